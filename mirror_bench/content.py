@@ -1,0 +1,69 @@
+"""Finds `tasks/`, the content that is measured: in a checkout, or inside the installed wheel."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mirror_bench.errors import InputError
+
+
+@functools.cache
+def tasks_root() -> Path:
+    """Returns the folder of the packaged content.
+
+    Raises:
+        InputError: If the installation holds none.
+    """
+    here = Path(__file__).resolve().parent
+    for candidate in (here / "_tasks", here.parent / "tasks"):
+        if (candidate / "protocols").is_dir():
+            return candidate
+    raise InputError(f"the content folder tasks/ was not found beside {here}: reinstall mirror-bench")
+
+
+def content_path(*parts: str) -> Path:
+    """Returns the path of one piece of content, such as `content_path("prompts", "direct.jinja")`.
+
+    Raises:
+        InputError: If there is no such file, naming those that exist.
+    """
+    path = tasks_root().joinpath(*parts)
+    if not path.exists():
+        known = sorted(p.stem for p in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
+        raise InputError(f"no {'/'.join(parts)} in {tasks_root()}: known are {', '.join(known) or 'none'}")
+    return path
+
+
+def read_text(*parts: str) -> str:
+    """Returns one piece of content as text."""
+    return content_path(*parts).read_text(encoding="utf-8")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Returns a YAML file's mapping.
+
+    Raises:
+        InputError: If the file is not YAML or not a mapping, naming the line.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: is not YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: must hold a mapping of names to values")
+    return value
+
+
+def names(folder: str, suffix: str) -> list[str]:
+    """Returns the names of all content in one folder, such as `names("protocols", ".yaml")`."""
+    return sorted(path.stem for path in (tasks_root() / folder).glob(f"*{suffix}"))

@@ -1,0 +1,1 @@
+"""Where scenarios come from: loaders, the screenplay parser and exports."""

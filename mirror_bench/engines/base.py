@@ -1,0 +1,126 @@
+"""What every engine is: it answers chat requests. Implementations batch as they like; callers just await."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """An image in a message.
+
+    Attributes:
+        png: The encoded PNG.
+        sha256: Digest of `png`; computed where not given.
+    """
+
+    png: bytes = field(repr=False)
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            object.__setattr__(self, "sha256", hashlib.sha256(self.png).hexdigest())
+
+
+@dataclass(frozen=True)
+class Message:
+    """One chat message; its parts are texts and images in their order."""
+
+    role: Role
+    parts: tuple[str | ImagePart, ...]
+
+    @property
+    def text(self) -> str:
+        """The texts of the message, joined by newlines."""
+        return "\n".join(part for part in self.parts if isinstance(part, str))
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How an answer is drawn; the defaults are greedy.
+
+    Attributes:
+        temperature: 0 is greedy.
+        stop: Texts that end the answer and are left out of it.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to an engine.
+
+    Attributes:
+        seed: Used where `sampling.temperature` > 0; derived, never drawn.
+        json_schema: The answer must be JSON of this schema, where the engine can enforce it.
+        attempt: 0 at first; a retry asks the same question under another number, so that it is not
+            answered from memory.
+    """
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    json_schema: Mapping[str, Any] | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An engine's answer.
+
+    Attributes:
+        finish: "stop", "length" or "content_filter".
+        remembered: Whether it came from memory.
+    """
+
+    text: str
+    finish: str = "stop"
+    prompt_tokens: int = 0
+    tokens: int = 0
+    remembered: bool = False
+
+
+class Engine(Protocol):
+    """Answers chat requests."""
+
+    @property
+    def name(self) -> str:
+        """What a run records and memory keys on: everything that decides the answers but the request."""
+        ...
+
+    @property
+    def sees(self) -> bool:
+        """Whether images in a request are read."""
+        ...
+
+    async def start(self) -> None:
+        """Loads what is needed; the first `answer` would otherwise wait for it.
+
+        Raises:
+            InputError: If the model, an option or the environment is unusable.
+        """
+        ...
+
+    async def answer(self, request: Request) -> Answer:
+        """Answers one request.
+
+        Raises:
+            EngineError: If this request failed.
+            EngineDeadError: If no further request can succeed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees what `start` took; safe to call twice."""
+        ...

@@ -1,0 +1,5 @@
+"""The client's face: action units, expressions, drawn images and what the therapist is shown of them."""
+
+from mirror_bench.registry import Registry
+
+FACE_SOURCES = Registry("face_source", {"drawn": "mirror_bench.faces.drawn:DrawnFaces"})

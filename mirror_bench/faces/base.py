@@ -1,0 +1,36 @@
+"""A face as a session passes it on: an image that is drawn only when somebody looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mirror_bench.schema import Expression, FaceIdentity
+
+
+class FaceSource(Protocol):
+    """Makes face images."""
+
+    @property
+    def name(self) -> str:
+        """Name and version: part of the fingerprint."""
+        ...
+
+    def render(self, identity: FaceIdentity, expression: Expression) -> bytes:
+        """Returns a 336x336 RGB PNG, the same bytes for the same arguments. Safe to call from threads."""
+        ...
+
+
+@dataclass(frozen=True)
+class Face:
+    """The face that a therapist is shown.
+
+    Attributes:
+        png: 336x336 RGB PNG.
+        sha256: Digest of `png`.
+        expression: What the image shows: ground truth for scripted therapists, never passed to a model.
+    """
+
+    png: bytes
+    sha256: str
+    expression: Expression

@@ -1,0 +1,111 @@
+"""Model names: `provider/name?option=value&…`, one string per role."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from mirror_bench.errors import InputError
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A parsed model name.
+
+    Attributes:
+        provider: Who answers: "vllm", "transformers", "openai", "scripted", …
+        name: The provider's name or path of the model; may hold slashes.
+        options: Option -> value, as text.
+    """
+
+    provider: str
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        options = "&".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        return f"{self.provider}/{self.name}" + (f"?{options}" if options else "")
+
+
+def parse_model(text: str, role: str = "model") -> ModelSpec:
+    """Reads `provider/name?option=value&…`.
+
+    Args:
+        text: The model's name.
+        role: What it is for, to name in messages ("--therapist").
+
+    Raises:
+        InputError: If the text has no provider or no name, or an option stands twice or has no value.
+    """
+    head, _, query = text.strip().partition("?")
+    provider, slash, name = head.partition("/")
+    if not (provider and slash and name):
+        raise InputError(
+            f"{role} {text!r} is not of the form provider/name: "
+            "try vllm/Qwen/Qwen2.5-VL-7B-Instruct, openai/gpt-4o or scripted/reflective"
+        )
+    options: dict[str, str] = {}
+    if query:
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
+        except ValueError:
+            raise InputError(f"{role} {text!r}: options are written option=value, joined by &") from None
+        for key, value in pairs:
+            if key in options:
+                raise InputError(f"{role} {text!r}: the option {key!r} stands twice")
+            if not value:
+                raise InputError(f"{role} {text!r}: the option {key!r} has no value")
+            options[key] = value
+    return ModelSpec(provider, name, options)
+
+
+class Options:
+    """Typed reading of a model's options; whatever nobody asked for is refused by `done`."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self._known: list[str] = []
+
+    def text(self, key: str, default: str = "") -> str:
+        """Returns the option as text."""
+        self._known.append(key)
+        return self.spec.options.get(key, default)
+
+    def integer(self, key: str, default: int) -> int:
+        """Returns the option as a whole number."""
+        value = self.text(key, str(default))
+        try:
+            return int(value)
+        except ValueError:
+            raise InputError(f"{self.spec}: the option {key}={value!r} must be a whole number") from None
+
+    def number(self, key: str, default: float) -> float:
+        """Returns the option as a number."""
+        value = self.text(key, str(default))
+        try:
+            return float(value)
+        except ValueError:
+            raise InputError(f"{self.spec}: the option {key}={value!r} must be a number") from None
+
+    def flag(self, key: str, default: bool = False) -> bool:
+        """Returns the option as true or false."""
+        value = self.text(key, str(default)).lower()
+        if value not in {"true", "false", "1", "0", "yes", "no"}:
+            raise InputError(f"{self.spec}: the option {key}={value!r} must be true or false")
+        return value in {"true", "1", "yes"}
+
+    def done(self) -> None:
+        """Refuses options that nobody read.
+
+        Raises:
+            InputError: Naming the option and the ones that exist.
+        """
+        for key in self.spec.options:
+            if key not in self._known:
+                near = difflib.get_close_matches(key, self._known, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise InputError(
+                    f"{self.spec}: no option {key!r}: {hint}known are {', '.join(sorted(set(self._known)))}"
+                )

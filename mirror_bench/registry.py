@@ -1,0 +1,51 @@
+"""Registries: a name gives a class or function, loaded on first use; packages can add theirs."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from mirror_bench.errors import InputError
+
+
+class Registry:
+    """Names of one kind of thing, each standing for "module:attribute".
+
+    Args:
+        kind: What is registered, in the singular ("engine"); the entry-point group is
+            "mirror_bench.<kind>s".
+        builtin: Name -> "module:attribute" of what the package itself brings.
+    """
+
+    def __init__(self, kind: str, builtin: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._builtin = dict(builtin)
+
+    def names(self) -> list[str]:
+        """Returns every name, those of other packages included."""
+        return sorted({*self._builtin, *(point.name for point in self._points())})
+
+    def get(self, name: str) -> Any:
+        """Returns what `name` stands for.
+
+        Raises:
+            InputError: If nothing has that name, naming the nearest ones.
+        """
+        if name in self._builtin:
+            module, _, attribute = self._builtin[name].partition(":")
+            return getattr(importlib.import_module(module), attribute)
+        for point in self._points():
+            if point.name == name:
+                return point.load()
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(f"no {self.kind} is named {name!r}: {hint}known are {', '.join(self.names())}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+    def _points(self) -> Any:
+        return entry_points(group=f"mirror_bench.{self.kind}s")

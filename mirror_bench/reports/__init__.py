@@ -1,0 +1,1 @@
+"""Summaries, plots and pages of a run."""

@@ -1,0 +1,332 @@
+"""The nouns of the benchmark: frozen records that every other module passes around and every file holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, and closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def line(self) -> str:
+        """Returns the record as one canonical JSON line (sorted keys, fields at their default left out)."""
+        return canonical_json(self.model_dump(mode="json", exclude_defaults=True))
+
+
+def canonical_json(value: Any) -> str:
+    """Returns `value` as JSON with sorted keys, no blanks and no ASCII escapes: the form that is hashed."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(value: Any) -> str:
+    """Returns the SHA-256 (64 hex digits) of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def derive_seed(*parts: str | int) -> int:
+    """Returns a seed in [0, 2**31) derived from `parts`, the same on every machine."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFF_FFFF
+
+
+class Resistance(StrEnum):
+    """How the client resists (MIRROR, Kim et al. 2025); `none` is the control."""
+
+    EMOTIONAL = "emotional"
+    COGNITIVE = "cognitive"
+    BEHAVIORAL = "behavioral"
+    NONE = "none"
+
+
+class Speaker(StrEnum):
+    """Who speaks a turn."""
+
+    CLIENT = "client"
+    THERAPIST = "therapist"
+
+
+class FaceCondition(StrEnum):
+    """What the therapist is shown in place of the client's own face."""
+
+    MATCHED = "matched"
+    NONE = "none"
+    NEUTRAL = "neutral"
+    SHUFFLED = "shuffled"
+    INCONGRUENT = "incongruent"
+
+
+class FaceIdentity(Record):
+    """What stays the same in a person's face through a session.
+
+    Attributes:
+        age: Years, 12 to 95.
+        sex: "female", "male" or "androgynous": the shape of brow, jaw and lashes.
+        skin: 0 (lightest) to 1 (darkest).
+        shape: "oval", "round", "square", "heart" or "long".
+        hair: "short", "long", "bob", "curly", "bun", "buzz", "bald", "headscarf" or "turban".
+        hair_color: "black", "brown", "auburn", "blond", "gray", "white" or "dyed".
+        glasses: "none", "round" or "square".
+        beard: "none", "stubble", "mustache" or "full".
+        lines: Strength of age lines, 0 to 1.
+    """
+
+    age: Annotated[int, Field(ge=12, le=95)] = 40
+    sex: str = "androgynous"
+    skin: Annotated[float, Field(ge=0, le=1)] = 0.3
+    shape: str = "oval"
+    hair: str = "short"
+    hair_color: str = "brown"
+    glasses: str = "none"
+    beard: str = "none"
+    lines: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Crisis(Record):
+    """A disclosure of danger that the therapist must answer.
+
+    Attributes:
+        kind: "suicidal_thoughts", "self_harm", "abuse" or "danger_to_other".
+        veiled: Whether the client hints rather than says.
+        disclosure: What the client says, in the client's own words.
+        owed: What a therapist owes in response.
+    """
+
+    kind: str
+    veiled: bool = False
+    disclosure: str
+    owed: str
+
+
+class Profile(Record):
+    """Who the client is. Only what every data source has is required; the rest may be empty.
+
+    Attributes:
+        id: Unique within its data source.
+        resistance: How this client resists.
+        about: The personal information as one prose sentence, where the source has no separate fields.
+        guarded: What they would never say at first, in layers from shallow to deep.
+        would_leave: What would make them leave.
+        comfort: Small true particulars of their life, which make utterances concrete.
+        topics: Short noun phrases that the client speaks about ("the promotion", "my brother").
+        face: The identity of the drawn face; derived from age and gender where missing.
+    """
+
+    id: str
+    name: str
+    age: int | None = None
+    gender: str = ""
+    occupation: str = ""
+    education: str = ""
+    marital_status: str = ""
+    family: str = ""
+    culture: str = ""
+    area: str = ""
+    about: str = ""
+    personality: str = ""
+    presenting_problem: str = ""
+    history: str = ""
+    reason_for_seeking: str = ""
+    distorted_thought: str = ""
+    thinking_traps: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
+    would_leave: str = ""
+    comfort: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    cbt_plan: str = ""
+    resistance: Resistance = Resistance.NONE
+    crisis: Crisis | None = None
+    face: FaceIdentity | None = None
+    split: str = ""
+
+
+class Scenario(Record):
+    """The unit of evaluation and of pairing: profile x resistance type x seed x face condition."""
+
+    profile: Profile
+    resistance: Resistance
+    seed: int = 0
+    condition: FaceCondition = FaceCondition.MATCHED
+
+    @property
+    def pair(self) -> str:
+        """What two face conditions, or two candidates, are paired on: the scenario without its condition."""
+        return f"{self.profile.id}:{self.resistance}:{self.seed}"
+
+    @property
+    def id(self) -> str:
+        """The scenario's name, unique within a run."""
+        return f"{self.pair}:{self.condition}"
+
+
+class Expression(Record):
+    """What a face and body show: FACS action units, gaze, head pose and posture.
+
+    Attributes:
+        label: Name of the expression ("sadness", "sceptical"); "neutral" where nothing is known.
+        units: Action unit -> intensity in [0, 1]. Keys as in FACS: "4"; unilateral "L12" or "R14" (the
+            person's own left or right).
+        gaze: Horizontal and vertical, each in [-1, 1]; positive is towards the person's left, and up.
+        head: Yaw, pitch and roll in degrees; positive turns to the person's left, raises the chin,
+            tilts to the person's left shoulder.
+        posture: Posture -> strength in [0, 1]: "arms_crossed", "slump", "lean_forward", "lean_back",
+            "turned_away", "hands_over_face", "shrug".
+    """
+
+    label: str = "neutral"
+    units: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    gaze: tuple[float, float] = (0.0, 0.0)
+    head: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    posture: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
+
+
+class Line(Record):
+    """One spoken line of a screenplay.
+
+    Attributes:
+        directions: The stage directions of the line, in order, without brackets.
+        words: What is said, without stage directions; may be empty for a silent turn.
+    """
+
+    speaker: Speaker
+    directions: tuple[str, ...] = ()
+    words: str = ""
+
+
+class Screenplay(Record):
+    """A written session.
+
+    Attributes:
+        profile_id: The client's profile.
+        technique: The CBT technique that the therapist uses, as in `therapists`; empty where unknown.
+        ended: How it ends: "complete", "client_left" or empty where unknown.
+    """
+
+    id: str
+    profile_id: str
+    resistance: Resistance = Resistance.NONE
+    lines: tuple[Line, ...] = ()
+    technique: str = ""
+    ended: str = ""
+    split: str = ""
+
+
+class Ending(StrEnum):
+    """Why a session is over."""
+
+    RESOLVED = "resolved"
+    CLIENT_LEFT = "client_left"
+    TURN_LIMIT = "turn_limit"
+    SCRIPT_END = "script_end"
+    FAILED = "failed"
+
+
+class Turn(Record):
+    """One turn of a session.
+
+    Attributes:
+        direction: The client's non-verbal behaviour as a stage direction. The therapist never reads it.
+        expression: What the client's own face showed.
+        face: SHA-256 of the PNG that the therapist was shown, or empty for none.
+        shown: Label of the expression on that image; differs from `expression.label` where the face
+            condition says so.
+        state: The stateful client's latent state after this turn, name -> value.
+        marks: What moved the state: the therapist behaviours and events that the client reacted to.
+        raw: What the model answered, where it differs from `words`.
+        removed: What was cleaned away from `raw`, by kind ("speaker label", "brackets", ...).
+        caption: The method's description of the client's emotional state (`ec`, `p+ec`).
+        tokens: Generated tokens, where an engine answered.
+    """
+
+    speaker: Speaker
+    words: str
+    direction: str = ""
+    expression: Expression | None = None
+    face: str = ""
+    shown: str = ""
+    state: Mapping[str, float] = {}
+    marks: tuple[str, ...] = ()
+    raw: str = ""
+    removed: tuple[str, ...] = ()
+    caption: str = ""
+    tokens: int = 0
+
+
+class Session(Record):
+    """One scenario held with one therapist.
+
+    Attributes:
+        scenario_id: `Scenario.id`.
+        pair: `Scenario.pair`.
+        profile_id: The cluster of the bootstrap.
+        plan: The method's plan (`p`, `p+ec`), and `technique` the technique it chose.
+        reason: In plain words, why a session failed or ended.
+    """
+
+    scenario_id: str
+    pair: str
+    profile_id: str
+    resistance: Resistance
+    condition: FaceCondition
+    seed: int
+    therapist: str
+    method: str = ""
+    client: str
+    turns: tuple[Turn, ...] = ()
+    ended: Ending
+    reason: str = ""
+    plan: str = ""
+    technique: str = ""
+
+
+class ItemRating(Record):
+    """A rater's answer to one item.
+
+    Attributes:
+        score: On the item's own scale; None where the rater gave no usable answer.
+        evidence: Indices of the session's turns, or quotes from them, that support the score.
+        reason: The rater's reason, or why the score is missing.
+    """
+
+    score: float | None
+    evidence: tuple[int | str, ...] = ()
+    reason: str = ""
+
+
+class Rating(Record):
+    """One rater, one instrument, one session."""
+
+    scenario_id: str
+    therapist: str
+    rater: str
+    instrument: str
+    items: Mapping[str, ItemRating]
+
+
+class Score(Record):
+    """An aggregate with its interval.
+
+    Attributes:
+        metric: Dotted name: "wai.total", "ctrs.understanding", "dropout", ...
+        value: The estimate, or None where nothing was rated.
+        low: Lower end of the 95 % interval.
+        high: Upper end of the 95 % interval.
+        n: Sessions that entered.
+        clusters: Profiles that entered.
+        coverage: Share of the sessions due that were rated, in [0, 1].
+    """
+
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    clusters: int = 0
+    coverage: float = 1.0

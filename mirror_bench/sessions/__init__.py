@@ -1,0 +1,1 @@
+"""One session, many sessions, and the folder that keeps them."""

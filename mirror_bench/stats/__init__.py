@@ -1,0 +1,1 @@
+"""Intervals and tests; knows nothing of counseling."""

@@ -1,0 +1,13 @@
+"""The candidate: methods over an engine, and scripted comparison therapists."""
+
+from mirror_bench.registry import Registry
+
+SCRIPTED = Registry(
+    "scripted_therapist",
+    {
+        "attuned": "mirror_bench.therapists.scripted:Attuned",
+        "reflective": "mirror_bench.therapists.scripted:Reflective",
+        "directive": "mirror_bench.therapists.scripted:Directive",
+        "parrot": "mirror_bench.therapists.scripted:Parrot",
+    },
+)
