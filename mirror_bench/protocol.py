@@ -1,0 +1,195 @@
+"""A protocol is everything that can move a score but the candidate itself; its fingerprint stands for all of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from mirror_bench.content import content_path, names, read_yaml, tasks_root
+from mirror_bench.engines.base import Sampling
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Record, Resistance, digest
+
+
+class SamplingSettings(Record):
+    """How an engine draws its answers; see `engines.base.Sampling`."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    max_tokens: Annotated[int, Field(ge=1, le=8192)] = 128
+
+    def sampling(self) -> Sampling:
+        """Returns the settings as an engine takes them."""
+        return Sampling(**self.model_dump())
+
+
+class ClientSettings(Record):
+    """Who plays the client: `stateful`, `llm` over the engine `model`, or `replay` of a screenplay."""
+
+    kind: str = "stateful"
+    model: str = ""
+    sampling: SamplingSettings = SamplingSettings(temperature=0.7, top_p=0.9)
+
+
+class TherapistSettings(Record):
+    """How the candidate may be asked.
+
+    Attributes:
+        context_messages: How many of the last turns the model reads; 0 for all.
+    """
+
+    layout: Literal["chat", "flat"] = "chat"
+    context_messages: Annotated[int, Field(ge=0)] = 0
+    sampling: SamplingSettings = SamplingSettings()
+
+
+class RaterSettings(Record):
+    """One rater of the protocol.
+
+    Attributes:
+        kind: `coded` or `llm`, or the name of a rater that another package registers.
+        model: The judge's engine, for `llm`.
+        samples: How often each item is asked.
+        sees: Whether the rater reads the stage directions too.
+    """
+
+    kind: str = "coded"
+    model: str = ""
+    samples: Annotated[int, Field(ge=1, le=64)] = 1
+    sees: Literal["words", "words_and_directions"] = "words"
+
+
+class Protocol(Record):
+    """Everything that can move a score but the candidate.
+
+    Attributes:
+        data: Data source, as for `mirror-bench data --data`.
+        split: Only profiles of this split; empty for all.
+        resistance: Only these types; empty for each profile's own.
+        seeds: Each profile is met once per seed.
+        max_client_turns: A session ends with this many client turns at the latest.
+        faces: Face source.
+        instruments: What every rater fills in.
+        attempts: How often a session is tried before it is recorded as failed.
+    """
+
+    name: str
+    version: int = 1
+    title: str = ""
+    data: str = "mini"
+    split: str = ""
+    resistance: tuple[Resistance, ...] = ()
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    max_client_turns: Annotated[int, Field(ge=1, le=200)] = 12
+    faces: str = "drawn"
+    client: ClientSettings = ClientSettings()
+    therapist: TherapistSettings = TherapistSettings()
+    raters: Annotated[tuple[RaterSettings, ...], Field(min_length=1)] = (RaterSettings(),)
+    instruments: Annotated[tuple[str, ...], Field(min_length=1)] = ("ctrs", "wai")
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+def load_protocol(name_or_path: str) -> Protocol:
+    """Returns a packaged protocol by name, or the one in a YAML file.
+
+    Raises:
+        InputError: If there is none, or a key or value is wrong, naming it.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        path = content_path("protocols", f"{name_or_path}.yaml")
+    values = read_yaml(path)
+    try:
+        return Protocol.model_validate({"name": path.stem, **values})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']}") from None
+
+
+def protocol_names() -> list[str]:
+    """Returns the names of the packaged protocols."""
+    return names("protocols", ".yaml")
+
+
+class Fingerprint(NamedTuple):
+    """What a protocol stands on.
+
+    Attributes:
+        value: SHA-256 over all parts.
+        parts: Part ("parameters.max_client_turns", "prompts/therapist_system.jinja", "data") -> its value
+            or digest, so that a difference can be named.
+    """
+
+    value: str
+    parts: Mapping[str, Any]
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Returns, in words, which parts differ from `other`'s."""
+        found = []
+        for key in sorted({*self.parts, *other}):
+            mine, theirs = self.parts.get(key, "absent"), other.get(key, "absent")
+            if mine != theirs:
+                shown = "changed" if _is_digest(mine) and _is_digest(theirs) else f"{theirs} -> {mine}"
+                found.append(f"{key} ({shown})")
+        return found
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64
+
+
+def fingerprint(protocol: Protocol, data_digest: str, versions: Mapping[str, str]) -> Fingerprint:
+    """Returns the fingerprint of a protocol with the content it uses.
+
+    Args:
+        protocol: The protocol.
+        data_digest: Digest of the data source's content.
+        versions: Name -> version of the code that can move a score (face source, client, raters).
+    """
+    parameters = _flat(protocol.model_dump(mode="json", exclude={"name", "title"}), "parameters")
+    content = {
+        str(path.relative_to(tasks_root()).as_posix()): _content_digest(path) for path in _used(protocol)
+    }
+    parts = parameters | content | {"data": data_digest}
+    parts |= {f"code.{name}": version for name, version in versions.items()}
+    return Fingerprint(digest(parts), parts)
+
+
+def _flat(value: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {key: leaf for name in value for key, leaf in _flat(value[name], f"{prefix}.{name}").items()}
+
+
+def _used(protocol: Protocol) -> list[Path]:
+    """The content that can move a score under this protocol."""
+    root = tasks_root()
+    prefixes = ["therapist_"]
+    folders = ["faces"]
+    if protocol.client.kind == "llm":
+        prefixes.append("client")
+    if protocol.client.kind == "stateful":
+        folders += ["clients", "behaviours"]
+    if any(rater.kind == "llm" for rater in protocol.raters):
+        prefixes.append("judge_")
+    if any(rater.kind == "coded" for rater in protocol.raters):
+        folders.append("behaviours")
+    found = {path for prefix in prefixes for path in (root / "prompts").glob(f"{prefix}*.jinja")}
+    found |= {path for folder in folders for path in (root / folder).rglob("*.yaml")}
+    found |= {content_path("instruments", f"{name}.yaml") for name in protocol.instruments}
+    found.add(content_path("techniques.yaml"))
+    return sorted(found)
+
+
+def _content_digest(path: Path) -> str:
+    """A prompt counts to the letter; of YAML the values count, not key order or blanks."""
+    if path.suffix == ".yaml":
+        return digest(read_yaml(path))
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,99 @@
+"""Turns a model's answer into what the client hears, and records what was taken away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+MAX_CHARACTERS = 4_000
+"""The longest reply a client listens to; the rest is cut and recorded."""
+
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_OWN_LABEL = re.compile(
+    r"^[*_#>\s]*(?:therapist|psychotherapist|counsell?or|assistant)"
+    r"(?:'s (?:reply|response|turn))?[*_]*\s*:[*_]*[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CLIENT_LABEL = r"^[*_#>\s]*(?:client|patient|user|human{name})[*_]*\s*:"
+_BRACKETS = re.compile(r"\[[^\[\]]*\]")  # innermost first, never across two brackets
+_MANNERS = "(?:soft|warm|gent|quiet|slow|kind|calm)ly"
+_ACTS = "(?:nod|smil|lean|paus|look|sigh|breath|tilt|glanc|sit|gestur)(?:s|es|ing)?"
+_STAGE = rf"(?:{_MANNERS}|{_ACTS}|silence)\b"
+_STAGE_ASTERISKS = re.compile(rf"(?<!\*)\*{_STAGE}[^*\n]{{0,80}}\*(?!\*)", re.IGNORECASE)
+_STAGE_PARENTHESES = re.compile(rf"\({_STAGE}[^()\n]{{0,80}}\)", re.IGNORECASE)
+_TEMPLATE_TOKENS = re.compile(r"<\|?/?(?:im_start|im_end|end_of_utterance|endoftext|eot_id|image|s|pad)\|?>")
+
+
+class Cleaned(NamedTuple):
+    """A reply that can be heard.
+
+    Attributes:
+        words: What is left.
+        removed: The kinds of what was taken away, in the order of the steps, each once.
+    """
+
+    words: str
+    removed: tuple[str, ...]
+
+
+def clean_reply(raw: str, client_name: str = "") -> Cleaned:
+    """Removes what nobody would hear: reasoning, speaker labels, stage directions, invented client turns.
+
+    Args:
+        raw: The model's answer.
+        client_name: A line that begins with this name and a colon is an invented client turn too.
+    """
+    removed: list[str] = []
+    text = raw
+
+    def step(kind: str, changed: str) -> str:
+        if changed != text:
+            removed.append(kind)
+        return changed
+
+    text = step("control characters", _printable(text))
+    text = step("template tokens", _TEMPLATE_TOKENS.sub(" ", text))
+    text = step("reasoning", _THINKING.sub(" ", text))
+    text = step("invented client turn", _before_client(text, client_name))
+    text = step("speaker label", _OWN_LABEL.sub("", text))
+    text = step("brackets", _without_brackets(text))
+    text = step("stage asterisks", _STAGE_ASTERISKS.sub(" ", text))
+    text = step("stage parentheses", _STAGE_PARENTHESES.sub(" ", text))
+    text = " ".join(text.split())
+    text = _unquoted(text)
+    text = step("excess length", text[:MAX_CHARACTERS])
+    return Cleaned(text.strip(), tuple(removed))
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c in "\n\t " or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
+
+
+def _before_client(text: str, client_name: str) -> str:
+    first = re.escape(client_name.split()[0]) if client_name.split() else ""
+    pattern = _CLIENT_LABEL.format(name=f"|{first}" if first else "")
+    found = re.search(pattern, text, re.IGNORECASE | re.MULTILINE)
+    return text[: found.start()] if found else text
+
+
+def _without_brackets(text: str) -> str:
+    for _ in range(8):  # nested brackets go from the inside out
+        text, count = _BRACKETS.subn(" ", text)
+        if not count:
+            break
+    return text.replace("[", " ").replace("]", " ")
+
+
+def _unquoted(text: str) -> str:
+    for left, right in (('"', '"'), ("“", "”")):
+        inner = text[1:-1]
+        if (
+            len(text) > 2
+            and text[0] == left
+            and text[-1] == right
+            and left not in inner
+            and right not in inner
+        ):
+            return inner
+    return text

@@ -1,0 +1,147 @@
+"""Therapist methods over an engine: `direct`, `ec`, `p`, `p+ec` (Kim et al. 2025) and `text`.
+
+A method says whether the model sees faces, first captions each (`ec`) and first writes a plan (`p`). The plan
+is written once per session; a caption once per turn, from the image alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
+from mirror_bench.faces.base import Face
+from mirror_bench.registry import Registry
+from mirror_bench.schema import Scenario, Speaker, derive_seed
+from mirror_bench.therapists.base import TherapistTurn
+from mirror_bench.therapists.cleaning import clean_reply
+from mirror_bench.therapists.prompting import (
+    Layout,
+    Spoken,
+    caption_messages,
+    plan_messages,
+    read_plan,
+    reply_messages,
+)
+
+PLAN_TOKENS = 512
+CAPTION_TOKENS = 64
+CAPTION_CHARACTERS = 400
+PLAN_CHARACTERS = 4_000
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a protocol lets a therapist model be asked.
+
+    Attributes:
+        sampling: For replies; plans and captions use it with their own lengths.
+        context_messages: How many of the last turns are shown; 0 for all.
+    """
+
+    sampling: Sampling = Sampling(max_tokens=128)  # noqa: RUF009 - frozen
+    context_messages: int = 0
+    layout: Layout = "chat"
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a therapist model is prompted."""
+
+    name: str
+    sees: bool
+    captions: bool = False
+    plans: bool = False
+
+    def therapist(self, scenario: Scenario, engine: Engine, asking: Asking) -> ModelTherapist:
+        """Returns the therapist of one session."""
+        return ModelTherapist(scenario, engine, self, asking)
+
+
+DIRECT = Method("direct", sees=True)
+EC = Method("ec", sees=True, captions=True)
+P = Method("p", sees=True, plans=True)
+P_EC = Method("p+ec", sees=True, captions=True, plans=True)
+TEXT = Method("text", sees=False)
+
+METHODS = Registry(
+    "method",
+    {
+        "direct": "mirror_bench.therapists.methods:DIRECT",
+        "ec": "mirror_bench.therapists.methods:EC",
+        "p": "mirror_bench.therapists.methods:P",
+        "p+ec": "mirror_bench.therapists.methods:P_EC",
+        "text": "mirror_bench.therapists.methods:TEXT",
+    },
+)
+
+
+class ModelTherapist:
+    """A model in one session, prompted by one method."""
+
+    def __init__(self, scenario: Scenario, engine: Engine, method: Method, asking: Asking) -> None:
+        self._scenario = scenario
+        self._engine = engine
+        self._method = method
+        self._asking = asking
+        self._history: list[Spoken] = []
+        self._plan: tuple[str, str] = ("", "")
+        self._tokens = 0
+
+    @property
+    def sees(self) -> bool:
+        """Whether the method and the engine look at faces."""
+        return self._method.sees and self._engine.sees
+
+    @property
+    def plan(self) -> tuple[str, str]:
+        """The technique and the plan, empty without planning."""
+        return self._plan
+
+    async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
+        """Answers the client's words and face."""
+        self._tokens = 0
+        image = ImagePart(face.png, face.sha256) if face is not None and self.sees else None
+        caption = await self._caption(image)
+        self._history.append(Spoken(Speaker.CLIENT, heard, image, caption))
+        if self._method.plans and not self._plan[1]:
+            self._plan = await self._make_plan()
+        answer = await self._ask("reply", self._reply_messages(), self._asking.sampling)
+        words, removed = clean_reply(answer.text, self._scenario.profile.name)
+        self._history.append(Spoken(Speaker.THERAPIST, words))
+        raw = answer.text if answer.text.strip() != words else ""
+        return TherapistTurn(words, raw, removed, caption, self._tokens)
+
+    def _reply_messages(self) -> tuple[Message, ...]:
+        technique, plan = self._plan
+        return reply_messages(
+            self._scenario.profile,
+            self._history,
+            layout=self._asking.layout,
+            context_messages=self._asking.context_messages,
+            sees=self.sees,
+            technique=technique,
+            plan=plan,
+        )
+
+    async def _caption(self, image: ImagePart | None) -> str:
+        if not self._method.captions or image is None:
+            return ""
+        answer = await self._ask("caption", caption_messages(image), self._short(CAPTION_TOKENS))
+        return clean_reply(answer.text).words[:CAPTION_CHARACTERS]
+
+    async def _make_plan(self) -> tuple[str, str]:
+        answer = await self._ask(
+            "plan", plan_messages(self._scenario.profile, self._history), self._short(PLAN_TOKENS)
+        )
+        technique, plan = read_plan(answer.text[:PLAN_CHARACTERS])
+        return technique, plan or "(none)"
+
+    def _short(self, max_tokens: int) -> Sampling:
+        sampling = self._asking.sampling
+        return Sampling(sampling.temperature, sampling.top_p, max_tokens=max_tokens)
+
+    async def _ask(self, what: str, messages: tuple[Message, ...], sampling: Sampling) -> Answer:
+        seed = derive_seed(self._scenario.pair, "therapist", what, len(self._history))
+        answer = await self._engine.answer(Request(messages, sampling, seed))
+        self._tokens += answer.tokens
+        return answer
