@@ -1,0 +1,282 @@
+"""Memory of every answer an engine gave: resuming a run is replaying it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.errors import InputError
+from mirror_bench.schema import canonical_json
+
+# "MIRB" in ASCII: tells our files from any other SQLite database.
+_APPLICATION = 0x4D49_5242
+_VERSION = 1
+_TABLE = """
+CREATE TABLE answers (
+  key BLOB PRIMARY KEY, engine TEXT NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL,
+  prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL
+)
+"""
+
+
+def request_key(engine: str, request: Request) -> bytes:
+    """Returns the SHA-256 (32 bytes) of everything that decides an answer; images enter by their digest."""
+    sampling = request.sampling
+    content = [
+        engine,
+        [
+            [message.role, [part if isinstance(part, str) else [part.sha256] for part in message.parts]]
+            for message in request.messages
+        ],
+        [
+            sampling.temperature,
+            sampling.top_p,
+            sampling.frequency_penalty,
+            sampling.presence_penalty,
+            sampling.max_tokens,
+            sampling.stop,
+        ],
+        request.seed,
+        request.json_schema,
+        request.attempt,
+    ]
+    # Text from models may hold lone surrogates, which plain UTF-8 refuses.
+    return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass
+class _Pending:
+    """A question being asked: the task that asks it, and how many await it."""
+
+    task: asyncio.Task[Answer]
+    waiting: int = 0
+
+
+class Memo:
+    """Answers by key in one SQLite file, shared by all engines of a run.
+
+    Answers of one tick of the event loop are written in one transaction, and `keep` returns only after the
+    commit: whatever a caller has seen survives the killing of the process. The file is locked as long as
+    it is open.
+
+    Args:
+        path: The file; made where missing, its folder included.
+
+    Raises:
+        InputError: If the file is in use by another process, damaged, not ours or not writable.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.pending: dict[bytes, _Pending] = {}
+        self._queue: dict[bytes, tuple[str, Answer]] = {}
+        self._committed: asyncio.Future[None] | None = None
+        self._connection: sqlite3.Connection | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A process that was just killed may hold the lock for a moment longer.
+            connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"{path}: cannot be opened ({error}); choose a writable folder") from None
+        try:
+            _prepare(connection, path)
+        except sqlite3.Error as error:
+            connection.close()
+            raise _input_error(path, error) from None
+        except InputError:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def __len__(self) -> int:
+        (count,) = self._open().execute("SELECT count(*) FROM answers").fetchone()
+        return int(count)
+
+    def find(self, key: bytes) -> Answer | None:
+        """Returns the remembered answer to `key`, marked as such, or None.
+
+        Raises:
+            InputError: If the file is closed or damaged.
+        """
+        try:
+            row = (
+                self._open()
+                .execute("SELECT text, finish, prompt_tokens, tokens FROM answers WHERE key = ?", (key,))
+                .fetchone()
+            )
+        except sqlite3.Error as error:
+            raise _input_error(self.path, error) from None
+        if not row:
+            return None
+        text, finish, prompt_tokens, tokens = row
+        return Answer(text, finish, prompt_tokens, tokens, remembered=True)
+
+    async def keep(self, key: bytes, engine: str, answer: Answer) -> Answer:
+        """Writes an answer; returns it, as it will be read back, once it is on the disk's side of a crash.
+
+        Raises:
+            InputError: If it cannot be written.
+        """
+        # SQLite holds UTF-8, so a lone surrogate is replaced now rather than differ on the replay.
+        answer = replace(answer, text=answer.text.encode("utf-8", "replace").decode())
+        self._queue[key] = (engine, answer)
+        if self._committed is None:
+            loop = asyncio.get_running_loop()
+            self._committed = loop.create_future()
+            loop.call_soon(self._commit)
+        await asyncio.shield(self._committed)
+        return answer
+
+    def close(self) -> None:
+        """Writes what waits and closes the file; safe to call twice."""
+        if self._connection is None:
+            return
+        if self._queue:
+            self._commit()
+        self._connection.close()
+        self._connection = None
+
+    def _commit(self) -> None:
+        committed, self._committed = self._committed, None
+        queue, self._queue = self._queue, {}
+        problem: InputError | None = None
+        if queue:
+            try:
+                self._write(queue)
+            except sqlite3.Error as error:
+                problem = _input_error(self.path, error)
+            except InputError as error:
+                problem = error
+        if committed is None or committed.done() or committed.get_loop().is_closed():
+            return
+        if problem:
+            committed.set_exception(problem)
+            committed.exception()  # seen: a waiter that was cancelled meanwhile would leave it unretrieved
+        else:
+            committed.set_result(None)
+
+    def _write(self, queue: dict[bytes, tuple[str, Answer]]) -> None:
+        connection = self._open()
+        rows = [
+            (key, engine, answer.text, answer.finish, answer.prompt_tokens, answer.tokens)
+            for key, (engine, answer) in queue.items()
+        ]
+        connection.execute("BEGIN")
+        try:
+            connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise InputError(f"{self.path}: the memory of answers is closed already")
+        return self._connection
+
+
+class MemoEngine:
+    """An engine that asks another one and remembers every answer.
+
+    Args:
+        engine: Who is asked what memory does not hold.
+        memo: The memory; several engines may share it. It is not closed with the engine.
+    """
+
+    def __init__(self, engine: Engine, memo: Memo) -> None:
+        self.engine = engine
+        self.memo = memo
+
+    @property
+    def name(self) -> str:
+        """The name of the engine that is asked."""
+        return self.engine.name
+
+    @property
+    def sees(self) -> bool:
+        """Whether the engine that is asked reads images."""
+        return self.engine.sees
+
+    async def start(self) -> None:
+        """Starts the engine that is asked."""
+        await self.engine.start()
+
+    async def answer(self, request: Request) -> Answer:
+        """Answers from memory, or asks, writes and then answers. Errors are not remembered.
+
+        Equal requests in flight are asked once; all but the first asker get the answer as remembered.
+
+        Raises:
+            EngineError: If the engine could not answer.
+            InputError: If the engine is dead or the memory cannot be read or written.
+        """
+        key = request_key(self.name, request)
+        pending = self.memo.pending.get(key)
+        if pending:
+            return replace(await self._await(key, pending), remembered=True)
+        if found := self.memo.find(key):
+            return found
+        pending = _Pending(asyncio.create_task(self._ask(key, request)))
+        self.memo.pending[key] = pending
+        return await self._await(key, pending)
+
+    async def close(self) -> None:
+        """Closes the engine that is asked."""
+        await self.engine.close()
+
+    async def _ask(self, key: bytes, request: Request) -> Answer:
+        return await self.memo.keep(key, self.name, await self.engine.answer(request))
+
+    async def _await(self, key: bytes, pending: _Pending) -> Answer:
+        # Shielded, so that one asker who gives up takes nothing from the others.
+        pending.waiting += 1
+        try:
+            return await asyncio.shield(pending.task)
+        finally:
+            pending.waiting -= 1
+            if pending.waiting == 0:
+                if self.memo.pending.get(key) is pending:
+                    del self.memo.pending[key]
+                pending.task.cancel()  # nobody waits any more; no effect on a finished task
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    # Exclusive locking keeps a second process out and needs no shared-memory file; it takes hold with the
+    # first write. NORMAL loses nothing when a process dies, and costs no fsync per commit.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and application != _APPLICATION:
+        raise InputError(f"{path}: is a database of something else; name another file or move this one away")
+    if tables and version != _VERSION:
+        raise InputError(f"{path}: was written by another version of mirror-bench; start a new run folder")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise InputError(f"{path}: is damaged; remove it (its answers will be asked again) or restore a copy")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if not tables:
+        connection.execute(_TABLE)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _input_error(path: Path, error: sqlite3.Error) -> InputError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return InputError(
+            f"{path}: is in use by another process; wait for that run or use another run folder"
+        )
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT}:
+        return InputError(f"{path}: is damaged or no answer memory; remove it (answers will be asked again)")
+    if code == sqlite3.SQLITE_FULL:
+        return InputError(f"{path}: the disk is full; free some space and run the same command again")
+    return InputError(f"{path}: cannot be read or written ({error}); check the folder's permissions")
