@@ -1,4 +1,4 @@
-"""A protocol is everything that can move a score but the candidate itself; its fingerprint stands for all of it."""
+"""A protocol is all that can move a score but the candidate itself; its fingerprint stands for it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""The command `mirror-bench`: a thin table of commands, each loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import Any
+
+import click
+
+from mirror_bench import __version__
+from mirror_bench.errors import InputError
+
+COMMANDS = {
+    "run": "Hold sessions with a therapist, rate them and report.",
+    "rate": "Rate the sessions of a run again, with another judge or instrument.",
+    "report": "Write summary.json, report.html and plots of one or more runs.",
+    "demo": "Train the reference therapist and compare it with the scripted ones.",
+    "data": "Look at profiles and screenplays, and export them.",
+    "faces": "Draw faces and contact sheets.",
+    "protocol": "Show protocols and their fingerprints.",
+    "doctor": "Say what this machine can run, and the remedy for what is missing.",
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is called, so that help costs no import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the commands in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Returns one command."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"mirror_bench.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the table of commands without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command, or says which ones there are."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise InputError(f"no command {args[0]!r}: known are {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mirror-bench")
+def cli() -> None:
+    """Evaluate multimodal therapists in sessions with a simulated, resisting client.
+
+    A model is named provider/name?option=value, for example vllm/Qwen/Qwen2.5-VL-7B-Instruct,
+    openai/gpt-4o, transformers/./checkpoint or scripted/reflective.
+    Exit codes: 0 fine, 1 the measured answer is no, 2 bad input or environment.
+    """
+
+
+def main() -> None:
+    """Runs the command line; bad input is one line and exit code 2."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except InputError as error:
+        _fail(" ".join(str(error).split()))
+    except click.ClickException as error:
+        _fail(" ".join(error.format_message().split()))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("mirror-bench: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> None:
+    click.echo(f"mirror-bench: {message}", err=True)
+    sys.exit(2)
+
+
+def print_json(value: Any) -> None:
+    """Prints a result for machines."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))

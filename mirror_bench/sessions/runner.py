@@ -1,0 +1,151 @@
+"""Holds many sessions and rates them: bounded groups of coroutines over remembered engines.
+
+Resuming needs no code of its own: the same coroutine runs again and its calls are answered from memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol, TypeVar
+
+from mirror_bench.errors import EngineDeadError, EngineError
+from mirror_bench.raters.instruments import Instrument
+from mirror_bench.schema import Ending, ItemRating, Profile, Rating, Scenario, Session
+from mirror_bench.sessions.progress import Tally
+
+W = TypeVar("W")
+
+
+async def bounded(work: Iterable[W], do: Callable[[W], Awaitable[None]], concurrency: int) -> None:
+    """Does every piece of `work`, at most `concurrency` at a time; pieces are drawn only when one is free.
+
+    The first error cancels the others and is raised.
+    """
+    pieces: Iterator[W] = iter(work)
+
+    async def worker() -> None:
+        for piece in pieces:  # the iterator is shared: each piece goes to one worker
+            await do(piece)
+            await asyncio.sleep(0)  # work that never waits must not hold up the others
+
+    tasks = [asyncio.create_task(worker()) for _ in range(max(1, concurrency))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run_sessions(
+    scenarios: Iterable[Scenario],
+    hold: Callable[[Scenario], Awaitable[Session]],
+    failed: Callable[[Scenario, str], Session],
+    keep: Callable[[Session], None],
+    tally: Tally,
+    *,
+    concurrency: int,
+    attempts: int,
+) -> None:
+    """Holds every scenario's session and keeps it as it ends.
+
+    Args:
+        scenarios: What is still due.
+        hold: Holds one session; called again after an `EngineError`.
+        failed: Makes the record of a session that failed `attempts` times, from the last reason.
+        keep: Keeps a session.
+        tally: Counts.
+        concurrency: Sessions at a time.
+        attempts: Tries per session.
+
+    Raises:
+        EngineDeadError: If an engine stopped for good; what was kept stays.
+    """
+
+    async def one(scenario: Scenario) -> None:
+        reason = ""
+        for _ in range(attempts):
+            try:
+                keep(await hold(scenario))
+                break
+            except EngineError as error:
+                reason = str(error)
+        else:
+            keep(failed(scenario, reason))
+            tally.failed += 1
+        tally.done += 1
+
+    await bounded(scenarios, one, concurrency)
+
+
+def failed_session(scenario: Scenario, names: tuple[str, str, str], reason: str) -> Session:
+    """Returns the record of a session that could not be held: it counts against coverage, never as zero."""
+    return Session(
+        scenario_id=scenario.id,
+        pair=scenario.pair,
+        profile_id=scenario.profile.id,
+        resistance=scenario.resistance,
+        condition=scenario.condition,
+        seed=scenario.seed,
+        therapist=names[0],
+        method=names[1],
+        client=names[2],
+        ended=Ending.FAILED,
+        reason=reason[:2_000],
+    )
+
+
+class RatingDue(NamedTuple):
+    """One rating that is still to be made."""
+
+    session: Session
+    profile: Profile
+    rater: Rater
+    instrument: Instrument
+
+
+class Rater(Protocol):
+    """What a rater is to the runner; see `mirror_bench.raters`."""
+
+    @property
+    def name(self) -> str:
+        """What ratings record."""
+        ...
+
+    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
+        """Fills in one instrument for one session."""
+        ...
+
+
+async def run_ratings(
+    due: Iterable[RatingDue], keep: Callable[[Rating], None], tally: Tally, *, concurrency: int
+) -> None:
+    """Makes every rating that is due and keeps it.
+
+    A rating whose engine failed is kept with all its items missing and the reason.
+    """
+
+    async def one(rating: RatingDue) -> None:
+        try:
+            made = await rating.rater.rate(rating.session, rating.profile, rating.instrument)
+        except EngineDeadError:
+            raise
+        except EngineError as error:
+            made = _missing(rating, str(error))
+            tally.failed += 1
+        keep(made)
+        tally.done += 1
+
+    await bounded(due, one, concurrency)
+
+
+def _missing(due: RatingDue, reason: str) -> Rating:
+    items = {item.id: ItemRating(score=None, reason=reason[:500]) for item in due.instrument.items}
+    return Rating(
+        scenario_id=due.session.scenario_id,
+        therapist=due.session.therapist,
+        rater=due.rater.name,
+        instrument=due.instrument.name,
+        items=items,
+    )
