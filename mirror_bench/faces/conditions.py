@@ -1,0 +1,57 @@
+"""The image counterfactuals: which expression the therapist is shown in place of the client's own."""
+
+from __future__ import annotations
+
+import random
+
+from mirror_bench.faces.expressions import EXPRESSIONS, scaled, similarity, valence
+from mirror_bench.schema import Expression, FaceCondition
+
+_ALIKE = 0.35
+_NO_VALENCE = 0.1
+
+
+def shown_expression(condition: FaceCondition, expression: Expression, seed: int) -> Expression | None:
+    """Returns what the face shows under a condition, or None where no face is shown.
+
+    `shuffled` draws by `seed` alone and only skips what resembles the true expression, so the face tells
+    nothing of the client's state. `incongruent` draws from the expressions of opposite valence; where the
+    true one is neither pleasant nor unpleasant, from all that are clearly one of them.
+
+    Args:
+        condition: What the scenario asks for.
+        expression: What the client's own face shows.
+        seed: Derived from the scenario's pair and the turn, so that candidates see the same face.
+    """
+    if condition is FaceCondition.NONE:
+        return None
+    if condition is FaceCondition.MATCHED:
+        return expression
+    if condition is FaceCondition.NEUTRAL:
+        return EXPRESSIONS["neutral"]
+    if condition is FaceCondition.SHUFFLED:
+        return _shuffled(expression, seed)
+    return _incongruent(expression, seed)
+
+
+def _shuffled(expression: Expression, seed: int) -> Expression:
+    draw = random.Random(seed)
+    strength = round(draw.uniform(0.6, 1.0), 2)
+    order = draw.sample(sorted(EXPRESSIONS), len(EXPRESSIONS))
+    unlike = [name for name in order if similarity(EXPRESSIONS[name], expression) < _ALIKE]
+    # Nothing resembles everything, but an expression outside the named ones may come near them all.
+    name = unlike[0] if unlike else min(order, key=lambda other: similarity(EXPRESSIONS[other], expression))
+    return scaled(EXPRESSIONS[name], strength)
+
+
+def _incongruent(expression: Expression, seed: int) -> Expression:
+    draw = random.Random(seed)
+    true = valence(expression)
+    values = {name: valence(other) for name, other in sorted(EXPRESSIONS.items())}
+    if true > _NO_VALENCE:
+        names = [name for name, value in values.items() if value < -_NO_VALENCE]
+    elif true < -_NO_VALENCE:
+        names = [name for name, value in values.items() if value > _NO_VALENCE]
+    else:
+        names = [name for name, value in values.items() if abs(value) > 0.3]
+    return scaled(EXPRESSIONS[draw.choice(names)], round(draw.uniform(0.75, 1.0), 2))

@@ -1,0 +1,1 @@
+"""The parts of the drawn face, from background to spectacles."""
