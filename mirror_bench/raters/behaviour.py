@@ -60,6 +60,7 @@ class Code(NamedTuple):
     end: int
 
 
+_CLAUSE = re.compile(r"[,;:-]+ *|\b(?:and|so|but|or|well|then),? +")
 _YOU = re.compile(r"\b(?:you|your|yours|yourself|you're|you've|you'd|you'll|ya)\b")
 _LEXICAL = (
     Behaviour.CRISIS_RESPONSE,
@@ -72,6 +73,7 @@ _LEXICAL = (
 )
 
 
+_OPPOSED = frozenset({Behaviour.CRISIS_RESPONSE, Behaviour.SELF_DISCLOSURE})
 _STANDS_ALONE = frozenset(_LEXICAL) - {Behaviour.NOTICES_FACE}
 """A statement that earned one of these is nothing else besides; only a noticed face may also be reflected."""
 
@@ -116,7 +118,7 @@ def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[lis
     for behaviour in _LEXICAL:
         match = patterns[behaviour.value].search(text)
         if match:
-            codes.append(Code(behaviour, sentence.start + match.start(), sentence.start + match.end()))
+            codes.append(Code(behaviour, *_place(sentence, match)))
     have = {code.behaviour for code in codes}
     asked = patterns["permission"].search(text) is not None
     if asked and Behaviour.SEEK_COLLABORATION not in have:
@@ -126,6 +128,13 @@ def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[lis
     if form is not None and not (form in QUESTIONS and Behaviour.SEEK_COLLABORATION in have):
         codes.append(Code(form, sentence.start, sentence.end))
     return codes, asked
+
+
+def _place(sentence: Sentence, match: re.Match[str]) -> tuple[int, int]:
+    """Returns where a match lies in the turn: the whole sentence, where disfluencies were taken out of it."""
+    if len(sentence.text) != sentence.end - sentence.start:
+        return sentence.start, sentence.end
+    return sentence.start + match.start(), sentence.start + match.end()
 
 
 @functools.cache
@@ -148,25 +157,31 @@ def _form(
     question = _question(bare, patterns)
     if question is not None:
         return question
-    advice = Behaviour.PERSUADE_WITH_PERMISSION if permitted else Behaviour.PERSUADE
+    words = tokens(bare)
+    if len(words) < 6 and patterns["small_talk"].match(bare):
+        return None
+    overlap = shared(bare, heard) if heard else 0.0
+    stem = patterns["strong_stem"]
+    if (stem.match(bare) or stem.match(text)) and not have & _OPPOSED:
+        return _depth(text, overlap, patterns)
     if Behaviour.CONFRONT in have:
         return None
     if patterns["persuade"].search(text) or patterns["imperative"].match(bare):
-        return advice
-    words = tokens(bare)
+        return Behaviour.PERSUADE_WITH_PERMISSION if permitted else Behaviour.PERSUADE
     if have & _STANDS_ALONE:
         return None
-    overlap = shared(bare, heard) if heard else 0.0
     if Behaviour.NOTICES_FACE in have:
         depth = _depth(text, overlap, patterns)
         return depth if depth is Behaviour.COMPLEX_REFLECTION else None
-    if patterns["feedback_stem"].match(bare) or patterns["feedback_stem"].match(text) or overlap >= 0.5:
+    if patterns["telling"].match(bare):
+        return Behaviour.GIVING_INFORMATION if len(words) >= 5 else None
+    if patterns["weak_stem"].match(bare) or overlap >= 0.5:
         return _depth(text, overlap, patterns)
     if patterns["information"].search(text) and len(words) >= 5:
         return Behaviour.GIVING_INFORMATION
     if patterns["small_talk"].match(bare) or len(words) < 5:
         return None
-    if _YOU.search(text) or patterns["feeling"].search(text):
+    if _YOU.search(text) or patterns["feeling"].search(text) or overlap >= 0.34:
         return _depth(text, overlap, patterns)
     return Behaviour.GIVING_INFORMATION
 
@@ -179,10 +194,10 @@ def _question(bare: str, patterns: Mapping[str, re.Pattern[str]]) -> Behaviour |
         return None
     if patterns["closed_form"].match(bare):
         return Behaviour.CLOSED_QUESTION
-    inner = patterns["inner_question"].search(bare)
-    if inner:
-        is_open = patterns["open_form"].match(bare, inner.start())
-        return Behaviour.OPEN_QUESTION if is_open else Behaviour.CLOSED_QUESTION
+    for clause in _CLAUSE.finditer(bare):
+        if patterns["inner_question"].match(bare, clause.end()):
+            is_open = patterns["open_form"].match(bare, clause.end())
+            return Behaviour.OPEN_QUESTION if is_open else Behaviour.CLOSED_QUESTION
     # "So you're worn out by it?" is a reflection with a rising voice.
     return None if _YOU.search(bare) and len(bare) > 25 else Behaviour.CLOSED_QUESTION
 
@@ -199,7 +214,7 @@ def main_class(codes: Sequence[Code]) -> str:
 
     Returns:
         "reflection", "question", "therapist_input" or "other": the class that covers most of the turn's
-        characters, where a question counts half again because it is what the client answers.
+        characters, where a question counts two and a half times because it is what the client answers.
     """
     weight = {"reflection": 0.0, "question": 0.0, "therapist_input": 0.0}
     for code in codes:
@@ -207,7 +222,7 @@ def main_class(codes: Sequence[Code]) -> str:
         if code.behaviour in REFLECTIONS:
             weight["reflection"] += length
         elif code.behaviour in QUESTIONS or code.behaviour is Behaviour.SEEK_COLLABORATION:
-            weight["question"] += 1.5 * length
+            weight["question"] += 2.5 * length
         elif code.behaviour in INPUT:
             weight["therapist_input"] += length
     best = max(weight, key=lambda name: weight[name])

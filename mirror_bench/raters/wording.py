@@ -13,6 +13,10 @@ LONGEST = 6000
 """Characters of a turn that are read; a longer turn is coded by its beginning, so cost stays bounded."""
 
 _SENTENCE = re.compile(r"[^.!?…\n]+(?:[.!?…]+(?=\s|$|[\"'”)])|[.!?…]+(?=\S)|\n+|$)[\"'”)]*")
+_DISFLUENT = re.compile(
+    r"\[[^\]]{0,60}\] ?|\b(?:u[mh]+|er+m?),? ?|,? (?:you know|kind of|sort of|kinda|sorta|i mean|i guess),(?= )"
+    r"|\b(\w+(?:'\w+)?)-+ ?(?=\1\b)"
+)
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ’‘ʼ“”—–", "abcdefghijklmnopqrstuvwxyz'''\"\"--")
 
@@ -28,7 +32,8 @@ class Sentence(NamedTuple):
     """One sentence of a turn.
 
     Attributes:
-        text: In lower case, straight quotes, trimmed.
+        text: In lower case, straight quotes, trimmed, without the disfluencies of transcripts ("I-I", "um,",
+            "[laughs]"), so it may be shorter than its place.
         start: Where it begins in the turn's words.
         end: Where it ends, exclusive.
     """
@@ -52,7 +57,11 @@ def sentences(words: str) -> tuple[Sentence, ...]:
         trimmed = raw.strip()
         if any(c.isalnum() for c in trimmed) or trimmed.endswith("?"):
             start = match.start() + len(raw) - len(raw.lstrip())
-            found.append(Sentence(trimmed, start, start + len(trimmed)))
+            end = start + len(trimmed)
+            if _DISFLUENT.search(trimmed):
+                trimmed = _DISFLUENT.sub("", trimmed).strip(" ,")
+            if trimmed:
+                found.append(Sentence(trimmed, start, end))
     return tuple(found)
 
 
