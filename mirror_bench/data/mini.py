@@ -1,0 +1,128 @@
+"""MIRROR-Mini, the packaged set, and any folder of the same form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mirror_bench.content import content_path, read_yaml
+from mirror_bench.data.base import DataSet, Problem
+from mirror_bench.data.gathering import Gathering
+from mirror_bench.data.person import read_resistance
+from mirror_bench.data.reading import MAX_RECORDS, cell, identifier, parse_json, read_file
+from mirror_bench.data.screenplay import parse_screenplay
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Profile
+
+_INDEX_FIELDS = {"profile", "resistance", "technique", "ended"}
+
+
+def load_mini(argument: str = "") -> DataSet:
+    """Loads MIRROR-Mini.
+
+    Args:
+        argument: A folder of the same form in place of the packaged one: `profiles.jsonl` (one
+            `schema.Profile` a line), and optionally `screenplays/index.yaml` (screenplay id -> profile,
+            resistance, technique, ended) with `screenplays/<id>.txt`.
+
+    Raises:
+        InputError: If there is no such folder, or no usable profile in it.
+    """
+    folder = Path(argument) if argument else content_path("mini")
+    gathering = Gathering()
+    profiles = _read_profiles(folder / "profiles.jsonl", gathering)
+    if not profiles:
+        raise InputError(f"{folder / 'profiles.jsonl'}: holds no usable profile{_first(gathering)}")
+    index = folder / "screenplays" / "index.yaml"
+    if index.exists():
+        _read_screenplays(index, profiles, gathering)
+    return gathering.finish(f"mini:{argument}" if argument else "mini")
+
+
+def _read_profiles(path: Path, gathering: Gathering) -> dict[str, Profile]:
+    content = read_file(path)
+    gathering.problems(content.problems)
+    profiles: dict[str, Profile] = {}
+    for number, row in enumerate(content.text.split("\n")[:MAX_RECORDS], start=1):
+        if not row.strip():
+            continue
+        try:
+            profile = Profile.model_validate(parse_json(row))
+        except ValidationError as error:
+            gathering.problem(path.name, number, f"is not a profile: {validation_message(error)}")
+            continue
+        except (ValueError, RecursionError) as error:
+            gathering.problem(path.name, number, str(error) or "nests too deeply")
+            continue
+        if not profile.id or profile.id != identifier(profile.id):
+            gathering.problem(path.name, number, f"the id {profile.id[:60]!r} must be of A-Z a-z 0-9 . _ -")
+        elif profile.id in profiles:
+            gathering.problem(
+                path.name, number, f"the id {profile.id!r} stands twice: the first one was kept"
+            )
+        else:
+            profiles[profile.id] = profile
+            gathering.profile(profile, path.name, number)
+    return profiles
+
+
+def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gathering) -> None:
+    read_file(index)  # bounds the size before it is parsed
+    try:
+        entries = read_yaml(index)
+    except (InputError, RecursionError, ValueError) as error:
+        gathering.problem(index.name, 1, f"no screenplay was read: {str(error).splitlines()[0][:300]}")
+        return
+    for number, (key, entry) in enumerate(entries.items(), start=1):
+        problem = _check_entry(key, entry, profiles)
+        if problem:
+            gathering.problem(index.name, number, problem)
+            continue
+        try:
+            content = read_file(index.parent / f"{key}.txt")
+        except InputError as error:
+            gathering.problem(index.name, number, str(error))
+            continue
+        profile = profiles[str(entry["profile"])]
+        resistance = read_resistance(str(entry.get("resistance", ""))) or profile.resistance
+        parsed = parse_screenplay(
+            content.text,
+            id=str(key),
+            profile_id=profile.id,
+            resistance=resistance,
+            client_names=(profile.name,),
+            source=f"{key}.txt",
+        )
+        gathering.problems(content.problems + parsed.problems)
+        update = {
+            "technique": cell(entry.get("technique")),
+            "ended": cell(entry.get("ended")),
+            "split": profile.split,
+        }
+        gathering.screenplay(parsed.screenplay.model_copy(update=update), index.name, number)
+
+
+def _check_entry(key: object, entry: Any, profiles: dict[str, Profile]) -> str:
+    """Returns what is wrong with one entry of the index, or ""."""
+    name = str(key)[:60]
+    if not isinstance(key, str) or key != identifier(key):
+        return f"the screenplay id {name!r} must be of A-Z a-z 0-9 . _ -"
+    if not isinstance(entry, dict) or not set(map(str, entry)) <= _INDEX_FIELDS:
+        return f"{name}: must be a mapping of {', '.join(sorted(_INDEX_FIELDS))}"
+    if str(entry.get("profile")) not in profiles:
+        return f"{name}: there is no profile {str(entry.get('profile'))[:60]!r}"
+    return ""
+
+
+def validation_message(error: ValidationError) -> str:
+    """Returns the first complaint of pydantic's in one line."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place[:80] or 'the record'}: {first['msg']}".replace("\n", " ")
+
+
+def _first(gathering: Gathering) -> str:
+    problems: tuple[Problem, ...] = gathering.finish("").problems
+    return f" (line {problems[0].line}: {problems[0].message})" if problems else ""

@@ -1,0 +1,151 @@
+"""Reads files and values from outside: bounded, cleaned, and never with anything but an InputError."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mirror_bench.data.base import Problem
+from mirror_bench.errors import InputError
+
+MAX_FILE = 256 * 2**20
+"""Bytes of one file; the official training file is about a tenth of this."""
+MAX_TEXT = 100_000
+"""Characters of one cell or field, and of one Python literal."""
+MAX_RECORDS = 200_000
+"""Records of one file."""
+
+_MISSING = {"", "nan", "none", "null", "n/a", "na", "not found", "not provided", "unknown"}
+# Controls, and bidirectional overrides, which can make a page show other words than the record holds.
+_REMOVED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+_SURROGATES = re.compile("[\\ud800-\\udfff]")
+
+
+class Content(NamedTuple):
+    """A file's text, and what had to be mended to read it."""
+
+    text: str
+    problems: tuple[Problem, ...]
+
+
+def read_file(path: Path) -> Content:
+    """Reads a text file as UTF-8, with or without a byte order mark; line ends become newlines.
+
+    Bytes that are not UTF-8 become U+FFFD and one problem that names the first such line.
+
+    Raises:
+        InputError: If the file is missing, unreadable, empty or larger than `MAX_FILE`.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise InputError(f"{path}: is larger than {MAX_FILE >> 20} MiB: split it")
+        raw = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read ({reason})") from None
+    if not raw.strip():
+        raise InputError(f"{path}: is empty")
+    problems: tuple[Problem, ...] = ()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        problems = (Problem(path.name, line, "holds bytes that are not UTF-8: they were replaced by U+FFFD"),)
+        text = raw.decode("utf-8-sig", errors="replace")
+    return Content(text.replace("\r\n", "\n").replace("\r", "\n"), problems)
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Returns `text` without control characters, bidirectional overrides and lone surrogates, bounded."""
+    text = text[:limit]
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _SURROGATES.sub("\ufffd", _REMOVED.sub("", text))
+
+
+def clean_all(value: Any) -> Any:
+    """Returns a JSON value with every text in it cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list | tuple):
+        return [clean_all(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(str(key), 200): clean_all(item) for key, item in value.items()}
+    return value
+
+
+def parse_json(text: str) -> Any:
+    """Returns the value of JSON text, cleaned.
+
+    Raises:
+        ValueError: If it is not JSON or nests too deeply, saying why in one line.
+    """
+    try:
+        return clean_all(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} at line {error.lineno}") from None
+    except (RecursionError, ValueError):
+        raise ValueError("is not JSON that can be read: it nests too deeply or holds a huge number") from None
+
+
+def parse_literal(text: str) -> Any:
+    """Returns the value of a cell that holds JSON or a Python literal, cleaned.
+
+    Only literals are read (`ast.literal_eval`), never code.
+
+    Raises:
+        ValueError: If it is neither, or longer than `MAX_TEXT`.
+    """
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"is longer than {MAX_TEXT} characters")
+    try:
+        return parse_json(text)
+    except ValueError:
+        pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # stray backslashes in prose are no concern of the caller's
+            return clean_all(ast.literal_eval(text.strip()))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ValueError("is neither JSON nor a Python literal") from None
+
+
+def cell(value: Any) -> str:
+    """Returns a cell's text, cleaned; "" for every way of saying that it is missing.
+
+    A cell that is wholly a quoted Python or JSON text, or a list of texts, is unwrapped.
+    """
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, list | tuple):
+        return "\n".join(filter(None, (cell(item) for item in value)))
+    text = clean(str(value)).strip()
+    if text.lower() in _MISSING:
+        return ""
+    if len(text) > 1 and (text[0] + text[-1]) in {"''", '""', "[]"}:
+        try:
+            inner = parse_literal(text)
+        except ValueError:
+            return text
+        if isinstance(inner, str):
+            return "" if inner.strip().lower() in _MISSING else inner.strip()
+        if isinstance(inner, list):
+            return "\n".join(filter(None, (cell(item) for item in inner if isinstance(item, str))))
+    return text
+
+
+def cells(value: Any) -> tuple[str, ...]:
+    """Returns the texts of a cell that holds a list in whatever form: literal, lines, commas, semicolons."""
+    parts = re.split(r"[\n;,]", cell(value))
+    return tuple(filter(None, (re.sub(r"^[\s\-*•\d.)]+", "", part).strip(" .'\"") for part in parts)))
+
+
+def identifier(text: str) -> str:
+    """Returns `text` as an id that is safe in file names and in scenario ids; "" where nothing is left."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:120].strip("-.")
