@@ -37,7 +37,7 @@ class OpenAIEngine:
         max_requests: Budget of requests, repetitions not counted; 0 for none.
         concurrency: Requests in flight at once (32).
         sees: Whether images are sent (true).
-        json: "schema" sends the JSON schema, "object" asks for any JSON object, "off" leaves it to the prompt.
+        json: "schema" sends the JSON schema, "object" asks for any JSON, "off" leaves it to the prompt.
         tokens_key: "max_tokens", or "max_completion_tokens" for models that refuse the former.
         leave_out: Comma-separated sampling fields that the model refuses (`temperature`, `seed`, …).
 
@@ -142,7 +142,8 @@ class OpenAIEngine:
             raise InputError(f"{spec}: tokens_key must be max_tokens or max_completion_tokens")
         if self._concurrency < 1 or self._timeout <= 0 or self._max_retries < 0 or self._budget < 0:
             raise InputError(
-                f"{spec}: concurrency must be at least 1, timeout above 0, max_retries and max_requests 0 or more"
+                f"{spec}: concurrency must be at least 1, timeout above 0, "
+                "max_retries and max_requests 0 or more"
             )
 
     @staticmethod
@@ -195,7 +196,7 @@ class OpenAIEngine:
             completion = await self._client.chat.completions.create(**body)
         except openai.APITimeoutError:
             raise EngineError(
-                f"{self.name}: no answer within timeout={self._timeout:g} s, tried {self._max_retries + 1} times"
+                f"{self.name}: no answer within timeout={self._timeout:g} s in {self._max_retries + 1} tries"
             ) from None
         except openai.APIConnectionError as error:
             raise self._unreachable(error) from None

@@ -1,0 +1,126 @@
+"""Local checkpoints and adapters: whether they are there, what they are, and a digest of their content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirror_bench.errors import InputError
+from mirror_bench.modelspec import ModelSpec
+
+# Files up to this size are read whole; of larger ones, evenly spaced samples are.
+_WHOLE = 64 * 2**20
+_SAMPLE = 64 * 2**10
+_SAMPLES = 256
+# Words in the names of weights that do not belong to the language model.
+_TOWER_WORDS = ("vision", "visual", "connector", "projector", "merger", "image_newline")
+# The ranks that vLLM can be opened for.
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A LoRA adapter as peft saves it.
+
+    Attributes:
+        rank: The smallest rank that vLLM offers and that holds the adapter's.
+        tower: Whether it holds weights of the vision tower or the connector, which vLLM drops without a
+            word unless told of them.
+    """
+
+    folder: Path
+    rank: int
+    tower: bool
+
+
+def local_folder(model: str) -> Path | None:
+    """Returns the folder of a local checkpoint, or None where the name is one of the Hugging Face Hub.
+
+    Raises:
+        InputError: If the name can only be a path and there is no checkpoint.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise InputError(
+                f"{folder}: holds no config.json, so it is no checkpoint; name the folder that does"
+            )
+        return folder
+    if folder.exists():
+        raise InputError(f"{folder}: is a file; name the folder of a checkpoint")
+    if model.startswith((".", "/", "~")) or model.count("/") != 1:
+        raise InputError(
+            f"{model}: there is no such folder; correct the path or name a model of the Hub (owner/name)"
+        )
+    return None
+
+
+def content_digest(folder: Path) -> str:
+    """Returns 12 hex digits over the names, sizes and content of a checkpoint's files.
+
+    A model that was trained further under the same path must not be answered for from memory. Files above
+    64 MiB enter by 256 evenly spaced samples of 64 KiB, so that it takes no minutes.
+    """
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        if path.suffix == ".md":
+            continue
+        size = path.stat().st_size
+        hashed.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as file:
+            if size <= _WHOLE:
+                hashed.update(file.read())
+                continue
+            for index in range(_SAMPLES):
+                file.seek((size - _SAMPLE) * index // (_SAMPLES - 1))
+                hashed.update(file.read(_SAMPLE))
+    return hashed.hexdigest()[:12]
+
+
+def decisive_name(spec: ModelSpec, indifferent: Set[str]) -> str:
+    """Returns what memory keys a local model's answers on.
+
+    Args:
+        spec: The model's name as given.
+        indifferent: Options that decide no answer, to leave out.
+
+    Returns:
+        The name, with `@digest` after a local folder's path and after an adapter's.
+    """
+    folder = Path(spec.name).expanduser()
+    name = f"{spec.name}@{content_digest(folder)}" if folder.is_dir() else spec.name
+    options = {key: value for key, value in spec.options.items() if key not in indifferent}
+    if "lora" in options and Path(options["lora"]).expanduser().is_dir():
+        options["lora"] += f"@{content_digest(Path(options['lora']).expanduser())}"
+    return str(ModelSpec(spec.provider, name, options))
+
+
+def read_adapter(path: str) -> Adapter:
+    """Returns what is to be known of a LoRA adapter.
+
+    Raises:
+        InputError: If the folder holds none, or one of a rank that is too high.
+    """
+    folder = Path(path).expanduser()
+    config, weights = folder / "adapter_config.json", folder / "adapter_model.safetensors"
+    for file in (config, weights):
+        if not file.is_file():
+            raise InputError(
+                f"{folder}: holds no {file.name}; name the folder that peft saved the adapter to"
+            )
+    try:
+        rank = int(json.loads(config.read_text(encoding="utf-8"))["r"])
+        with weights.open("rb") as opened:
+            # The file starts with the length of a JSON header, in 8 little-endian bytes.
+            names = list(json.loads(opened.read(int.from_bytes(opened.read(8), "little"))))
+    except (ValueError, KeyError, TypeError, OSError, MemoryError, OverflowError):
+        raise InputError(f"{folder}: is no readable LoRA adapter; save it again with peft") from None
+    if rank > _RANKS[-1]:
+        raise InputError(
+            f"{folder}: rank {rank} is above {_RANKS[-1]}; merge the adapter into the model instead"
+        )
+    tower = any(word in name for name in names for word in _TOWER_WORDS)
+    return Adapter(folder, next(known for known in _RANKS if known >= rank), tower)
