@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from mirror_bench.errors import InputError
 
 @functools.cache
 def tasks_root() -> Path:
-    """Returns the folder of the packaged content.
+    """Returns the folder of the packaged content, or the one that MIRROR_BENCH_TASKS names.
 
     Raises:
-        InputError: If the installation holds none.
+        InputError: If there is none.
     """
+    if other := os.environ.get("MIRROR_BENCH_TASKS"):
+        if not (Path(other) / "protocols").is_dir():
+            raise InputError(f"MIRROR_BENCH_TASKS={other}: holds no protocols/; name a folder like tasks/")
+        return Path(other).resolve()
     here = Path(__file__).resolve().parent
     for candidate in (here / "_tasks", here.parent / "tasks"):
         if (candidate / "protocols").is_dir():

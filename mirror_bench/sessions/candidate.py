@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mirror_bench.engines.base import Engine
-from mirror_bench.engines.checkpoint import checkpoint_digest
+from mirror_bench.engines.checkpoints import decisive_name
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import ModelSpec, parse_model
 from mirror_bench.protocol import TherapistSettings
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
-from mirror_bench.therapists.methods import METHODS, Asking
+from mirror_bench.therapists.methods import METHODS, Asking, TherapistMethod
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,9 @@ class Candidate:
 
     def settings(self) -> Mapping[str, str]:
         """Returns what identifies the candidate in `run.json`; a checkpoint by its content."""
-        values = {"therapist": self.name, "model": str(self.model), "method": self.method}
+        values = {"therapist": self.name, "model": decisive_name(self.model, set()), "method": self.method}
         if self.context_messages:
             values["context_messages"] = str(self.context_messages)
-        if weights := checkpoint_digest(self.model.name):
-            values["checkpoint"] = weights
         return values
 
 
@@ -86,5 +84,5 @@ def open_therapist(
     wanted, most = candidate.context_messages, allowed.context_messages
     context = min(wanted, most) if wanted and most else wanted or most
     asking = Asking(allowed.sampling.sampling(), context, allowed.layout)
-    therapist = METHODS.get(candidate.method).therapist(scenario, engine, asking)
-    return therapist
+    method: TherapistMethod = METHODS.get(candidate.method)
+    return method.therapist(scenario, engine, asking)

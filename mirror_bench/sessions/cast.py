@@ -1,29 +1,22 @@
-"""Who plays in a run: client, therapist, face source and raters, opened from a protocol."""
+"""Who plays in a run: client and therapist, opened for each scenario from a protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Mapping
 
 from mirror_bench.clients.opening import CLIENTS, ClientNeeds, open_client
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
-from mirror_bench.engines.memo import Memo, MemoEngine
-from mirror_bench.engines.opening import open_engine
 from mirror_bench.errors import InputError
 from mirror_bench.faces import FACE_SOURCES
-from mirror_bench.modelspec import parse_model
-from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, fingerprint
+from mirror_bench.protocol import Fingerprint, Protocol, fingerprint
 from mirror_bench.raters import RATERS
-from mirror_bench.schema import Scenario, Screenplay, Session
+from mirror_bench.schema import Scenario, Session
 from mirror_bench.sessions.candidate import Candidate, open_therapist
 from mirror_bench.sessions.dialogue import Stage, hold_session
+from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.progress import Tally
-from mirror_bench.sessions.runner import Rater
-
-Names = tuple[str, str, str]
 
 
 def versions(protocol: Protocol) -> Mapping[str, str]:
@@ -41,15 +34,14 @@ def protocol_fingerprint(protocol: Protocol, data: DataSet | None = None) -> Fin
 
 
 class Cast:
-    """Everybody who plays in a run. Start it before use, and close it.
+    """Opens client and therapist of each scenario and lets them meet.
 
     Args:
-        protocol: Names client and raters.
+        protocol: Names the client.
         candidate: The therapist.
         data: Gives the screenplays that a replaying client reads.
-        memo: Where every answer is remembered.
-        engine: Answers for the candidate, already started; opened from the candidate's name where None.
-        concurrency: How many sessions are held at a time.
+        pool: Opens engines.
+        engine: Answers for the candidate, started and closed by the caller; opened by the pool where None.
     """
 
     def __init__(
@@ -57,83 +49,52 @@ class Cast:
         protocol: Protocol,
         candidate: Candidate,
         data: DataSet,
-        memo: Path,
+        pool: EnginePool,
         engine: Engine | None = None,
     ) -> None:
         self.protocol = protocol
         self.candidate = candidate
-        self._memo = Memo(memo)
-        self._opened: dict[str, Engine] = {}
         self._engine: Engine | None = None
         if not candidate.scripted:
-            self._engine = MemoEngine(engine, self._memo) if engine else self._open(str(candidate.model))
-        self._client = self._needs(data.screenplays)
-        self.raters = [self._rater(settings) for settings in protocol.raters]
+            self._engine = pool.remember(engine) if engine else pool.open(str(candidate.model))
+        client = protocol.client
+        self._needs = ClientNeeds(
+            max_turns=protocol.max_client_turns,
+            engine=pool.open(client.model) if client.model else None,
+            sampling=client.sampling.sampling(),
+            screenplays={play.profile_id: play for play in reversed(data.screenplays)},
+        )
 
     @property
-    def names(self) -> Names:
+    def names(self) -> tuple[str, str, str]:
         """Therapist, method and client, as records name them."""
         client = self.protocol.client
         return self.candidate.name, self.candidate.method, client.model or client.kind
 
-    async def start(self) -> None:
-        """Starts every engine.
+    def check(self) -> None:
+        """Refuses a method that shows faces to a model that reads none; engines must have been started.
 
         Raises:
-            InputError: If a model, an option or the environment is unusable.
+            InputError: If so.
         """
-        for engine in self._opened.values():
-            await engine.start()
         if self._engine is not None and not self._engine.sees and self.candidate.method != "text":
             raise InputError(
                 f"{self.candidate.model} reads no images, which the method {self.candidate.method!r} needs: "
                 "give --method text, or a vision-language model"
             )
 
-    async def close(self) -> None:
-        """Closes every engine that was opened here, and the memory."""
-        for engine in self._opened.values():
-            await engine.close()
-        self._memo.close()
-
-    async def __aenter__(self) -> Cast:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def hold(self, scenario: Scenario, stage: Stage, tally: Tally) -> Session:
-        """Holds the session of one scenario."""
+        """Holds the session of one scenario.
+
+        Raises:
+            EngineError: If an engine could not answer.
+        """
         return await hold_session(
             scenario,
-            open_client(self.protocol.client.kind, scenario, self._client),
+            open_client(self.protocol.client.kind, scenario, self._needs),
             open_therapist(self.candidate, scenario, self._engine, self.protocol.therapist),
             stage,
             max_client_turns=self.protocol.max_client_turns,
             names=self.names,
             heard=tally.heard,
         )
-
-    def _open(self, name: str) -> Engine:
-        if name not in self._opened:
-            self._opened[name] = MemoEngine(open_engine(parse_model(name)), self._memo)
-        return self._opened[name]
-
-    def _needs(self, screenplays: Sequence[Screenplay]) -> ClientNeeds:
-        client = self.protocol.client
-        return ClientNeeds(
-            max_turns=self.protocol.max_client_turns,
-            engine=self._open(client.model) if client.model else None,
-            sampling=client.sampling.sampling(),
-            screenplays={play.profile_id: play for play in reversed(screenplays)},
-        )
-
-    def _rater(self, settings: RaterSettings) -> Rater:
-        kind = RATERS.get(settings.kind)
-        if not settings.model:
-            rater: Rater = kind()
-            return rater
-        rater = kind(self._open(settings.model), samples=settings.samples, sees=settings.sees)
-        return rater

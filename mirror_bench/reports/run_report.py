@@ -1,0 +1,86 @@
+"""Summarizes and reports run folders: one, or several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from mirror_bench.reports.page import RunInfo, write_report
+from mirror_bench.reports.plots import write_plots
+from mirror_bench.reports.summary import Summary, compare_runs, summarize, write_summary
+from mirror_bench.reports.transcripts import choose_sessions
+from mirror_bench.schema import Ending, Rating, Session
+from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
+
+
+def summarize_run(folder: Path) -> Summary:
+    """Returns the summary of one run folder, finished or not.
+
+    Raises:
+        InputError: If it is no run folder or a record in it is damaged.
+    """
+    header = read_header(folder)
+    conditions = header.selection["conditions"]
+    return summarize(
+        read_sessions(folder),
+        read_ratings(folder),
+        int(header.selection["sessions"]) // max(1, len(conditions)),
+        protocol=header.protocol.name,
+        fingerprint=header.fingerprint,
+    )
+
+
+def report_runs(folders: Sequence[Path], out: Path) -> Summary:
+    """Writes `summary.json`, `plots/` and `report.html` of one or several run folders into `out`.
+
+    Raises:
+        InputError: If a folder is no run folder, or the runs' protocols differ.
+    """
+    summaries = [summarize_run(folder) for folder in folders]
+    summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
+    write_summary(out / "summary.json", summary)
+    plots = write_plots(summary, out / "plots")
+    chosen = choose_sessions(_held(folders))
+    write_report(
+        out / "report.html",
+        summary,
+        chosen,
+        _ratings_of(folders, {(session.scenario_id, session.therapist) for session in chosen}),
+        plots,
+        lambda sha256: _face(folders, sha256),
+        _info(read_header(folders[0])),
+    )
+    return summary
+
+
+def _held(folders: Sequence[Path]) -> Iterator[Session]:
+    held = chain.from_iterable(read_sessions(folder) for folder in folders)
+    return (session for session in held if session.ended is not Ending.FAILED)
+
+
+def _ratings_of(folders: Sequence[Path], wanted: set[tuple[str, str]]) -> list[Rating]:
+    made = chain.from_iterable(read_ratings(folder) for folder in folders)
+    return [rating for rating in made if (rating.scenario_id, rating.therapist) in wanted]
+
+
+def _face(folders: Sequence[Path], sha256: str) -> bytes | None:
+    for folder in folders:
+        path = folder / "faces" / f"{sha256}.png"
+        if path.is_file():
+            return path.read_bytes()
+    return None
+
+
+def _info(header: RunHeader) -> RunInfo:
+    protocol = header.protocol
+    raters = ", ".join(" ".join(filter(None, (rater.kind, rater.model))) for rater in protocol.raters)
+    facts = {
+        "Client": " ".join(filter(None, (protocol.client.kind, protocol.client.model))),
+        "Raters": raters,
+        "Data": f"{protocol.data}, split {protocol.split or 'all'}",
+        "Faces": protocol.faces,
+        "Turns": f"at most {protocol.max_client_turns} client turns",
+        "Software": f"mirror-bench {header.environment.get('packages', {}).get('mirror-bench', '')}".strip(),
+    }
+    return RunInfo(facts=facts)

@@ -1,0 +1,70 @@
+"""The engines of a run: each opened once, by name, and all of them remembered in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from mirror_bench.engines.base import Engine
+from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.opening import open_engine
+from mirror_bench.modelspec import parse_model
+from mirror_bench.protocol import RaterSettings
+from mirror_bench.raters import RATERS
+from mirror_bench.sessions.runner import Rater
+
+
+class EnginePool:
+    """Opens engines; use as an async context manager.
+
+    Args:
+        memo: The file that remembers every answer.
+    """
+
+    def __init__(self, memo: Path) -> None:
+        self._memo = Memo(memo)
+        self._engines: dict[str, Engine] = {}
+
+    def open(self, name: str) -> Engine:
+        """Returns the engine of a model name, remembered; not started before `start`."""
+        if name not in self._engines:
+            self._engines[name] = MemoEngine(open_engine(parse_model(name)), self._memo)
+        return self._engines[name]
+
+    def remember(self, engine: Engine) -> Engine:
+        """Returns an engine that somebody else starts and closes, remembered here."""
+        return MemoEngine(engine, self._memo)
+
+    async def start(self) -> None:
+        """Starts every engine that was opened.
+
+        Raises:
+            InputError: If a model, an option or the environment is unusable.
+        """
+        for engine in self._engines.values():
+            await engine.start()
+
+    async def __aenter__(self) -> EnginePool:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            for engine in self._engines.values():
+                await engine.close()
+        finally:
+            self._memo.close()
+
+
+def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rater]:
+    """Returns the raters that a protocol names."""
+
+    def one(chosen: RaterSettings) -> Rater:
+        kind: Callable[..., Rater] = RATERS.get(chosen.kind)
+        if not chosen.model:
+            return kind()
+        return kind(pool.open(chosen.model), samples=chosen.samples, sees=chosen.sees)
+
+    return [one(chosen) for chosen in settings]
