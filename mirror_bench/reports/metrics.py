@@ -1,0 +1,100 @@
+"""What is measured: names, titles, scales and directions of instrument and session metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from mirror_bench.schema import Rating, Record
+
+Kind = Literal["total", "subscale", "item", "session"]
+Better = Literal["higher", "lower", ""]
+KINDS: tuple[Kind, ...] = ("total", "subscale", "item", "session")
+
+
+class Metric(Record):
+    """One measured quantity.
+
+    Attributes:
+        name: Dotted name, as in `Score.metric`.
+        title: For people.
+        instrument: The instrument's name; empty for session metrics.
+        kind: Where it stands in its instrument.
+        low: Lower end of the scale, where it has one.
+        high: Upper end of the scale.
+        better: Which direction is better; empty where neither is.
+    """
+
+    name: str
+    title: str
+    instrument: str = ""
+    kind: Kind = "session"
+    low: float | None = None
+    high: float | None = None
+    better: Better = ""
+
+
+SESSION_METRICS = (
+    Metric(name="dropout", title="Drop-out (client left)", low=0, high=1, better="lower"),
+    Metric(
+        name="resistance_change",
+        title="Resistance, last third minus first",
+        low=-1,
+        high=1,
+        better="lower",
+    ),
+    Metric(name="turns", title="Client turns", low=0),
+    Metric(name="words_per_turn", title="Words per therapist turn", low=0),
+)
+
+
+def score_rating(rating: Rating) -> Mapping[str, float | None]:
+    """Returns the rating's metrics, None where it gives no usable value.
+
+    Raises:
+        InputError: If no instrument has the rating's name.
+    """
+    # Named here, not above: raters bring their prompts and lexicons, which a reader of summaries never needs.
+    from mirror_bench.raters.instruments import instrument_scores, load_instrument
+
+    return instrument_scores(load_instrument(rating.instrument), rating)
+
+
+def describe(names: Iterable[str], session_names: Iterable[str] = ()) -> tuple[Metric, ...]:
+    """Returns the metrics in the order to show: each instrument's total, subscales and items, then sessions'.
+
+    Args:
+        names: Instrument metrics met, such as "wai.bond".
+        session_names: Session metrics met; "dropout", "turns" and "words_per_turn" are always there.
+
+    Raises:
+        InputError: If no instrument has the first part of a name.
+    """
+    grouped: dict[str, list[str]] = {}
+    for name in names:
+        grouped.setdefault(name.partition(".")[0], []).append(name)
+    found = []
+    for instrument, own in sorted(grouped.items()):
+        described = [_describe(instrument, name) for name in own]
+        found += sorted(described, key=lambda metric: KINDS.index(metric.kind))
+    met = {"dropout", "turns", "words_per_turn", *session_names}
+    return (*found, *(metric for metric in SESSION_METRICS if metric.name in met))
+
+
+def _describe(instrument_name: str, name: str) -> Metric:
+    from mirror_bench.raters.instruments import load_instrument
+
+    instrument = load_instrument(instrument_name)
+    part = name.partition(".")[2]
+    titles = {item.id: item.title for item in instrument.items}
+    kind: Kind = "total" if part == "total" else ("subscale" if part in instrument.subscales else "item")
+    short = instrument.name.upper()
+    return Metric(
+        name=name,
+        title=f"{short} {titles.get(part) or part.replace('_', ' ')}",
+        instrument=instrument.name,
+        kind=kind,
+        low=instrument.scale.min,
+        high=instrument.scale.max,
+        better="higher",
+    )

@@ -1,0 +1,216 @@
+"""What each session adds to the scores: read as a stream, so that transcripts never pile up in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import NamedTuple
+
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, Speaker, Turn
+from mirror_bench.stats.paired import PairedDifference, paired_difference
+
+ALLIANCE = ("goal", "approach", "bond")
+LONGEST_REASON = 200
+
+ScoreRating = Callable[[Rating], Mapping[str, float | None]]
+"""Turns a rating into metric -> value, None where the rating gives none."""
+
+
+class EntryKey(NamedTuple):
+    """A candidate under one face condition."""
+
+    therapist: str
+    method: str
+    condition: FaceCondition
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One session, boiled down.
+
+    Attributes:
+        measures: Session metric -> value ("dropout", "turns", "words_per_turn", "resistance_change");
+            empty where the session failed.
+        traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
+        scores: Instrument metric -> mean over the raters that gave a value.
+        raters: Who rated it.
+    """
+
+    key: EntryKey
+    scenario_id: str
+    pair: str
+    profile_id: str
+    resistance: Resistance
+    client: str
+    ended: Ending
+    reason: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    traces: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    raters: tuple[str, ...] = ()
+
+    def value(self, metric: str) -> float | None:
+        """Returns the session's value of a metric of either kind, or None."""
+        found = self.measures.get(metric)
+        return self.scores.get(metric) if found is None else found
+
+
+class Outcomes(NamedTuple):
+    """All sessions of a run.
+
+    Attributes:
+        outcomes: One per session, in order of first appearance.
+        metrics: Every instrument metric met, values or not, in order of first appearance.
+        stray_ratings: Ratings of sessions that were not given, or that failed.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    metrics: tuple[str, ...]
+    stray_ratings: int
+
+
+def gather(
+    sessions: Iterable[Session],
+    ratings: Iterable[Rating],
+    score_rating: ScoreRating,
+    raters: Collection[str] | None = None,
+) -> Outcomes:
+    """Reads sessions and ratings once each and keeps only what scores need.
+
+    A session or rating that stands twice counts once, as it stood last: a run retries what failed.
+
+    Args:
+        sessions: Streamed; a session's turns are dropped as soon as it is boiled down.
+        ratings: Streamed.
+        score_rating: The instruments' scoring.
+        raters: Only ratings of these raters; all where None.
+
+    Raises:
+        InputError: If one therapist held one scenario under two methods, which ratings cannot tell apart.
+    """
+    found: dict[tuple[EntryKey, str], Outcome] = {}
+    for session in sessions:
+        outcome = boil_down(session)
+        found[outcome.key, outcome.scenario_id] = outcome
+    _refuse_two_methods(found)
+    ratable = {(o.key.therapist, o.scenario_id) for o in found.values() if o.ended is not Ending.FAILED}
+    given: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, float | None]]] = {}
+    metrics: dict[str, None] = {}
+    stray = 0
+    for rating in ratings:
+        if raters is not None and rating.rater not in raters:
+            continue
+        place = (rating.therapist, rating.scenario_id)
+        if place not in ratable:
+            stray += 1
+            continue
+        scored = score_rating(rating)
+        metrics.update(dict.fromkeys(scored))
+        given.setdefault(place, {})[rating.rater, rating.instrument] = scored
+    outcomes = tuple(
+        _with_scores(outcome, given.get((outcome.key.therapist, outcome.scenario_id), {}))
+        for outcome in found.values()
+    )
+    return Outcomes(outcomes, tuple(metrics), stray)
+
+
+def boil_down(session: Session) -> Outcome:
+    """Returns the session's outcome, without ratings."""
+    failed = session.ended is Ending.FAILED
+    client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
+    traces = {} if failed else _traces(client)
+    return Outcome(
+        key=EntryKey(session.therapist, session.method, session.condition),
+        scenario_id=session.scenario_id,
+        pair=session.pair,
+        profile_id=session.profile_id,
+        resistance=session.resistance,
+        client=session.client,
+        ended=session.ended,
+        reason=session.reason[:LONGEST_REASON],
+        measures={} if failed else _measures(session, client, traces),
+        traces=traces,
+    )
+
+
+def contrast(
+    ours: Iterable[Outcome], theirs: Iterable[Outcome], metric: str, resamples: int = 2000
+) -> PairedDifference:
+    """Returns `ours` minus `theirs` on one metric over the scenario pairs that both hold."""
+    ours, theirs = tuple(ours), tuple(theirs)
+    clusters = {outcome.pair: outcome.profile_id for outcome in (*ours, *theirs)}
+    return paired_difference(_by_pair(ours, metric), _by_pair(theirs, metric), clusters, resamples)
+
+
+def first_to_last_third(values: Sequence[float]) -> float | None:
+    """Returns the mean of the last third minus that of the first; None for fewer than three values."""
+    if len(values) < 3:
+        return None
+    third = len(values) // 3
+    return fmean(values[-third:]) - fmean(values[:third])
+
+
+def failures(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Returns why sessions failed -> how many, the commonest first."""
+    counts = Counter(o.reason or "no reason recorded" for o in outcomes if o.ended is Ending.FAILED)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _refuse_two_methods(found: Iterable[tuple[EntryKey, str]]) -> None:
+    methods: dict[tuple[str, str], str] = {}
+    for key, scenario_id in found:
+        other = methods.setdefault((key.therapist, scenario_id), key.method)
+        if other != key.method:
+            raise InputError(
+                f"{key.therapist} held {scenario_id} under the methods {other!r} and {key.method!r}: "
+                "summarise each method's run by itself and compare the summaries"
+            )
+
+
+def _by_pair(outcomes: Iterable[Outcome], metric: str) -> dict[str, float]:
+    values = ((outcome.pair, outcome.value(metric)) for outcome in outcomes)
+    return {pair: value for pair, value in values if value is not None}
+
+
+def _measures(
+    session: Session, client: Sequence[Turn], traces: Mapping[str, tuple[float, ...]]
+) -> dict[str, float]:
+    measures = {
+        "dropout": float(session.ended is Ending.CLIENT_LEFT),
+        "turns": float(len(client)),
+    }
+    words = [len(turn.words.split()) for turn in session.turns if turn.speaker is Speaker.THERAPIST]
+    if words:
+        measures["words_per_turn"] = fmean(words)
+    change = first_to_last_third(traces.get("resistance", ()))
+    if change is not None:
+        measures["resistance_change"] = change
+    return measures
+
+
+def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
+    resistance = tuple(turn.state["resistance"] for turn in client if "resistance" in turn.state)
+    alliance = tuple(
+        fmean(turn.state[part] for part in ALLIANCE)
+        for turn in client
+        if all(part in turn.state for part in ALLIANCE)
+    )
+    return {name: trace for name, trace in (("resistance", resistance), ("alliance", alliance)) if trace}
+
+
+def _with_scores(outcome: Outcome, given: Mapping[tuple[str, str], Mapping[str, float | None]]) -> Outcome:
+    if not given or outcome.ended is Ending.FAILED:
+        return outcome
+    values: dict[str, list[float]] = {}
+    for scored in given.values():
+        for metric, value in scored.items():
+            if value is not None:
+                values.setdefault(metric, []).append(value)
+    return replace(
+        outcome,
+        scores={metric: fmean(found) for metric, found in values.items()},
+        raters=tuple(sorted({rater for rater, _ in given})),
+    )

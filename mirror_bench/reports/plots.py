@@ -1,0 +1,309 @@
+"""Figures of a summary, as PNG and SVG: sized for one column of a paper, safe for colour-blind readers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.labels import CONDITION_NAMES, candidate_label, entry_labels
+from mirror_bench.reports.metrics import Metric
+from mirror_bench.reports.summary import Summary
+from mirror_bench.schema import Ending, FaceCondition, Resistance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMN = 3.5  # Inches; a column of a two-column paper.
+GROUND, INK, MUTED, GRID = "#ffffff", "#20242b", "#5b6470", "#d9dde3"
+# Okabe & Ito 2008, "Color universal design", less black and yellow, which vanish on a dark or a light ground.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+LINES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+ENDINGS = {
+    Ending.RESOLVED: ("resolved", "#009e73", ""),
+    Ending.TURN_LIMIT: ("turn limit", "#56b4e9", "///"),
+    Ending.SCRIPT_END: ("script ended", "#cc79a7", "..."),
+    Ending.CLIENT_LEFT: ("client left", "#d55e00", "\\\\\\"),
+}
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.5,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 7.5,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "figure.facecolor": GROUND,
+    "axes.facecolor": GROUND,
+    "savefig.facecolor": GROUND,
+    "svg.hashsalt": "mirror-bench",
+    "text.parse_math": False,  # A dollar sign in a model's name is a dollar sign.
+}
+
+Draw = Callable[[Summary], "Figure | None"]
+
+
+def write_plots(summary: Summary, folder: Path) -> list[Path]:
+    """Writes every figure that the summary has data for, as `folder/<name>.png` (300 dpi) and `.svg`.
+
+    Equal summaries give equal bytes under one version of matplotlib.
+
+    Args:
+        summary: Of one run or several.
+        folder: Made where missing; figures without data, of an earlier summary, are removed.
+
+    Returns:
+        The paths written, in the order in which a report shows them.
+    """
+    import matplotlib as mpl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # Names may hold scripts that the font lacks; a box in a label is no reason to warn or fail.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        for name, draw in FIGURES.items():
+            figure = draw(summary)
+            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
+                path = folder / (name + suffix)
+                if figure is None:
+                    path.unlink(missing_ok=True)
+                    continue
+                figure.savefig(path, dpi=300, metadata=metadata)
+                written.append(path)
+    return written
+
+
+def _figure(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
+    # The object interface, not pyplot: no global state, no display, safe beside other figures.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def score_forest(summary: Summary) -> Figure | None:
+    """Draws each instrument's total with its interval, one row per entry; hollow where not the own face."""
+    totals = _scored_totals(summary)
+    if not totals:
+        return None
+    labels = entry_labels(entry.key for entry in summary.entries)
+    count = len(summary.entries)
+    figure, axes = _figure(COLUMN, len(totals) * (0.62 + 0.19 * count), rows=len(totals))
+    for ax, metric in zip(axes[:, 0], totals, strict=True):
+        for row, entry in enumerate(summary.entries):
+            score = entry.score(metric.name)
+            if score is None or score.value is None:
+                ax.text(0.01, row, "not rated", color=MUTED, va="center", transform=ax.get_yaxis_transform())
+                continue
+            _point(ax, row, score.value, score.low, score.high, entry.condition is FaceCondition.MATCHED)
+        _rows(ax, [labels[entry.key] for entry in summary.entries])
+        scale = "" if metric.low is None else f" (scale {metric.low:g} to {metric.high:g})"
+        ax.set_title(metric.title + scale)
+    return _done(figure)
+
+
+def resistance_map(summary: Summary) -> Figure | None:
+    """Draws each instrument's total per resistance type as a labelled heat map."""
+    import numpy as np
+
+    totals = _scored_totals(summary)
+    kinds = [kind for kind in Resistance if any(kind in entry.by_resistance for entry in summary.entries)]
+    if not totals or not kinds:
+        return None
+    labels = entry_labels(entry.key for entry in summary.entries)
+    figure, axes = _figure(COLUMN, len(totals) * (0.62 + 0.22 * len(summary.entries)), rows=len(totals))
+    for ax, metric in zip(axes[:, 0], totals, strict=True):
+        values = np.full((len(summary.entries), len(kinds)), np.nan)
+        for row, entry in enumerate(summary.entries):
+            for column, kind in enumerate(kinds):
+                score = entry.score(metric.name, kind)
+                if score is not None and score.value is not None:
+                    values[row, column] = score.value
+        image = ax.imshow(values, cmap="cividis", aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            missing = bool(np.isnan(value))
+            dark = not missing and image.norm(value) < 0.5
+            ax.text(
+                column,
+                row,
+                "–" if missing else f"{value:.2f}",
+                ha="center",
+                va="center",
+                # Not the ground's own white, which a page in dark colours replaces.
+                color=MUTED if missing else ("#fefefe" if dark else "#101010"),
+            )
+        ax.set_xticks(range(len(kinds)), [kind.value for kind in kinds])
+        _rows(ax, [labels[entry.key] for entry in summary.entries])
+        ax.grid(False)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_title(metric.title)
+    return _done(figure)
+
+
+def trajectories(summary: Summary) -> Figure | None:
+    """Draws the mean resistance and alliance over client turns, with intervals."""
+    entries = [entry for entry in summary.entries if entry.trajectories]
+    matched = [entry for entry in entries if entry.condition is FaceCondition.MATCHED]
+    entries = matched or entries
+    if not entries:
+        return None
+    labels = entry_labels(entry.key for entry in entries)
+    legend = 0.15 * -(-len(entries) // 2) + 0.1
+    figure, axes = _figure(COLUMN, 2.9 + legend, rows=2, sharex=True)
+    for ax, name in zip(axes[:, 0], ("resistance", "alliance"), strict=True):
+        for index, entry in enumerate(entries):
+            points = entry.trajectories.get(name, ())
+            turns = [point.turn for point in points]
+            color = COLORS[index % len(COLORS)]
+            style = LINES[index // len(COLORS) % len(LINES)]
+            ax.plot(
+                turns,
+                [point.value for point in points],
+                style,
+                color=color,
+                linewidth=1.2,
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=2.6,
+                label=labels[entry.key],
+            )
+            banded = [p for p in points if p.low is not None and p.high is not None]
+            ax.fill_between(
+                [p.turn for p in banded],
+                [max(0.0, p.low or 0.0) for p in banded],
+                [min(1.0, p.high or 0.0) for p in banded],
+                color=color,
+                alpha=0.14,
+                linewidth=0,
+            )
+        ax.set_ylim(0, 1)
+        ax.set_title(f"{name.capitalize()} (client's state, 0 to 1)")
+        ax.grid(True, axis="y")
+    axes[1, 0].set_xlabel("client turn")
+    axes[1, 0].xaxis.get_major_locator().set_params(integer=True)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower left", ncols=2, columnspacing=1, handlelength=2.4)
+    return figure  # type: ignore[no-any-return]
+
+
+def visual_gain(summary: Summary) -> Figure | None:
+    """Draws what each candidate gains from the client's own face over other faces, on the same scenarios."""
+    gains = [gain for gain in summary.gains if gain.difference.value is not None]
+    metrics = [m for m in summary.metrics if any(gain.difference.metric == m.name for gain in gains)]
+    if not gains:
+        return None
+    rows = list(dict.fromkeys((gain.therapist, gain.method, gain.against) for gain in gains))
+    figure, axes = _figure(COLUMN, len(metrics) * (0.66 + 0.19 * len(rows)), rows=len(metrics))
+    for ax, metric in zip(axes[:, 0], metrics, strict=True):
+        ax.axvline(0, color=MUTED, linewidth=0.8)
+        for gain in gains:
+            if gain.difference.metric == metric.name and gain.difference.value is not None:
+                row = rows.index((gain.therapist, gain.method, gain.against))
+                _point(ax, row, gain.difference.value, gain.difference.low, gain.difference.high, True)
+        _rows(
+            ax,
+            [f"{candidate_label(t, m, 22)}: vs {CONDITION_NAMES[against]}" for t, m, against in rows],
+        )
+        ax.set_title(f"{metric.title}: gain from the own face")
+    return _done(figure)
+
+
+def endings(summary: Summary) -> Figure | None:
+    """Draws how sessions ended, as shares of the sessions due; what failed or is missing stays in view."""
+    entries = summary.entries
+    if not any(entry.coverage.due for entry in entries):
+        return None
+    labels = entry_labels(entry.key for entry in entries)
+    figure, axes = _figure(COLUMN, 0.95 + 0.22 * len(entries))
+    ax = axes[0, 0]
+    parts: list[tuple[str, str, str, list[float]]] = [
+        (name, color, hatch, [_share(entry, entry.endings.get(ending, 0)) for entry in entries])
+        for ending, (name, color, hatch) in ENDINGS.items()
+    ]
+    unheld = [_share(entry, entry.coverage.failed + entry.coverage.missing) for entry in entries]
+    parts.append(("failed or missing", GRID, "xxx", unheld))
+    left = [0.0] * len(entries)
+    for name, color, hatch, shares in parts:
+        if any(shares):
+            ax.barh(
+                range(len(entries)),
+                shares,
+                left=left,
+                height=0.66,
+                color=color,
+                hatch=hatch,
+                edgecolor=GROUND,
+                linewidth=0.6,
+                label=name,
+            )
+            left = [a + b for a, b in zip(left, shares, strict=True)]
+    _rows(ax, [labels[entry.key] for entry in entries])
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("% of the sessions due")
+    figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.6)
+    return figure  # type: ignore[no-any-return]
+
+
+FIGURES: Mapping[str, Draw] = {
+    "scores": score_forest,
+    "resistance": resistance_map,
+    "visual_gain": visual_gain,
+    "trajectories": trajectories,
+    "endings": endings,
+}
+
+
+def _scored_totals(summary: Summary) -> list[Metric]:
+    return [
+        metric
+        for metric in summary.metrics
+        if metric.kind == "total"
+        and any((score := entry.score(metric.name)) and score.value is not None for entry in summary.entries)
+    ]
+
+
+def _share(entry: Entry, count: int) -> float:
+    return 100 * count / entry.coverage.due if entry.coverage.due else 0.0
+
+
+def _point(ax: Axes, row: int, value: float, low: float | None, high: float | None, filled: bool) -> None:
+    color = COLORS[0]
+    if low is not None and high is not None:
+        ax.plot([low, high], [row, row], color=color, linewidth=1.3, solid_capstyle="butt")
+    ax.plot([value], [row], "o", color=color, markerfacecolor=color if filled else GROUND, markersize=4)
+
+
+def _rows(ax: Axes, labels: Sequence[str]) -> None:
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.grid(True, axis="x")
+    ax.tick_params(axis="y", length=0)
+
+
+def _done(figure: Any) -> Figure:
+    return figure  # type: ignore[no-any-return]

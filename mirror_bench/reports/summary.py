@@ -1,0 +1,191 @@
+"""A run's scores with intervals and coverage: what `summary.json` holds and every report reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from mirror_bench.errors import InputError
+from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
+from mirror_bench.reports.metrics import Metric, describe, score_rating
+from mirror_bench.reports.outcomes import EntryKey, Outcome, contrast, gather
+from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
+
+CONDITIONS = tuple(FaceCondition)
+
+
+class VisualGain(Record):
+    """What a candidate gains from seeing the client's own face, on the same scenario pairs.
+
+    Attributes:
+        against: The face condition that the matched face is compared with.
+        difference: Matched minus `against`; `n` counts pairs.
+        dz: Cohen's d of the paired differences.
+        unpaired: Pairs rated under only one of the two conditions.
+    """
+
+    therapist: str
+    method: str = ""
+    against: FaceCondition
+    difference: Score
+    dz: float | None = None
+    unpaired: int = 0
+
+
+class Summary(Record):
+    """Scores of one or several candidates under one protocol.
+
+    Attributes:
+        protocol: The protocol's name.
+        fingerprint: The protocol's SHA-256.
+        metrics: What was measured, in the order to show.
+        entries: One per candidate and face condition.
+        gains: Visual gains, for every candidate with matched faces and another condition.
+        stray_ratings: Ratings that belong to no held session.
+    """
+
+    version: Literal[1] = 1
+    protocol: str = ""
+    fingerprint: str = ""
+    metrics: tuple[Metric, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    gains: tuple[VisualGain, ...] = ()
+    stray_ratings: int = 0
+
+
+def summarize(
+    sessions: Iterable[Session],
+    ratings: Iterable[Rating],
+    due: int | Iterable[Scenario],
+    *,
+    protocol: str = "",
+    fingerprint: str = "",
+    raters: Collection[str] | None = None,
+    resamples: int = 2000,
+) -> Summary:
+    """Returns the summary of a run.
+
+    Args:
+        sessions: Streamed once; failed ones included.
+        ratings: Streamed once.
+        due: The run's scenarios; or, where they are not at hand, how many sessions are due per candidate
+            and face condition.
+        protocol: The protocol's name.
+        fingerprint: The protocol's fingerprint.
+        raters: Only ratings of these raters; all where None.
+        resamples: Bootstrap samples per interval.
+
+    Raises:
+        InputError: If more sessions are recorded than due, or a rating names an unknown instrument.
+    """
+    gathered = gather(sessions, ratings, score_rating, raters)
+    groups: dict[EntryKey, list[Outcome]] = {}
+    for outcome in gathered.outcomes:
+        groups.setdefault(outcome.key, []).append(outcome)
+    owed = Due.of(due)
+    for therapist, method in dict.fromkeys((key.therapist, key.method) for key in groups):
+        for condition in owed.conditions:
+            groups.setdefault(EntryKey(therapist, method, condition), [])
+    measured = {name for outcome in gathered.outcomes for name in outcome.measures}
+    metrics = describe(gathered.metrics, measured)
+    keys = sorted(groups, key=lambda key: (key.therapist, key.method, CONDITIONS.index(key.condition)))
+    return Summary(
+        protocol=protocol,
+        fingerprint=fingerprint,
+        metrics=metrics,
+        entries=tuple(make_entry(key, groups[key], metrics, owed, resamples) for key in keys),
+        gains=_gains(groups, keys, metrics, resamples),
+        stray_ratings=gathered.stray_ratings,
+    )
+
+
+def compare_runs(summaries: Sequence[Summary]) -> Summary:
+    """Returns one summary with the entries of all, in their order.
+
+    Raises:
+        InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ.
+    """
+    if not summaries:
+        raise InputError("nothing to compare: give at least one run")
+    first = summaries[0]
+    seen: set[EntryKey] = set()
+    for summary in summaries:
+        if summary.fingerprint != first.fingerprint:
+            raise InputError(
+                f"runs under different protocols cannot be compared: {first.protocol} "
+                f"({first.fingerprint[:12]}) and {summary.protocol} ({summary.fingerprint[:12]})"
+            )
+        for entry in summary.entries:
+            if entry.key in seen:
+                raise InputError(f"two runs hold {' '.join(filter(None, entry.key))}: leave one of them out")
+            seen.add(entry.key)
+    metrics = {metric.name: metric for summary in summaries for metric in summary.metrics}
+    return first.model_copy(
+        update={
+            "metrics": tuple(metrics.values()),
+            "entries": tuple(entry for summary in summaries for entry in summary.entries),
+            "gains": tuple(gain for summary in summaries for gain in summary.gains),
+            "stray_ratings": sum(summary.stray_ratings for summary in summaries),
+        }
+    )
+
+
+def _gains(
+    groups: Mapping[EntryKey, Sequence[Outcome]],
+    keys: Sequence[EntryKey],
+    metrics: Sequence[Metric],
+    resamples: int,
+) -> tuple[VisualGain, ...]:
+    gains = []
+    for key in keys:
+        matched = groups.get(key._replace(condition=FaceCondition.MATCHED), ())
+        if key.condition is FaceCondition.MATCHED or not matched or not groups[key]:
+            continue
+        for metric in metrics:
+            if metric.kind != "total":
+                continue
+            found = contrast(matched, groups[key], metric.name, resamples)
+            pairs = len({outcome.pair for outcome in (*matched, *groups[key])})
+            gains.append(
+                VisualGain(
+                    therapist=key.therapist,
+                    method=key.method,
+                    against=key.condition,
+                    difference=score_of(metric.name, found.interval, pairs),
+                    dz=None if found.dz is None else round(found.dz, 6),
+                    unpaired=found.unpaired,
+                )
+            )
+    return tuple(gains)
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """Writes `summary.json`, whole or not at all."""
+    text = json.dumps(summary.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(text + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def read_summary(path: Path) -> Summary:
+    """Returns what `write_summary` wrote.
+
+    Raises:
+        InputError: If the file cannot be read or is no summary.
+    """
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}): make it with mirror-bench report"
+        ) from None
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InputError(
+            f"{path}: is no summary of this version (at {where or 'its start'}): make it anew with "
+            "mirror-bench report"
+        ) from None
