@@ -183,7 +183,7 @@ def nearest(expression: Expression, least: float = 0.45) -> str:
     """Returns the name of the most similar expression, or "neutral" where none is alike by `least`."""
     vector = signs(expression)
     norm = float(np.linalg.norm(vector))
-    if norm < 0.05:
+    if norm < 0.3:
         return "neutral"
     likeness = _SIGNS @ vector / norm
     best = int(likeness.argmax())

@@ -1,0 +1,141 @@
+"""The canvas that faces are drawn on: smooth shapes at twice the size, shrunk to a PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Points = NDArray[np.float64]
+Color = tuple[int, int, int]
+
+SIZE = 336
+"""Side of the finished image in pixels, as in MIRROR (Kim et al. 2025)."""
+
+_SCALE = 2
+_SHIFT = 4
+_FIXED = _SCALE * (1 << _SHIFT)
+_STEPS = 6
+
+
+class Canvas:
+    """Draws in the finished image's pixels, x to the right and y down; colours are RGB.
+
+    Args:
+        background: Colour of the empty canvas.
+    """
+
+    def __init__(self, background: Color = (0, 0, 0)) -> None:
+        side = SIZE * _SCALE
+        self._pixels: NDArray[np.uint8] = np.empty((side, side, 3), np.uint8)
+        self._pixels[:] = background
+        self._origin = np.zeros(2, np.int32)
+
+    def fill(self, outline: Points, color: Color) -> None:
+        """Fills a closed outline, shape (n, 2)."""
+        cv2.fillPoly(self._pixels, [self._fixed(outline)], color, cv2.LINE_AA, _SHIFT)
+
+    def ring(self, outer: Points, inner: Points, color: Color) -> None:
+        """Fills what lies between two closed outlines."""
+        cv2.fillPoly(self._pixels, [self._fixed(outer), self._fixed(inner)], color, cv2.LINE_AA, _SHIFT)
+
+    def line(self, path: Points, color: Color, width: float, closed: bool = False) -> None:
+        """Draws a path, shape (n, 2), with round ends; `width` is in pixels of the finished image."""
+        thickness = max(1, round(width * _SCALE))
+        cv2.polylines(self._pixels, [self._fixed(path)], closed, color, thickness, cv2.LINE_AA, _SHIFT)
+
+    def disc(self, center: Sequence[float] | Points, radius: float, color: Color) -> None:
+        """Fills a circle."""
+        x, y = self._fixed(np.asarray(center, float))
+        cv2.circle(
+            self._pixels, (int(x), int(y)), max(1, round(radius * _FIXED)), color, -1, cv2.LINE_AA, _SHIFT
+        )
+
+    def glow(
+        self, center: Sequence[float] | Points, radii: tuple[float, float], color: Color, strength: float
+    ) -> None:
+        """Tints an ellipse, strongest in its middle and fading to nothing; `strength` in [0, 1]."""
+        across, down = (max(2, round(radius * _SCALE)) for radius in radii)
+        x, y = (int(value) for value in np.rint(np.asarray(center, float) * _SCALE) - self._origin)
+        top, left = max(0, y - down), max(0, x - across)
+        part = self._pixels[top : max(0, y + down), left : max(0, x + across)]
+        if part.size == 0:
+            return
+        share = _soft_disc(across, down)[top - (y - down) :, left - (x - across) :]
+        share = cv2.convertScaleAbs(share[: part.shape[0], : part.shape[1]], alpha=strength)
+        tint = np.empty_like(part)
+        tint[:] = color
+        weights = cv2.merge((share, share, share))
+        added = cv2.multiply(tint, weights, scale=1 / 255)
+        kept = cv2.multiply(part, cv2.bitwise_not(weights), scale=1 / 255)
+        cv2.add(added, kept, dst=part)
+
+    def within(self, outline: Points, draw: Callable[[Canvas], None]) -> None:
+        """Lets `draw` draw on a canvas of which only what lies inside a closed outline is kept."""
+        fixed = self._fixed(outline)
+        side = self._pixels.shape
+        low = np.maximum((fixed.min(axis=0) >> _SHIFT) - 1, 0)
+        high = np.minimum((fixed.max(axis=0) >> _SHIFT) + 2, (side[1], side[0]))
+        if (high <= low).any():
+            return
+        part = self._pixels[low[1] : high[1], low[0] : high[0]]
+        layer = Canvas.__new__(Canvas)
+        layer._pixels = part.copy()
+        layer._origin = self._origin + low
+        draw(layer)
+        mask = np.zeros(part.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [fixed - (low << _SHIFT)], 255, cv2.LINE_8, _SHIFT)
+        cv2.copyTo(layer._pixels, mask, part)
+
+    def png(self) -> bytes:
+        """Returns the finished image as a PNG."""
+        small = cv2.resize(self._pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        cv2.cvtColor(small, cv2.COLOR_RGB2BGR, dst=small)
+        options = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+        return bytes(cv2.imencode(".png", small, options)[1])
+
+    def _fixed(self, points: Points) -> NDArray[np.int32]:
+        fixed: NDArray[np.int32] = np.rint(points * _FIXED).astype(np.int32)
+        return fixed - (self._origin << _SHIFT)
+
+
+def curve(points: ArrayLike, closed: bool = False) -> Points:
+    """Returns the Catmull-Rom curve through points, shape (n, 2) -> (m, 2); ends are kept where it is open."""
+    given = np.asarray(points, dtype=float)
+    places, last = _places(len(given), closed)
+    segments = _basis() @ given[places]
+    path = segments.reshape(-1, 2)
+    return path if closed else np.concatenate((path, given[last:]))
+
+
+def mirrored(half: ArrayLike) -> Points:
+    """Returns a closed outline from its right half, top to bottom; points on the axis are not doubled."""
+    right = np.asarray(half, dtype=float)
+    inner = right[np.abs(right[:, 0]) > 1e-9][::-1]
+    return np.concatenate((right, inner * (-1.0, 1.0)))
+
+
+@cache
+def _places(count: int, closed: bool) -> tuple[NDArray[np.int64], int]:
+    starts = np.arange(count if closed else count - 1)[:, None] + np.arange(-1, 3)[None, :]
+    return (starts % count if closed else np.clip(starts, 0, count - 1)), count - 1
+
+
+@cache
+def _basis() -> NDArray[np.float64]:
+    """Blending weights of the four points around a segment at `_STEPS` places along it."""
+    t = np.arange(_STEPS) / _STEPS
+    powers = np.stack((np.ones_like(t), t, t**2, t**3), axis=1)
+    matrix = np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+    weights: NDArray[np.float64] = powers @ matrix
+    return weights
+
+
+@cache
+def _soft_disc(across: int, down: int) -> NDArray[np.uint8]:
+    y, x = np.ogrid[-down:down, -across:across]
+    distance = ((x + 0.5) / across) ** 2 + ((y + 0.5) / down) ** 2
+    return np.asarray(255 * np.clip(1 - distance, 0, 1) ** 1.5, np.uint8)
