@@ -23,6 +23,7 @@ demo: install
 	$(BIN)/mirror-bench demo --out $(OUT)
 
 test: install
+	.ci/system
 	$(BIN)/python -m pytest $(ARGS)
 
 check: install
