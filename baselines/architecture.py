@@ -1,7 +1,7 @@
 """The tiny vision-language model of the reference baseline: Idefics3, the SmolVLM family, in miniature.
 
 transformers saves Idefics3 in a form that vLLM loads without renaming a weight, which is why the reference
-model is of this family. A folder written here is complete: weights, tokenizer, image processor, chat template.
+model is of this family. A folder written here is complete: weights, tokenizer, image processor and template.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Size:
 
 
 def template_texts() -> Iterator[str]:
-    """Yields every text of the packaged templates: what the tokenizer is made from where nothing else is given."""
+    """Yields every text of the packaged templates: enough to make a tokenizer of."""
     for path in sorted(TEMPLATES.glob("*.yaml")):
         yield from _texts(yaml.safe_load(path.read_text(encoding="utf-8")))
 
@@ -87,7 +87,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def make_processor(texts: Iterable[str], size: Size) -> Any:
-    """Returns an Idefics3 processor: a byte-level BPE tokenizer learnt from `texts`, images squeezed to one tile.
+    """Returns an Idefics3 processor: a byte-level BPE tokenizer learnt from `texts`, images as one tile.
 
     Args:
         texts: What the tokenizer learns its merges from; any other text can still be encoded, in more tokens.
@@ -200,7 +200,7 @@ def _initialise_vision(tower: Any, size: Size) -> None:
 
 
 def save(folder: Path, model: Any, processor: Any) -> Path:
-    """Writes model and processor to `folder` in the form that transformers and vLLM load; returns `folder`."""
+    """Writes model and processor to `folder` as transformers and vLLM load them; returns `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder, safe_serialization=True)
     processor.save_pretrained(folder)
@@ -208,7 +208,7 @@ def save(folder: Path, model: Any, processor: Any) -> Path:
 
 
 def save_untrained(folder: Path, seed: int = 0, size: Size | None = None) -> Path:
-    """Writes a complete checkpoint with random weights: for tests of engines, which need no sense, only speed.
+    """Writes a complete checkpoint with random weights: for tests of engines, which need no sense.
 
     Args:
         folder: Where to write; made where missing.

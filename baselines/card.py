@@ -1,0 +1,96 @@
+"""What a trained checkpoint says of itself: the model card, the loss curve, sample replies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from baselines.faceset import Sitter, draw_png
+from baselines.grammar import Grammar
+from baselines.learning import Curve
+from mirror_bench.engines.base import ImagePart
+from mirror_bench.schema import Profile, Speaker
+from mirror_bench.therapists.prompting import Spoken, reply_messages
+
+SAMPLE_WORDS = "I'm fine. It was a long week, that is all."
+_SOMEBODY = Profile(id="sample", name="Sam", about="Sam, 40.", reason_for_seeking="Sleeps badly.")
+
+
+def sample_replies(model: Any, processor: Any, shown: Sequence[Sitter], grammar: Grammar) -> dict[str, str]:
+    """Returns the reply to the same words over each face, and without one: what is shown -> reply."""
+    from baselines.evaluate import generate
+
+    first = {grammar.seen[sitter.label].name: sitter for sitter in reversed(shown)}
+    faces: dict[str, ImagePart | None] = {name: ImagePart(draw_png(first[name])) for name in sorted(first)}
+    asked = [
+        reply_messages(_SOMEBODY, [Spoken(Speaker.CLIENT, SAMPLE_WORDS, face)]) for face in faces.values()
+    ]
+    replies = dict(zip(faces, generate(model, processor, asked, 96), strict=True))
+    alone = reply_messages(_SOMEBODY, [Spoken(Speaker.CLIENT, SAMPLE_WORDS)], sees=False)
+    return replies | {"no face": generate(model, processor, [alone], 96)[0]}
+
+
+def draw_curve(path: Path, eyes: Curve, words: Curve) -> None:
+    """Draws the losses of both phases."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    for axes, curve, title in ((left, eyes, "first phase: seeing"), (right, words, "second phase: speaking")):
+        for name, losses in curve.losses.items():
+            axes.plot(range(1, len(losses) + 1), losses, label=name, linewidth=1)
+        axes.set(title=title, xlabel="step", ylabel="loss", yscale="log")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+    if eyes.accuracy:
+        share = left.twinx()
+        share.plot(list(eyes.accuracy), list(eyes.accuracy.values()), "k.--", label="held-out accuracy")
+        share.set(ylim=(0, 1))
+        share.legend(frameon=False, loc="center right")
+    figure.savefig(path, dpi=110)
+
+
+def write_card(folder: Path, figures: dict[str, Any], replies: dict[str, str]) -> None:
+    """Writes the model card, README.md."""
+    rows = "\n".join(
+        f"| {shown} | {row.get(shown, 0)}/{sum(row.values())} |"
+        for shown, row in figures["confusion"].items()
+    )
+    samples = "\n".join(f"- **{name}**: {reply}" for name, reply in replies.items())
+    seconds = ", ".join(f"{phase} {value:.0f} s" for phase, value in figures["seconds"].items())
+    (folder / "README.md").write_text(
+        f"""---
+library_name: transformers
+pipeline_tag: image-text-to-text
+tags: [idefics3, mirror-bench, research-only]
+---
+# {figures["title"]}
+
+A tiny vision-language model ({figures["parameters"] / 1e6:.1f} M parameters, Idefics3) trained
+from nothing on a CPU. It shows that the benchmark's path from a face to a score works end to end. It knows a
+few hundred sentences, is **no therapist**, and must never speak to a person in need.
+
+## Measured
+- Expression named rightly on held-out drawn identities: **{figures["expression_accuracy"]:.1%}**
+- Loss at the end: replies {figures["loss"]["words"]:.3f}, captions {figures["loss"]["captions"]:.3f}
+- Time: {seconds}; most memory held {figures["peak_memory_gb"]} GB
+
+| shown | named rightly |
+|---|---|
+{rows}
+
+![Loss](loss.png)
+
+## Data
+The train split of MIRROR-Mini ({len(figures["profiles"])} profiles; digest `{figures["data_digest"][:16]}`),
+drawn faces of random identities, and the reply templates. Nothing of the dev and test splits was read.
+`training.json` holds every figure and the recipe.
+
+## Replies to "{SAMPLE_WORDS}"
+{samples}
+""",
+        encoding="utf-8",
+    )

@@ -1,0 +1,239 @@
+"""The examples that the reference model learns from: conversations, captions and plans, as serving asks.
+
+Every prompt is made by `mirror_bench.therapists.prompting` and rendered by the model's own chat template, so
+what is trained is what is served. Only the train split is read.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
+from baselines.faceset import FaceSet
+from baselines.grammar import Grammar, Plan, Seen
+from mirror_bench.data.mini import load_mini
+from mirror_bench.engines.base import ImagePart, Message
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Profile, Speaker, digest
+from mirror_bench.therapists.prompting import Spoken, caption_messages, plan_messages, reply_messages
+
+TRAIN = "train"
+METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
+"""How often a conversation is held in which way."""
+IGNORED = -100
+"""Label of a token that is not learnt."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read to train from.
+
+    Attributes:
+        profiles: The profiles of the train split.
+        client: What clients say in their screenplays.
+        therapist: What therapists say there.
+        digest: SHA-256 of the profiles and screenplays read.
+    """
+
+    profiles: tuple[Profile, ...]
+    client: tuple[str, ...]
+    therapist: tuple[str, ...]
+    digest: str
+
+
+def read_source() -> Source:
+    """Reads MIRROR-Mini's train split, and nothing of the others.
+
+    Raises:
+        InputError: If the packaged set has no train split.
+    """
+    data = load_mini().of_split(TRAIN)
+    if not data.profiles:
+        raise InputError("MIRROR-Mini has no profiles of the split 'train': tasks/mini is not complete")
+    lines = [line for play in data.screenplays for line in play.lines if line.words.strip()]
+    return Source(
+        data.profiles,
+        tuple(line.words.strip() for line in lines if line.speaker is Speaker.CLIENT),
+        tuple(line.words.strip() for line in lines if line.speaker is Speaker.THERAPIST),
+        digest([[p.line() for p in data.profiles], [play.line() for play in data.screenplays]]),
+    )
+
+
+class Example(NamedTuple):
+    """One sequence.
+
+    Attributes:
+        ids: Token ids, images expanded.
+        labels: The ids that are learnt, `IGNORED` elsewhere; not shifted.
+        faces: Indices of the faces in the face set, in the order of their places.
+    """
+
+    ids: list[int]
+    labels: list[int]
+    faces: list[int]
+
+
+def as_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Returns messages as the chat template takes them, with an empty place for each image."""
+    return [
+        {
+            "role": message.role,
+            "content": [
+                {"type": "text", "text": part} if isinstance(part, str) else {"type": "image"}
+                for part in message.parts
+            ],
+        }
+        for message in messages
+    ]
+
+
+class Corpus:
+    """Draws examples without end, the same for the same seed.
+
+    Args:
+        grammar: What is said.
+        source: What the words of clients and the profiles are taken from.
+        faces: The faces that are shown; an example refers to them by index.
+        processor: The model's processor.
+        seed: Of the draws.
+        turns: Most client turns of a conversation.
+    """
+
+    def __init__(
+        self, grammar: Grammar, source: Source, faces: FaceSet, processor: Any, *, seed: int, turns: int
+    ) -> None:
+        self._grammar = grammar
+        self._source = source
+        self._faces = [faces.of(label) for label in range(len(grammar.seen))]
+        self._draw = random.Random(seed)
+        self._turns = turns
+        self._tokens = processor.tokenizer
+        self._image = AROUND_IMAGE + WHOLE_IMAGE + IMAGE * processor.image_seq_len + AROUND_IMAGE
+        self._assistant = self._tokens.convert_tokens_to_ids("<|assistant|>")
+        self._template = processor.chat_template
+
+    def caption(self) -> Example:
+        """Returns a face and its caption."""
+        seen, face = self._face()
+        messages = (*caption_messages(_part(face)), Message("assistant", (seen.caption,)))
+        return self.example(messages, [True], [face])
+
+    def plan(self) -> Example:
+        """Returns a first turn and the plan that it leads to."""
+        turn, face, _ = self._client(seen=self._draw.random() < 0.8, captioned=False)
+        plan = self._grammar.plan_for(self._grammar.kind_of(turn.words))
+        messages = (*plan_messages(self._profile(), [turn]), Message("assistant", (plan.answer,)))
+        return self.example(messages, [True], [] if face is None else [face])
+
+    def conversations(self, count: int) -> list[Example]:
+        """Returns conversations of the same number of turns, so that little of a batch is padding."""
+        turns = self._draw.randint(1, self._turns)
+        return [self.conversation(turns) for _ in range(count)]
+
+    def conversation(self, turns: int) -> Example:
+        """Returns a conversation of so many client turns with all its replies to learn.
+
+        Most begin in the middle of a session: their first reply is given, not learnt, because it does not
+        follow from anything that stands before it.
+        """
+        method = self._draw.choice(METHODS)
+        plan = self._draw.choice(self._grammar.plans) if "p" in method.split("+") else None
+        middle = turns > 1 and self._draw.random() < 0.6
+        history: list[Spoken] = []
+        faces: list[int] = []
+        before = ""
+        for number in range(turns):
+            turn, face, seen = self._client(method != "text", "ec" in method.split("+"))
+            history.append(turn)
+            faces += [] if face is None else [face]
+            before = self._reply(turn, seen, plan, before, given=middle and number == 0)
+            history.append(Spoken(Speaker.THERAPIST, before))
+        messages = reply_messages(
+            self._profile(),
+            history,
+            sees=method != "text",
+            technique=plan.technique if plan else "",
+            plan=plan.text if plan else "",
+        )
+        return self.example(messages, [not (middle and number == 0) for number in range(turns)], faces)
+
+    def example(self, messages: Sequence[Message], learnt: Sequence[bool], faces: list[int]) -> Example:
+        """Returns messages as a sequence.
+
+        Args:
+            messages: The conversation, answers included.
+            learnt: For each assistant message, whether it is learnt.
+            faces: Indices of the faces in `messages`.
+        """
+        text = self._tokens.apply_chat_template(
+            as_chat(messages), chat_template=self._template, tokenize=False
+        )
+        ids = self._tokens(text.replace(IMAGE, self._image), add_special_tokens=False)["input_ids"]
+        labels = [IGNORED] * len(ids)
+        answers = iter(learnt)
+        inside = False
+        for place, token in enumerate(ids):
+            if inside:
+                labels[place] = token
+            if token == self._tokens.eos_token_id:
+                inside = False
+            elif token == self._assistant:
+                inside = next(answers)
+        return Example(ids, labels, faces)
+
+    def _face(self) -> tuple[Seen, int]:
+        label = self._draw.randrange(len(self._grammar.seen))
+        return self._grammar.seen[label], int(self._draw.choice(self._faces[label]))
+
+    def _client(self, seen: bool, captioned: bool) -> tuple[Spoken, int | None, Seen | None]:
+        words = self._words()
+        if not seen or self._draw.random() < 0.08:  # now and then the face is withheld
+            return Spoken(Speaker.CLIENT, words), None, None
+        shown, face = self._face()
+        caption = shown.caption if captioned else ""
+        return Spoken(Speaker.CLIENT, words, _part(face), caption), face, shown
+
+    def _reply(self, turn: Spoken, seen: Seen | None, plan: Plan | None, before: str, given: bool) -> str:
+        if given and self._draw.random() < 0.2:
+            return self._draw.choice(self._source.therapist or self._grammar.unseen)
+        step = (
+            self._draw.randrange(len(self._grammar.closings)) if given else self._grammar.step_after(before)
+        )
+        return self._grammar.reply(turn.words, seen, step, plan)
+
+    def _words(self) -> str:
+        """Returns what a client says: of the templates, of a screenplay, or both, one after the other."""
+        kind = self._draw.choice(self._grammar.kinds)
+        words = self._draw.choice(kind.says)
+        chance = self._draw.random()
+        if self._source.client and chance < 0.45:
+            line = self._draw.choice(self._source.client)
+            words = line if chance < 0.3 else f"{words} {line}"
+        elif chance < 0.6 and kind.name != "silence":
+            words = f"{words} {self._draw.choice(self._grammar.kinds[-1].says)}"
+        return words
+
+    def _profile(self) -> Profile:
+        """Returns a profile with another one's reason: what it says must not decide the reply."""
+        profile, other = (self._draw.choice(self._source.profiles) for _ in range(2))
+        return profile.model_copy(update={"reason_for_seeking": other.reason_for_seeking})
+
+
+def _part(face: int) -> ImagePart:
+    return ImagePart(b"", f"face {face}")
+
+
+def tokenizer_texts(grammar: Grammar, source: Source) -> list[str]:
+    """Returns the texts that the tokenizer learns from: the templates, the prompts, and the train split."""
+    face = ImagePart(b"", "face")
+    spoken = [Spoken(Speaker.CLIENT, grammar.kinds[0].says[0], face)]
+    texts = list(grammar.texts())
+    for profile in source.profiles:
+        asked = [*plan_messages(profile, spoken), *caption_messages(face)]
+        for plan in grammar.plans:
+            asked += reply_messages(profile, spoken, technique=plan.technique, plan=plan.text)
+        texts += [message.text for message in asked]
+    return texts + [*source.client, *source.therapist] * 2

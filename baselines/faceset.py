@@ -1,0 +1,122 @@
+"""Drawn faces to train on and to measure with: pixels as the vision tower reads them, and what each shows."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baselines.grammar import Grammar
+from mirror_bench.faces.drawn import DrawnFaces
+from mirror_bench.faces.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.identity import random_identity
+from mirror_bench.schema import Expression, FaceIdentity, derive_seed
+
+CHUNK = 50
+"""Faces that a process draws between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A face to draw: who, with which expression, and the number of what it counts as."""
+
+    identity: FaceIdentity
+    expression: Expression
+    label: int
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Faces as pixels.
+
+    Attributes:
+        pixels: (n, side, side, 3) uint8 RGB.
+        labels: (n,) int64, indices into `Grammar.seen`.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def of(self, label: int) -> NDArray[np.int64]:
+        """Returns the indices of the faces with one label."""
+        return np.flatnonzero(self.labels == label)
+
+
+def sitters(grammar: Grammar, count: int, *, split: str, seed: int, weakest: float) -> list[Sitter]:
+    """Returns `count` faces to draw, every label equally often, every face with an identity of its own.
+
+    Args:
+        grammar: Says which expressions count as what.
+        count: How many.
+        split: "train" or "held-out": identities of one never appear in the other, for their seeds differ.
+        seed: Of identities and strengths.
+        weakest: Lowest strength of an expression.
+    """
+    draw = random.Random(derive_seed("sitters", split, seed))
+    chosen = []
+    for number in range(count):
+        label = number % len(grammar.seen)
+        of = grammar.seen[label].of
+        expression = EXPRESSIONS[of[number // len(grammar.seen) % len(of)]]
+        identity = random_identity(derive_seed("sitter", split, seed, number))
+        chosen.append(Sitter(identity, scaled(expression, draw.uniform(weakest, 1.0)), label))
+    return chosen
+
+
+def draw_png(sitter: Sitter) -> bytes:
+    """Returns one face as a session would show it."""
+    return DrawnFaces().render(sitter.identity, sitter.expression)
+
+
+def to_pixels(png: bytes, side: int) -> NDArray[np.uint8]:
+    """Returns a face as the image processor resizes it: (side, side, 3) uint8 RGB."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png)) as image:
+        small = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(small)
+
+
+def _draw_chunk(chunk: Sequence[Sitter], side: int) -> NDArray[np.uint8]:
+    import cv2
+
+    cv2.setNumThreads(1)  # the processes share the cores already
+    return np.stack([to_pixels(draw_png(sitter), side) for sitter in chunk])
+
+
+def draw_faces(
+    chosen: Sequence[Sitter],
+    side: int,
+    *,
+    processes: int = 1,
+    progress: Callable[[int], Any] = lambda _: None,
+) -> FaceSet:
+    """Draws faces.
+
+    Args:
+        chosen: What to draw.
+        side: Side of the pixels kept.
+        processes: How many processes draw; one draws in this process.
+        progress: Called with the number of faces drawn so far.
+    """
+    chunks = [chosen[start : start + CHUNK] for start in range(0, len(chosen), CHUNK)]
+    work = partial(_draw_chunk, side=side)
+    parts = []
+    if processes == 1 or len(chunks) < 2 * processes:
+        for chunk in chunks:
+            parts.append(work(chunk))
+            progress(sum(len(part) for part in parts))
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            for part in pool.map(work, chunks):
+                parts.append(part)
+                progress(sum(len(part) for part in parts))
+    return FaceSet(np.concatenate(parts), np.array([sitter.label for sitter in chosen], np.int64))

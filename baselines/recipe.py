@@ -1,0 +1,160 @@
+"""A training recipe: one YAML file that says everything that decides a reference model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from baselines.architecture import Size
+from mirror_bench.content import read_yaml
+from mirror_bench.errors import InputError
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FacePart(_Part):
+    """The drawn faces that the model learns from.
+
+    Attributes:
+        train: Number of faces, each of an identity of its own.
+        held_out: Number of faces of other identities, for measuring.
+        weakest: Lowest strength of an expression; the highest is 1.
+        processes: Processes that draw.
+    """
+
+    train: Positive = 6000
+    held_out: Positive = 300
+    weakest: Share = 0.5
+    processes: Positive = 2
+
+
+class VisionPart(_Part):
+    """First phase: the vision tower alone, under an auxiliary classification head."""
+
+    steps: Positive = 1200
+    batch: Positive = 64
+    learning_rate: Rate = 1e-3
+
+
+class JointPart(_Part):
+    """Second phase: all of the model, on captions, plans and conversations.
+
+    Attributes:
+        conversations: Conversations in a step.
+        turns: Most client turns in a conversation.
+        captions: Caption examples in a step.
+        auxiliary: Weight of the classification head's loss, which keeps the vision tower honest.
+        warm_up: Share of the steps in which the learning rate rises.
+        minutes: The phase ends early after so many minutes, with the learning rate brought down in time, so
+            that a slow machine still finishes; 0 for no limit. A run that is cut short is not repeatable.
+    """
+
+    steps: Positive = 400
+    conversations: Positive = 4
+    turns: Positive = 5
+    captions: Positive = 16
+    learning_rate: Rate = 1e-3
+    auxiliary: Annotated[float, Field(ge=0)] = 0.3
+    warm_up: Share = 0.05
+    minutes: Annotated[float, Field(ge=0)] = 0.0
+
+
+class SizePart(_Part):
+    """How large the model is; see `architecture.Size`."""
+
+    image: Positive = 56
+    patch: Positive = 14
+    shuffle: Positive = 2
+    vision_width: Positive = 128
+    vision_layers: Positive = 4
+    text_width: Positive = 256
+    text_layers: Positive = 4
+    heads: Positive = 4
+    vocabulary: Annotated[int, Field(ge=300)] = 4096
+    positions: Positive = 2048
+
+    def size(self) -> Size:
+        """Returns it as the architecture takes it."""
+        return Size(**self.model_dump())
+
+
+class Recipe(_Part):
+    """How the reference model is trained from nothing.
+
+    Attributes:
+        title: Name of the model, for its card.
+        kind: "scratch": a tiny Idefics3 trained from random weights.
+        seed: Of the weights, the faces and the order of the examples.
+    """
+
+    title: str
+    kind: Literal["scratch"] = "scratch"
+    seed: Annotated[int, Field(ge=0)] = 0
+    size: SizePart = SizePart()
+    faces: FacePart = FacePart()
+    vision: VisionPart = VisionPart()
+    joint: JointPart = JointPart()
+
+
+class LoraRecipe(_Part):
+    """How a published vision-language model is fine-tuned with LoRA on a GPU.
+
+    The values of the packaged recipe are those of Kim et al. (2025, arXiv 2504.13211).
+
+    Attributes:
+        base: Name or folder of the published weights.
+        method: What is trained: replies alone ("direct"), or captions, plans and replies ("p+ec").
+        rank: LoRA rank.
+        alpha: LoRA alpha.
+        learning_rate: Of the language layers' adapters.
+        projector_learning_rate: Of the projector, which is trained in full.
+        schedule: Shape of the learning rate.
+        warm_up: Share of the steps in which the learning rate rises.
+        batch: Examples per step.
+        epochs: Passes over the data.
+        precision: Arithmetic.
+        max_length: Longest example in tokens; longer ones are left out and counted.
+    """
+
+    title: str
+    kind: Literal["lora"]
+    base: str
+    method: Literal["direct", "p+ec"] = "p+ec"
+    seed: Annotated[int, Field(ge=0)] = 0
+    rank: Positive = 128
+    alpha: Positive = 256
+    learning_rate: Rate = 2e-4
+    projector_learning_rate: Rate = 2e-5
+    schedule: Literal["cosine"] = "cosine"
+    warm_up: Share = 0.03
+    batch: Positive = 32
+    epochs: Positive = 3
+    precision: Literal["bf16", "fp32"] = "bf16"
+    max_length: Positive = 2048
+
+
+def load_recipe(path: Path) -> Recipe | LoraRecipe:
+    """Reads a recipe.
+
+    Raises:
+        InputError: If the file is no recipe, naming the key.
+    """
+    content = read_yaml(path)
+    kind = content.get("kind", "scratch")
+    if kind not in {"scratch", "lora"}:
+        raise InputError(f"{path}: kind: {kind!r} must be 'scratch' or 'lora'")
+    try:
+        return (LoraRecipe if kind == "lora" else Recipe).model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = "no such key" if first["type"] == "extra_forbidden" else first["msg"].lower()
+        raise InputError(f"{path}: {key}: {message}") from None

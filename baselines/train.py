@@ -1,0 +1,157 @@
+"""Trains a reference model by one command: `python -m baselines.train baselines/recipes/tiny.yaml`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from baselines.recipe import LoraRecipe, Recipe, load_recipe
+from mirror_bench.errors import InputError
+from mirror_bench.schema import derive_seed
+
+FIGURES = "training.json"
+"""What a training run says of itself, beside its weights."""
+
+
+@dataclass
+class Clock:
+    """Seconds per phase, in the order of the phases."""
+
+    seconds: dict[str, float]
+    _last: float
+
+    @classmethod
+    def started(cls) -> Clock:
+        """Returns a clock that runs."""
+        return cls({}, time.monotonic())
+
+    def lap(self, phase: str) -> None:
+        """Ends a phase; the next begins."""
+        now = time.monotonic()
+        self.seconds[phase] = round(now - self._last, 1)
+        self._last = now
+
+
+def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[str, Any]:
+    """Trains the tiny reference model from nothing and writes a complete checkpoint.
+
+    Args:
+        recipe: What decides the model.
+        out: Folder of the checkpoint; files of the same names in it are replaced.
+        say: Where lines of progress go.
+
+    Returns:
+        The figures that stand in `training.json`.
+
+    Raises:
+        InputError: If there is nothing to train from.
+    """
+    import torch
+
+    from baselines import card
+    from baselines.architecture import make_model, make_processor, save
+    from baselines.corpus import Corpus, read_source, tokenizer_texts
+    from baselines.evaluate import caption_faces
+    from baselines.faceset import draw_faces, sitters
+    from baselines.grammar import load_grammar
+    from baselines.learning import Learner, Pixels
+
+    clock = Clock.started()
+    grammar, source, size = load_grammar(), read_source(), recipe.size.size()
+    face = recipe.faces
+    chosen = {
+        split: sitters(grammar, count, split=split, seed=recipe.seed, weakest=face.weakest)
+        for split, count in (("train", face.train), ("held-out", face.held_out))
+    }
+    say(f"drawing {face.train + face.held_out} faces of {len(grammar.seen)} kinds")
+    seen, held_out = (
+        draw_faces(each, size.image, processes=face.processes, progress=_every_thousand(say))
+        for each in chosen.values()
+    )
+    clock.lap("faces")
+
+    processor = make_processor(tokenizer_texts(grammar, source), size)
+    model = make_model(processor, size, recipe.seed)
+    images = processor.image_processor
+    pixels = {
+        name: Pixels(each, images.image_mean, images.image_std, derive_seed("pixels", name, recipe.seed))
+        for name, each in (("train", seen), ("held_out", held_out))
+    }
+    torch.manual_seed(recipe.seed)
+    model.train()
+
+    def tell(phase: str, step: int, steps: int, figures: str) -> None:
+        say(f"{phase:8} {step:6d}/{steps}  {figures}")
+
+    learner = Learner(model, len(grammar.seen), **pixels, progress=tell)
+    clock.lap("model")
+    eyes = learner.learn_to_see(recipe.vision, face.train, face.held_out, recipe.seed)
+    clock.lap("vision")
+    corpus = Corpus(grammar, source, seen, processor, seed=recipe.seed, turns=recipe.joint.turns)
+    words = learner.learn_to_speak(recipe.joint, corpus)
+    clock.lap("joint")
+    model.eval()
+    save(out, model, processor)
+    confusion = caption_faces(model, processor, chosen["held-out"], grammar)
+    clock.lap("measuring")
+    figures = {
+        "title": recipe.title,
+        "recipe": recipe.model_dump(),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "profiles": sorted(profile.id for profile in source.profiles),
+        "data_digest": source.digest,
+        "seconds": clock.seconds,
+        "steps": {"vision": len(eyes.losses["classification"]), "joint": len(words.losses["words"])},
+        "loss": {"words": words.recent("words"), "captions": words.recent("captions")},
+        "expression_accuracy": confusion.accuracy,
+        "confusion": confusion.counts,
+        "peak_memory_gb": peak_memory(),
+    }
+    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    card.draw_curve(out / "loss.png", eyes, words)
+    card.write_card(out, figures, card.sample_replies(model, processor, chosen["held-out"], grammar))
+    total = sum(clock.seconds.values())
+    say(f"{out}: {confusion.accuracy:.1%} of held-out faces captioned rightly, {total:.0f} s")
+    return figures
+
+
+def _every_thousand(say: Callable[[str], Any]) -> Callable[[int], None]:
+    def progress(done: int) -> None:
+        if done % 1000 == 0:
+            say(f"faces    {done:6d}")
+
+    return progress
+
+
+def peak_memory() -> float:
+    """Returns the most memory that this process has held, in GB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e9 if sys.platform == "darwin" else 1e6), 2)
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reference"), show_default=True)
+def main(recipe: Path, out: Path) -> None:
+    """Train the model of RECIPE and write it to --out."""
+    try:
+        read = load_recipe(recipe)
+        if isinstance(read, LoraRecipe):
+            raise InputError(f"{recipe}: kind: 'lora' recipes are not trained yet")
+        train(read, out)
+    except InputError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
