@@ -14,8 +14,8 @@ LONGEST = 6000
 
 _SENTENCE = re.compile(r"[^.!?…\n]+(?:[.!?…]+(?=\s|$|[\"'”)])|[.!?…]+(?=\S)|\n+|$)[\"'”)]*")
 _DISFLUENT = re.compile(
-    r"\[[^\]]{0,60}\] ?|\b(?:u[mh]+|er+m?),? ?|,? (?:you know|kind of|sort of|kinda|sorta|i mean|i guess),(?= )"
-    r"|\b(\w+(?:'\w+)?)-+ ?(?=\1\b)"
+    r"\[[^\]]{0,60}\] ?|\b(?:u[mh]+|er+m?),? ?|,? (?:you know|kind of|sort of|kinda|sorta|"
+    r"i mean|i guess),(?= )|\b(\w+(?:'\w+)?)-+ ?(?=\1\b)"
 )
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ’‘ʼ“”—–", "abcdefghijklmnopqrstuvwxyz'''\"\"--")

@@ -1,0 +1,139 @@
+"""The coded rater: instruments filled in from behaviour codes, offline and deterministically."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirror_bench.errors import InputError
+from mirror_bench.raters.features import FEATURES, Feature, Reading, features, read
+from mirror_bench.raters.instruments import CodedRule, Instrument
+from mirror_bench.schema import ItemRating, Profile, Rating, Session
+
+_MOST_EVIDENCE = 6
+_PHRASES = {
+    "reflects": "takes up what the client says in other words",
+    "deepens": "adds the meaning or feeling behind it",
+    "asks_openly": "asks openly",
+    "affirms": "affirms",
+    "validates": "makes room for the client's view",
+    "collaborates": "seeks collaboration",
+    "autonomy": "leaves the choice to the client",
+    "notices_face": "speaks of what the face shows",
+    "presses": "presses or advises unasked",
+    "confronts": "confronts",
+    "lectures": "tells rather than asks",
+    "interrogates": "questions outrun understanding",
+    "overlong": "turns are very long",
+    "echoes": "gives the client's words back or says next to nothing",
+    "repeats_itself": "repeats itself",
+    "canned": "offers comfort that would fit anyone",
+    "names_aims": "names aims",
+    "aimless": "no aim is named",
+    "asks_particulars": "asks for particulars",
+    "names_thought": "names a thought",
+    "key_thought": "works on the key thought",
+    "technique": "carries a technique",
+    "step_agreed": "shapes a step together",
+    "premature": "proposes change before it is wanted",
+    "summarises": "sums up",
+    "checks_understanding": "checks the understanding",
+    "repairs": "mends a misstep",
+    "explains_why": "explains why",
+    "client_moves": "the client speaks for change",
+    "client_opposes": "the client opposes the therapist",
+    "client_opens": "the client says more",
+    "left": "the client leaves",
+}
+
+
+class CodedRater:
+    """Fills in any instrument whose items have a `coded` rule.
+
+    It reads words alone (and whether the client broke the session off), never the client's latent state,
+    faces or stage directions. What it cannot replace is a judge who understands: it knows phrases and forms.
+    """
+
+    version = "1"
+
+    @property
+    def name(self) -> str:
+        """The rater's name in ratings."""
+        return "coded"
+
+    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
+        """Fills in an instrument for one session.
+
+        Args:
+            session: What was said.
+            profile: Who the client is; its distorted thought tells what the key thought is.
+            instrument: What to fill in.
+
+        Returns:
+            A score per item, with the turns that decided it and a one-line reason; none where the item has no
+            `coded` rule or the therapist never spoke.
+
+        Raises:
+            InputError: If a rule names a feature that does not exist.
+        """
+        reading = read(session, profile)
+        found = features(reading)
+        items = {}
+        for item in instrument.items:
+            if item.coded is None:
+                items[item.id] = ItemRating(score=None, reason="the coded rater has no rule for this item")
+            elif not reading.therapist:
+                items[item.id] = ItemRating(score=None, reason="the therapist says nothing in this session")
+            else:
+                where = f"{instrument.name}.{item.id}"
+                share, decisive = _weigh(item.coded, found, where)
+                score = instrument.scale.min + (instrument.scale.max - instrument.scale.min) * share
+                if item.reversed:
+                    score = instrument.scale.min + instrument.scale.max - score
+                items[item.id] = ItemRating(
+                    score=round(score, 2),
+                    evidence=_evidence(decisive, found),
+                    reason=_reason(decisive, reading),
+                )
+        return Rating(
+            scenario_id=session.scenario_id,
+            therapist=session.therapist,
+            rater=self.name,
+            instrument=instrument.name,
+            items=items,
+        )
+
+
+def _weigh(
+    rule: CodedRule, found: Mapping[str, Feature], where: str
+) -> tuple[float, list[tuple[float, str]]]:
+    """Returns where on the scale the item stands, in [0, 1], and the signed parts, strongest first."""
+    for name in (*rule.pro, *rule.con):
+        if name not in found:
+            raise InputError(
+                f"{where}: the coded rater knows no feature {name!r}: known are {', '.join(FEATURES)}"
+            )
+    parts = [(weight * found[name].value, name) for name, weight in rule.pro.items()]
+    parts += [(-weight * found[name].value, name) for name, weight in rule.con.items()]
+    decisive = sorted(
+        (part for part in parts if abs(part[0]) >= 0.01), key=lambda part: (-abs(part[0]), part[1])
+    )
+    return min(1.0, max(0.0, rule.start + sum(part[0] for part in parts))), decisive
+
+
+def _evidence(decisive: list[tuple[float, str]], found: Mapping[str, Feature]) -> tuple[int, ...]:
+    """Returns the turns behind the strongest parts, at most `_MOST_EVIDENCE`, taken from each in turn."""
+    turns: list[int] = []
+    for _, name in decisive:
+        for index in found[name].turns[:2]:
+            if index not in turns and len(turns) < _MOST_EVIDENCE:
+                turns.append(index)
+    return tuple(sorted(turns))
+
+
+def _reason(decisive: list[tuple[float, str]], reading: Reading) -> str:
+    """Returns one line: what speaks for and what against."""
+    pro = [_PHRASES[name] for value, name in decisive if value > 0][:3]
+    con = [_PHRASES[name] for value, name in decisive if value < 0][:3]
+    spoken = f"{len(reading.therapist)} therapist turns"
+    parts = [f"for: {', '.join(pro)}" if pro else "", f"against: {', '.join(con)}" if con else ""]
+    return f"{spoken}; " + ("; ".join(part for part in parts if part) or "nothing speaks for or against")

@@ -1,0 +1,216 @@
+"""Instruments: questionnaires about a session, a YAML file each in `tasks/instruments/`, and their scores."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from mirror_bench.content import content_path, read_yaml
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Rating, Record
+
+ANSWERED = 0.75
+"""Share of a mean's items that must be answered; below it the mean is missing."""
+
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class Scale(Record):
+    """The answers that an item may get.
+
+    Attributes:
+        min: Lowest answer.
+        max: Highest answer.
+        anchors: What an answer means, for every item alike; items may have their own.
+    """
+
+    min: int
+    max: int
+    anchors: Mapping[int, str] = {}
+
+
+class CodedRule(Record):
+    """How the coded rater answers an item: a weighted sum of features of the session.
+
+    The answer is `min + (max - min) * clamp(start + sum(pro) - sum(con))`, each feature in [0, 1].
+
+    Attributes:
+        start: Where a session stands that shows none of the features, 0 (lowest answer) to 1 (highest).
+        pro: Feature -> weight, for what raises the answer.
+        con: Feature -> weight, for what lowers it.
+    """
+
+    start: Annotated[float, Field(ge=0, le=1)]
+    pro: Mapping[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    con: Mapping[str, Annotated[float, Field(gt=0, le=1)]] = {}
+
+
+class Item(Record):
+    """One question of an instrument.
+
+    Attributes:
+        text: What is asked.
+        anchors: What an answer means for this item.
+        reversed: Whether a high answer is a poor one; scores turn it round.
+        coded: How the coded rater answers it; without it that rater leaves the item unanswered.
+    """
+
+    id: _Name
+    title: _Text
+    text: _Text
+    anchors: Mapping[int, str] = {}
+    reversed: bool = False
+    coded: CodedRule | None = None
+
+
+class Instrument(Record):
+    """A questionnaire.
+
+    Attributes:
+        name: First part of its metrics' names.
+        source: Where its structure comes from.
+        instructions: What a rater is told about all items.
+        subscales: Name -> ids of the items whose mean it is.
+        total: "mean_of_items" or "mean_of_subscales".
+    """
+
+    name: _Name
+    title: _Text
+    version: int = 1
+    source: str = ""
+    instructions: str = ""
+    scale: Scale
+    items: Annotated[tuple[Item, ...], Field(min_length=1)]
+    subscales: Mapping[_Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
+    total: Literal["mean_of_items", "mean_of_subscales"] = "mean_of_items"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Instrument:
+        ids = [item.id for item in self.items]
+        taken = [*ids, *self.subscales, "total"]
+        twice = sorted({name for name in taken if taken.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} stands twice among items, subscales and total; rename one")
+        for name, members in self.subscales.items():
+            for member in members:
+                if member not in ids:
+                    raise ValueError(f"subscale {name} names {member!r}, which is no item")
+        if self.total == "mean_of_subscales" and not self.subscales:
+            raise ValueError("total is mean_of_subscales, but there are no subscales")
+        if self.scale.min >= self.scale.max:
+            raise ValueError(f"scale.min {self.scale.min} must be below scale.max {self.scale.max}")
+        for where, anchors in [("scale", self.scale.anchors), *((i.id, i.anchors) for i in self.items)]:
+            for point in anchors:
+                if not self.scale.min <= point <= self.scale.max:
+                    raise ValueError(f"{where} has an anchor at {point}, outside the scale")
+        return self
+
+    def item(self, item_id: str) -> Item:
+        """Returns one item.
+
+        Raises:
+            KeyError: If there is no such item.
+        """
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        raise KeyError(item_id)
+
+    def anchors_of(self, item: Item) -> dict[int, str]:
+        """Returns what the answers to an item mean, its own anchors over the scale's, in ascending order."""
+        return dict(sorted({**self.scale.anchors, **item.anchors}.items()))
+
+
+@functools.cache
+def load_instrument(name: str) -> Instrument:
+    """Returns the packaged instrument of that name.
+
+    Raises:
+        InputError: If there is none, or its file is malformed, naming file, line and key.
+    """
+    return read_instrument(content_path("instruments", f"{name}.yaml"))
+
+
+def read_instrument(path: Path) -> Instrument:
+    """Reads an instrument's file; its name is the file's.
+
+    Raises:
+        InputError: If the file is malformed, naming file, line and key.
+    """
+    values = read_yaml(path)
+    try:
+        return Instrument.model_validate({"name": path.stem, **values})
+    except ValidationError as error:
+        first = error.errors()[0]
+        loc = first["loc"]
+        message = str(first["msg"]).removeprefix("Value error, ")
+        key = ".".join(str(part) for part in loc)
+        raise InputError(f"{path}:{_line_of(path, loc)}: {key + ': ' if key else ''}{message}") from None
+
+
+def _line_of(path: Path, loc: Sequence[Any]) -> int:
+    """Returns the line of the deepest key of `loc` that the file has; 1 for the file as a whole."""
+    node = yaml.compose(path.read_text(encoding="utf-8"))
+    line = 1
+    for part in loc:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    line, below = key.start_mark.line + 1, value
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            below = node.value[part]
+            line = below.start_mark.line + 1
+        if below is None:
+            break
+        node = below
+    return line
+
+
+def instrument_scores(instrument: Instrument, rating: Rating) -> dict[str, float | None]:
+    """Returns the metrics of one rating.
+
+    Args:
+        instrument: The instrument that was filled in.
+        rating: The answers.
+
+    Returns:
+        "<instrument>.<item>", "<instrument>.<subscale>" and "<instrument>.total" -> score on the instrument's
+        scale, higher always better; None where missing. A mean is taken over the answered items if at least
+        three quarters of them are answered.
+
+    Raises:
+        InputError: If an answer is to an unknown item, or lies outside the scale.
+    """
+    scale = instrument.scale
+    known = {item.id: item for item in instrument.items}
+    for item_id, answer in rating.items.items():
+        where = f"rating of {rating.scenario_id} by {rating.rater}"
+        if item_id not in known:
+            raise InputError(
+                f"{where}: {instrument.name} has no item {item_id!r}: known are {', '.join(known)}"
+            )
+        if answer.score is not None and not scale.min <= answer.score <= scale.max:
+            raise InputError(
+                f"{where}: {instrument.name}.{item_id} is {answer.score}, outside {scale.min} to {scale.max}"
+            )
+    items: dict[str, float | None] = {}
+    for item in instrument.items:
+        given = rating.items.get(item.id)
+        score = given.score if given else None
+        items[item.id] = scale.min + scale.max - score if score is not None and item.reversed else score
+    subscales = {name: _mean([items[i] for i in ids]) for name, ids in instrument.subscales.items()}
+    over = subscales if instrument.total == "mean_of_subscales" else items
+    scores = items | subscales | {"total": _mean(list(over.values()))}
+    return {f"{instrument.name}.{name}": score for name, score in scores.items()}
+
+
+def _mean(scores: Sequence[float | None]) -> float | None:
+    given = [score for score in scores if score is not None]
+    return sum(given) / len(given) if given and len(given) >= ANSWERED * len(scores) else None
