@@ -191,5 +191,12 @@ def _used(protocol: Protocol) -> list[Path]:
 def _content_digest(path: Path) -> str:
     """A prompt counts to the letter; of YAML the values count, not key order or blanks."""
     if path.suffix == ".yaml":
-        return digest(read_yaml(path))
+        return digest(_with_text_keys(read_yaml(path)))
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _with_text_keys(value: Any) -> Any:
+    """YAML may key by number (action units) and by word in one mapping, which cannot be sorted."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,162 @@
+"""A run that is killed at any instant goes on to the same result, and asks again only what was in flight."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KILLS = 20
+CONCURRENCY = 4
+REPLIES = (
+    "What makes it so heavy today?",
+    "It sounds like you have carried this alone for a long time.",
+    "You would rather not talk about it, and that is fine. What would you like instead?",
+    "I see. Tell me more about that.",
+)
+
+
+class Server(ThreadingHTTPServer):
+    """A chat server of the OpenAI form, which answers from the request alone and counts what it is asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+
+    @property
+    def model(self) -> str:
+        return f"openai/small?base_url=http://127.0.0.1:{self.server_port}/v1&api_key_env=NO_SUCH_KEY"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        question = json.loads(body)["messages"]
+        key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
+        self.server.asked.append(key)
+        time.sleep(0.01)
+        answer: dict[str, Any] = {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "small",
+            "choices": [
+                {
+                    "index": 0,
+                    "finish_reason": "stop",
+                    "message": {"role": "assistant", "content": REPLIES[int(key[:4], 16) % len(REPLIES)]},
+                }
+            ],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
+        }
+        content = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None: ...
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def _start(server: Server, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
+    command += ["--therapist", server.model, "--face-conditions", "matched,none", "--seeds", "0,1"]
+    command += ["--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
+    environment = os.environ | {"NO_SUCH_KEY": "none"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _finish(process: subprocess.Popen[bytes]) -> None:
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors.decode()
+
+
+def _content(out: Path, name: str) -> list[bytes]:
+    return sorted((out / name).read_bytes().splitlines())
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_instants_the_result_is_the_same(tmp_path: Path, server: Server) -> None:
+    _finish(_start(server, tmp_path / "whole"))
+    calls = len(server.asked)
+
+    chance = random.Random(20)
+    server.asked.clear()
+    out = tmp_path / "killed"
+    hit = 0
+    for number in range(KILLS):
+        process = _start(server, out)
+        if number % 5 == 4:  # while it starts: imports, opening the folder, reading what is there
+            time.sleep(chance.uniform(0.05, 1.5))
+        else:
+            enough = len(server.asked) + chance.randint(1, calls // (KILLS - 2))
+            _wait_for(lambda: len(server.asked) >= enough or process.poll() is not None)  # noqa: B023
+            time.sleep(chance.uniform(0, 0.02))
+        hit += process.poll() is None
+        process.kill()
+        process.communicate(timeout=30)
+    assert hit >= KILLS - 3
+    _finish(_start(server, out))
+
+    assert _content(out, "sessions.jsonl") == _content(tmp_path / "whole", "sessions.jsonl")
+    assert _content(out, "ratings.jsonl") == _content(tmp_path / "whole", "ratings.jsonl")
+    assert (out / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
+    assert len(server.asked) <= calls + KILLS * CONCURRENCY
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, server: Server) -> None:
+    out = tmp_path / "run"
+    process = _start(server, out)
+    _wait_for(lambda: len(server.asked) > 5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"the same command goes on" in errors
+    assert b"Traceback" not in errors
+    _finish(_start(server, out))
+
+
+def _wait_for(condition: Any) -> None:
+    for _ in range(6_000):
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("nothing happened within 30 s")
+
+
+def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: Server) -> None:
+    out = tmp_path / "run"
+    _finish(_start(server, out))
+    command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run", "--quiet"]
+    command += ["--therapist", "scripted/parrot", "--max-client-turns", "5", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "parameters.max_client_turns (12 -> 5)" in done.stderr
+    assert "candidate.therapist" in done.stderr
