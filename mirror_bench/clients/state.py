@@ -88,30 +88,30 @@ class Temper:
     masks: Mapping[Band, float]
 
 
-_MASKS = {Band.GUARDED: 0.55, Band.AMBIVALENT: 0.45, Band.OPENING: 0.15, Band.COMMITTED: 0.05}
+_MASKS = {Band.GUARDED: 0.40, Band.AMBIVALENT: 0.40, Band.OPENING: 0.16, Band.COMMITTED: 0.05}
 
 TEMPERS: Mapping[Resistance, Temper] = {
     # Hides feelings: little reaction to facts, much to being seen and to being misread.
     Resistance.EMOTIONAL: Temper(
         start=State(0.30, 0.30, 0.34, 0.70, 0.60, 0.08),
-        floor=0.64, warm=0.020, seen=0.085, wrong=0.055, unmet=0.022, teach=0.020, push=0.045, confront=0.075,
-        early=0.040, ready=0.50, bands=(0.60, 0.45), masks=_MASKS | {Band.GUARDED: 0.62},
+        floor=0.64, warm=0.024, seen=0.095, wrong=0.055, unmet=0.009, teach=0.020, push=0.030, confront=0.075,
+        early=0.025, ready=0.50, bands=(0.60, 0.45), masks=_MASKS | {Band.GUARDED: 0.45},
     ),
     # Argues: teaching and confronting feed the argument, a fair question about evidence serves it.
     Resistance.COGNITIVE: Temper(
         start=State(0.28, 0.26, 0.32, 0.72, 0.55, 0.10),
-        floor=0.66, warm=0.018, seen=0.075, wrong=0.045, unmet=0.018, teach=0.040, push=0.050, confront=0.085,
-        early=0.040, ready=0.52, bands=(0.60, 0.45), masks=_MASKS,
+        floor=0.66, warm=0.022, seen=0.090, wrong=0.045, unmet=0.007, teach=0.040, push=0.034, confront=0.085,
+        early=0.025, ready=0.52, bands=(0.60, 0.45), masks=_MASKS,
     ),
     # Agrees and does nothing: advice and steps set too early cost most.
     Resistance.BEHAVIORAL: Temper(
         start=State(0.34, 0.24, 0.36, 0.70, 0.50, 0.12),
-        floor=0.65, warm=0.018, seen=0.080, wrong=0.045, unmet=0.020, teach=0.022, push=0.055, confront=0.070,
-        early=0.055, ready=0.46, bands=(0.60, 0.45), masks=_MASKS,
+        floor=0.65, warm=0.022, seen=0.092, wrong=0.045, unmet=0.008, teach=0.022, push=0.038, confront=0.070,
+        early=0.035, ready=0.46, bands=(0.60, 0.45), masks=_MASKS,
     ),
     Resistance.NONE: Temper(
-        start=State(0.48, 0.45, 0.50, 0.32, 0.55, 0.25),
-        floor=0.20, warm=0.015, seen=0.035, wrong=0.025, unmet=0.008, teach=0.008, push=0.022, confront=0.060,
+        start=State(0.42, 0.38, 0.48, 0.34, 0.55, 0.25),
+        floor=0.20, warm=0.015, seen=0.035, wrong=0.025, unmet=0.004, teach=0.008, push=0.022, confront=0.060,
         early=0.020, ready=0.45, bands=(0.55, 0.30), masks=dict.fromkeys(Band, 0.08),
     ),
 }  # fmt: skip
@@ -145,7 +145,7 @@ def makeup_of(scenario: Scenario) -> Makeup:
         state=start.moved(spread),
         sensitive=drawn("sensitive", 0.8, 1.2),
         touchy=drawn("touchy", 0.8, 1.2),
-        patience=drawn("patience", 0.55, 1.10),
+        patience=drawn("patience", 0.70, 1.30),
     )
 
 
@@ -290,7 +290,7 @@ def _warmth(reaction: Reaction, state: State, heard: Heard, memory: Memory, temp
         memory.warm_run += 1
         reaction.add("warmed", bond=0.015 if state.bond < 0.42 and memory.warm_run < 3 else 0.0)
         if memory.warm_run >= 2:  # kindness that never touches the matter stalls, then grates
-            reaction.add("nothing_but_warmth", resistance=0.012, bond=-0.008)
+            reaction.add("nothing_but_warmth", resistance=0.009, bond=-0.008)
     elif heard.seen is not Seen.RIGHT:
         memory.warm_run = 0
 
@@ -301,11 +301,11 @@ def _work(reaction: Reaction, state: State, heard: Heard, memory: Memory, temper
     ready = is_ready(state, temper)
     if heard.proposes and ready:
         memory.worked += 1
-        reaction.add("step_accepted", goal=0.07, approach=0.085, bond=0.02, resistance=-0.04)
+        reaction.add("step_accepted", goal=0.08, approach=0.11, bond=0.02, resistance=-0.04)
     elif heard.proposes:
         reaction.add("step_too_early", resistance=temper.early, approach=-0.02)
     elif Behaviour.SEEK_COLLABORATION in heard.codes:
-        reaction.add("asked_for_a_say", goal=0.03 if state.bond >= 0.3 else 0.015, approach=0.015, bond=0.01)
+        reaction.add("asked_for_a_say", goal=0.03 if state.bond >= 0.3 else 0.015, approach=0.02, bond=0.01)
     if Behaviour.EMPHASIZE_AUTONOMY in heard.codes:
         reaction.add("left_free", bond=0.012, approach=0.01)
     if heard.challenges and not heard.proposes:
@@ -318,7 +318,7 @@ def _work(reaction: Reaction, state: State, heard: Heard, memory: Memory, temper
 def _challenge(reaction: Reaction, state: State, memory: Memory, temper: Temper) -> None:
     if state.bond >= 0.42 and state.resistance <= temper.ready + 0.12:
         memory.worked += 0.5
-        reaction.add("challenge_taken_up", approach=0.05, goal=0.03, resistance=-0.02)
+        reaction.add("challenge_taken_up", approach=0.06, goal=0.03, resistance=-0.02)
     else:
         # It serves the task and costs a little peace (Magill et al. 2018).
         reaction.add("challenge_resisted", approach=0.02, resistance=0.012)

@@ -63,7 +63,7 @@ class StatefulClient:
         self._memory.told_layer = self._memory.told_crisis = False
         if self._scenario.profile.crisis is not None and not self._crisis_told:
             self._state = self._state.moved({"distress": _CRISIS_PRESSURE})
-        calm = self._state.resistance <= 0.30 and self._state.goal + self._state.approach >= 1.15
+        calm = self._state.resistance <= 0.30 and self._state.goal + self._state.approach >= 1.20
         self._settled = self._settled + 1 if calm else 0
         if (reason := self._leaving(marks)) is not None:
             return self._turn(Act.LEAVES, marks, Ending.CLIENT_LEFT, reason)
