@@ -1,0 +1,198 @@
+"""A model that plays the client: own prompt, one bracket for the face, an end token matched exactly."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from mirror_bench.clients.base import ClientTurn
+from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.errors import EngineError, InputError
+from mirror_bench.faces.directions import read_direction
+from mirror_bench.prompts import fill
+from mirror_bench.schema import Ending, Profile, Scenario, derive_seed
+
+ATTEMPTS = 2
+"""How often a turn is asked before the session fails."""
+MAX_WORDS = 4_000
+"""The longest turn a client speaks, in characters; the rest is cut."""
+_MAX_HEARD = 4_000
+_MAX_DIRECTION = 400
+
+_ENDS = re.compile(r"^[ \t]*<<SESSION ENDS: (resolved|left)>>[ \t]*$", re.MULTILINE)
+_ENDINGS = {
+    "resolved": (Ending.RESOLVED, "the client has what it came for"),
+    "left": (Ending.CLIENT_LEFT, "the client wants no more of it"),
+}
+_BRACKET = re.compile(r"\[([^\[\]]*)\]")
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+_THERAPIST = re.compile(r"^[*_\s]*(?:therapist|counsell?or)[*_]*\s*:", re.IGNORECASE | re.MULTILINE)
+
+_EXAMPLES = (
+    "Looks at the window, jaw tight",
+    "Brows drawn up in the middle, eyes on the floor",
+    "Small smile, lips pressed together",
+    "Leans back, arms crossed, one eyebrow raised",
+)
+
+
+class Reply(NamedTuple):
+    """A model's answer, read as a client's turn.
+
+    Attributes:
+        words: Without brackets, labels and end token; empty for a silent turn.
+        direction: What stood in brackets, joined by ". ".
+        ends: Why the session is over, or None.
+        reason: The same in plain words.
+    """
+
+    words: str
+    direction: str
+    ends: Ending | None = None
+    reason: str = ""
+
+
+def read_reply(raw: str, name: str = "") -> Reply:
+    """Reads a model's answer as a client's turn.
+
+    The session ends only where the end token stands alone on a line; "END" in ordinary text never ends it.
+    Whatever follows the token, or an invented turn of the therapist, is cut. Each bracket is read on its own.
+
+    Args:
+        raw: The model's answer.
+        name: The client's name, which some models write before its words.
+    """
+    text = _THINKING.sub("", _printable(raw))
+    if (invented := _THERAPIST.search(text)) is not None:
+        text = text[: invented.start()]
+    ends, reason = None, ""
+    if (token := _ENDS.search(text)) is not None:
+        ends, reason = _ENDINGS[token.group(1)]
+        text = text[: token.start()]
+    directions = [" ".join(inner.split()) for inner in _BRACKET.findall(text)]
+    text = _BRACKET.sub(" ", text).replace("[", " ").replace("]", " ")
+    first = re.escape(name.split()[0]) if name.split() else "client"
+    text = re.sub(rf"^[*_\s]*(?:client|patient|{first})[*_]*\s*:[*_]*", "", text, flags=re.IGNORECASE)
+    words = " ".join(text.split())[:MAX_WORDS].strip()
+    direction = ". ".join(part for part in directions if part)[:_MAX_DIRECTION]
+    return Reply(words, direction, ends, reason)
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c in "\n\t " or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
+
+
+class LLMClient:
+    """A client played by an engine.
+
+    Args:
+        scenario: Who is played.
+        engine: Who plays.
+        sampling: How its answers are drawn; the protocol's.
+        max_turns: The session ends with this many client turns at the latest.
+
+    Raises:
+        InputError: If `max_turns` is below 1.
+    """
+
+    def __init__(self, scenario: Scenario, engine: Engine, sampling: Sampling, max_turns: int) -> None:
+        if max_turns < 1:
+            raise InputError(f"max_client_turns is {max_turns}: a session needs 1 or more")
+        self._scenario = scenario
+        self._engine = engine
+        self._sampling = sampling
+        self._max_turns = max_turns
+        self._messages = [Message("system", (client_prompt(scenario),))]
+        self._spoken = 0
+
+    async def open(self) -> ClientTurn:
+        """The session's first turn.
+
+        Raises:
+            EngineError: If the engine could not answer, or gave nothing that can be said twice over.
+        """
+        return await self._answer(fill("client_opening"))
+
+    async def reply(self, heard: str) -> ClientTurn:
+        """Answers the therapist's words.
+
+        Raises:
+            EngineError: As `open`.
+        """
+        return await self._answer(heard.strip()[:_MAX_HEARD] or fill("client_silence"))
+
+    async def _answer(self, heard: str) -> ClientTurn:
+        self._messages.append(Message("user", (heard,)))
+        self._spoken += 1
+        tokens = 0
+        for attempt in range(ATTEMPTS):
+            answer = await self._engine.answer(self._request(attempt))
+            tokens += answer.tokens
+            reply = read_reply(answer.text, self._scenario.profile.name)
+            if reply.words or reply.direction or reply.ends:
+                return self._turn(reply, tokens)
+        raise EngineError(
+            f"{self._engine.name} gave no usable client turn {self._spoken} in {ATTEMPTS} attempts "
+            f"(session {self._scenario.id})"
+        )
+
+    def _request(self, attempt: int) -> Request:
+        seed = derive_seed(self._scenario.pair, "client", "llm", self._spoken, attempt)
+        return Request(tuple(self._messages), self._sampling, seed, attempt=attempt)
+
+    def _turn(self, reply: Reply, tokens: int) -> ClientTurn:
+        # What the model reads of itself is what was understood: nothing that was cut comes back.
+        bracket = f"[{reply.direction}] " if reply.direction else ""
+        self._messages.append(Message("assistant", (f"{bracket}{reply.words}".strip() or "…",)))
+        ends, reason = reply.ends, reply.reason
+        if ends is None and self._spoken >= self._max_turns:
+            ends, reason = Ending.TURN_LIMIT, f"{self._max_turns} client turns were held"
+        return ClientTurn(
+            words=reply.words,
+            direction=reply.direction,
+            expression=read_direction(reply.direction).expression,
+            ends=ends,
+            reason=reason,
+            tokens=tokens,
+        )
+
+
+def client_prompt(scenario: Scenario) -> str:
+    """Returns the system prompt of a client, with what its profile holds."""
+    profile = scenario.profile
+    crisis = profile.crisis
+    return fill(
+        "client",
+        client=profile.name or "the client",
+        about=_about(profile),
+        personality=profile.personality,
+        problem=profile.presenting_problem,
+        history=profile.history,
+        reason=profile.reason_for_seeking,
+        thought=profile.distorted_thought,
+        comfort=profile.comfort,
+        guarded=profile.guarded,
+        would_leave=profile.would_leave,
+        resistance=scenario.resistance.value,
+        crisis=crisis.disclosure if crisis else "",
+        veiled=crisis.veiled if crisis else False,
+        example=_EXAMPLES[derive_seed(scenario.pair, "client", "example") % len(_EXAMPLES)],
+    )
+
+
+def _about(profile: Profile) -> str:
+    """Returns the personal information as prose: the source's own sentence, or one made of the fields."""
+    if profile.about:
+        return profile.about
+    parts = [
+        profile.name,
+        f"{profile.age} years old" if profile.age is not None else "",
+        profile.gender,
+        profile.occupation,
+        profile.education,
+        profile.marital_status,
+        profile.family,
+        profile.culture,
+    ]
+    return "; ".join(part for part in parts if part) or "(nothing more is known)"
