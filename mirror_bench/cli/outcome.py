@@ -33,35 +33,29 @@ def finish(folders: Sequence[Path], out: Path, *, as_json: bool = False) -> None
 
 def show(summary: Summary) -> None:
     """Prints the table of totals with 95 % intervals, and the visual gains."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
-    table = Table(
-        title=f"Protocol {summary.protocol} ({summary.fingerprint[:12]}), 95 % intervals",
-        title_justify="left",
-    )
-    table.add_column("therapist", overflow="fold")
-    table.add_column("method")
-    table.add_column("face")
-    for metric in totals:
-        table.add_column(metric.title, justify="right")
-    table.add_column("drop-out", justify="right")
-    table.add_column("resistance change", justify="right")
-    table.add_column("coverage", justify="right")
+    measures = [*(metric.name for metric in totals), "dropout", "resistance_change"]
+    table = Table(title=f"Protocol {summary.protocol} ({summary.fingerprint[:12]})", title_justify="left")
+    table.box, table.pad_edge = SIMPLE, False
+    table.add_column("therapist, face")
+    for title in (*(metric.title for metric in totals), "drop-out", "resistance"):
+        table.add_column(title, justify="right")
     for entry in summary.entries:
-        scores = [entry.score(metric.name) for metric in totals]
-        table.add_row(
-            entry.therapist,
-            entry.method or "–",
-            entry.condition.value,
-            *(_shown(score) for score in scores),
-            _shown(entry.score("dropout")),
-            _shown(entry.score("resistance_change")),
-            f"{min((score.coverage for score in scores if score), default=0):.0%}",
-        )
+        name = f"{' '.join(filter(None, (entry.therapist, entry.method)))}\n{entry.condition.value}"
+        table.add_row(name, *(_shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
+    console.print("below each: its 95 % interval; resistance: change from the first to the last third")
+    for entry in summary.entries:
+        share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
+        if share < 1:
+            console.print(
+                f"[red]{entry.therapist} {entry.method}, {entry.condition.value}: coverage {share:.1%}[/]"
+            )
     for gain in summary.gains:
         difference = gain.difference
         who = " ".join(filter(None, (gain.therapist, gain.method)))
@@ -72,8 +66,8 @@ def show(summary: Summary) -> None:
         )
 
 
-def _shown(score: Score | None) -> str:
+def _shown(score: Score | None, gap: str = " ") -> str:
     if score is None or score.value is None:
         return "–"
-    interval = "" if score.low is None or score.high is None else f" [{score.low:.2f}, {score.high:.2f}]"
+    interval = "" if score.low is None or score.high is None else f"{gap}[{score.low:.2f}, {score.high:.2f}]"
     return f"{score.value:.2f}{interval}"

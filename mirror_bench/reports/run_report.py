@@ -41,7 +41,11 @@ def report_runs(folders: Sequence[Path], out: Path) -> Summary:
     summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
-    chosen = choose_sessions(_held(folders))
+    # Sessions in which a face was shown say more; there are none where every candidate hears words alone.
+    chosen = choose_sessions(
+        session for session in _held(folders) if any(turn.face for turn in session.turns)
+    )
+    chosen = chosen or choose_sessions(_held(folders))
     write_report(
         out / "report.html",
         summary,
