@@ -91,7 +91,7 @@ def _describe(instrument_name: str, name: str) -> Metric:
     short = instrument.name.upper()
     return Metric(
         name=name,
-        title=f"{short} {titles.get(part) or part.replace('_', ' ')}",
+        title=f"{short} {titles.get(part, part).replace('_', ' ').replace('cbt', 'CBT')}",
         instrument=instrument.name,
         kind=kind,
         low=instrument.scale.min,

@@ -32,9 +32,12 @@ DARK = {
 CAPTIONS = {
     "scores": (
         "Scores",
-        "Instrument totals with 95 % intervals, zoomed to where they lie. Hollow points: not the own face.",
+        "Instrument totals with 95 % intervals; the axis is zoomed to where they lie.",
     ),
-    "resistance": ("Scores by resistance", "Instrument totals for each way of resisting."),
+    "resistance": (
+        "Scores by resistance",
+        "Mean instrument totals for each way of resisting, with the own face.",
+    ),
     "visual_gain": (
         "Visual gain",
         "Score with the client's own face minus score with another or no face, same scenarios. An interval "
@@ -45,7 +48,7 @@ CAPTIONS = {
         "Mean latent state of the simulated client with 95 % bands; a session that is over keeps its last "
         "state.",
     ),
-    "endings": ("Endings", "How sessions ended, as shares of the sessions due."),
+    "endings": ("Endings", "How sessions with the own face ended, as shares of the sessions due."),
 }
 
 
@@ -74,10 +77,22 @@ class FigureView(NamedTuple):
     dark: str
 
 
+Groups = list[tuple[Metric, list[tuple[Entry, Score | None]]]]
+
+
+class ScoreTable(NamedTuple):
+    """A table of scores, one group of rows per metric."""
+
+    title: str
+    id: str
+    groups: Groups
+    folded: bool
+
+
 class Headline(NamedTuple):
     """One number on top of the page."""
 
-    title: str
+    metric: Metric
     score: Score
     of: str
     scale: str
@@ -138,8 +153,7 @@ def render_report(
             summary=summary,
             labels=entry_labels((entry.key for entry in summary.entries), 40),
             headlines=_headlines(summary),
-            groups=_groups(summary, ("total", "subscale")),
-            items=_groups(summary, ("item",)),
+            tables=_tables(summary),
             totals=[metric for metric in summary.metrics if metric.kind == "total"],
             session_metrics=[metric for metric in summary.metrics if metric.kind == "session"],
             resistances=[
@@ -169,7 +183,7 @@ def _environment() -> Environment:
     environment.globals.update(
         bar=bar, candidate_label=candidate_label, conditions=CONDITION_NAMES, endings=ENDINGS
     )
-    environment.filters.update(number=_number, interval=_interval, percent=_percent, tidy=tidy)
+    environment.filters.update(number=_number, figure=_shown, interval=_interval, percent=_percent, tidy=tidy)
     return environment
 
 
@@ -189,26 +203,40 @@ def _number(value: float | None, digits: int = 2) -> str:
     return (text[1:] if float(text) == 0 and text.startswith("-") else text).replace("-", "−")
 
 
-def _interval(score: Score | None, digits: int = 2) -> str:
+def _shown(value: float | None, metric: str) -> str:
+    """Returns a value as its metric is read: shares in percent, all else with two decimals."""
+    return f"{100 * value:.0f} %" if metric == "dropout" and value is not None else _number(value)
+
+
+def _interval(score: Score | None) -> str:
     if score is None or score.value is None:
         return ""
     if score.low is None or score.high is None:
         return "no interval"
-    return f"[{_number(score.low, digits)}, {_number(score.high, digits)}]"
+    return f"[{_shown(score.low, score.metric)}, {_shown(score.high, score.metric)}]"
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _groups(
-    summary: Summary, kinds: tuple[str, ...]
-) -> list[tuple[Metric, list[tuple[Entry, Score | None]]]]:
+def _groups(summary: Summary, kinds: tuple[str, ...]) -> Groups:
     return [
         (metric, [(entry, entry.score(metric.name)) for entry in summary.entries])
         for metric in summary.metrics
         if metric.kind in kinds
     ]
+
+
+def _tables(summary: Summary) -> list[ScoreTable]:
+    """Returns the totals, and below them what they consist of, unfolded only where that stays short."""
+    few = len(summary.entries) <= 2
+    found = (
+        ScoreTable("Totals", "totals", _groups(summary, ("total",)), False),
+        ScoreTable("Subscales", "subscales", _groups(summary, ("subscale",)), not few),
+        ScoreTable("Item by item", "items", _groups(summary, ("item",)), True),
+    )
+    return [table for table in found if table.groups]
 
 
 def _headlines(summary: Summary) -> list[Headline]:
@@ -228,7 +256,7 @@ def _headlines(summary: Summary) -> list[Headline]:
             continue
         sign = -1 if metric.better == "lower" else 1
         entry, score = max(scored, key=lambda pair: sign * (pair[1].value or 0.0))
-        found.append(Headline(metric.title, score, _rivals(labels, entry, score, scored), _scale(metric)))
+        found.append(Headline(metric, score, _rivals(labels, entry, score, scored), _scale(metric)))
     return found
 
 

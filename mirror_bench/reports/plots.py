@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.reports.entries import Entry
-from mirror_bench.reports.labels import CONDITION_NAMES, candidate_label, entry_labels
+from mirror_bench.reports.labels import CONDITION_NAMES, entry_labels
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.summary import Summary
+from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.summary import Summary, VisualGain
 from mirror_bench.schema import Ending, FaceCondition, Resistance
 
 if TYPE_CHECKING:
@@ -107,39 +108,50 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1, **opti
 
 
 def score_forest(summary: Summary) -> Figure | None:
-    """Draws each instrument's total with its interval, one row per entry; hollow where not the own face."""
+    """Draws each instrument's total with its interval: a row per candidate, a marker per face condition."""
     totals = _scored_totals(summary)
     if not totals:
         return None
-    labels = entry_labels(entry.key for entry in summary.entries)
-    count = len(summary.entries)
-    figure, axes = _figure(COLUMN, len(totals) * (0.62 + 0.19 * count), rows=len(totals))
+    rows, labels = _candidates(summary.entries)
+    conditions = [c for c in FaceCondition if any(entry.condition is c for entry in summary.entries)]
+    height = max(0.3, 0.13 * len(conditions)) * len(rows)
+    figure, axes = _figure(COLUMN, len(totals) * (0.5 + height) + 0.3, rows=len(totals))
     for ax, metric in zip(axes[:, 0], totals, strict=True):
-        for row, entry in enumerate(summary.entries):
+        for entry in summary.entries:
             score = entry.score(metric.name)
-            if score is None or score.value is None:
-                ax.text(0.01, row, "not rated", color=MUTED, va="center", transform=ax.get_yaxis_transform())
-                continue
-            _point(ax, row, score.value, score.low, score.high, entry.condition is FaceCondition.MATCHED)
-        _rows(ax, [labels[entry.key] for entry in summary.entries])
-        scale = "" if metric.low is None else f" (scale {metric.low:g} to {metric.high:g})"
+            row = rows[entry.therapist, entry.method]
+            if score is not None and score.value is not None:
+                index = conditions.index(entry.condition)
+                place = row + 0.2 * (index - (len(conditions) - 1) / 2)
+                _point(
+                    ax,
+                    place,
+                    score.value,
+                    score.low,
+                    score.high,
+                    entry.condition,
+                    CONDITION_NAMES[entry.condition],
+                )
+        _rows(ax, labels)
+        scale = "" if metric.low is None else f" ({metric.low:g} to {metric.high:g})"
         ax.set_title(metric.title + scale)
+    _legend(figure, axes[0, 0], len(conditions))
     return _done(figure)
 
 
 def resistance_map(summary: Summary) -> Figure | None:
-    """Draws each instrument's total per resistance type as a labelled heat map."""
+    """Draws each instrument's total per resistance type as a labelled heat map, with the own face."""
     import numpy as np
 
-    totals = _scored_totals(summary)
-    kinds = [kind for kind in Resistance if any(kind in entry.by_resistance for entry in summary.entries)]
+    totals, entries = _scored_totals(summary), _own_face(summary.entries)
+    kinds = [kind for kind in Resistance if any(kind in entry.by_resistance for entry in entries)]
     if not totals or not kinds:
         return None
-    labels = entry_labels(entry.key for entry in summary.entries)
-    figure, axes = _figure(COLUMN, len(totals) * (0.62 + 0.22 * len(summary.entries)), rows=len(totals))
+    labels = _entry_names(entries)
+    figure, axes = _figure(COLUMN, len(totals) * (0.55 + 0.3 * len(entries)), rows=len(totals))
     for ax, metric in zip(axes[:, 0], totals, strict=True):
-        values = np.full((len(summary.entries), len(kinds)), np.nan)
-        for row, entry in enumerate(summary.entries):
+        values = np.full((len(entries), len(kinds)), np.nan)
+        for row, entry in enumerate(entries):
             for column, kind in enumerate(kinds):
                 score = entry.score(metric.name, kind)
                 if score is not None and score.value is not None:
@@ -158,7 +170,7 @@ def resistance_map(summary: Summary) -> Figure | None:
                 color=MUTED if missing else ("#fefefe" if dark else "#101010"),
             )
         ax.set_xticks(range(len(kinds)), [kind.value for kind in kinds])
-        _rows(ax, [labels[entry.key] for entry in summary.entries])
+        _rows(ax, labels)
         ax.grid(False)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
@@ -168,12 +180,10 @@ def resistance_map(summary: Summary) -> Figure | None:
 
 def trajectories(summary: Summary) -> Figure | None:
     """Draws the mean resistance and alliance over client turns, with intervals."""
-    entries = [entry for entry in summary.entries if entry.trajectories]
-    matched = [entry for entry in entries if entry.condition is FaceCondition.MATCHED]
-    entries = matched or entries
+    entries = _own_face([entry for entry in summary.entries if entry.trajectories])
     if not entries:
         return None
-    labels = entry_labels(entry.key for entry in entries)
+    labels = entry_labels((entry.key for entry in entries), 20)
     legend = 0.15 * -(-len(entries) // 2) + 0.1
     figure, axes = _figure(COLUMN, 2.9 + legend, rows=2, sharex=True)
     for ax, name in zip(axes[:, 0], ("resistance", "alliance"), strict=True):
@@ -212,34 +222,36 @@ def trajectories(summary: Summary) -> Figure | None:
 
 
 def visual_gain(summary: Summary) -> Figure | None:
-    """Draws what each candidate gains from the client's own face over other faces, on the same scenarios."""
+    """Draws what each candidate gains from the own face over other faces, on the same scenarios."""
     gains = [gain for gain in summary.gains if gain.difference.value is not None]
     metrics = [m for m in summary.metrics if any(gain.difference.metric == m.name for gain in gains)]
     if not gains:
         return None
-    rows = list(dict.fromkeys((gain.therapist, gain.method, gain.against) for gain in gains))
-    figure, axes = _figure(COLUMN, len(metrics) * (0.66 + 0.19 * len(rows)), rows=len(metrics))
+    against = [c for c in FaceCondition if any(gain.against is c for gain in gains)]
+    rows, labels = _candidates(gains)
+    height = max(0.3, 0.15 * len(against)) * len(rows)
+    figure, axes = _figure(COLUMN, len(metrics) * (0.5 + height) + 0.3, rows=len(metrics))
     for ax, metric in zip(axes[:, 0], metrics, strict=True):
         ax.axvline(0, color=MUTED, linewidth=0.8)
         for gain in gains:
-            if gain.difference.metric == metric.name and gain.difference.value is not None:
-                row = rows.index((gain.therapist, gain.method, gain.against))
-                _point(ax, row, gain.difference.value, gain.difference.low, gain.difference.high, True)
-        _rows(
-            ax,
-            [f"{candidate_label(t, m, 22)}: vs {CONDITION_NAMES[against]}" for t, m, against in rows],
-        )
-        ax.set_title(f"{metric.title}: gain from the own face")
+            difference = gain.difference
+            if difference.metric == metric.name and difference.value is not None:
+                index = against.index(gain.against)
+                place = rows[gain.therapist, gain.method] + 0.2 * (index - (len(against) - 1) / 2)
+                name = f"over {CONDITION_NAMES[gain.against]}"
+                _point(ax, place, difference.value, difference.low, difference.high, gain.against, name)
+        _rows(ax, labels)
+        ax.set_title(f"{metric.title}, own face minus other")
+    _legend(figure, axes[0, 0], len(against), always=True)
     return _done(figure)
 
 
 def endings(summary: Summary) -> Figure | None:
-    """Draws how sessions ended, as shares of the sessions due; what failed or is missing stays in view."""
-    entries = summary.entries
+    """Draws how sessions with the own face ended, as shares of those due; the failed stay in view."""
+    entries = _own_face(summary.entries)
     if not any(entry.coverage.due for entry in entries):
         return None
-    labels = entry_labels(entry.key for entry in entries)
-    figure, axes = _figure(COLUMN, 0.95 + 0.22 * len(entries))
+    figure, axes = _figure(COLUMN, 0.95 + 0.3 * len(entries))
     ax = axes[0, 0]
     parts: list[tuple[str, str, str, list[float]]] = [
         (name, color, hatch, [_share(entry, entry.endings.get(ending, 0)) for entry in entries])
@@ -262,7 +274,7 @@ def endings(summary: Summary) -> Figure | None:
                 label=name,
             )
             left = [a + b for a, b in zip(left, shares, strict=True)]
-    _rows(ax, [labels[entry.key] for entry in entries])
+    _rows(ax, _entry_names(entries))
     ax.set_xlim(0, 100)
     ax.set_xlabel("% of the sessions due")
     figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.6)
@@ -291,11 +303,49 @@ def _share(entry: Entry, count: int) -> float:
     return 100 * count / entry.coverage.due if entry.coverage.due else 0.0
 
 
-def _point(ax: Axes, row: int, value: float, low: float | None, high: float | None, filled: bool) -> None:
-    color = COLORS[0]
+def _own_face(entries: Sequence[Entry]) -> list[Entry]:
+    """Returns the entries with the own face; all where there are none."""
+    return [e for e in entries if e.condition is FaceCondition.MATCHED] or list(entries)
+
+
+def _candidates(
+    parts: Iterable[Entry | VisualGain],
+) -> tuple[dict[tuple[str, str], int], list[str]]:
+    """Returns each candidate's row, and the rows' labels."""
+    rows: dict[tuple[str, str], int] = {}
+    for part in parts:
+        rows.setdefault((part.therapist, part.method), len(rows))
+    keys = [EntryKey(therapist, method, FaceCondition.MATCHED) for therapist, method in rows]
+    return rows, [label.replace(" · ", "\n") for label in entry_labels(keys, 22).values()]
+
+
+def _entry_names(entries: Sequence[Entry]) -> list[str]:
+    labels = entry_labels((entry.key for entry in entries), 22)
+    return [label.replace(" · ", "\n") for label in labels.values()]
+
+
+def _point(
+    ax: Axes,
+    row: float,
+    value: float,
+    low: float | None,
+    high: float | None,
+    condition: FaceCondition,
+    name: str,
+) -> None:
+    # A condition keeps its colour and marker in every figure, whichever others are there.
+    style = tuple(FaceCondition).index(condition)
     if low is not None and high is not None:
-        ax.plot([low, high], [row, row], color=color, linewidth=1.3, solid_capstyle="butt")
-    ax.plot([value], [row], "o", color=color, markerfacecolor=color if filled else GROUND, markersize=4)
+        ax.plot([low, high], [row, row], color=COLORS[style], linewidth=1.3, solid_capstyle="butt")
+    ax.plot([value], [row], MARKERS[style], color=COLORS[style], markersize=4, label=name, linestyle="none")
+
+
+def _legend(figure: Figure, ax: Axes, count: int, always: bool = False) -> None:
+    """Names the markers below the figure, each once, where there is more than one kind."""
+    if count > 1 or always:
+        handles, names = ax.get_legend_handles_labels()
+        once = dict(zip(names, handles, strict=True))
+        figure.legend(once.values(), once.keys(), loc="outside lower left", ncols=3, columnspacing=1)
 
 
 def _rows(ax: Axes, labels: Sequence[str]) -> None:

@@ -141,10 +141,10 @@ def _view_turn(anchor: str, number: int, turn: Turn, faces: Faces) -> TurnView:
 
 
 def _face(turn: Turn, faces: Faces) -> tuple[str, str]:
-    own = turn.expression.label if turn.expression else ""
+    own = turn.expression.label.replace("_", " ") if turn.expression else ""
     if not turn.face:
         return "", "No face was shown."
-    shown = turn.shown or own or "unknown"
+    shown = turn.shown.replace("_", " ") or own or "unknown"
     note = f"Shown to the therapist: {shown}"
     if own and own != shown:
         note += f"; the client's own face: {own}"

@@ -1,0 +1,129 @@
+"""Outcomes: what a session adds, what counts once, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import report_samples as samples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirror_bench.errors import InputError
+from mirror_bench.reports.outcomes import boil_down, contrast, failures, first_to_last_third, gather
+from mirror_bench.schema import Ending, Rating, Session, Speaker
+
+
+def scored(rating: Rating) -> Mapping[str, float | None]:
+    return {f"{rating.instrument}.{name}": item.score for name, item in rating.items.items()}
+
+
+def one() -> Session:
+    return samples.session_of(samples.scenarios(1)[0])
+
+
+def test_a_session_is_boiled_down() -> None:
+    session = one()
+    outcome = boil_down(session)
+    client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
+    assert outcome.measures["turns"] == len(client)
+    assert outcome.traces["resistance"] == tuple(turn.state["resistance"] for turn in client)
+    assert outcome.traces["alliance"][0] == pytest.approx((0.3 + 0.25 + 0.4) / 3)
+    assert outcome.measures["words_per_turn"] > 5
+
+
+def test_a_failed_session_measures_nothing() -> None:
+    outcome = boil_down(samples.failed(one(), "x" * 999))
+    assert outcome.measures == {}
+    assert outcome.traces == {}
+    assert len(outcome.reason) == 200
+    assert outcome.value("dropout") is None
+
+
+def test_a_client_that_logs_no_state_has_no_change_of_resistance() -> None:
+    session = one()
+    bare = session.model_copy(
+        update={"turns": tuple(turn.model_copy(update={"state": {}}) for turn in session.turns)}
+    )
+    assert "resistance_change" not in boil_down(bare).measures
+
+
+@pytest.mark.parametrize(
+    ("values", "change"), [([], None), ([1, 0], None), ([1, 5, 0], -1.0), ([1, 1, 9, 9, 9, 2, 4], 2.0)]
+)
+def test_first_to_last_third(values: list[float], change: float | None) -> None:
+    assert first_to_last_third(values) == change
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=30))
+def test_reversing_a_course_reverses_its_change(values: list[float]) -> None:
+    there, back = first_to_last_third(values), first_to_last_third(values[::-1])
+    assert there is not None
+    assert back is not None
+    assert there == pytest.approx(-back)
+
+
+def test_raters_are_averaged_and_missing_answers_left_out() -> None:
+    session = one()
+    first, second = (next(iter(samples.ratings_of(session, rater=rater))) for rater in ("a", "b"))
+    item = next(iter(first.items))
+    low = first.model_copy(update={"items": {item: first.items[item].model_copy(update={"score": 1.0})}})
+    high = second.model_copy(update={"items": {item: first.items[item].model_copy(update={"score": 4.0})}})
+    gone = high.model_copy(
+        update={"rater": "c", "items": {item: first.items[item].model_copy(update={"score": None})}}
+    )
+    outcome = gather([session], [low, high, gone], scored).outcomes[0]
+    assert outcome.scores == {f"ctrs.{item}": 2.5}
+    assert outcome.raters == ("a", "b", "c")
+    assert (
+        gather([session], [low, high, gone], scored, raters={"a"}).outcomes[0].scores[f"ctrs.{item}"] == 1.0
+    )
+
+
+def test_what_stands_twice_counts_once_as_it_stood_last() -> None:
+    session = one()
+    rating = next(iter(samples.ratings_of(session)))
+    item = next(iter(rating.items))
+    again = rating.model_copy(update={"items": {item: rating.items[item].model_copy(update={"score": 2.0})}})
+    gathered = gather([samples.failed(session), session], [rating, again], scored)
+    assert len(gathered.outcomes) == 1
+    assert gathered.outcomes[0].ended is not Ending.FAILED
+    assert gathered.outcomes[0].scores == {f"ctrs.{item}": 2.0}
+
+
+def test_ratings_of_failed_or_unknown_sessions_are_counted_as_stray() -> None:
+    sessions, ratings = samples.run_of(samples.scenarios(3))
+    sessions[0] = samples.failed(sessions[0])
+    gathered = gather(sessions[:2], ratings, scored)
+    assert gathered.stray_ratings == 4
+    assert not gathered.outcomes[0].scores
+    assert failures(gathered.outcomes) == {"the engine could not answer after 3 attempts": 1}
+
+
+def test_two_methods_of_one_therapist_are_refused() -> None:
+    scenario = samples.scenarios(1)[0]
+    with pytest.raises(InputError, match="under the methods 'direct' and 'ec'"):
+        gather([samples.session_of(scenario, method=method) for method in ("direct", "ec")], [], scored)
+
+
+def test_sessions_are_read_as_a_stream() -> None:
+    alive: list[int] = []
+
+    def stream() -> object:
+        for scenario in samples.scenarios(30):
+            session = samples.session_of(scenario)
+            alive.append(len(session.turns))
+            yield session
+
+    outcomes = gather(stream(), iter(()), scored).outcomes  # type: ignore[arg-type]
+    assert len(outcomes) == len(alive) == 30
+    assert not any(hasattr(outcome, "turns") for outcome in outcomes)
+
+
+def test_contrast_pairs_by_scenario() -> None:
+    sessions = [samples.session_of(scenario) for scenario in samples.scenarios(10)]
+    ours = gather(sessions, [], scored).outcomes
+    found = contrast(ours, ours[2:], "turns")
+    assert found.unpaired == 2
+    assert found.interval is not None
+    assert found.interval.value == 0

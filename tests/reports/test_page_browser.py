@@ -1,0 +1,201 @@
+"""The page in Chromium: no request, no console message, no overflow, both colour schemes, attacks inert."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+import report_samples as samples
+from hostile import hostile_run
+
+from mirror_bench.reports.page import write_report
+from mirror_bench.reports.plots import write_plots
+from mirror_bench.reports.summary import compare_runs, summarize
+from mirror_bench.reports.transcripts import choose_sessions
+from mirror_bench.schema import FaceCondition, Rating, Session
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-gpu",
+]
+# What the eye needs, computed as WCAG 2 does, for every element that holds text of its own.
+CONTRAST = """() => {
+  const parse = (text) => {
+    const numbers = text.match(/[\\d.]+/g).map(Number);
+    return numbers.length < 4 ? [...numbers, 1] : numbers;
+  };
+  const channel = (value) => value <= 10 ? value / 3294 : ((value / 255 + .055) / 1.055) ** 2.4;
+  const luminance = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const color = parse(getComputedStyle(element).backgroundColor);
+      if (color[3] > 0) return color;
+    }
+    return [255, 255, 255, 1];
+  };
+  const poor = new Set();
+  for (const element of document.body.querySelectorAll("*")) {
+    const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!words || !element.checkVisibility()) continue;
+    const ends = [luminance(parse(getComputedStyle(element).color)), luminance(ground(element))];
+    const ratio = (Math.max(...ends) + .05) / (Math.min(...ends) + .05);
+    if (ratio < 4.5) poor.add(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+  }
+  return [...poor];
+}"""
+# Tables that reach past the right edge of the paper.
+CUT = """[...document.querySelectorAll("table")]
+  .filter((table) => table.getBoundingClientRect().right > innerWidth + 1).length"""
+CANDIDATES = (("vllm/some/Long-Named-Model-7B-Instruct", "p+ec"), ("scripted/reflective", ""))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    due = samples.scenarios(8, conditions=(FaceCondition.MATCHED, FaceCondition.NONE))
+    sessions: list[Session] = []
+    ratings: list[Rating] = []
+    summaries = []
+    for therapist, method in CANDIDATES:
+        held, rated = samples.run_of(due, therapist, method)
+        held[2] = samples.failed(held[2])
+        summaries.append(summarize(held, rated, due, fingerprint="cd" * 32))
+        sessions += held
+        ratings += rated
+    summary = compare_runs(summaries)
+    write_report(
+        folder / "report.html",
+        summary,
+        choose_sessions(sessions),
+        ratings,
+        write_plots(summary, folder / "plots"),
+        samples.FACES.get,
+    )
+    return folder / "report.html"
+
+
+class Watch:
+    """What a page says and asks for while it is open."""
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self.heard.append(message.text))
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def outside(self) -> list[str]:
+        return [url for url in self.asked if not url.startswith(("file:", "data:"))]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_report_opens_cleanly(
+    browser: Browser, report: Path, tmp_path: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    watch = Watch(page)
+    page.goto(report.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CONTRAST) == []
+    broken = "[...document.images].filter((i) => i.checkVisibility() && !i.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+    shown = page.locator(".plot img:visible")
+    assert shown.count() == page.locator(".plot").count() == 5
+    assert all(f"on-{scheme}" in name for name in shown.evaluate_all("all => all.map((i) => i.className)"))
+    page.screenshot(path=tmp_path / "page.png", full_page=True)
+    assert (tmp_path / "page.png").stat().st_size > 50_000
+    assert watch.heard == []
+    assert watch.outside() == []
+    context.close()
+
+
+def test_the_readers_choice_of_colours_beats_the_systems(browser: Browser, report: Path) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(report.as_uri())
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    button = page.get_by_role("button", name="Colours: automatic")
+    button.focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="Colours: light").is_visible()
+    assert page.evaluate(ground) != dark
+    page.reload()
+    assert page.get_by_role("button", name="Colours: light").is_visible()
+    page.get_by_role("button").click()
+    assert page.evaluate(ground) == dark
+    context.close()
+
+
+def test_evidence_leads_to_its_turn_by_keyboard(browser: Browser, report: Path) -> None:
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    link = page.locator(".rating a").first
+    target = link.get_attribute("href")
+    link.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == target
+    assert page.locator(f"li.turn{target}").is_visible()
+    page.close()
+
+
+def test_print_is_light_and_unfolded(browser: Browser, report: Path) -> None:
+    context = browser.new_context(color_scheme="dark", viewport={"width": 700, "height": 900})
+    page = context.new_page()
+    page.goto(report.as_uri())
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("details:not([open])").count() == 0
+    assert page.locator(".on-dark:visible").count() == 0
+    assert page.evaluate(CUT) == 0
+    assert len(page.pdf(format="A4")) > 50_000
+    context.close()
+
+
+def test_attacks_stay_text(browser: Browser, tmp_path: Path) -> None:
+    summary, sessions, ratings, info = hostile_run()
+    path = tmp_path / "report.html"
+    write_report(path, summary, sessions, ratings, write_plots(summary, tmp_path), samples.FACES.get, info)
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    watch = Watch(page)
+    page.goto(path.as_uri())
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    page.wait_for_timeout(200)
+    assert page.title() == info.title
+    assert page.locator("iframe, base, main script, main svg[onload], img[onerror]").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.get_by_text("<img src=x onerror=").count() > 20
+    assert watch.heard == []
+    assert watch.outside() == []
+    page.close()
