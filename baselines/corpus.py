@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
-from baselines.faceset import FaceSet
+from baselines.faceset import TRAIN, FaceSet
 from baselines.grammar import Grammar, Plan, Seen
 from mirror_bench.data.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
@@ -20,7 +20,6 @@ from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Speaker, digest
 from mirror_bench.therapists.prompting import Spoken, caption_messages, plan_messages, reply_messages
 
-TRAIN = "train"
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""
 IGNORED = -100
@@ -35,12 +34,14 @@ class Source:
         profiles: The profiles of the train split.
         client: What clients say in their screenplays.
         therapist: What therapists say there.
+        directions: What clients do there.
         digest: SHA-256 of the profiles and screenplays read.
     """
 
     profiles: tuple[Profile, ...]
     client: tuple[str, ...]
     therapist: tuple[str, ...]
+    directions: tuple[str, ...]
     digest: str
 
 
@@ -58,6 +59,13 @@ def read_source() -> Source:
         data.profiles,
         tuple(line.words.strip() for line in lines if line.speaker is Speaker.CLIENT),
         tuple(line.words.strip() for line in lines if line.speaker is Speaker.THERAPIST),
+        tuple(
+            text
+            for play in data.screenplays
+            for line in play.lines
+            if line.speaker is Speaker.CLIENT
+            for text in line.directions
+        ),
         digest([[p.line() for p in data.profiles], [play.line() for play in data.screenplays]]),
     )
 

@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.grammar import Grammar
+from baselines.grammar import NEUTRAL, Grammar
+from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.expressions import EXPRESSIONS, nearest, scaled
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, FaceIdentity, derive_seed
 
+TRAIN = "train"
+DESCRIBED = 0.4
+"""Share of the faces to learn from that show a stage direction, where there is one."""
 CHUNK = 50
 """Faces that a process draws between two reports of progress."""
 
@@ -50,8 +54,13 @@ class FaceSet:
         return np.flatnonzero(self.labels == label)
 
 
-def sitters(grammar: Grammar, count: int, *, split: str, seed: int, weakest: float) -> list[Sitter]:
+def sitters(
+    grammar: Grammar, count: int, *, split: str, seed: int, weakest: float, directions: Sequence[str] = ()
+) -> list[Sitter]:
     """Returns `count` faces to draw, every label equally often, every face with an identity of its own.
+
+    Faces to measure with show the named expressions at any strength. Faces to learn from vary: some show what
+    a stage direction describes, the others a named expression with signs missing, weaker or stronger.
 
     Args:
         grammar: Says which expressions count as what.
@@ -59,16 +68,52 @@ def sitters(grammar: Grammar, count: int, *, split: str, seed: int, weakest: flo
         split: "train" or "held-out": identities of one never appear in the other, for their seeds differ.
         seed: Of identities and strengths.
         weakest: Lowest strength of an expression.
+        directions: Stage directions to learn from.
     """
     draw = random.Random(derive_seed("sitters", split, seed))
+    described = [read_direction(text).expression for text in directions]
     chosen = []
     for number in range(count):
         label = number % len(grammar.seen)
         of = grammar.seen[label].of
-        expression = EXPRESSIONS[of[number // len(grammar.seen) % len(of)]]
+        pool = [expression for expression in described if expression.label in of and expression.units]
+        expression = scaled(
+            EXPRESSIONS[of[number // len(grammar.seen) % len(of)]], draw.uniform(weakest, 1.0)
+        )
+        if split == TRAIN and pool and draw.random() < DESCRIBED:
+            expression = draw.choice(pool)
+        elif split == TRAIN:
+            expression = _varied(expression, of, draw)
         identity = random_identity(derive_seed("sitter", split, seed, number))
-        chosen.append(Sitter(identity, scaled(expression, draw.uniform(weakest, 1.0)), label))
+        chosen.append(Sitter(identity, expression, label))
     return chosen
+
+
+def _varied(expression: Expression, of: Sequence[str], draw: random.Random) -> Expression:
+    """Returns the expression with its signs changed at random, still nearest to what it counts as."""
+    for _ in range(8):
+        units = {
+            unit: min(1.0, round(value * draw.uniform(0.6, 1.4), 3))
+            for unit, value in expression.units.items()
+            if draw.random() > 0.12
+        }
+        gaze = tuple(
+            _within(value * draw.uniform(0, 1.2) + draw.gauss(0, 0.08), 1.0) for value in expression.gaze
+        )
+        head = tuple(
+            _within(value * draw.uniform(0, 1.2) + draw.gauss(0, 1.5), 30.0) for value in expression.head
+        )
+        posture = {name: value for name, value in expression.posture.items() if draw.random() > 0.3}
+        changed = expression.model_copy(
+            update={"units": units, "gaze": gaze, "head": head, "posture": posture}
+        )
+        if expression.label == NEUTRAL or nearest(changed) in of:
+            return changed
+    return expression
+
+
+def _within(value: float, limit: float) -> float:
+    return round(max(-limit, min(limit, value)), 3)
 
 
 def draw_png(sitter: Sitter) -> bytes:

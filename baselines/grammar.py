@@ -18,7 +18,8 @@ from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 
 NEUTRAL = "neutral"
-HAPPINESS = "happiness"
+GLAD = frozenset({"happiness", "relieved"})
+"""What needs no gentle lead-in: words and face need not be held against each other."""
 CRISIS = "crisis"
 
 
@@ -133,9 +134,9 @@ class Grammar:
         if seen is None or not seen.ways:
             first = self.unseen[step % len(self.unseen)]
         else:
-            lead = "plain" if seen.name == HAPPINESS else kind.mask
+            lead = "plain" if seen.name in GLAD else kind.mask
             way = seen.ways[step % len(seen.ways)]
-            first = self.lead_ins[lead][step % len(self.lead_ins[lead])].format(seen=way)
+            first = self.lead_ins[lead][step // 3 % len(self.lead_ins[lead])].format(seen=way)
         if kind.name == CRISIS:  # safety comes first: nothing after it, no technique
             return f"{first} {answer}" if seen is not None and seen.ways else answer
         if plan is not None and step % 3 == 2:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baselines.architecture import Size
 from mirror_bench.content import read_yaml
@@ -80,6 +80,15 @@ class SizePart(_Part):
     heads: Positive = 4
     vocabulary: Annotated[int, Field(ge=300)] = 4096
     positions: Positive = 2048
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.image % (self.patch * self.shuffle):
+            raise ValueError("image must be a multiple of patch times shuffle")
+        for name in ("vision_width", "text_width"):
+            if getattr(self, name) % (4 * self.heads):
+                raise ValueError(f"{name} must be a multiple of four times the heads")
+        return self
 
     def size(self) -> Size:
         """Returns it as the architecture takes it."""
@@ -156,5 +165,9 @@ def load_recipe(path: Path) -> Recipe | LoraRecipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        message = "no such key" if first["type"] == "extra_forbidden" else first["msg"].lower()
+        message = (
+            "no such key"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ").lower()
+        )
         raise InputError(f"{path}: {key}: {message}") from None

@@ -67,7 +67,9 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[
     grammar, source, size = load_grammar(), read_source(), recipe.size.size()
     face = recipe.faces
     chosen = {
-        split: sitters(grammar, count, split=split, seed=recipe.seed, weakest=face.weakest)
+        split: sitters(
+            grammar, count, split=split, seed=recipe.seed, weakest=face.weakest, directions=source.directions
+        )
         for split, count in (("train", face.train), ("held-out", face.held_out))
     }
     say(f"drawing {face.train + face.held_out} faces of {len(grammar.seen)} kinds")
