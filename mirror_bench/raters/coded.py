@@ -41,7 +41,9 @@ _PHRASES = {
     "explains_why": "explains why",
     "client_moves": "the client speaks for change",
     "client_opposes": "the client opposes the therapist",
-    "client_opens": "the client says more",
+    "offers_change": "offers ways to change",
+    "client_holds_back": "the client holds back",
+    "client_opens": "the client says more of their own",
     "left": "the client leaves",
 }
 

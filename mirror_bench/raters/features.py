@@ -6,12 +6,14 @@ nor repetition nor echoing the client earns anything.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mirror_bench.raters.behaviour import (
     INPUT,
+    NON_ADHERENT,
     QUESTIONS,
     REFLECTIONS,
     Behaviour,
@@ -24,12 +26,18 @@ from mirror_bench.raters.client_talk import (
     ClientBehaviour,
     code_client,
 )
+from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.moves import TECHNIQUES, moves
-from mirror_bench.raters.wording import content_words, echo_share, shared, tokens
+from mirror_bench.raters.wording import content_words, echo_share, sentences, shared, tokens
 from mirror_bench.schema import Ending, Profile, Session, Speaker
 
 FEWEST_TURNS = 6
 """Shares are taken of at least so many turns: one good sentence is not a good session."""
+
+_REFLECTS = 0.2
+"""The share of a turn that must reflect; a long speech with one reflective phrase does not."""
+_LECTURE = 18
+"""Words from which a turn that mostly tells is a lecture rather than an answer."""
 
 
 class Feature(NamedTuple):
@@ -54,6 +62,7 @@ class TherapistTurn:
         moves: Session moves found.
         length: Words.
         input_share: Share of its characters that inform, advise or confront.
+        reflecting_share: Share of its characters that reflect.
         echoes: Whether it gives the client's own words back.
         tailored: Whether it takes up what this client has said, in other words than theirs.
         key: Whether it touches the client's distorted thought.
@@ -64,6 +73,7 @@ class TherapistTurn:
     moves: frozenset[str]
     length: int
     input_share: float
+    reflecting_share: float
     echoes: bool
     tailored: bool
     key: bool
@@ -78,14 +88,49 @@ class TherapistTurn:
         """Whether it says nothing of its own."""
         return self.echoes or Behaviour.REPEATS_ITSELF in self.behaviours or self.acknowledges
 
+    @property
+    def facilitates(self) -> bool:
+        """Whether what it does well counts: a reflection that leads to pressure is part of the pressure."""
+        return not self.idle and not self.behaviours & NON_ADHERENT
+
+    @property
+    def takes_up(self) -> float:
+        """How far it reflects this client.
+
+        1 where it takes up the client's own matter in other words, half where only the form of its sentences
+        tells, 0 for comfort that would fit anyone.
+        """
+        if not self.facilitates or self.reflecting_share < _REFLECTS:
+            return 0.0
+        return 1.0 if self.tailored else 0.0 if "comforts_only" in self.moves else 0.5
+
 
 @dataclass(frozen=True)
 class ClientTurn:
-    """A client turn as the features read it."""
+    """A client turn as the features read it.
+
+    Attributes:
+        index: Place in the session.
+        behaviours: Client behaviours found.
+        length: Words.
+        discloses: Whether it tells something of its own that it need not have told.
+    """
 
     index: int
     behaviours: frozenset[ClientBehaviour]
     length: int
+    discloses: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether it speaks for change and does not resist in the same breath."""
+        return ClientBehaviour.CHANGE_TALK in self.behaviours and not self.behaviours & RESISTANCES
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether it resists, or speaks against change, and nothing else."""
+        against = self.behaviours & (RESISTANCES | {ClientBehaviour.SUSTAIN_TALK})
+        return bool(against) and ClientBehaviour.CHANGE_TALK not in self.behaviours
 
 
 @dataclass
@@ -107,21 +152,36 @@ class Reading:
 
 def read(session: Session, profile: Profile) -> Reading:
     """Codes every turn of a session. Only words are read, and whether the client broke it off."""
-    reading = Reading(left=session.ended is Ending.CLIENT_LEFT, last=max(0, len(session.turns) - 1))
-    thought = content_words(profile.distorted_thought)
+    spoken = tuple((turn.speaker, turn.words) for turn in session.turns)
+    return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought)
+
+
+@functools.lru_cache(maxsize=64)  # a session's instruments are filled in one after another
+def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> Reading:
+    reading = Reading(left=left, last=max(0, len(spoken) - 1))
+    thought = content_words(distorted_thought)
     before: list[str] = []
     heard = ""
     said: frozenset[str] = frozenset()
-    for index, turn in enumerate(session.turns):
-        if turn.speaker is Speaker.CLIENT:
-            kinds = frozenset(code.behaviour for code in code_client(turn.words))
-            reading.client.append(ClientTurn(index, kinds, len(tokens(turn.words))))
-            heard = turn.words
-            said |= content_words(turn.words)
-        elif turn.words.strip():
-            reading.therapist.append(_therapist_turn(index, turn.words, heard, tuple(before), said, thought))
-            before.append(turn.words)
+    for index, (speaker, words) in enumerate(spoken):
+        if speaker is Speaker.CLIENT:
+            reading.client.append(_client_turn(index, words))
+            heard = words
+            said |= content_words(words)
+        elif words.strip():
+            reading.therapist.append(_therapist_turn(index, words, heard, tuple(before), said, thought))
+            before.append(words)
     return reading
+
+
+def _client_turn(index: int, words: str) -> ClientTurn:
+    disclosure = lexicon("client")["disclosure"]
+    return ClientTurn(
+        index=index,
+        behaviours=frozenset(code.behaviour for code in code_client(words)),
+        length=len(tokens(words)),
+        discloses=any(disclosure.search(sentence.text) for sentence in sentences(words)),
+    )
 
 
 def _therapist_turn(
@@ -142,16 +202,18 @@ def _therapist_turn(
         behaviours=frozenset(code.behaviour for code in codes),
         moves=moves(words),
         length=len(tokens(words)),
-        input_share=_input_share(codes, words),
+        input_share=_covered(codes, INPUT, words),
+        reflecting_share=_covered(codes, REFLECTIONS, words),
         echoes=echoes,
         tailored=not echoes
-        and (len(mine & said) >= 2 or (bool(mine) and len(mine & said) / len(mine) >= 0.3)),
+        and (len(mine & said) >= 2 or (bool(mine) and len(mine & said) / len(mine) >= 0.2)),
         key=not echoes and len(mine & thought) >= min(2, max(1, len(thought))),
     )
 
 
-def _input_share(codes: tuple[Code, ...], words: str) -> float:
-    covered = sum(code.end - code.start for code in codes if code.behaviour in INPUT)
+def _covered(codes: tuple[Code, ...], behaviours: frozenset[Behaviour], words: str) -> float:
+    """Returns the share of a turn's characters that earned one of the behaviours."""
+    covered = sum(code.end - code.start for code in codes if code.behaviour in behaviours)
     return min(1.0, covered / max(1, len(words)))
 
 
@@ -182,7 +244,7 @@ FEATURES = (
         "step_agreed",
     ),
     *("premature", "summarises", "checks_understanding", "repairs", "explains_why"),
-    *("client_moves", "client_opposes", "client_opens", "left"),
+    *("client_moves", "client_opposes", "client_holds_back", "client_opens", "left"),
 )
 """Names of all features."""
 
@@ -190,6 +252,12 @@ FEATURES = (
 def _share(turns: list[int], of: int, full: float) -> Feature:
     """A feature that is full when `full` of the turns show it."""
     return Feature(min(1.0, len(turns) / (full * max(of, FEWEST_TURNS))), tuple(turns))
+
+
+def _taken_up(turns: list[TherapistTurn], of: int, full: float) -> Feature:
+    """As `_share`, each turn counting as much as it takes up."""
+    weight = sum(turn.takes_up for turn in turns)
+    return Feature(min(1.0, weight / (full * max(of, FEWEST_TURNS))), tuple(turn.index for turn in turns))
 
 
 def _count(turns: list[int], full: int) -> Feature:
@@ -203,11 +271,13 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
     own = [turn for turn in spoken if not turn.idle]
     n = len(spoken)
 
-    def doing(*behaviours: Behaviour, tailored: bool = False) -> list[int]:
-        return [t.index for t in own if t.behaviours & set(behaviours) and (t.tailored or not tailored)]
+    def doing(*behaviours: Behaviour) -> list[int]:
+        return [t.index for t in own if t.facilitates and t.behaviours & set(behaviours)]
 
-    reflecting = doing(*REFLECTIONS, tailored=True)
-    asking = doing(*QUESTIONS)
+    taking_up = [t for t in own if t.takes_up]
+    deepening = [t for t in taking_up if Behaviour.COMPLEX_REFLECTION in t.behaviours]
+    lecturing = [t.index for t in own if t.input_share > 0.5 and t.length >= _LECTURE]
+    asking = [t.index for t in own if t.behaviours & QUESTIONS]
     canned = [
         t.index for t in own if not t.tailored and not t.behaviours & QUESTIONS and "comforts_only" in t.moves
     ]
@@ -216,15 +286,15 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
         for t in own
         if t.behaviours & {Behaviour.PERSUADE, Behaviour.CONFRONT} and t.input_share > 0.2
     ]
-    surplus = (len(asking) - len(reflecting)) / max(n, FEWEST_TURNS) - 0.35
+    surplus = (len(asking) - len(taking_up)) / max(n, FEWEST_TURNS) - 0.35
     mean_length = sum(t.length for t in spoken) / n if n else 0.0
     silent = sum(t.acknowledges for t in reading.therapist) / max(1, len(reading.therapist))
     echoing = [t.index for t in spoken if t.echoes]
     empty = max(0.0, (silent - 0.6) / 0.4)
     echoes = _share(echoing, n, 0.5)
     return {
-        "reflects": _share(reflecting, n, 0.5),
-        "deepens": _share(doing(Behaviour.COMPLEX_REFLECTION, tailored=True), n, 0.35),
+        "reflects": _taken_up(taking_up, n, 0.5),
+        "deepens": _taken_up(deepening, n, 0.35),
         "asks_openly": _share(doing(Behaviour.OPEN_QUESTION), n, 0.4),
         "affirms": _share(doing(Behaviour.AFFIRM), n, 0.2),
         "collaborates": _share(doing(Behaviour.SEEK_COLLABORATION), n, 0.3),
@@ -232,7 +302,7 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
         "notices_face": _share(doing(Behaviour.NOTICES_FACE), n, 0.2),
         "presses": _share(pressing, n, 0.45),
         "confronts": _share([t.index for t in spoken if Behaviour.CONFRONT in t.behaviours], n, 0.2),
-        "lectures": _share([t.index for t in own if t.input_share > 0.5], n, 0.4),
+        "lectures": _share(lecturing, n, 0.4),
         "interrogates": Feature(max(0.0, min(1.0, surplus / 0.45)), tuple(asking) if surplus > 0 else ()),
         "overlong": Feature(max(0.0, min(1.0, (mean_length - 80) / 100))),
         "echoes": Feature(max(echoes.value, empty), echoes.turns),
@@ -245,7 +315,7 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
 
 def _shape_features(reading: Reading) -> dict[str, Feature]:
     """What gives the session its shape."""
-    own = [turn for turn in reading.therapist if not turn.idle]
+    own = [turn for turn in reading.therapist if turn.facilitates]
 
     def making(*names: str) -> list[int]:
         return [turn.index for turn in own if turn.moves & set(names)]
@@ -263,7 +333,8 @@ def _shape_features(reading: Reading) -> dict[str, Feature]:
         "names_thought": _count(making("names_thought"), 2),
         "key_thought": _count([turn.index for turn in own if turn.key], 3),
         "technique": _technique(own),
-        "step_agreed": _count(fitting, 2),
+        "step_agreed": _agreed(reading, fitting),
+        "offers_change": _count(sorted({*early, *fitting}), 3),
         "premature": _count(early, 2),
         "summarises": _count(making("summarises"), 2),
         "checks_understanding": _count(making("checks_understanding"), 2),
@@ -307,28 +378,36 @@ def _steps(reading: Reading) -> tuple[list[int], list[int]]:
     return early, fitting
 
 
+def _agreed(reading: Reading, fitting: list[int]) -> Feature:
+    """Steps proposed fittingly; one that the client takes up at once counts fully, another a third."""
+    taken = {turn.index for turn in reading.client if turn.moves}
+    value = sum(1.0 if index + 1 in taken else 1 / 3 for index in fitting)
+    return Feature(min(1.0, value / 1.5), tuple(fitting))
+
+
 def _client_features(reading: Reading) -> dict[str, Feature]:
     """How the client answers: the second half against the first, so a willing client earns nothing."""
     turns = reading.client
     half = len(turns) // 2
     first, second = turns[:half], turns[half:]
-    change = ClientBehaviour.CHANGE_TALK
-    moving = [t.index for t in second if change in t.behaviours and not t.behaviours & RESISTANCES]
-    opposing = [t.index for t in second if t.behaviours & DISCORD]
-    gain = _rate(second, {change}) - _rate(first, {change})
+    moving = [t.index for t in second if t.moves]
+    gain = _moving_share(second) - _moving_share(first)
+    telling = [t.index for t in second if t.discloses]
     more = _mean_length(second) / max(4.0, _mean_length(first)) - 1 if half >= 2 else 0.0
+    opens = 2.0 * len(telling) / max(3, len(second)) + 0.5 * max(0.0, more)
     return {
         "client_moves": Feature(
             max(0.0, min(1.0, 0.8 * len(moving) / max(3, len(second)) + max(0.0, gain))), tuple(moving)
         ),
-        "client_opposes": _share(opposing, len(second), 0.4),
-        "client_opens": Feature(max(0.0, min(1.0, more)), tuple(t.index for t in second) if more > 0 else ()),
+        "client_opposes": _share([t.index for t in second if t.behaviours & DISCORD], len(second), 0.4),
+        "client_holds_back": _share([t.index for t in second if t.holds_back], len(second), 0.8),
+        "client_opens": Feature(min(1.0, opens), tuple(telling)),
         "left": Feature(1.0, (reading.last,)) if reading.left else Feature(0.0),
     }
 
 
-def _rate(turns: list[ClientTurn], behaviours: set[ClientBehaviour]) -> float:
-    return sum(bool(turn.behaviours & behaviours) for turn in turns) / len(turns) if turns else 0.0
+def _moving_share(turns: list[ClientTurn]) -> float:
+    return sum(turn.moves for turn in turns) / len(turns) if turns else 0.0
 
 
 def _mean_length(turns: list[ClientTurn]) -> float:

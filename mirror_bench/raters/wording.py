@@ -48,6 +48,7 @@ def lower(words: str) -> str:
     return words.translate(_LOWER)
 
 
+@functools.lru_cache(maxsize=4096)
 def sentences(words: str) -> tuple[Sentence, ...]:
     """Splits the first `LONGEST` characters of a turn into sentences; empty ones are left out."""
     found = []

@@ -1,0 +1,237 @@
+"""The LLM rater: a judge model that answers each item of an instrument, with its evidence checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.errors import EngineError, InputError
+from mirror_bench.prompts import fill
+from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
+from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
+
+_MAX_TOKENS = 512
+_LONGEST_ANSWER = 20_000
+_LONGEST_REASON = 600
+_LONGEST_QUOTE = 300
+_MOST_QUOTES = 4
+_VARIED = 0.7
+"""Temperature where several samples are drawn, or an answer that could not be used is asked for again."""
+
+
+class Verdict(NamedTuple):
+    """A judge's usable answer."""
+
+    score: int
+    evidence: tuple[str, ...]
+    reason: str
+
+
+class LLMRater:
+    """Asks a judge model one item at a time.
+
+    Args:
+        engine: The judge, already started.
+        samples: How often each item is asked; the usable scores are averaged.
+        sees: What is shown of the session: "words" or "words_and_directions".
+        max_attempts: How often a sample is asked for until its answer is usable.
+
+    Raises:
+        InputError: If `samples` or `max_attempts` is below 1, or `sees` is neither of the two.
+    """
+
+    version = "1"
+
+    def __init__(self, engine: Engine, samples: int = 1, sees: Sees = "words", max_attempts: int = 3) -> None:
+        if samples < 1 or max_attempts < 1:
+            raise InputError(
+                f"an LLM rater needs at least one sample and attempt, not {samples}, {max_attempts}"
+            )
+        if sees not in ("words", "words_and_directions"):
+            raise InputError(f"an LLM rater sees 'words' or 'words_and_directions', not {sees!r}")
+        self._engine = engine
+        self._samples = samples
+        self._sees: Sees = sees
+        self._max_attempts = max_attempts
+
+    @property
+    def name(self) -> str:
+        """The rater's name in ratings: the judge's engine."""
+        return f"llm:{self._engine.name}"
+
+    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
+        """Fills in an instrument for one session, all items at once.
+
+        Args:
+            session: What was said.
+            profile: Who the client is; not shown to the judge, who knows what an observer could know.
+            instrument: What to fill in.
+
+        Returns:
+            A score per item with the quotes that support it. An item that never got a usable answer has no
+            score, and says why.
+
+        Raises:
+            EngineDeadError: If the judge can answer no more.
+        """
+        transcript = write_transcript(session, self._sees)
+        seeds = (session.scenario_id, session.therapist, self.name, instrument.name)
+        tasks = [
+            asyncio.create_task(self._item(transcript, instrument, item, seeds)) for item in instrument.items
+        ]
+        try:
+            answers = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return Rating(
+            scenario_id=session.scenario_id,
+            therapist=session.therapist,
+            rater=self.name,
+            instrument=instrument.name,
+            items={item.id: answer for item, answer in zip(instrument.items, answers, strict=True)},
+        )
+
+    async def _item(
+        self, transcript: Transcript, instrument: Instrument, item: Item, seeds: tuple[str, ...]
+    ) -> ItemRating:
+        messages = ask(transcript, instrument, item)
+        drawn = [
+            await self._sample(messages, instrument, derive_seed(*seeds, item.id, sample))
+            for sample in range(self._samples)
+        ]
+        usable = [answer for answer in drawn if isinstance(answer, Verdict)]
+        failures = [answer for answer in drawn if isinstance(answer, str)]
+        if not usable:
+            return ItemRating(score=None, reason=f"no usable answer: {failures[0]}")
+        quotes = list(dict.fromkeys(quote for verdict in usable for quote in verdict.evidence))
+        found = [quote for quote in quotes if holds_quote(transcript, quote)]
+        notes = [usable[0].reason]
+        if len(found) < len(quotes):
+            notes.append(f"[{len(quotes) - len(found)} of {len(quotes)} quotes are not in the transcript]")
+        if failures:
+            notes.append(f"[{len(failures)} of {len(drawn)} samples unusable: {failures[0]}]")
+        if transcript.cut:
+            notes.append(f"[{len(transcript.cut)} turns were shown cut]")
+        return ItemRating(
+            score=sum(verdict.score for verdict in usable) / len(usable),
+            evidence=tuple(found),
+            reason=" ".join(note for note in notes if note),
+        )
+
+    async def _sample(
+        self, messages: tuple[Message, ...], instrument: Instrument, seed: int
+    ) -> Verdict | str:
+        """Returns one usable answer, or why there was none after the last attempt."""
+        failure = ""
+        for attempt in range(self._max_attempts):
+            varied = self._samples > 1 or attempt > 0
+            request = Request(
+                messages=messages,
+                sampling=Sampling(temperature=_VARIED if varied else 0.0, max_tokens=_MAX_TOKENS),
+                seed=derive_seed(seed, attempt),
+                json_schema=answer_schema(instrument),
+                attempt=attempt,
+            )
+            try:
+                answer = await self._engine.answer(request)
+            except EngineError as error:
+                failure = f"the judge could not answer ({str(error)[:200]})"
+                continue
+            verdict = read_verdict(answer.text, instrument)
+            if isinstance(verdict, Verdict):
+                return verdict
+            failure = verdict
+        return f"{failure} ({self._max_attempts} attempts)"
+
+
+def ask(transcript: Transcript, instrument: Instrument, item: Item) -> tuple[Message, ...]:
+    """Returns the messages that ask for one item; the transcript comes first, so items share a prefix."""
+    question = fill(
+        "judge_item",
+        transcript=transcript.block,
+        instrument=instrument.title,
+        instructions=instrument.instructions,
+        title=item.title,
+        text=item.text,
+        reversed=item.reversed,
+        min=instrument.scale.min,
+        max=instrument.scale.max,
+        anchors=instrument.anchors_of(item),
+    )
+    return Message("system", (fill("judge_system"),)), Message("user", (question,))
+
+
+def answer_schema(instrument: Instrument) -> Mapping[str, Any]:
+    """Returns the JSON schema of an answer; the score comes last, after what it is based on."""
+    return {
+        "type": "object",
+        "properties": {
+            "evidence": {"type": "array", "items": {"type": "string"}, "maxItems": _MOST_QUOTES},
+            "reason": {"type": "string"},
+            "score": {"type": "integer", "minimum": instrument.scale.min, "maximum": instrument.scale.max},
+        },
+        "required": ["evidence", "reason", "score"],
+        "additionalProperties": False,
+    }
+
+
+def read_verdict(text: str, instrument: Instrument) -> Verdict | str:
+    """Reads a judge's answer.
+
+    Args:
+        text: The whole answer; of several JSON objects the last one with a score counts, since a judge may
+            quote others before it.
+        instrument: Gives the scale.
+
+    Returns:
+        The verdict, or why the answer cannot be used.
+    """
+    found = [value for value in _objects(text[-_LONGEST_ANSWER:]) if "score" in value]
+    if not found:
+        return "the answer holds no JSON object with a score"
+    value = found[-1]
+    score = _whole(value["score"])
+    if score is None:
+        return f"the score {str(value['score'])[:40]!r} is not a whole number"
+    scale = instrument.scale
+    if not scale.min <= score <= scale.max:
+        return f"the score {str(score)[:40]} is outside {scale.min} to {scale.max}"
+    evidence = value.get("evidence", [])
+    quotes = evidence if isinstance(evidence, list) else [evidence]
+    return Verdict(
+        score,
+        tuple(q.strip()[:_LONGEST_QUOTE] for q in quotes if isinstance(q, str) and q.strip())[:_MOST_QUOTES],
+        " ".join(str(value.get("reason", "")).split())[:_LONGEST_REASON],
+    )
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def _objects(text: str) -> Sequence[dict[str, Any]]:
+    """Returns the JSON objects that stand in a text, outermost ones only, in their order."""
+    decoder = json.JSONDecoder()
+    found: list[dict[str, Any]] = []
+    place = text.find("{")
+    tries = 0
+    while place >= 0 and tries < 200:
+        tries += 1
+        try:
+            value, end = decoder.raw_decode(text, place)
+        except (json.JSONDecodeError, RecursionError, ValueError):
+            end = place + 1
+        else:
+            if isinstance(value, dict):
+                found.append(value)
+        place = text.find("{", end)
+    return found

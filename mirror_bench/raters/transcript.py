@@ -1,0 +1,121 @@
+"""A session as a judge reads it: one delimited block that nothing said in the session can break out of."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from mirror_bench.schema import Session, Speaker
+
+Sees = Literal["words", "words_and_directions"]
+
+LONGEST_TURN = 1_200
+"""Characters of a turn that a judge reads."""
+LONGEST_TRANSCRIPT = 60_000
+"""Characters of all turns together; in a longer session each turn is cut shorter."""
+_SHORTEST_CUT = 120
+_MOST_TURNS = 400
+
+_SWAPPED = str.maketrans("[]{}<>`|\\", "()()‹›'/" + "/")
+_RULES = re.compile(r"([=\-_#*~+^%$&])\1{2,}")
+_LABEL = re.compile(
+    r"\b(client|patient|therapist|counsel+or|system|assistant|user|human|ai|judge|rater|observer|"
+    r"instructions?|score|rating|evidence|reason|transcript)(\W{0,3})[:=]",
+    re.IGNORECASE,
+)
+_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3,}")
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a judge reads of a session.
+
+    Attributes:
+        block: The delimited block.
+        spoken: What each turn says in it, for checking quotes.
+        cut: Indices of the turns that were too long to show whole.
+    """
+
+    block: str
+    spoken: tuple[str, ...]
+    cut: tuple[int, ...] = ()
+
+
+def neutral(text: str, longest: int = LONGEST_TURN) -> tuple[str, bool]:
+    """Makes a text from a model harmless inside the block, and readable still.
+
+    Compatibility forms become plain letters; control, zero-width and direction characters vanish; all blanks
+    and line ends become single spaces, so no text can begin a line; square brackets, braces and angle signs
+    become others, so that none can look like a mark, a label or JSON; label colons ("Therapist:") become
+    dashes; rows of signs shrink to one.
+
+    Args:
+        text: What was said.
+        longest: At most so many characters are kept.
+
+    Returns:
+        The text, and whether it was cut.
+    """
+    taken = text[: 4 * longest]
+    plain = unicodedata.normalize("NFKC", taken)
+    kept = "".join(
+        " " if c.isspace() or unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c
+        for c in plain
+        if c.isspace() or unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
+    )
+    kept = _MARKS.sub(lambda match: match.group()[:2], kept.translate(_SWAPPED))
+    kept = _LABEL.sub(lambda match: f"{match.group(1)} -", _RULES.sub(r"\1", kept))
+    kept = " ".join(kept.split())
+    cut = len(kept) > longest or len(text) > len(taken)
+    return kept[:longest].rstrip(), cut
+
+
+def write_transcript(session: Session, sees: Sees = "words") -> Transcript:
+    """Writes a session as one delimited block.
+
+    Args:
+        session: What was said.
+        sees: Whether the client's stage directions are shown too.
+
+    Returns:
+        The block; its mark is derived from its own content, so that no text in it can hold it.
+    """
+    turns = session.turns[:_MOST_TURNS]
+    longest = min(LONGEST_TURN, max(_SHORTEST_CUT, LONGEST_TRANSCRIPT // max(1, len(turns))))
+    lines: list[str] = []
+    spoken: list[str] = []
+    cut: list[int] = []
+    for index, turn in enumerate(turns):
+        words, shortened = neutral(turn.words, longest)
+        label = f"{index + 1:02d} {'CLIENT' if turn.speaker is Speaker.CLIENT else 'THERAPIST'}"
+        note = f" [cut here, the turn has {len(turn.words)} characters]" if shortened else ""
+        lines.append(f"[{label}] {words or '(says nothing)'}{note}")
+        spoken.append(words)
+        if shortened:
+            cut.append(index)
+        if sees == "words_and_directions" and turn.speaker is Speaker.CLIENT and turn.direction:
+            shown, _ = neutral(turn.direction, longest)
+            lines.append(f"[{label} SHOWS] {shown}")
+            spoken[-1] = f"{words} {shown}"
+    if len(session.turns) > len(turns):
+        lines.append(f"[cut here, the session has {len(session.turns)} turns]")
+    body = "\n".join(lines)
+    mark = hashlib.sha256(body.encode()).hexdigest()[:16]
+    return Transcript(f"<<<transcript {mark}>>>\n{body}\n<<<end {mark}>>>", tuple(spoken), tuple(cut))
+
+
+_LOOSE = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+
+
+def holds_quote(transcript: Transcript, quote: str) -> bool:
+    """Tells whether a quote stands in one turn, whatever its case, blanks and kind of quotation mark."""
+    wanted = _loose(quote)
+    return len(wanted) >= 4 and any(wanted in _loose(words) for words in transcript.spoken)
+
+
+def _loose(text: str) -> str:
+    plain, _ = neutral(text, LONGEST_TURN * 2)
+    return " ".join(plain.translate(_LOOSE).casefold().split()).strip(" .,\"'")
