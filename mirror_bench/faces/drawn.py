@@ -21,12 +21,12 @@ class DrawnFaces:
         Raises:
             InputError: If the identity or the expression cannot be drawn.
         """
-        from mirror_bench.faces.drawing import body, eyes, hair, head, mouth, sketch
+        from mirror_bench.faces.drawing import beard, body, coverings, eyes, hair, head, mouth, sketch
 
         face = sketch.begin(check_identity(identity), check_expression(expression))
         hair.draw_back(face)
         body.draw_body(face)
-        hair.draw_drape(face)
+        coverings.draw_drape(face)
         head.draw_ears(face, near=False)
         head.draw_head(face)
         head.draw_ears(face, near=True)
@@ -34,7 +34,7 @@ class DrawnFaces:
         head.draw_nose(face)
         eyes.draw_eyes(face)
         eyes.draw_brows(face)
-        hair.draw_beard(face)
+        beard.draw_beard(face)
         mouth.draw_mouth(face)
         hair.draw_front(face)
         eyes.draw_glasses(face)

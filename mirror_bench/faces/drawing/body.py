@@ -16,7 +16,8 @@ def draw_body(sketch: Sketch) -> None:
     up = 26 * pose.shrug - 15 * pose.slump
     neck = 25.0 if sketch.identity.sex == "male" else 21.0
     half = np.array([
-        (neck + 1, -13 - 0.1 * up), (neck + 14, -1 - 0.5 * up), (66 * broad, 9 - 0.9 * up), (98 * broad, 20 - up),
+        (neck + 1, -13 - 0.1 * up), (neck + 14, -1 - 0.5 * up), (66 * broad, 9 - 0.9 * up),
+        (98 * broad, 20 - up),
         (116 * broad - 4 * pose.slump, 44 - 0.85 * up), (124 * broad, 90 - 0.3 * up), (128 * broad, 190),
     ])  # fmt: skip
     outline = np.concatenate((curve(pose.body(half[::-1] * (-1, 1))), curve(pose.body(half))))
@@ -54,7 +55,7 @@ def _draw_neck(sketch: Sketch, neck: float) -> None:
 
 
 def draw_arms(sketch: Sketch) -> None:
-    """Draws crossed arms, the hands of a shrug, or hands over the face; they come up from below with strength."""
+    """Draws crossed arms, the hands of a shrug, or hands over the face, higher with strength."""
     posture = sketch.expression.posture
     crossed, hidden = posture.get("arms_crossed", 0.0), posture.get("hands_over_face", 0.0)
     if crossed > 0.1:
@@ -75,23 +76,24 @@ def _limb(sketch: Sketch, path: Points, width: float, color: Color, edge: Color)
 def _draw_crossed(sketch: Sketch, strength: float) -> None:
     pose, colors = sketch.pose, sketch.colors
     low = 62 * (1 - strength)
-    edge, skin_edge = colors.cloth_shade, mix(colors.skin, colors.crease, 0.7)
+    sleeve, edge = mix(colors.cloth, (255, 250, 240), 0.08), colors.cloth_shade
+    skin_edge = mix(colors.skin, colors.crease, 0.7)
     _limb(
         sketch,
-        pose.body([(112, 84 + low), (60, 82 + low), (-20, 62 + low), (-46, 55 + low)]),
+        pose.body([(98, 86 + low), (60, 82 + low), (-20, 62 + low), (-46, 55 + low)]),
         25,
-        colors.cloth,
+        sleeve,
         edge,
     )
     _limb(sketch, pose.body([(-52, 54 + low), (-66, 50 + low)]), 17, colors.skin, skin_edge)
     for finger in range(3):
         start = np.array([-64, 47 + 6 * finger + low])
-        _limb(sketch, pose.body([start, start + (-15, -3)]), 5.5, colors.skin, skin_edge)
+        _limb(sketch, pose.body([start, start + np.array((-15, -3))]), 5.5, colors.skin, skin_edge)
     _limb(
         sketch,
-        pose.body([(-114, 82 + low), (-62, 84 + low), (14, 70 + low), (62, 58 + low)]),
+        pose.body([(-99, 84 + low), (-62, 84 + low), (14, 70 + low), (62, 58 + low)]),
         26,
-        colors.cloth,
+        sleeve,
         edge,
     )
     _limb(sketch, pose.body([(66, 57 + low), (76, 54 + low)]), 16, colors.skin, skin_edge)
@@ -111,16 +113,16 @@ def _draw_hiding(sketch: Sketch, strength: float) -> None:
             colors.cloth,
             colors.cloth_shade,
         )
-        palm = pose.face([(side * 36, 62 + low), (side * 29, 30 + low)])
-        _limb(sketch, palm, 27, colors.skin, edge)
+        palm = pose.face([(side * 37, 62 + low), (side * 30, 30 + low)])
+        _limb(sketch, palm, 32, colors.skin, edge)
         for finger, (reach, lean) in enumerate(((-24, -3), (-33, -2), (-35, 0), (-27, 3))):
-            base = np.array([19 + 7.2 * finger, 26.0 + low])
-            tip = base + (lean - 3, reach - 8)
+            base = np.array([16.5 + 8.6 * finger, 26.0 + low])
+            tip = base + np.array((lean - 3, reach - 8))
             joints = np.stack((base, (base + tip) / 2 + (1, 0), tip)) * (side, 1)
-            _limb(sketch, pose.face(joints), 8.2, colors.skin, edge)
+            _limb(sketch, pose.face(joints), 9.8, colors.skin, edge)
         sketch.canvas.fill(
             curve(
-                pose.face(np.array([(17, 26), (45, 26), (46, 58), (24, 58)]) * (side, 1) + (0, low)),
+                pose.face(np.array([(14, 26), (46, 26), (49, 60), (22, 60)]) * (side, 1) + (0, low)),
                 closed=True,
             ),
             colors.skin,
@@ -142,12 +144,14 @@ def _draw_upturned(sketch: Sketch, strength: float) -> None:
             colors.cloth_shade,
         )
         for dx, dy in ((24, -15), (29, -7), (30, 1), (10, -22)):
-            base = wrist + (5, -10)
+            base = wrist + np.array((5, -10))
             _limb(
                 sketch,
-                pose.body(np.stack((base, base + (dx * 0.6, dy * 0.75), base + (dx, dy))) * flip),
+                pose.body(
+                    np.stack((base, base + np.array((dx * 0.6, dy * 0.75)), base + np.array((dx, dy)))) * flip
+                ),
                 6.5,
                 colors.skin,
                 edge,
             )
-        sketch.canvas.disc(pose.body((wrist + (4, -8)) * flip), 11.5 * pose.scale, colors.skin)
+        sketch.canvas.disc(pose.body((wrist + np.array((4, -8))) * flip), 11.5 * pose.scale, colors.skin)

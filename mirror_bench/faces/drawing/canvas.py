@@ -31,7 +31,7 @@ class Canvas:
     def __init__(self, background: Color = (0, 0, 0)) -> None:
         side = SIZE * _SCALE
         self._pixels: NDArray[np.uint8] = np.empty((side, side, 3), np.uint8)
-        self._pixels[:] = background
+        cv2.rectangle(self._pixels, (0, 0), (side, side), background, -1)
         self._origin = np.zeros(2, np.int32)
 
     def fill(self, outline: Points, color: Color) -> None:
@@ -94,7 +94,15 @@ class Canvas:
         """Returns the finished image as a PNG."""
         small = cv2.resize(self._pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
         cv2.cvtColor(small, cv2.COLOR_RGB2BGR, dst=small)
-        options = [cv2.IMWRITE_PNG_COMPRESSION, 3, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+        # Run lengths of differences between rows suit flat colours: twice as fast as the defaults, no larger.
+        options = [
+            cv2.IMWRITE_PNG_COMPRESSION,
+            2,
+            cv2.IMWRITE_PNG_STRATEGY,
+            cv2.IMWRITE_PNG_STRATEGY_RLE,
+            cv2.IMWRITE_PNG_FILTER,
+            cv2.IMWRITE_PNG_FILTER_UP,
+        ]
         return bytes(cv2.imencode(".png", small, options)[1])
 
     def _fixed(self, points: Points) -> NDArray[np.int32]:
@@ -103,7 +111,7 @@ class Canvas:
 
 
 def curve(points: ArrayLike, closed: bool = False) -> Points:
-    """Returns the Catmull-Rom curve through points, shape (n, 2) -> (m, 2); ends are kept where it is open."""
+    """Returns the Catmull-Rom curve through points, (n, 2) -> (m, 2); an open one keeps its ends."""
     given = np.asarray(points, dtype=float)
     places, last = _places(len(given), closed)
     segments = _basis() @ given[places]

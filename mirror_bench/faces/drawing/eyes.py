@@ -22,10 +22,10 @@ def _lids(sketch: Sketch, side: int) -> tuple[Points, Points]:
     gaze = sketch.expression.gaze[1]
     tight, cheek = sketch.unit("7", side), sketch.unit("6", side)
     wide = 14.6 + 0.8 * sketch.youth + (0.6 if sketch.identity.sex == "female" else 0.0)
-    bottom = 6.4 - 3.0 * tight - 2.2 * cheek + 0.8 * sketch.unit("5", side)
-    top = 8.6 + 4.6 * sketch.unit("5", side) - 2.4 * tight - 0.8 * cheek + 0.8 * sketch.youth
-    top += 1.2 * max(0.0, gaze) - 3.4 * max(0.0, -gaze)
-    bottom = max(1.6, bottom) + 0.8 * max(0.0, -gaze)
+    bottom = 6.8 - 3.0 * tight - 2.2 * cheek + 0.8 * sketch.unit("5", side)
+    top = 9.6 + 4.2 * sketch.unit("5", side) - 2.4 * tight - 0.8 * cheek + 0.8 * sketch.youth
+    top += 1.2 * max(0.0, gaze) - 5.2 * max(0.0, -gaze)
+    bottom = max(1.6, bottom) + 1.2 * max(0.0, -gaze)
     shut = sketch.unit("43", side)
     top = max(1.5, top) * (1 - shut) - (bottom - 0.6) * shut
     upper = [(-wide, 2.0), (-wide * 0.55, -top * 0.78), (0.0, -top), (wide * 0.58, -top * 0.8), (wide, -0.6)]
@@ -47,25 +47,34 @@ def _draw_eye(sketch: Sketch, side: int) -> None:
     shut = sketch.unit("43", side)
     lid, rim = curve(pose.face(upper)), curve(pose.face(lower))
     outline = np.concatenate((lid, rim[::-1]))
-    crease = upper * (1, 1) + (0, -4.5 - 2 * shut)
-    crease[:, 1] = np.minimum(crease[:, 1], _EYE_Y - 5.5)
+    # The fold of the lid stays where the open eye has it, so that a lowered lid shows its skin.
+    high = 12.6 + 3.4 * sketch.unit("5", side) - 2.5 * sketch.unit("7", side) - 2.0 * shut
+    wide = abs(upper[-1, 0] - upper[0, 0]) / 2
+    fold = [
+        (-wide, -4.0),
+        (-wide * 0.55, -high * 0.86),
+        (0.0, -high),
+        (wide * 0.58, -high * 0.88),
+        (wide, -5.0),
+    ]
+    crease = (np.array(fold) + np.array((_EYE_X, _EYE_Y))) * (side, 1)
     # The closed or lowered lid is a patch of skin between crease and lashes.
     cover = np.concatenate((curve(pose.face(crease)), lid[::-1]))
     canvas.fill(cover, mix(colors.skin, colors.shade, 0.9))
-    canvas.line(curve(pose.face(crease[1:] if side else crease)), mix(colors.shade, colors.crease, 0.75), 1.5)
+    canvas.line(curve(pose.face(crease)), mix(colors.shade, colors.crease, 0.75), 1.5)
     if shut < 0.93:
 
         def ball(inner: Canvas) -> None:
             inner.fill(outline, (250, 248, 245))
             gaze = sketch.expression.gaze
-            across, down = 6.2 * gaze[0], -5.2 * gaze[1] if gaze[1] > 0 else -4.6 * gaze[1]
+            across, down = 6.2 * gaze[0], -4.2 * gaze[1] if gaze[1] > 0 else -5.6 * gaze[1]
             center = pose.face((side * _EYE_X + across, _EYE_Y - 0.8 + down))
             size = sketch.pose.scale * (8.3 + 0.5 * sketch.youth)
             inner.disc(center, size, mix(colors.eye, (20, 14, 14), 0.55))
             inner.disc(center, size * 0.8, colors.eye)
             inner.disc(center, size * 0.47, (22, 17, 18))
-            inner.line(lid + (0, 1.2), (172, 168, 172), 2.6)
-            inner.disc(center + (2.6, -2.8), size * 0.24, (255, 255, 255))
+            inner.line(lid + np.array((0, 1.2)), (172, 168, 172), 2.6)
+            inner.disc(center + np.array((2.6, -2.8)), size * 0.24, (255, 255, 255))
 
         canvas.within(outline, ball)
     canvas.line(rim, mix(colors.crease, colors.ink, 0.25 + 0.4 * shut), 1.3)
@@ -73,8 +82,9 @@ def _draw_eye(sketch: Sketch, side: int) -> None:
     canvas.line(lid, colors.ink, heavy)
     if sketch.identity.sex == "female":
         tip = upper[-1]
-        lash = [upper[-2] + (side * 2, 0), tip + (side * 1.5, -0.5), tip + (side * 5, -3.5 + 6 * shut)]
-        canvas.line(curve(pose.face(lash)), colors.ink, 2.2)
+        lash = tip + np.array([(-side * 4.2, -5.0), (side * 1.5, -0.5), (side * 3.6, -2.4 + 4.5 * shut)])
+        lash[0] = upper[-2] + np.array((side * 2, 0))
+        canvas.line(curve(pose.face(lash)), colors.ink, 1.8)
 
 
 def draw_brows(sketch: Sketch) -> None:
@@ -123,7 +133,7 @@ def draw_glasses(sketch: Sketch) -> None:
     else:
         glass = np.array([(-20, -14), (0, -15.5), (21, -14), (22, 0), (19, 15), (0, 17), (-18, 15), (-21, 0)])
     for side in (-1, 1):
-        rim = curve(pose.face((glass + (_EYE_X + 1, -2)) * (side, 1), out=8), closed=True)
+        rim = curve(pose.face((glass + np.array((_EYE_X + 1, -2))) * (side, 1), out=8), closed=True)
         canvas.line(rim, frame, 2.2, closed=True)
         if side * pose.yaw < 0.25:
             temple = np.stack((pose.face((side * 51, -7), out=8), pose.skull((side * 63, -9))))

@@ -19,16 +19,16 @@ _SHAPES: dict[str, list[tuple[float, float]]] = {
 
 
 def head_outline(sketch: Sketch, grow: float = 0.0) -> Points:
-    """Returns the head's closed outline on the canvas, `grow` head units larger than the head."""
+    """Returns the head's closed outline on the canvas, its jaw `grow` head units larger."""
     half = np.array(_SHAPES[sketch.identity.shape], dtype=float)
     widen = {"male": 2.5, "female": -1.5}.get(sketch.identity.sex, 0.0)
     half[5:7, 0] += widen
     half[4:6, 0] += 3 * sketch.youth
     half[5:, 1] += np.array([0.4, 0.9, 1.0]) * sketch.jaw - 4 * sketch.youth - 1.5 * sketch.unit("17")
-    outline = mirrored(half)
     if grow:
-        outline = outline * (1 + grow / 64, 1 + grow / 88)
-    return curve(sketch.pose.skull(outline), closed=True)
+        # A beard stands out at jaw and chin, not beside the ears.
+        half *= 1 + grow / 80 * np.array([0, 0, 0, 0, 0.25, 0.8, 1, 1])[:, None]
+    return curve(sketch.pose.skull(mirrored(half)), closed=True)
 
 
 def draw_ears(sketch: Sketch, near: bool) -> None:
@@ -57,7 +57,7 @@ def draw_head(sketch: Sketch) -> None:
         canvas.glow(pose.face((62, 60)), (34, 52), colors.shade, 0.55)
         canvas.glow(pose.face((0, 92 + sketch.jaw)), (52, 20), colors.shade, 0.7)
         canvas.glow(pose.face((4, -44)), (46, 32), colors.light, 0.4)
-        warm = 0.42 + 0.25 * sketch.unit("6") + 0.15 * sketch.youth
+        warm = 0.26 + 0.25 * sketch.unit("6") + 0.12 * sketch.youth
         for side in (-1, 1):
             lift = 5 * sketch.unit("6", side) + 3 * sketch.unit("12", side)
             canvas.glow(pose.face((side * 37, 30 - lift)), (22, 15), colors.blush, warm)
@@ -117,7 +117,7 @@ def draw_lines(sketch: Sketch) -> None:
 
     raised = min(sketch.unit("1"), 0.35 + sketch.unit("2"))
     for row, y in enumerate((-44.0, -51.0, -58.0)):
-        strength = max(0.8 * raised, 0.55 * age) - 0.12 * row
+        strength = max(1.0 * raised - 0.25, 0.55 * age) - 0.12 * row
         wide = 22 + 10 * min(1.0, sketch.unit("2") + age)
         fold(
             [(-wide, y + 1), (-wide / 2, y - 1.5), (0, y), (wide / 2, y - 1.5), (wide, y + 1)], strength, 1.5
@@ -145,7 +145,7 @@ def draw_lines(sketch: Sketch) -> None:
         up = 5 * sketch.unit("9") + 3 * sketch.unit("10", side)
         fold([(side * 14, 25 - up), (side * (wide - 6), 33 - up), (side * wide, 47 - 4 * smile)], deep, 1.8)
         fold(
-            [(side * 27, 60), (side * 29, 67), (side * 28, 73)],
+            [(side * 24, 59), (side * 25.5, 64), (side * 24.5, 69)],
             max(0.6 * sketch.unit("15", side), 0.5 * age),
             1.5,
         )

@@ -30,9 +30,9 @@ def lips(sketch: Sketch) -> Lips:
     tight, press, chin = unit("23"), unit("24"), unit("17")
     thin = max(0.12, 1 - 0.8 * max(tight, press) - 0.35 * unit("20") - 0.2 * unit("12"))
     x, y = np.zeros(7), np.zeros(7)
-    middle = 4.0 * unit("12") - 4.5 * unit("15") - 4.5 * chin - 3.0 * unit("9") + 0.5 * unit("20")
+    middle = 0.8 + 4.6 * unit("12") - 3.0 * unit("15") - 4.0 * chin - 3.0 * unit("9") + 0.5 * unit("20")
     for side, places in ((-1, slice(0, 3)), (1, slice(4, 7))):
-        half = 21.5 + 8 * unit("12", side) + 9 * unit("20", side) + 2 * unit("14", side)
+        half = 21.5 + 10 * unit("12", side) + 9 * unit("20", side) + 2 * unit("14", side)
         half -= (
             5.0 * tight
             + 2.5 * press
@@ -41,15 +41,19 @@ def lips(sketch: Sketch) -> Lips:
             + 5.5 * unit("26") * (1 - unit("20"))
         )
         corner = (
-            -11 * unit("12", side) + 11 * unit("15", side) - 3.5 * unit("14", side) + 3.5 * unit("20", side)
+            -0.8
+            - 11.5 * unit("12", side)
+            + 8.5 * unit("15", side)
+            - 3.5 * unit("14", side)
+            + 3.5 * unit("20", side)
         )
         corner += 2.5 * chin - 2 * unit("10", side)
         t = np.abs(_T[places])
         x[places] = side * half * t
-        y[places] = middle + (corner - middle) * t**1.7
+        y[places] = middle + (corner - middle) * t**2.0
     y[3] = middle
     parted, dropped = unit("25"), unit("26")
-    gap = 8.5 * parted + 17 * dropped
+    gap = (8.0 + 6.0 * min(unit("12"), 1 - dropped)) * parted + 17 * dropped
     at = 51.0 + (3 if sketch.identity.shape == "long" else 0) - 2 * sketch.youth + 1.5 * dropped
     raised = np.array([0, unit("10", -1), unit("10", -1), 0.6 * unit("10"), unit("10", 1), unit("10", 1), 0])
     upper = y - 0.3 * gap * _ARCH - 4.0 * raised
@@ -83,7 +87,7 @@ def draw_mouth(sketch: Sketch) -> None:
 
 def _draw_inside(sketch: Sketch, outline: Points, shape: Lips, opening: float) -> None:
     pose = sketch.pose
-    teeth = min(0.62 * opening, 6.5) if sketch.unit("26") < 0.6 else 4.2
+    teeth = min(0.62 * opening, 7.5) if sketch.unit("26") < 0.6 else 4.2
     bared = max(sketch.unit("12"), sketch.unit("10"), sketch.unit("20"), 0.7 * sketch.unit("9"))
 
     def inside(canvas: Canvas) -> None:
@@ -120,7 +124,7 @@ def _draw_chin(sketch: Sketch, shape: Lips) -> None:
     below = float(shape.bottom[3, 1])
     raised = sketch.unit("17")
     canvas.glow(pose.face((0, below + 4)), (15, 4.5), colors.shade, 0.95)
-    if raised > 0.1:
+    if raised > 0.1 and sketch.identity.beard != "full":
         color = mix(colors.skin, colors.crease, raised)
         canvas.line(
             curve(

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from mirror_bench.faces.drawing.canvas import Points
 from mirror_bench.schema import Expression
 
-_HEAD_AT = (168.0, 132.0)
+_HEAD_AT = (168.0, 131.0)
 _NECK_AT = (168.0, 242.0)
-_HEAD_SCALE = 0.97
+_HEAD_SCALE = 1.04
 _DEPTH = 62.0
 _WIDE, _TALL = 84.0, 112.0
 _PIVOT = 84.0
@@ -36,7 +36,8 @@ class Pose:
         self.turned = turned * self.side
         self.slump = posture.get("slump", 0.0)
         self.shrug = posture.get("shrug", 0.0)
-        self.yaw = math.radians(max(-40.0, min(40.0, yaw + 10 * self.turned)))
+        # A flat face hides its far eye sooner than a round one would, so it turns a little less.
+        self.yaw = math.radians(0.82 * max(-40.0, min(40.0, yaw + 10 * self.turned)))
         self.pitch = math.radians(max(-28.0, min(28.0, pitch)))
         self._roll = math.radians(roll)
         lean = posture.get("lean_forward", 0.0) - posture.get("lean_back", 0.0)
@@ -47,6 +48,11 @@ class Pose:
         self._sin_pitch, self._cos_pitch = math.sin(self.pitch), math.cos(self.pitch)
         angle = self._roll
         self._turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        # Roll about the nape, then size, then lean about the base of the neck, as one affine map.
+        around, neck, at = np.array([0.0, _PIVOT]), np.asarray(_NECK_AT), np.asarray(_HEAD_AT)
+        self._head = self._turn * (_HEAD_SCALE * self.scale)
+        rest = around - around @ self._turn
+        self._head_at = (rest * _HEAD_SCALE + at - neck) * self.scale + neck + self._shift
 
     def face(self, points: ArrayLike, out: float = 0.0) -> Points:
         """Places points of the face's surface, shape (n, 2) or (2,); `out` stands that far out of it."""
@@ -69,6 +75,23 @@ class Pose:
         down = y - self._sin_pitch * (6 + 26 * np.maximum(low, 0) - 8 * np.minimum(low, 0))
         return self._placed(np.stack((across, down), axis=-1))
 
+    def hair(self, points: ArrayLike) -> Points:
+        """Places the rim of hair around the face, which joins the face's surface to the head's outline."""
+        given = np.asarray(points, dtype=float)
+        aside = np.clip((np.abs(given[..., 0]) - 38) / 30, 0, 1)[..., None]
+        rim: Points = self.face(given) * (1 - aside) + self.hanging(given) * aside
+        return rim
+
+    def hanging(self, points: ArrayLike) -> Points:
+        """Places hair that lies on the skull above and hangs straight below it."""
+        given = np.asarray(points, dtype=float)
+        free = (np.clip((given[..., 1] - 20) / 90, 0, 1) ** 1.3)[..., None]
+        neck = np.asarray(_NECK_AT)
+        at_rest = (given * _HEAD_SCALE + np.asarray(_HEAD_AT) - neck) * self.scale + neck + self._shift
+        at_rest = at_rest + np.array([34 * self._sin + 40 * self._turn[0, 1], 0.0])
+        hung: Points = self.skull(given) * (1 - free) + at_rest * free
+        return hung
+
     def body(self, points: ArrayLike) -> Points:
         """Places points of the body, shape (n, 2) or (2,)."""
         given = np.asarray(points, dtype=float)
@@ -77,11 +100,9 @@ class Pose:
         tilt = -0.1 * self.turned
         turned = np.stack((x * narrow - 4 * self.turned, y + tilt * x), axis=-1)
         low = np.array([0.0, 8 * self.slump])
-        return turned * self.scale + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
+        placed: Points = turned * self.scale + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
+        return placed
 
     def _placed(self, points: Points) -> Points:
-        around = np.array([0.0, _PIVOT])
-        rolled = (points - around) @ self._turn + around
-        neck = np.asarray(_NECK_AT)
-        placed = rolled * _HEAD_SCALE + np.asarray(_HEAD_AT)
-        return (placed - neck) * self.scale + neck + self._shift
+        placed: Points = points @ self._head + self._head_at
+        return placed

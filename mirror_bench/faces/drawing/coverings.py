@@ -1,0 +1,83 @@
+"""Headscarf and turban."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mirror_bench.faces.drawing.canvas import Points, curve, mirrored
+from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_hanging
+from mirror_bench.faces.drawing.palette import mix
+from mirror_bench.faces.drawing.sketch import Sketch
+
+
+def draw_drape(sketch: Sketch) -> None:
+    """Draws the part of a headscarf that lies over neck and shoulders, below the head."""
+    if sketch.identity.hair == "headscarf":
+        half = [(0, 20), (58, 30), (74, 74), (70, 110), (46, 134), (0, 146)]
+        fill_hanging(sketch, mirrored(half), sketch.colors.cover_shade)
+        folds = [[(-60, 62), (-20, 104), (34, 120)], [(-66, 90), (-30, 122), (8, 134)]]
+        for fold in folds:
+            sketch.canvas.line(
+                curve(sketch.pose.skull(fold)), mix(sketch.colors.cover_shade, (20, 20, 30), 0.3), 2.0
+            )
+
+
+def draw_scarf_back(sketch: Sketch) -> None:
+    """Draws the headscarf behind the head."""
+    half = [(0, -108), (50, -94), (78, -50), (82, 6), (80, 60), (92, 110), (70, 140), (0, 140)]
+    fill_hanging(sketch, mirrored(half), sketch.colors.cover_shade)
+
+
+def draw_scarf_front(sketch: Sketch) -> None:
+    """Draws the headscarf around the face."""
+    colors, pose = sketch.colors, sketch.pose
+    jaw = sketch.jaw
+    outer = mirrored([(0, -106), (48, -93), (75, -52), (78, 4), (70, 54), (44, 98 + jaw), (0, 114 + jaw)])
+    opening = mirrored(
+        [(0, -62), (34, -56), (53, -34), (57, 4), (53, 38), (36, 72 + 0.8 * jaw), (0, 85 + jaw)]
+    )
+    sketch.canvas.ring(
+        curve(pose.skull(outer), closed=True), curve(_framed(sketch, opening), closed=True), colors.cover
+    )
+    sketch.canvas.line(curve(_framed(sketch, opening), closed=True), colors.cover_shade, 2.2, closed=True)
+    for path in (
+        [(-64, -40), (-34, -78), (14, -90)],
+        [(-70, 0), (-66, 44), (-40, 86)],
+        [(68, -30), (68, 30), (50, 78)],
+    ):
+        sketch.canvas.line(curve(pose.skull(path)), colors.cover_shade, 2.0)
+
+
+def draw_turban(sketch: Sketch) -> None:
+    """Draws the turban."""
+    colors, pose = sketch.colors, sketch.pose
+    outer = [
+        (-66, -20),
+        (-77, -46),
+        (-72, -84),
+        (-42, -114),
+        (0, -122),
+        (42, -114),
+        (72, -84),
+        (77, -46),
+        (66, -20),
+    ]
+    line = [(60, -30), (40, -50), (0, -60), (-40, -50), (-60, -30)]
+    arc, edge = curve(pose.skull(outer)), curve(pose.face(line))
+    sketch.canvas.fill(np.concatenate((arc, edge)), colors.cover)
+    folds = [
+        [(-70, -36), (-36, -72), (2, -84)],
+        [(-75, -54), (-40, -92), (6, -102)],
+        [(-64, -90), (-36, -108), (8, -116)],
+        [(70, -36), (38, -66), (0, -74)],
+        [(76, -54), (42, -84), (2, -94)],
+        [(66, -86), (40, -104), (4, -110)],
+    ]
+    draw_strands(sketch, folds, colors.cover_shade, 2.2)
+
+
+def _framed(sketch: Sketch, opening: Points) -> Points:
+    """Places a face opening: it lies between the skull's outline and the face's surface."""
+    on_face: Points = sketch.pose.face(opening)
+    on_skull: Points = sketch.pose.skull(opening)
+    return 0.4 * on_face + 0.6 * on_skull
