@@ -134,7 +134,8 @@ def _print_summary(loaded: DataSet) -> None:
     console = Console()
     summary = _summary(loaded)
     splits = list(summary["per_split"])
-    table = Table(title=Text(f"{loaded.name}: {len(loaded.profiles)} profiles"), title_justify="left")
+    console.print(Text(f"{loaded.name}: {len(loaded.profiles)} profiles", style="bold"))
+    table = Table()
     table.add_column("resistance")
     for split in splits:
         table.add_column(Text(split or "no split"), justify="right")
@@ -145,7 +146,8 @@ def _print_summary(loaded: DataSet) -> None:
     console.print(Text(f"{summary['screenplays']} screenplays of {summary['lines']} lines"))
     console.print(Text(f"digest {loaded.digest}"))
     if loaded.problems:
-        problems = Table(title=Text(f"{len(loaded.problems)} problems"), title_justify="left")
+        console.print(Text(f"{len(loaded.problems)} problems", style="bold"))
+        problems = Table()
         for heading in ("file", "line", "problem"):
             problems.add_column(heading)
         for problem in loaded.problems[:_SHOWN_PROBLEMS]:

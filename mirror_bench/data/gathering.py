@@ -17,6 +17,10 @@ class Gathering:
     def __len__(self) -> int:
         return len(self._profiles)
 
+    def knows(self, profile_id: str) -> bool:
+        """Whether a profile of this id was added."""
+        return profile_id in self._profiles
+
     def problem(self, source: str, line: int, message: str) -> None:
         """Notes what could not be read as it stands."""
         self._problems.append(Problem(source, line, message))
@@ -66,9 +70,8 @@ class Gathering:
 
 def _merge(one: Profile, other: Profile) -> Profile | None:
     """Returns both in one, or None where they contradict each other."""
-    empty = type(one).model_fields
     update = {}
-    for field, info in empty.items():
+    for field, info in type(one).model_fields.items():
         mine, theirs = getattr(one, field), getattr(other, field)
         if mine == theirs or theirs == info.default:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -63,7 +64,7 @@ def add_sample(record: dict[str, Any], source: str, number: int, gathering: Gath
     fields = _fields(prompt[: talk.start()])
     about = fields.get("about", "")
     resistance = read_resistance(name)
-    if resistance is None:
+    if resistance is None and not gathering.knows(profile_id):
         gathering.problem(source, number, f"the id {name[:60]!r} names no resistance type: taken as none")
     person = read_person(about)
     person.setdefault("name", "Client")
@@ -113,7 +114,7 @@ def _fields(head: str) -> dict[str, str]:
     """Reads the `- Label: text` items; an item ends where the next begins or at a blank line."""
     fields: dict[str, str] = {}
     marks = [found for found in _FIELD.finditer(head) if found["label"].strip().lower() in _FIELDS]
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in itertools.zip_longest(marks, marks[1:]):
         body = head[mark.end() : following.start() if following else len(head)]
         text = body.split("\n\n", 1)[0].strip()
         fields.setdefault(_FIELDS[mark["label"].strip().lower()], re.sub(r"[\[\]]", "", text))

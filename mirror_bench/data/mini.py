@@ -72,8 +72,9 @@ def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gath
     read_file(index)  # bounds the size before it is parsed
     try:
         entries = read_yaml(index)
-    except (InputError, RecursionError, ValueError) as error:
-        gathering.problem(index.name, 1, f"no screenplay was read: {str(error).splitlines()[0][:300]}")
+    except Exception as error:  # PyYAML's constructors let through whatever a value breaks in them
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        gathering.problem(index.name, 1, f"no screenplay was read: {reason}")
         return
     for number, (key, entry) in enumerate(entries.items(), start=1):
         problem = _check_entry(key, entry, profiles)
@@ -85,8 +86,8 @@ def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gath
         except InputError as error:
             gathering.problem(index.name, number, str(error))
             continue
-        profile = profiles[str(entry["profile"])]
-        resistance = read_resistance(str(entry.get("resistance", ""))) or profile.resistance
+        profile = profiles[cell(entry["profile"])]
+        resistance = read_resistance(cell(entry.get("resistance"))) or profile.resistance
         parsed = parse_screenplay(
             content.text,
             id=str(key),
@@ -106,13 +107,12 @@ def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gath
 
 def _check_entry(key: object, entry: Any, profiles: dict[str, Profile]) -> str:
     """Returns what is wrong with one entry of the index, or ""."""
-    name = str(key)[:60]
     if not isinstance(key, str) or key != identifier(key):
-        return f"the screenplay id {name!r} must be of A-Z a-z 0-9 . _ -"
-    if not isinstance(entry, dict) or not set(map(str, entry)) <= _INDEX_FIELDS:
-        return f"{name}: must be a mapping of {', '.join(sorted(_INDEX_FIELDS))}"
-    if str(entry.get("profile")) not in profiles:
-        return f"{name}: there is no profile {str(entry.get('profile'))[:60]!r}"
+        return f"the screenplay id {cell(key)[:60]!r} must be of A-Z a-z 0-9 . _ -"
+    if not isinstance(entry, dict) or not entry.keys() <= _INDEX_FIELDS:
+        return f"{key}: must be a mapping of {', '.join(sorted(_INDEX_FIELDS))}"
+    if cell(entry.get("profile")) not in profiles:
+        return f"{key}: there is no profile {cell(entry.get('profile'))[:60]!r}"
     return ""
 
 

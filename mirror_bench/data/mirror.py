@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.data.gathering import Gathering
 from mirror_bench.data.llava import add_sample, is_sample
 from mirror_bench.data.person import read_age, read_gender, read_person, read_resistance
-from mirror_bench.data.reading import cell, cells, clean, identifier, parse_literal, read_file
+from mirror_bench.data.reading import cell, cells, clean, identifier, missing, parse_literal, read_file
 from mirror_bench.data.records import read_records
 from mirror_bench.data.screenplay import Parsed, parse_screenplay
 from mirror_bench.errors import InputError
@@ -52,7 +53,11 @@ def load_mirror(argument: str) -> DataSet:
             _add_folder(path, gathering)
         else:
             _add_file(path, gathering)
-    return gathering.finish(f"mirror:{argument}")
+    data = gathering.finish(f"mirror:{argument}")
+    if not data.profiles:
+        first = f": {data.problems[0].message}" if data.problems else ""
+        raise InputError(f"{data.name}: holds no usable record{first}")
+    return data
 
 
 def _add_folder(folder: Path, gathering: Gathering) -> None:
@@ -64,8 +69,6 @@ def _add_folder(folder: Path, gathering: Gathering) -> None:
             _add_file(path, gathering)
         except InputError as error:
             gathering.problem(path.name, 1, str(error))
-    if not len(gathering):
-        raise InputError(f"{folder}: holds no usable file: {gathering.finish('').problems[0].message}")
 
 
 def _add_file(path: Path, gathering: Gathering) -> None:
@@ -74,12 +77,11 @@ def _add_file(path: Path, gathering: Gathering) -> None:
         return
     records = read_records(path)
     gathering.problems(records.problems)
-    before = len(gathering)
-    for number, record in records.rows:
-        add_record(record, path.name, number, _split(path.name), gathering)
-    if len(gathering) == before and not before:
+    split = _split(path.name)
+    used = [add_record(record, path.name, number, split, gathering) for number, record in records.rows]
+    if not any(used):
         known = "personal_info, dialogue or proc_dialogue (MIRROR), or conversations (LLaVA)"
-        found = ", ".join(sorted(map(str, records.rows[0][1]))[:8])[:200]
+        found = " ".join(", ".join(sorted(map(str, records.rows[0][1]))[:8])[:200].split())
         hint = (
             ": this is Cactus, read it with cactus:PATH"
             if "intake_form" in found or "AI_client" in found
@@ -110,11 +112,17 @@ def _add_text(path: Path, gathering: Gathering) -> None:
     content = read_file(path)
     key = identifier(path.stem) or "screenplay"
     resistance = read_resistance(path.stem) or Resistance.NONE
-    parsed = parse_screenplay(content.text, id=key, profile_id=key, resistance=resistance, source=path.name)
+    read = functools.partial(
+        parse_screenplay, content.text, id=key, profile_id=key, resistance=resistance, source=path.name
+    )
+    parsed = read()
+    name = greeted(parsed.screenplay.lines)
+    if name:
+        parsed = read(client_names=(name,))  # it may stand for "Client" as well
     if not parsed.screenplay.lines:
         raise InputError(f"{path}: holds no turn: a turn begins with 'Therapist:' or 'Client:'")
     gathering.problems(content.problems + parsed.problems)
-    profile = Profile(id=key, name=greeted(parsed.screenplay.lines) or "Client", resistance=resistance)
+    profile = Profile(id=key, name=name or "Client", resistance=resistance)
     given = gathering.profile(profile, path.name, 1)
     gathering.screenplay(
         parsed.screenplay.model_copy(update={"id": given, "profile_id": given}), path.name, 1
@@ -130,7 +138,7 @@ def greeted(lines: tuple[Line, ...]) -> str:
     return ""
 
 
-def add_record(record: dict[str, Any], source: str, number: int, split: str, gathering: Gathering) -> None:
+def add_record(record: dict[str, Any], source: str, number: int, split: str, gathering: Gathering) -> bool:
     """Adds the profile, and where there is one the screenplay, of one record of the official columns.
 
     Args:
@@ -139,28 +147,32 @@ def add_record(record: dict[str, Any], source: str, number: int, split: str, gat
         number: The record's line or number in it.
         split: The split where the record names none.
         gathering: Takes what is read.
+
+    Returns:
+        Whether the record is one of MIRROR's.
     """
     if is_sample(record):
         add_sample(record, source, number, gathering)
-        return
+        return True
     record = {str(key).strip().lower(): value for key, value in record.items()}
     about = cell(record.get("personal_info"))
-    talks = any(record.get(column) not in (None, "") for column in ("dialogue", "proc_dialogue"))
+    talks = not all(missing(record.get(column)) for column in ("dialogue", "proc_dialogue"))
     if not about and not talks:
         gathering.problem(source, number, "has neither personal_info nor a dialogue: the record was left out")
-        return
+        return False
     profile = _profile(record, about, source, number, split, gathering)
     given = gathering.profile(profile, source, number)
     if not talks:
-        return
+        return True
     parsed = _dialogue(record, profile.model_copy(update={"id": given}), source, number, gathering)
     if not parsed.screenplay.lines:
         gathering.problem(source, number, "the dialogue holds no turn: no screenplay was made")
-        return
+        return True
     play = parsed.screenplay.model_copy(
         update={"technique": cell(record.get("cbt_technique")), "split": profile.split}
     )
     gathering.screenplay(play, source, number)
+    return True
 
 
 def _profile(
@@ -203,9 +215,7 @@ def _dialogue(
     record: dict[str, Any], profile: Profile, source: str, number: int, gathering: Gathering
 ) -> Parsed:
     """Reads `proc_dialogue`, or `dialogue` where that is missing, unreadable or empty."""
-    raw = record.get("dialogue")
-    # The released files may quote the whole cell; a screenplay itself never begins with a quotation mark.
-    text = cell(raw)
+    text = cell(record.get("dialogue"))
     parsed = parse_screenplay(
         text,
         id=profile.id,
@@ -215,7 +225,7 @@ def _dialogue(
         source=source,
     )
     processed = record.get("proc_dialogue")
-    if processed not in (None, "") and cell(processed):
+    if not missing(processed):
         try:
             value = parse_literal(processed) if isinstance(processed, str) else processed
             lines = _processed_lines(
@@ -227,9 +237,9 @@ def _dialogue(
             )
             lines = ()
         if lines:
-            missing = len(parsed.screenplay.lines) - len(lines)
-            if missing > 0:
-                gathering.problem(source, number, f"proc_dialogue lacks {missing} of the turns of dialogue")
+            lacking = len(parsed.screenplay.lines) - len(lines)
+            if lacking > 0:
+                gathering.problem(source, number, f"proc_dialogue lacks {lacking} of the turns of dialogue")
             return Parsed(parsed.screenplay.model_copy(update={"lines": lines}), ())
     if text:
         for problem in parsed.problems:
@@ -247,12 +257,12 @@ def _processed_lines(value: Any, name: str, report: Callable[[str], None]) -> tu
             report(f"proc_dialogue turn {place} is not a mapping: it was left out")
             continue
         directions = item.get("stage_direction")
-        bracket = "".join(
-            f"[{cell(text)}] " for text in (directions if isinstance(directions, list) else [directions])
-        )
-        # The statement may hold further brackets, and a name, in whatever form a screenplay has them.
+        texts = [*(directions if isinstance(directions, list) else [directions]), item.get("statement")]
+        # "None" or "unknown" may be what a client says: only a true null counts as missing here.
+        *behind, words = (" ".join(text.split()) if isinstance(text, str) else "" for text in texts)
+        # The statement may hold further brackets, in whatever form a screenplay has them.
         label = cell(item.get("speaker")) or "?"
-        row = f"{label}: {bracket}{' '.join(cell(item.get('statement')).split())}"
+        row = f"{label}: " + "".join(f"[{text}] " for text in behind) + words
         parsed = parse_screenplay(row, id="turn", profile_id="", client_names=(name,))
         if len(parsed.screenplay.lines) == 1:
             lines.append(parsed.screenplay.lines[0])

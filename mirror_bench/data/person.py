@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -50,7 +51,7 @@ _INTAKE_FIELDS = {
     "family details": "family",
     "family": "family",
 }
-_SECTION = re.compile(r"^\s*(\d{1,2})\.\s*(?P<title>[^\n]{0,120})$", re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*(\d{1,2})\.[ \t]*(?P<title>[^\n]{0,120})$", re.MULTILINE)
 
 
 def read_person(about: str) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def read_person(about: str) -> dict[str, Any]:
         Some of name, age (1 to 120), gender, occupation, education, marital_status and family.
     """
     about = clean(about)
-    if re.search(r"^\s*name\s*:", about, re.IGNORECASE | re.MULTILINE):
+    if re.search(r"^[ \t]*name[ \t]*:", about, re.IGNORECASE | re.MULTILINE):
         return _read_form(about)
     fields: dict[str, Any] = {}
     if found := _NAME.match(about):
@@ -94,7 +95,7 @@ def read_intake(form: str) -> dict[str, Any]:
     marks = [found for found in _SECTION.finditer(form) if len(found["title"]) > 3]
     fields = _read_form(form[: marks[0].start()] if marks else form)
     others: list[str] = []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in itertools.zip_longest(marks, marks[1:]):
         body = form[mark.end() : following.start() if following else len(form)].strip()
         title = mark["title"].lower()
         if "presenting" in title:

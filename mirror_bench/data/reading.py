@@ -72,7 +72,7 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
 def clean_all(value: Any) -> Any:
     """Returns a JSON value with every text in it cleaned."""
     if isinstance(value, str):
-        return clean(value)
+        return clean(value, MAX_TEXT + 1)  # one too many shows that it was too long
     if isinstance(value, list | tuple):
         return [clean_all(item) for item in value]
     if isinstance(value, dict):
@@ -121,11 +121,11 @@ def cell(value: Any) -> str:
 
     A cell that is wholly a quoted Python or JSON text, or a list of texts, is unwrapped.
     """
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
     if isinstance(value, list | tuple):
-        return "\n".join(filter(None, (cell(item) for item in value)))
-    text = clean(str(value)).strip()
+        return "\n".join(filter(None, (cell(item) for item in value if isinstance(item, str))))
+    if isinstance(value, bool | float) or (isinstance(value, int) and value.bit_length() <= 64):
+        value = str(value)  # a larger number would not even print
+    text = clean(value).strip() if isinstance(value, str) else ""
     if text.lower() in _MISSING:
         return ""
     if len(text) > 1 and (text[0] + text[-1]) in {"''", '""', "[]"}:
@@ -136,8 +136,15 @@ def cell(value: Any) -> str:
         if isinstance(inner, str):
             return "" if inner.strip().lower() in _MISSING else inner.strip()
         if isinstance(inner, list):
-            return "\n".join(filter(None, (cell(item) for item in inner if isinstance(item, str))))
+            return "\n".join(filter(None, (item.strip() for item in inner if isinstance(item, str))))
     return text
+
+
+def missing(value: Any) -> bool:
+    """Whether a cell holds nothing, in whatever way it says so."""
+    if isinstance(value, str):
+        return value.strip().lower() in _MISSING or value.strip() in {"[]", "{}"}
+    return value is None or value != value or value in ([], {})
 
 
 def cells(value: Any) -> tuple[str, ...]:

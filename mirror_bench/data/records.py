@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.data.base import Problem
-from mirror_bench.data.reading import MAX_RECORDS, parse_json, read_file
+from mirror_bench.data.reading import MAX_FILE, MAX_RECORDS, MAX_TEXT, parse_json, read_file
 from mirror_bench.errors import InputError
 
 
@@ -43,6 +43,13 @@ def read_records(path: Path) -> Records:
                 )
                 break
             if isinstance(value, dict):
+                long = [
+                    name for name, item in value.items() if isinstance(item, str) and len(item) > MAX_TEXT
+                ]
+                if long:
+                    problems.append(
+                        Problem(path.name, place, f"{long[0][:60]!r} was cut at {MAX_TEXT} characters")
+                    )
                 rows.append((place, value))
             else:
                 problems.append(Problem(path.name, place, str(value)[:300]))
@@ -60,6 +67,8 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
     header: list[str] | None = None
     while True:
         begins = reader.line_num + 1
+        # The limit is global to the process; the size of the file already bounds a cell.
+        limit = csv.field_size_limit(MAX_FILE)
         try:
             row = next(reader)
         except StopIteration:
@@ -67,6 +76,8 @@ def _csv(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
         except csv.Error as error:
             yield begins, f"is not CSV: {error}"
             continue
+        finally:
+            csv.field_size_limit(limit)
         if not any(value.strip() for value in row):
             continue
         if header is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from mirror_bench.schema import Line, Resistance, Screenplay, Speaker
 
 MAX_SCREENPLAY = 1_000_000
 """Characters that are read of one screenplay."""
+MAX_PROBLEMS = 100
+"""Problems that are listed of one screenplay."""
 
 _THERAPIST = re.compile(
     r"(?:psycho)?therapist|counsel+or|psychologist|clinician|doctor|dr\.?(?: [\w'’.-]+){0,2}", re.IGNORECASE
@@ -95,6 +99,9 @@ def parse_screenplay(
         problems.append(Problem(source, 1, "holds no turn: a turn begins with 'Therapist:' or 'Client:'"))
     lines = tuple(_line(turn, source, problems) for turn in turns)
     problems.sort(key=lambda problem: problem.line)
+    if len(problems) > MAX_PROBLEMS:
+        more = f"and {len(problems) - MAX_PROBLEMS} further problems"
+        problems[MAX_PROBLEMS:] = [Problem(source, problems[MAX_PROBLEMS].line, more)]
     play = Screenplay(id=id, profile_id=profile_id, resistance=resistance, lines=lines)
     return Parsed(play, tuple(problems))
 
@@ -116,6 +123,8 @@ def split_directions(text: str) -> tuple[tuple[str, ...], str, tuple[int, ...]]:
     Returns:
         The stage directions without brackets, in order; the words; the offsets of brackets without partner.
     """
+    if "[" not in text and "]" not in text:
+        return (), _plain(text), ()
     opened: list[int] = []
     partner: dict[int, int] = {}
     stray: list[int] = []
@@ -229,8 +238,9 @@ def _line(turn: _Turn, source: str, problems: list[Problem]) -> Line:
     """Makes a line of a gathered turn."""
     text = "\n".join(turn.texts)
     directions, words, stray = split_directions(text)
+    begins = list(itertools.accumulate((len(row) + 1 for row in turn.texts), initial=0))
     for place in stray:
-        number = turn.numbers[text.count("\n", 0, place)]
+        number = turn.numbers[bisect.bisect_right(begins, place) - 1]
         what = "is never closed" if text[place] == "[" else "was never opened"
         problems.append(Problem(source, number, f"a bracket {what}: it was dropped and its words were kept"))
     if not directions and not words:

@@ -37,8 +37,6 @@ def load_data(source: str) -> DataSet:
             else "write NAME or NAME:PATH"
         )
         known = ", ".join(DATA_SOURCES.names())
-        raise InputError(
-            f"--data {source[:200]!r}: {name[:80]!r} is no data source; known are {known}: {remedy}"
-        )
+        raise InputError(f"--data: {name[:80]!r} is no data source; known are {known}: {remedy}")
     data: DataSet = DATA_SOURCES.get(name)(argument)
     return data
