@@ -22,12 +22,13 @@ from mirror_bench.reports.summary import Summary
 from mirror_bench.reports.transcripts import ENDINGS, Faces, view_session
 from mirror_bench.schema import FaceCondition, Rating, Record, Resistance, Score, Session
 
-# What replaces a figure's ground, ink, muted ink and grid on a dark page; data colours serve both.
+# What replaces a figure's ground, inks, grid and darkest data colour on a dark page.
 DARK = {
     figures.GROUND: "#1b2027",
     figures.INK: "#e7eaee",
     figures.MUTED: "#a8b1bd",
     figures.GRID: "#39414c",
+    figures.COLORS[0]: "#3d9bdc",
 }
 CAPTIONS = {
     "scores": (

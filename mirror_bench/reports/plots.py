@@ -156,7 +156,8 @@ def resistance_map(summary: Summary) -> Figure | None:
                 score = entry.score(metric.name, kind)
                 if score is not None and score.value is not None:
                     values[row, column] = score.value
-        image = ax.imshow(values, cmap="cividis", aspect="auto")
+        # The whole scale, so that colours mean the same in every figure and small differences look small.
+        image = ax.imshow(values, cmap="cividis", aspect="auto", vmin=metric.low, vmax=metric.high)
         for (row, column), value in np.ndenumerate(values):
             missing = bool(np.isnan(value))
             dark = not missing and image.norm(value) < 0.5
