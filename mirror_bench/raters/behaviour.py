@@ -167,7 +167,8 @@ def _form(
     if Behaviour.CONFRONT in have:
         return None
     if patterns["persuade"].search(text) or patterns["imperative"].match(bare):
-        return Behaviour.PERSUADE_WITH_PERMISSION if permitted else Behaviour.PERSUADE
+        softened = permitted or Behaviour.EMPHASIZE_AUTONOMY in have
+        return Behaviour.PERSUADE_WITH_PERMISSION if softened else Behaviour.PERSUADE
     if have & _STANDS_ALONE:
         return None
     if Behaviour.NOTICES_FACE in have:
