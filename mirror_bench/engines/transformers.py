@@ -170,12 +170,13 @@ class TransformersEngine:
         return Loaded(model, prompting, ends, pad, int(context))
 
     def _run(self) -> None:
+        batch: list[_Asked] = []
         try:
             while batch := self._gather():
                 self._answer(batch)
         except BaseException as error:
             self._dead = f"{self._spec}: transformers stopped ({type(error).__name__}: {error})"
-        self._fail_waiting()
+        self._fail_waiting(batch)
 
     def _gather(self) -> list[_Asked]:
         """Waits for requests and takes what is there; nothing at the end."""
@@ -224,12 +225,15 @@ class TransformersEngine:
             refused = isinstance(result, EngineError)
             _settle(asked, EngineError(f"{self._spec}: {result}") if refused else result)
 
-    def _fail_waiting(self) -> None:
+    def _fail_waiting(self, batch: Sequence[_Asked] = ()) -> None:
+        waiting = list(batch)
         with contextlib.suppress(queue.Empty):
             while True:
                 asked = self._inbox.get(block=False)
                 if asked is not None:
-                    _settle(asked, EngineDeadError(self._dead or f"{self._spec}: the engine is closed"))
+                    waiting.append(asked)
+        for asked in waiting:
+            _settle(asked, EngineDeadError(self._dead or f"{self._spec}: the engine is closed"))
 
 
 def _settle(asked: _Asked, result: Answer | Exception) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from mirror_bench.modelspec import ModelSpec
 
 if TYPE_CHECKING:
     from mirror_bench.engines.vllm_drivers import Driver, Prepared
+
+_NO_CONTROL = dict.fromkeys(range(32), " ")
 
 
 class VllmEngine:
@@ -100,7 +103,9 @@ class VllmEngine:
         except Exception as error:
             said = " ".join(str(error).split())[:300] or type(error).__name__
             raise EngineError(f"{self._spec}: cannot answer this request: {said}") from None
-        return _read(output, str(self._spec))
+        answer = _read(output, str(self._spec))
+        # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
+        return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
 
     async def close(self) -> None:
         """Stops vLLM and frees its memory."""

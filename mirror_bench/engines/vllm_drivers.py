@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import gc
 import queue
 import threading
 from collections.abc import Callable
@@ -72,11 +73,14 @@ class ThreadDriver:
         args: `EngineArgs`.
     """
 
+    _running = 0
+
     def __init__(self, args: Any) -> None:
         from vllm.v1.engine.llm_engine import LLMEngine
 
         with _TURNS:
-            self._engine = LLMEngine.from_engine_args(args, enable_multiprocessing=False)
+            self._engine: Any = LLMEngine.from_engine_args(args, enable_multiprocessing=False)
+            ThreadDriver._running += 1
         self._inbox: queue.SimpleQueue[_Asked | str | None] = queue.SimpleQueue()
         self._open: dict[str, _Asked] = {}
         self._error: BaseException | None = None
@@ -119,9 +123,20 @@ class ThreadDriver:
                     self._deliver([output for output in outputs if output.finished])
         except BaseException as error:
             self._error = error
-        with contextlib.suppress(Exception):
-            self._engine.engine_core.shutdown()
+        self._release()
         self._fail_waiting()
+
+    def _release(self) -> None:
+        with _TURNS:
+            ThreadDriver._running -= 1
+            engine, self._engine = self._engine, None
+            # Shutting down takes the process groups along that every engine of this process needs; until the
+            # last one goes, dropping the engine frees its memory.
+            if ThreadDriver._running == 0:
+                with contextlib.suppress(Exception):
+                    engine.engine_core.shutdown()
+            del engine
+            gc.collect()
 
     def _take(self) -> bool:
         """Takes in what has arrived, waiting only when there is nothing to compute; False at the end."""
