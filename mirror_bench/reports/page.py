@@ -12,45 +12,15 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mirror_bench.reports import plots as figures
 from mirror_bench.reports.charts import bar
 from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.figures import embed_figure
 from mirror_bench.reports.labels import CONDITION_NAMES, candidate_label, entry_labels, tidy
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey
 from mirror_bench.reports.summary import Summary
 from mirror_bench.reports.transcripts import ENDINGS, Faces, view_session
 from mirror_bench.schema import FaceCondition, Rating, Record, Resistance, Score, Session
-
-# What replaces a figure's ground, inks, grid and darkest data colour on a dark page.
-DARK = {
-    figures.GROUND: "#1b2027",
-    figures.INK: "#e7eaee",
-    figures.MUTED: "#a8b1bd",
-    figures.GRID: "#39414c",
-    figures.COLORS[0]: "#3d9bdc",
-}
-CAPTIONS = {
-    "scores": (
-        "Scores",
-        "Instrument totals with 95 % intervals; the axis is zoomed to where they lie.",
-    ),
-    "resistance": (
-        "Scores by resistance",
-        "Mean instrument totals for each way of resisting, with the own face.",
-    ),
-    "visual_gain": (
-        "Visual gain",
-        "Score with the client's own face minus score with another or no face, same scenarios. An interval "
-        "that holds 0 shows no use of the face.",
-    ),
-    "trajectories": (
-        "Resistance and alliance over the session",
-        "Mean latent state of the simulated client with 95 % bands; a session that is over keeps its last "
-        "state.",
-    ),
-    "endings": ("Endings", "How sessions with the own face ended, as shares of the sessions due."),
-}
 
 
 class RunInfo(Record):
@@ -65,17 +35,6 @@ class RunInfo(Record):
     title: str = "MIRROR benchmark report"
     facts: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
-
-
-class FigureView(NamedTuple):
-    """A figure: its title, caption, text for those who do not see it, and addresses of its two images."""
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    light: str
-    dark: str
 
 
 Groups = list[tuple[Metric, list[tuple[Entry, Score | None]]]]
@@ -160,7 +119,7 @@ def render_report(
             resistances=[
                 kind for kind in Resistance if any(kind in e.by_resistance for e in summary.entries)
             ],
-            figures=[_figure(svg) for svg in plots if svg.suffix == ".svg"],
+            figures=[embed_figure(svg) for svg in plots if svg.suffix == ".svg"],
             sessions=[view_session(f"s{n}", session, kept, faces) for n, session in enumerate(shown, 1)],
             gain_reach=_gain_reach(summary),
             few=any(_few(score) for entry in summary.entries for score in _all_scores(entry)),
@@ -304,17 +263,3 @@ def _few(score: Score) -> bool:
     from mirror_bench.stats.intervals import FEW_CLUSTERS
 
     return score.value is not None and score.clusters < FEW_CLUSTERS
-
-
-def _figure(svg: Path) -> FigureView:
-    title, caption = CAPTIONS.get(svg.stem, (svg.stem.replace("_", " ").capitalize(), ""))
-    light = svg.read_text(encoding="utf-8")
-    dark = light
-    for old, new in DARK.items():
-        dark = dark.replace(old, new)
-    alt = f"Figure: {title.lower()}. The tables of this page give its numbers."
-    return FigureView(svg.stem, title, caption, alt, _svg_address(light), _svg_address(dark))
-
-
-def _svg_address(text: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode("ascii")

@@ -5,64 +5,38 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.labels import CONDITION_NAMES, entry_labels
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.plot_style import (
+    COLORS,
+    COLUMN,
+    GRID,
+    GROUND,
+    LINES,
+    MARKERS,
+    MUTED,
+    STYLE,
+    draw_point,
+    name_markers,
+    name_rows,
+    new_figure,
+)
 from mirror_bench.reports.summary import Summary, VisualGain
 from mirror_bench.schema import Ending, FaceCondition, Resistance
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMN = 3.5  # Inches; a column of a two-column paper.
-GROUND, INK, MUTED, GRID = "#ffffff", "#20242b", "#5b6470", "#d9dde3"
-# Okabe & Ito 2008, "Color universal design", less black and yellow, which vanish on a dark or a light ground.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-LINES = ("-", "--", ":", "-.")
-MARKERS = ("o", "s", "^", "D", "v", "P")
 ENDINGS = {
     Ending.RESOLVED: ("resolved", "#009e73", ""),
     Ending.TURN_LIMIT: ("turn limit", "#56b4e9", "///"),
     Ending.SCRIPT_END: ("script ended", "#cc79a7", "..."),
     Ending.CLIENT_LEFT: ("client left", "#d55e00", "\\\\\\"),
 }
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7.5,
-    "axes.titlesize": 8,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelsize": 7.5,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "hatch.linewidth": 0.5,
-    "legend.frameon": False,
-    "legend.fontsize": 7,
-    "figure.facecolor": GROUND,
-    "axes.facecolor": GROUND,
-    "savefig.facecolor": GROUND,
-    "svg.hashsalt": "mirror-bench",
-    "text.parse_math": False,  # A dollar sign in a model's name is a dollar sign.
-}
-
 Draw = Callable[[Summary], "Figure | None"]
 
 
@@ -97,16 +71,6 @@ def write_plots(summary: Summary, folder: Path) -> list[Path]:
     return written
 
 
-def _figure(width: float, height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
-    # The object interface, not pyplot: no global state, no display, safe beside other figures.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
 def score_forest(summary: Summary) -> Figure | None:
     """Draws each instrument's total with its interval: a row per candidate, a marker per face condition."""
     totals = _scored_totals(summary)
@@ -115,7 +79,7 @@ def score_forest(summary: Summary) -> Figure | None:
     rows, labels = _candidates(summary.entries)
     conditions = [c for c in FaceCondition if any(entry.condition is c for entry in summary.entries)]
     height = max(0.3, 0.13 * len(conditions)) * len(rows)
-    figure, axes = _figure(COLUMN, len(totals) * (0.5 + height) + 0.3, rows=len(totals))
+    figure, axes = new_figure(COLUMN, len(totals) * (0.5 + height) + 0.3, rows=len(totals))
     for ax, metric in zip(axes[:, 0], totals, strict=True):
         for entry in summary.entries:
             score = entry.score(metric.name)
@@ -123,7 +87,7 @@ def score_forest(summary: Summary) -> Figure | None:
             if score is not None and score.value is not None:
                 index = conditions.index(entry.condition)
                 place = row + 0.2 * (index - (len(conditions) - 1) / 2)
-                _point(
+                draw_point(
                     ax,
                     place,
                     score.value,
@@ -132,11 +96,12 @@ def score_forest(summary: Summary) -> Figure | None:
                     entry.condition,
                     CONDITION_NAMES[entry.condition],
                 )
-        _rows(ax, labels)
+        name_rows(ax, labels)
         scale = "" if metric.low is None else f" ({metric.low:g} to {metric.high:g})"
         ax.set_title(metric.title + scale)
-    _legend(figure, axes[0, 0], len(conditions))
-    return _done(figure)
+    if len(conditions) > 1:
+        name_markers(figure)
+    return figure  # type: ignore[no-any-return]
 
 
 def resistance_map(summary: Summary) -> Figure | None:
@@ -148,7 +113,7 @@ def resistance_map(summary: Summary) -> Figure | None:
     if not totals or not kinds:
         return None
     labels = _entry_names(entries)
-    figure, axes = _figure(COLUMN, len(totals) * (0.55 + 0.3 * len(entries)), rows=len(totals))
+    figure, axes = new_figure(COLUMN, len(totals) * (0.55 + 0.3 * len(entries)), rows=len(totals))
     for ax, metric in zip(axes[:, 0], totals, strict=True):
         values = np.full((len(entries), len(kinds)), np.nan)
         for row, entry in enumerate(entries):
@@ -171,12 +136,12 @@ def resistance_map(summary: Summary) -> Figure | None:
                 color=MUTED if missing else ("#fefefe" if dark else "#101010"),
             )
         ax.set_xticks(range(len(kinds)), [kind.value for kind in kinds])
-        _rows(ax, labels)
+        name_rows(ax, labels)
         ax.grid(False)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_title(metric.title)
-    return _done(figure)
+    return figure  # type: ignore[no-any-return]
 
 
 def trajectories(summary: Summary) -> Figure | None:
@@ -186,7 +151,7 @@ def trajectories(summary: Summary) -> Figure | None:
         return None
     labels = entry_labels((entry.key for entry in entries), 20)
     legend = 0.15 * -(-len(entries) // 2) + 0.1
-    figure, axes = _figure(COLUMN, 2.9 + legend, rows=2, sharex=True)
+    figure, axes = new_figure(COLUMN, 2.9 + legend, rows=2, sharex=True)
     for ax, name in zip(axes[:, 0], ("resistance", "alliance"), strict=True):
         for index, entry in enumerate(entries):
             points = entry.trajectories.get(name, ())
@@ -231,7 +196,7 @@ def visual_gain(summary: Summary) -> Figure | None:
     against = [c for c in FaceCondition if any(gain.against is c for gain in gains)]
     rows, labels = _candidates(gains)
     height = max(0.3, 0.15 * len(against)) * len(rows)
-    figure, axes = _figure(COLUMN, len(metrics) * (0.5 + height) + 0.3, rows=len(metrics))
+    figure, axes = new_figure(COLUMN, len(metrics) * (0.5 + height) + 0.3, rows=len(metrics))
     for ax, metric in zip(axes[:, 0], metrics, strict=True):
         ax.axvline(0, color=MUTED, linewidth=0.8)
         for gain in gains:
@@ -240,11 +205,11 @@ def visual_gain(summary: Summary) -> Figure | None:
                 index = against.index(gain.against)
                 place = rows[gain.therapist, gain.method] + 0.2 * (index - (len(against) - 1) / 2)
                 name = f"over {CONDITION_NAMES[gain.against]}"
-                _point(ax, place, difference.value, difference.low, difference.high, gain.against, name)
-        _rows(ax, labels)
+                draw_point(ax, place, difference.value, difference.low, difference.high, gain.against, name)
+        name_rows(ax, labels)
         ax.set_title(f"{metric.title}, own face minus other")
-    _legend(figure, axes[0, 0], len(against), always=True)
-    return _done(figure)
+    name_markers(figure)
+    return figure  # type: ignore[no-any-return]
 
 
 def endings(summary: Summary) -> Figure | None:
@@ -252,7 +217,7 @@ def endings(summary: Summary) -> Figure | None:
     entries = _own_face(summary.entries)
     if not any(entry.coverage.due for entry in entries):
         return None
-    figure, axes = _figure(COLUMN, 0.95 + 0.3 * len(entries))
+    figure, axes = new_figure(COLUMN, 0.95 + 0.3 * len(entries))
     ax = axes[0, 0]
     parts: list[tuple[str, str, str, list[float]]] = [
         (name, color, hatch, [_share(entry, entry.endings.get(ending, 0)) for entry in entries])
@@ -275,7 +240,7 @@ def endings(summary: Summary) -> Figure | None:
                 label=name,
             )
             left = [a + b for a, b in zip(left, shares, strict=True)]
-    _rows(ax, _entry_names(entries))
+    name_rows(ax, _entry_names(entries))
     ax.set_xlim(0, 100)
     ax.set_xlabel("% of the sessions due")
     figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.6)
@@ -323,38 +288,3 @@ def _candidates(
 def _entry_names(entries: Sequence[Entry]) -> list[str]:
     labels = entry_labels((entry.key for entry in entries), 22)
     return [label.replace(" · ", "\n") for label in labels.values()]
-
-
-def _point(
-    ax: Axes,
-    row: float,
-    value: float,
-    low: float | None,
-    high: float | None,
-    condition: FaceCondition,
-    name: str,
-) -> None:
-    # A condition keeps its colour and marker in every figure, whichever others are there.
-    style = tuple(FaceCondition).index(condition)
-    if low is not None and high is not None:
-        ax.plot([low, high], [row, row], color=COLORS[style], linewidth=1.3, solid_capstyle="butt")
-    ax.plot([value], [row], MARKERS[style], color=COLORS[style], markersize=4, label=name, linestyle="none")
-
-
-def _legend(figure: Figure, ax: Axes, count: int, always: bool = False) -> None:
-    """Names the markers below the figure, each once, where there is more than one kind."""
-    if count > 1 or always:
-        handles, names = ax.get_legend_handles_labels()
-        once = dict(zip(names, handles, strict=True))
-        figure.legend(once.values(), once.keys(), loc="outside lower left", ncols=3, columnspacing=1)
-
-
-def _rows(ax: Axes, labels: Sequence[str]) -> None:
-    ax.set_yticks(range(len(labels)), labels)
-    ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.grid(True, axis="x")
-    ax.tick_params(axis="y", length=0)
-
-
-def _done(figure: Any) -> Figure:
-    return figure  # type: ignore[no-any-return]

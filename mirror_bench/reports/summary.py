@@ -164,8 +164,9 @@ def _gains(
 
 
 def write_summary(path: Path, summary: Summary) -> None:
-    """Writes `summary.json`, whole or not at all."""
+    """Writes `summary.json`, whole or not at all; makes its folder where missing."""
     text = json.dumps(summary.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
     draft.write_text(text + "\n", encoding="utf-8")
     draft.replace(path)

@@ -9,7 +9,8 @@ import pytest
 import report_samples as samples
 from PIL import Image
 
-from mirror_bench.reports.plots import COLUMN, FIGURES, write_plots
+from mirror_bench.reports.plot_style import COLUMN
+from mirror_bench.reports.plots import FIGURES, write_plots
 from mirror_bench.reports.summary import Summary, compare_runs, summarize
 from mirror_bench.schema import FaceCondition
 

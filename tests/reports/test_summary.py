@@ -169,10 +169,10 @@ def test_the_order_of_records_does_not_matter() -> None:
 def test_a_summary_survives_its_file(tmp_path: Path) -> None:
     due = samples.scenarios(8, conditions=(MATCHED, NONE))
     summary = summarize(*samples.run_of(due), due, protocol="offline", fingerprint="ab" * 32)
-    path = tmp_path / "summary.json"
+    path = tmp_path / "new" / "summary.json"
     write_summary(path, summary)
     assert read_summary(path) == summary
-    assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
+    assert [p.name for p in path.parent.iterdir()] == ["summary.json"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 2}', '{"entries": [{"therapist": 3}]}'])
