@@ -27,8 +27,8 @@ class Band(StrEnum):
 class Act(StrEnum):
     """What a client does with a turn."""
 
-    OPENING = "opening"
-    OPENING_MASKED = "opening_masked"
+    FIRST = "first"
+    FIRST_MASKED = "first_masked"
     MASKED = "masked"
     MASKED_YES = "masked_yes"
     EVADE = "evade"
@@ -64,7 +64,7 @@ class Act(StrEnum):
 SLOTS = frozenset({"topic", "other", "comfort", "thought"})
 """What a line may leave open, in braces; filled from the profile."""
 
-MASKS = frozenset({Act.OPENING_MASKED, Act.MASKED, Act.MASKED_YES})
+MASKS = frozenset({Act.FIRST_MASKED, Act.MASKED, Act.MASKED_YES})
 """Acts whose words minimise over a face that does not."""
 
 

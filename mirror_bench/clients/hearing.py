@@ -23,8 +23,8 @@ LONGEST = 4_000
 """Characters that a client listens to."""
 PATIENCE = 160
 """Words of one turn that a client follows; a longer turn wears it out."""
-ALIKE = 0.5
-"""Similarity from which a named feeling is the client's own: sad for ashamed passes, sad for anxious just."""
+ALIKE = 0.6
+"""Similarity from which a named feeling is the client's own: sad passes for ashamed, not for anxious."""
 _CUE_ALIKE = 0.35
 _CUE_UNLIKE = 0.12
 _MOST_FEELINGS = 2
@@ -150,9 +150,10 @@ def _seen(words: str, direction: str) -> Seen:
     if len(named) > _MOST_FEELINGS:  # who names everything has seen nothing
         return Seen.VAGUE
     own = read_direction(direction).expression
-    if any(similarity(EXPRESSIONS[name], own) >= ALIKE for name in named):
-        return Seen.RIGHT
-    return Seen.WRONG
+    alike = [similarity(EXPRESSIONS[name], own) for name in named]
+    if max(alike) < ALIKE:
+        return Seen.WRONG
+    return Seen.RIGHT if min(alike) >= ALIKE else Seen.VAGUE  # one of two guesses is no reading
 
 
 def _cues_seen(remark: str, direction: str) -> Seen:

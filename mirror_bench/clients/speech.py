@@ -44,6 +44,7 @@ _NEAR: dict[Band, tuple[Band, ...]] = {
 _TOPICS = ("how things have been going", "what brought me here", "all of this")
 _COMFORTS = ("a long walk by myself", "a cup of tea in the quiet", "music with the door shut")
 _THOUGHT = "Whatever I do, it won't be good enough."
+_LONGEST_THOUGHT = 300
 
 
 class Spoken(NamedTuple):
@@ -128,13 +129,21 @@ def _order(act: Act, band: Band) -> tuple[tuple[Act, Band], ...]:
 def _fillings(profile: Profile) -> dict[str, tuple[str, ...]]:
     """Returns slot -> what fills it, in the order of use; general words where the profile has none."""
     topics = tuple(_phrase(topic) for topic in profile.topics if topic.strip()) or _TOPICS
-    thought = " ".join(profile.distorted_thought.split()) or _THOUGHT
+    thought = " ".join(profile.distorted_thought.split())
+    if not thought or len(thought) > _LONGEST_THOUGHT or _of_third_person(thought, profile.name):
+        thought = _THOUGHT
     return {
         "topic": topics,
         "other": topics[1:] + topics[:1],
         "comfort": tuple(_phrase(comfort) for comfort in profile.comfort if comfort.strip()) or _COMFORTS,
         "thought": (_sentence(thought),),
     }
+
+
+def _of_third_person(thought: str, name: str) -> bool:
+    """Tells whether a source describes the thought ("Laura believes that …") where the client must say it."""
+    first = name.split()[0].lower() if name.split() else "the client"
+    return thought.lower().startswith((first, "the client", "client "))
 
 
 def _phrase(text: str) -> str:

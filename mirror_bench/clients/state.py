@@ -20,6 +20,7 @@ VERSION = 1
 """Version of the dynamics, for the protocol's fingerprint: raised with every change that moves a state."""
 
 _FASTEST = 0.10  # Resistance falls by at most this per turn: nobody turns over at one good sentence.
+_NEAR_END = 0.30
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def makeup_of(scenario: Scenario) -> Makeup:
         state=start.moved(spread),
         sensitive=drawn("sensitive", 0.8, 1.2),
         touchy=drawn("touchy", 0.8, 1.2),
-        patience=drawn("patience", 0.70, 1.30),
+        patience=drawn("patience", 0.44, 1.48),
     )
 
 
@@ -236,7 +237,13 @@ def react(
     _tedium(reaction, heard, memory)
     _disclosures(reaction, heard, memory)
     moves = reaction.moves
-    moves["resistance"] = max(moves.get("resistance", 0.0), -_FASTEST)
+    # Near its end a value moves less: the fifth lecture cannot anger like the first.
+    if (rise := moves.get("resistance", 0.0)) > 0:
+        moves["resistance"] = rise * min(1.0, (1.0 - state.resistance) / _NEAR_END)
+    else:
+        moves["resistance"] = max(rise, -_FASTEST)
+    if (fall := moves.get("bond", 0.0)) < 0:
+        moves["bond"] = fall * min(1.0, state.bond / _NEAR_END)
     return state.moved(moves), tuple(reaction.marks)
 
 

@@ -15,7 +15,7 @@ from mirror_bench.schema import Ending, Scenario, derive_seed
 _FIRST_LEAVING = 4
 """The earliest client turn (counted from 1) that ends a session from the client's side."""
 _FIRST_RESOLVED = 7
-_CRISIS_PRESSURE = 0.03
+_CRISIS_PRESSURE = 0.04
 _TELLING = frozenset({Act.SEEN, Act.ANSWER, Act.REFLECTED, Act.HALF_SEEN, Act.CHALLENGED, Act.CHANGE})
 """Acts in whose place a client may say what it guards."""
 
@@ -53,7 +53,7 @@ class StatefulClient:
     async def open(self) -> ClientTurn:
         """The session's first turn: the client's own words, with its face."""
         masked = self._drawn("mask") < self._temper.masks[self._band]
-        return self._turn(Act.OPENING_MASKED if masked else Act.OPENING, ())
+        return self._turn(Act.FIRST_MASKED if masked else Act.FIRST, ())
 
     async def reply(self, heard: str) -> ClientTurn:
         """Answers the therapist's words; of very long ones the first 4,000 characters."""

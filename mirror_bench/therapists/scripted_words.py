@@ -39,7 +39,8 @@ _OPENER = re.compile(
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|i'd|i'll|my|me|it|it's|that|there)\b", re.IGNORECASE)
 _SECOND_PERSON = re.compile(r"\b(?:you|your|you're|you've|you'd|yours|yourself)\b", re.IGNORECASE)
 _QUESTION_LIKE = re.compile(
-    r"^(?:what|how|why|who|where|when|is|are|do|did|can|could|define|ask|give)\b", re.IGNORECASE
+    r"^(?:what|how|why|who|where|when|is|are|do|did|can|could|define|ask|give|forget|leave|let|look|stop|try|move|write|call|check)\b",
+    re.IGNORECASE,
 )
 _TOPIC = re.compile(
     r"\b(?P<lead>about|with|from|of|for|to|into|at)?\s*\b(?P<owner>my|the|our|his|her|their|that)\s"
