@@ -10,7 +10,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey, Outcome, failures
 from mirror_bench.schema import Ending, FaceCondition, Record, Resistance, Scenario, Score
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean
+from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean, cluster_bootstrap_share
 
 DIGITS = 6  # Beyond this, figures differ between machines' linear algebra.
 
@@ -143,14 +143,13 @@ def make_entry(
             f"{key.therapist} has {len(outcomes)} sessions with {key.condition} faces where {owed} are due: "
             "sessions of another run are among them"
         )
-    names = [metric.name for metric in metrics]
     by_resistance = {}
     for resistance in Resistance:
         part = [outcome for outcome in outcomes if outcome.resistance is resistance]
         share = due.sessions(key.condition, resistance)
         share = len(part) if share is None else share
         if share:
-            by_resistance[resistance] = _scores(part, names, share, resamples)
+            by_resistance[resistance] = _scores(part, metrics, share, resamples)
     return Entry(
         therapist=key.therapist,
         method=key.method,
@@ -158,7 +157,7 @@ def make_entry(
         client=", ".join(sorted({outcome.client for outcome in outcomes})),
         raters=tuple(sorted({rater for outcome in outcomes for rater in outcome.raters})),
         coverage=_coverage(outcomes, metrics, owed),
-        scores=_scores(outcomes, names, owed, resamples),
+        scores=_scores(outcomes, metrics, owed, resamples),
         by_resistance=by_resistance,
         endings=_endings(outcomes),
         trajectories=_trajectories(outcomes, resamples),
@@ -185,15 +184,27 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _scores(
-    outcomes: Sequence[Outcome], metrics: Iterable[str], due: int, resamples: int
+    outcomes: Sequence[Outcome], metrics: Iterable[Metric], due: int, resamples: int
 ) -> tuple[Score, ...]:
-    return tuple(score_of(metric, _interval(outcomes, metric, resamples), due) for metric in metrics)
+    return tuple(score_of(metric.name, _interval(outcomes, metric, resamples), due) for metric in metrics)
 
 
-def _interval(outcomes: Sequence[Outcome], metric: str, resamples: int) -> Interval | None:
-    found = [(outcome.value(metric), outcome.profile_id) for outcome in outcomes]
+def _interval(outcomes: Sequence[Outcome], metric: Metric, resamples: int) -> Interval | None:
+    found = [(outcome.value(metric.name), outcome.profile_id) for outcome in outcomes]
     kept = [(value, profile) for value, profile in found if value is not None]
-    return cluster_bootstrap_mean([v for v, _ in kept], [p for _, p in kept], resamples)
+    bootstrap = cluster_bootstrap_share if metric.name == "dropout" else cluster_bootstrap_mean
+    interval = bootstrap([value for value, _ in kept], [profile for _, profile in kept], resamples)
+    return None if interval is None else _within_scale(interval, metric)
+
+
+def _within_scale(interval: Interval, metric: Metric) -> Interval:
+    """Cuts an interval at the ends of its scale, past which no mean can lie."""
+    low, high = interval.low, interval.high
+    if low is not None and metric.low is not None:
+        low = max(low, metric.low)
+    if high is not None and metric.high is not None:
+        high = min(high, metric.high)
+    return interval._replace(low=low, high=high)
 
 
 def _endings(outcomes: Iterable[Outcome]) -> dict[Ending, int]:

@@ -87,6 +87,33 @@ def cluster_bootstrap_mean(
     return Interval(value, min(low, value), max(high, value), len(array), count)
 
 
+def cluster_bootstrap_share(
+    events: Sequence[bool] | Sequence[float] | Floats,
+    clusters: Sequence[Hashable],
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval | None:
+    """Returns the share of events, each 0 or 1, with an interval inside [0, 1].
+
+    As `cluster_bootstrap_mean`, but where no event or nothing but events occurred, resampling knows no
+    spread, and the far end is that of Clopper and Pearson (1934) with one trial per cluster, the careful
+    extreme in which a cluster's values are all alike.
+
+    Raises:
+        ValueError: As `cluster_bootstrap_mean`, or if an event is neither 0 nor 1.
+    """
+    if any(event not in (0, 1) for event in events):
+        raise ValueError("events must be 0 or 1")
+    found = cluster_bootstrap_mean([float(event) for event in events], clusters, resamples, seed, level)
+    if found is None or found.low is None or found.high is None:
+        return found
+    if found.value in (0.0, 1.0):
+        tail = float(((1 - level) / 2) ** (1 / found.clusters))
+        return found._replace(low=tail) if found.value == 1.0 else found._replace(high=1 - tail)
+    return found._replace(low=max(0.0, found.low), high=min(1.0, found.high))
+
+
 def expanded_level(level: float, clusters: int) -> float:
     """Returns the level at which percentiles are read so that an interval of few clusters is wide enough.
 

@@ -116,6 +116,17 @@ def test_dropout_and_endings_agree() -> None:
     assert sum(entry.endings.values()) == 40
 
 
+def test_intervals_stay_on_their_scales() -> None:
+    due = samples.scenarios(12)
+    summary = summarize(*samples.run_of(due, skill=0.95), due)
+    scales = {metric.name: metric for metric in summary.metrics}
+    entry = summary.entries[0]
+    for score in (*entry.scores, *(score for scores in entry.by_resistance.values() for score in scores)):
+        scale = scales[score.metric]
+        assert scale.low is None or score.low is None or score.low >= scale.low
+        assert scale.high is None or score.high is None or score.high <= scale.high
+
+
 def test_resistance_types_split_the_whole() -> None:
     due = samples.scenarios(12, 2)
     entry = summarize(*samples.run_of(due), due).entries[0]

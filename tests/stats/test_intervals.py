@@ -14,6 +14,7 @@ from mirror_bench.stats.intervals import (
     FEW_CLUSTERS,
     Interval,
     cluster_bootstrap_mean,
+    cluster_bootstrap_share,
     expanded_level,
 )
 
@@ -167,3 +168,31 @@ def test_ignoring_clusters_would_undercover() -> None:
     assert naive.low is not None
     assert naive.high is not None
     assert clustered.high - clustered.low > 2 * (naive.high - naive.low)
+
+
+@pytest.mark.parametrize("event", [0, 1])
+@pytest.mark.parametrize("clusters", [2, 12])
+def test_a_share_without_spread_still_has_an_interval(event: int, clusters: int) -> None:
+    found = cluster_bootstrap_share([event] * 3 * clusters, list(range(clusters)) * 3)
+    exact = stats.binomtest(event * clusters, clusters).proportion_ci(0.95, method="exact")
+    assert found is not None
+    assert (found.value, found.n, found.clusters) == (event, 3 * clusters, clusters)
+    assert found.low == pytest.approx(exact.low)
+    assert found.high == pytest.approx(exact.high)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abcdefghijkl")), min_size=1))
+def test_a_share_stays_in_its_range(pairs: list[tuple[bool, str]]) -> None:
+    found = cluster_bootstrap_share([v for v, _ in pairs], [c for _, c in pairs], resamples=200)
+    assert found is not None
+    if found.clusters > 1:
+        assert found.low is not None
+        assert found.high is not None
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        assert found.low < found.high or found.value not in (0, 1)
+
+
+def test_a_share_of_anything_else_is_refused() -> None:
+    assert cluster_bootstrap_share([], []) is None
+    with pytest.raises(ValueError, match="0 or 1"):
+        cluster_bootstrap_share([0.5], ["a"])
