@@ -69,9 +69,10 @@ def check_face(png: bytes) -> str:
 def _cascade() -> Any:
     """Returns this thread's classifier: detecting changes its inner state, so threads cannot share one."""
     import cv2
+    from cv2.data import haarcascades
 
     if getattr(_LOCAL, "cascade", None) is None:
-        path = Path(str(cv2.data.haarcascades)) / "haarcascade_frontalface_default.xml"
+        path = Path(haarcascades) / "haarcascade_frontalface_default.xml"
         cascade = cv2.CascadeClassifier(str(path))
         if cascade.empty():
             raise InputError(f"{path}: OpenCV has no frontal face cascade: install opencv-python-headless<5")

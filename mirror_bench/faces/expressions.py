@@ -179,7 +179,7 @@ _SIGNS = np.array([signs(EXPRESSIONS[name]) for name in _NAMES])
 _SIGNS /= np.linalg.norm(_SIGNS, axis=1, keepdims=True)
 
 
-def nearest(expression: Expression, least: float = 0.45) -> str:
+def nearest(expression: Expression, least: float = 0.42) -> str:
     """Returns the name of the most similar expression, or "neutral" where none is alike by `least`."""
     vector = signs(expression)
     norm = float(np.linalg.norm(vector))

@@ -81,24 +81,25 @@ def _identity(draw: random.Random, age: int, sex: str) -> FaceIdentity:
         beard = draw.choices(CHOICES["beard"], (5, 2, 1.2, 2))[0]
     if hair == "turban" and age >= 20 and draw.random() < 0.8:
         beard = "full"
+    skin = round(draw.random(), 2)
+    dyed = 0.0 if hair in {"bald", "buzz"} else 0.6 if age < 45 else 0.1
     return FaceIdentity(
         age=age,
         sex=sex,
-        skin=round(draw.random(), 2),
+        skin=skin,
         shape=draw.choice(CHOICES["shape"]),
         hair=hair,
-        hair_color=_hair_color(draw, age, dyed=0.0 if hair in {"bald", "buzz"} else 0.6),
+        hair_color=_hair_color(draw, age, fair=2.5 * (1 - skin), dyed=dyed),
         glasses=draw.choices(CHOICES["glasses"], (6 if age < 50 else 3, 1, 1))[0],
         beard=beard,
         lines=round(min(1.0, max(0.0, (age - 30) / 50 + draw.uniform(-0.1, 0.1))), 2),
     )
 
 
-def _hair_color(draw: random.Random, age: int, dyed: float) -> str:
+def _hair_color(draw: random.Random, age: int, fair: float, dyed: float) -> str:
     if draw.random() < (age - 42) / 32:
         return "gray" if draw.random() > (age - 55) / 40 else "white"
-    dyed *= 1.0 if age < 45 else 0.2
-    return draw.choices(("black", "brown", "auburn", "blond", "dyed"), (5, 5, 2, 2, dyed))[0]
+    return draw.choices(("black", "brown", "auburn", "blond", "dyed"), (5, 5, fair, fair, dyed))[0]
 
 
 def _weighted(draw: random.Random, weights: Mapping[str, float]) -> str:

@@ -15,6 +15,18 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.expressions import expression_from, named, scaled
 from mirror_bench.schema import Expression
 
+# Forms that no suffix explains; one raised eyebrow says something else than two, so both numbers are kept.
+_IRREGULAR = {
+    "drawn": "draw", "drew": "draw", "shook": "shak", "shaken": "shak", "fell": "fall", "fallen": "fall",
+    "broke": "break", "broken": "break", "bitten": "bite", "rose": "rise", "risen": "rise", "wrung": "wring",
+    "held": "hold", "kept": "keep", "sank": "sink", "sunk": "sink", "sunken": "sink", "shrank": "shrink",
+    "wept": "weep", "met": "meet", "hid": "hid", "hidden": "hid", "hung": "hang",
+    "bent": "bend", "threw": "throw",
+    "lit": "light", "spoke": "speak",
+    "sat": "sit", "stood": "stand", "withdrew": "withdraw", "withdrawn": "withdraw",
+    "goes": "go",
+    "gone": "go", "eyebrows": "eyebrows", "brows": "brows",
+}  # fmt: skip
 _FIELDS = {"say", "like", "strength", "units", "gaze", "head", "posture"}
 
 
@@ -105,9 +117,12 @@ def stem(word: str) -> str:
     The result need not be a word; that all forms share it is enough.
     """
     word = word.removesuffix("'s").replace("'", "")
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     for suffix in ("ness", "ingly", "edly", "ily", "ly", "ing", "ied", "ed", "ies", "es", "s"):
         root = word.removesuffix(suffix)
-        if root == word or len(root) < 3 or (suffix == "s" and root.endswith("s")):
+        least = 2 if suffix in {"ies", "ied"} else 3
+        if root == word or len(root) < least or (suffix == "s" and root.endswith("s")):
             continue
         if suffix in {"ily", "ied", "ies"}:
             root += "y"
@@ -136,13 +151,18 @@ def _phrases(
         raise InputError(f"{where}: must hold `say` and some of {', '.join(sorted(_FIELDS - {'say'}))}")
     shown = expression_from("", entry, where)
     if "like" in entry:
-        like = scaled(named(str(entry["like"])), float(entry.get("strength", 1.0)))
+        try:
+            like = scaled(named(str(entry["like"])), float(entry.get("strength", 1.0)))
+        except (InputError, TypeError, ValueError) as error:
+            raise InputError(f"{where}: {error}") from None
         shown = like.model_copy(update={"units": {**like.units, **shown.units}})
     sayings = _words(entry["say"], where)
     cue = Cue(sayings[0].replace("@", ""), shown)
     phrases = []
     for saying in sayings:
         words = [word for word in saying.split() if word not in little]
+        if not words:
+            raise InputError(f"{where}: no word of {saying!r} is left once the little ones are out")
         unknown = [word for word in words if word.startswith("@") and word[1:] not in classes]
         if unknown:
             known = ", ".join(sorted(classes))

@@ -126,7 +126,7 @@ def draw_glasses(sketch: Sketch) -> None:
     if kind == "none":
         return
     canvas, pose = sketch.canvas, sketch.pose
-    frame = (58, 48, 52) if sketch.identity.skin < 0.7 else (206, 188, 150)
+    frame = mix((58, 48, 52), (34, 26, 30), sketch.identity.skin)
     if kind == "round":
         angle = np.linspace(0, 2 * np.pi, 17)[:-1]
         glass = np.stack((21 * np.cos(angle), 20 * np.sin(angle)), axis=1)

@@ -61,8 +61,15 @@ def draw_head(sketch: Sketch) -> None:
         for side in (-1, 1):
             lift = 5 * sketch.unit("6", side) + 3 * sketch.unit("12", side)
             canvas.glow(pose.face((side * 37, 30 - lift)), (22, 15), colors.blush, warm)
-            canvas.glow(pose.face((side * 28, -10)), (25, 20), colors.shade, 0.85)
-            canvas.glow(pose.face((side * 34, 15 - lift)), (16, 8), colors.light, 0.55)
+            canvas.glow(
+                pose.face((side * 28, -10)),
+                (25, 20),
+                mix(colors.shade, colors.crease, 0.3 * sketch.identity.skin),
+                0.85,
+            )
+            canvas.glow(
+                pose.face((side * 34, 15 - lift)), (16, 8), colors.light, 0.55 + 0.25 * sketch.identity.skin
+            )
         canvas.glow(pose.face((0, 70 + sketch.jaw)), (15, 10), colors.light, 0.35)
 
     sketch.canvas.within(outline, shadows)
