@@ -67,6 +67,9 @@ SLOTS = frozenset({"topic", "other", "comfort", "thought"})
 MASKS = frozenset({Act.FIRST_MASKED, Act.MASKED, Act.MASKED_YES})
 """Acts whose words minimise over a face that does not."""
 
+_COLD = frozenset({Act.WARMED, Act.ADVISED, Act.INFORMED, Act.PREMATURE})
+"""Acts that show moods of their own only while the client resists."""
+
 
 @dataclass(frozen=True)
 class Utterance:
@@ -107,6 +110,8 @@ class Bank:
         """Returns the moods that an act can show in a band."""
         if act in MASKS:
             return self.moods["masked"]
+        if act in _COLD and band in {Band.OPENING, Band.COMMITTED}:
+            return self.moods[band.value]
         return self.moods.get(act.value) or self.moods[band.value]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mirror_bench.raters.wording import function_words, lower
 
 _LONGEST = 2_000
-_LONGEST_CLAUSE = 12
+_LONGEST_CLAUSE = 14
 _SHORTEST_CLAUSE = 3
 
 _TURNS = {
