@@ -5,47 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirror_bench.errors import InputError
-from mirror_bench.raters.features import FEATURES, Feature, Reading, features, read
+from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument
+from mirror_bench.raters.reading import Reading, read
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 
 _MOST_EVIDENCE = 6
-_PHRASES = {
-    "reflects": "takes up what the client says in other words",
-    "deepens": "adds the meaning or feeling behind it",
-    "asks_openly": "asks openly",
-    "affirms": "affirms",
-    "validates": "makes room for the client's view",
-    "collaborates": "seeks collaboration",
-    "autonomy": "leaves the choice to the client",
-    "notices_face": "speaks of what the face shows",
-    "presses": "presses or advises unasked",
-    "confronts": "confronts",
-    "lectures": "tells rather than asks",
-    "interrogates": "questions outrun understanding",
-    "overlong": "turns are very long",
-    "echoes": "gives the client's words back or says next to nothing",
-    "repeats_itself": "repeats itself",
-    "canned": "offers comfort that would fit anyone",
-    "names_aims": "names aims",
-    "aimless": "no aim is named",
-    "asks_particulars": "asks for particulars",
-    "names_thought": "names a thought",
-    "key_thought": "works on the key thought",
-    "technique": "carries a technique",
-    "step_agreed": "shapes a step together",
-    "premature": "proposes change before it is wanted",
-    "summarises": "sums up",
-    "checks_understanding": "checks the understanding",
-    "repairs": "mends a misstep",
-    "explains_why": "explains why",
-    "client_moves": "the client speaks for change",
-    "client_opposes": "the client opposes the therapist",
-    "offers_change": "offers ways to change",
-    "client_holds_back": "the client holds back",
-    "client_opens": "the client says more of their own",
-    "left": "the client leaves",
-}
 
 
 class CodedRater:
@@ -134,8 +99,8 @@ def _evidence(decisive: list[tuple[float, str]], found: Mapping[str, Feature]) -
 
 def _reason(decisive: list[tuple[float, str]], reading: Reading) -> str:
     """Returns one line: what speaks for and what against."""
-    pro = [_PHRASES[name] for value, name in decisive if value > 0][:3]
-    con = [_PHRASES[name] for value, name in decisive if value < 0][:3]
+    pro = [FEATURES[name] for value, name in decisive if value > 0][:3]
+    con = [FEATURES[name] for value, name in decisive if value < 0][:3]
     spoken = f"{len(reading.therapist)} therapist turns"
     parts = [f"for: {', '.join(pro)}" if pro else "", f"against: {', '.join(con)}" if con else ""]
     return f"{spoken}; " + ("; ".join(part for part in parts if part) or "nothing speaks for or against")

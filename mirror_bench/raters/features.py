@@ -6,36 +6,17 @@ nor repetition nor echoing the client earns anything.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mirror_bench.raters.behaviour import (
-    INPUT,
-    NON_ADHERENT,
-    QUESTIONS,
-    REFLECTIONS,
-    Behaviour,
-    Code,
-    code_therapist,
-)
-from mirror_bench.raters.client_talk import (
-    DISCORD,
-    RESISTANCES,
-    ClientBehaviour,
-    code_client,
-)
-from mirror_bench.raters.lexicon import lexicon
-from mirror_bench.raters.moves import TECHNIQUES, moves
-from mirror_bench.raters.wording import content_words, echo_share, sentences, shared, tokens
-from mirror_bench.schema import Ending, Profile, Session, Speaker
+from mirror_bench.raters.behaviour import QUESTIONS, REFLECTIONS, Behaviour
+from mirror_bench.raters.client_talk import DISCORD
+from mirror_bench.raters.moves import TECHNIQUES
+from mirror_bench.raters.reading import ClientTurn, Reading, TherapistTurn
 
 FEWEST_TURNS = 6
 """Shares are taken of at least so many turns: one good sentence is not a good session."""
 
-_REFLECTS = 0.2
-"""The share of a turn that must reflect; a long speech with one reflective phrase does not."""
 _LECTURE = 18
 """Words from which a turn that mostly tells is a lecture rather than an answer."""
 
@@ -52,201 +33,48 @@ class Feature(NamedTuple):
     turns: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class TherapistTurn:
-    """A therapist turn as the features read it.
-
-    Attributes:
-        index: Place in the session.
-        codes: Behaviours found.
-        moves: Session moves found.
-        length: Words.
-        input_share: Share of its characters that inform, advise or confront.
-        reflecting_share: Share of its characters that reflect.
-        echoes: Whether it gives the client's own words back.
-        tailored: Whether it takes up what this client has said, in other words than theirs.
-        key: Whether it touches the client's distorted thought.
-    """
-
-    index: int
-    behaviours: frozenset[Behaviour]
-    moves: frozenset[str]
-    length: int
-    input_share: float
-    reflecting_share: float
-    echoes: bool
-    tailored: bool
-    key: bool
-
-    @property
-    def acknowledges(self) -> bool:
-        """Whether it is no more than "okay" or "mm-hmm"."""
-        return self.length < 5 and not self.behaviours
-
-    @property
-    def idle(self) -> bool:
-        """Whether it says nothing of its own."""
-        return self.echoes or Behaviour.REPEATS_ITSELF in self.behaviours or self.acknowledges
-
-    @property
-    def facilitates(self) -> bool:
-        """Whether what it does well counts: a reflection that leads to pressure is part of the pressure."""
-        return not self.idle and not self.behaviours & NON_ADHERENT
-
-    @property
-    def takes_up(self) -> float:
-        """How far it reflects this client.
-
-        1 where it takes up the client's own matter in other words, half where only the form of its sentences
-        tells, 0 for comfort that would fit anyone.
-        """
-        if not self.facilitates or self.reflecting_share < _REFLECTS:
-            return 0.0
-        return 1.0 if self.tailored else 0.0 if "comforts_only" in self.moves else 0.5
-
-
-@dataclass(frozen=True)
-class ClientTurn:
-    """A client turn as the features read it.
-
-    Attributes:
-        index: Place in the session.
-        behaviours: Client behaviours found.
-        length: Words.
-        discloses: Whether it tells something of its own that it need not have told.
-    """
-
-    index: int
-    behaviours: frozenset[ClientBehaviour]
-    length: int
-    discloses: bool
-
-    @property
-    def moves(self) -> bool:
-        """Whether it speaks for change and does not resist in the same breath."""
-        return ClientBehaviour.CHANGE_TALK in self.behaviours and not self.behaviours & RESISTANCES
-
-    @property
-    def holds_back(self) -> bool:
-        """Whether it resists, or speaks against change, and nothing else."""
-        against = self.behaviours & (RESISTANCES | {ClientBehaviour.SUSTAIN_TALK})
-        return bool(against) and ClientBehaviour.CHANGE_TALK not in self.behaviours
-
-
-@dataclass
-class Reading:
-    """A session's turns, coded.
-
-    Attributes:
-        therapist: Turns of the therapist that have words.
-        client: Turns of the client.
-        left: Whether the client broke it off.
-        last: Index of the last turn.
-    """
-
-    therapist: list[TherapistTurn] = field(default_factory=list)
-    client: list[ClientTurn] = field(default_factory=list)
-    left: bool = False
-    last: int = 0
-
-
-def read(session: Session, profile: Profile) -> Reading:
-    """Codes every turn of a session. Only words are read, and whether the client broke it off."""
-    spoken = tuple((turn.speaker, turn.words) for turn in session.turns)
-    return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought)
-
-
-@functools.lru_cache(maxsize=64)  # a session's instruments are filled in one after another
-def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> Reading:
-    reading = Reading(left=left, last=max(0, len(spoken) - 1))
-    thought = content_words(distorted_thought)
-    before: list[str] = []
-    heard = ""
-    said: frozenset[str] = frozenset()
-    for index, (speaker, words) in enumerate(spoken):
-        if speaker is Speaker.CLIENT:
-            reading.client.append(_client_turn(index, words))
-            heard = words
-            said |= content_words(words)
-        elif words.strip():
-            reading.therapist.append(_therapist_turn(index, words, heard, tuple(before), said, thought))
-            before.append(words)
-    return reading
-
-
-def _client_turn(index: int, words: str) -> ClientTurn:
-    disclosure = lexicon("client")["disclosure"]
-    return ClientTurn(
-        index=index,
-        behaviours=frozenset(code.behaviour for code in code_client(words)),
-        length=len(tokens(words)),
-        discloses=any(disclosure.search(sentence.text) for sentence in sentences(words)),
-    )
-
-
-def _therapist_turn(
-    index: int,
-    words: str,
-    heard: str,
-    before: tuple[str, ...],
-    said: frozenset[str],
-    thought: frozenset[str],
-) -> TherapistTurn:
-    codes = code_therapist(words, heard, before)
-    mine = content_words(words)
-    echoes = len(mine) >= 1 and (
-        echo_share(words, heard) >= 0.5 or (len(mine) >= 3 and shared(words, heard) >= 0.85)
-    )
-    return TherapistTurn(
-        index=index,
-        behaviours=frozenset(code.behaviour for code in codes),
-        moves=moves(words),
-        length=len(tokens(words)),
-        input_share=_covered(codes, INPUT, words),
-        reflecting_share=_covered(codes, REFLECTIONS, words),
-        echoes=echoes,
-        tailored=not echoes
-        and (len(mine & said) >= 2 or (bool(mine) and len(mine & said) / len(mine) >= 0.2)),
-        key=not echoes and len(mine & thought) >= min(2, max(1, len(thought))),
-    )
-
-
-def _covered(codes: tuple[Code, ...], behaviours: frozenset[Behaviour], words: str) -> float:
-    """Returns the share of a turn's characters that earned one of the behaviours."""
-    covered = sum(code.end - code.start for code in codes if code.behaviour in behaviours)
-    return min(1.0, covered / max(1, len(words)))
-
-
 def features(reading: Reading) -> Mapping[str, Feature]:
     """Returns every feature of a session, by name; the names are those that instruments weigh."""
     return _therapist_features(reading) | _shape_features(reading) | _client_features(reading)
 
 
-FEATURES = (
-    *(
-        "reflects",
-        "deepens",
-        "asks_openly",
-        "affirms",
-        "validates",
-        "collaborates",
-        "autonomy",
-        "notices_face",
-    ),
-    *("presses", "confronts", "lectures", "interrogates", "overlong", "echoes", "repeats_itself", "canned"),
-    *(
-        "names_aims",
-        "aimless",
-        "asks_particulars",
-        "names_thought",
-        "key_thought",
-        "technique",
-        "step_agreed",
-    ),
-    *("premature", "summarises", "checks_understanding", "repairs", "explains_why"),
-    *("client_moves", "client_opposes", "client_holds_back", "client_opens", "left"),
-)
-"""Names of all features."""
+FEATURES = {
+    "reflects": "takes up what the client says in other words",
+    "deepens": "adds the meaning or feeling behind it",
+    "asks_openly": "asks openly",
+    "affirms": "affirms",
+    "validates": "makes room for the client's view",
+    "collaborates": "seeks collaboration",
+    "autonomy": "leaves the choice to the client",
+    "notices_face": "speaks of what the face shows",
+    "presses": "presses or advises unasked",
+    "confronts": "confronts",
+    "lectures": "tells rather than asks",
+    "interrogates": "questions outrun understanding",
+    "overlong": "turns are very long",
+    "echoes": "gives the client's words back or says next to nothing",
+    "repeats_itself": "repeats itself",
+    "canned": "offers comfort that would fit anyone",
+    "names_aims": "names aims",
+    "aimless": "no aim is named",
+    "asks_particulars": "asks for particulars",
+    "names_thought": "names a thought",
+    "key_thought": "works on the key thought",
+    "technique": "carries a technique",
+    "step_agreed": "shapes a step together",
+    "premature": "proposes change before it is wanted",
+    "summarises": "sums up",
+    "checks_understanding": "checks the understanding",
+    "repairs": "mends a misstep",
+    "explains_why": "explains why",
+    "client_moves": "the client speaks for change",
+    "client_opposes": "the client opposes the therapist",
+    "offers_change": "offers ways to change",
+    "client_holds_back": "the client holds back",
+    "client_opens": "the client says more of their own",
+    "left": "the client leaves",
+}
+"""Every feature, and what its presence says of a session."""
 
 
 def _share(turns: list[int], of: int, full: float) -> Feature:
@@ -297,8 +125,8 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
         "deepens": _taken_up(deepening, n, 0.35),
         "asks_openly": _share(doing(Behaviour.OPEN_QUESTION), n, 0.4),
         "affirms": _share(doing(Behaviour.AFFIRM), n, 0.2),
-        "collaborates": _share(doing(Behaviour.SEEK_COLLABORATION), n, 0.3),
-        "autonomy": _share(doing(Behaviour.EMPHASIZE_AUTONOMY), n, 0.15),
+        "collaborates": _share(doing(Behaviour.SEEK_COLLABORATION), n, 0.35),
+        "autonomy": _share(doing(Behaviour.EMPHASIZE_AUTONOMY), n, 0.25),
         "notices_face": _share(doing(Behaviour.NOTICES_FACE), n, 0.2),
         "presses": _share(pressing, n, 0.45),
         "confronts": _share([t.index for t in spoken if Behaviour.CONFRONT in t.behaviours], n, 0.2),
@@ -399,7 +227,7 @@ def _client_features(reading: Reading) -> dict[str, Feature]:
         "client_moves": Feature(
             max(0.0, min(1.0, 0.8 * len(moving) / max(3, len(second)) + max(0.0, gain))), tuple(moving)
         ),
-        "client_opposes": _share([t.index for t in second if t.behaviours & DISCORD], len(second), 0.4),
+        "client_opposes": _share([t.index for t in second if t.behaviours & DISCORD], len(second), 0.3),
         "client_holds_back": _share([t.index for t in second if t.holds_back], len(second), 0.8),
         "client_opens": Feature(min(1.0, opens), tuple(telling)),
         "left": Feature(1.0, (reading.last,)) if reading.left else Feature(0.0),
