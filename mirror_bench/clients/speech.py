@@ -41,7 +41,7 @@ _NEAR: dict[Band, tuple[Band, ...]] = {
     Band.COMMITTED: (Band.COMMITTED, Band.OPENING),
 }
 
-_TOPICS = ("how things have been going", "what brought me here", "all of this")
+_TOPICS = ("my situation", "this whole thing", "the state I'm in")
 _COMFORTS = ("a long walk by myself", "a cup of tea in the quiet", "music with the door shut")
 _THOUGHT = "Whatever I do, it won't be good enough."
 _LONGEST_THOUGHT = 300
