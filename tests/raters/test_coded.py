@@ -90,8 +90,9 @@ QUESTIONS = (
     "What else is on your mind?",
 )
 SHOW = (
-    "It sounds like part of you is afraid. It is up to you how we use our time. What evidence speaks "
-    "against the thought? How would a friend see it? Shall we work out a small step together? Did I get that right? "
+    "It sounds like part of you is afraid. It is up to you how we use our time. "
+    "What evidence speaks against the thought? How would a friend see it? "
+    "Shall we work out a small step together? Did I get that right? "
 ) * 4
 GAMES: dict[str, Reply] = {
     "parrot": lambda heard, n: heard or "...",
