@@ -57,7 +57,7 @@ def demo(out: Path, recipe: str, limit: int | None, skip_reference: bool) -> Non
     from mirror_bench.cli.outcome import finish
 
     started = time.perf_counter()
-    parts = SCRIPTED
+    parts: tuple[Part, ...] = SCRIPTED
     if not skip_reference:
         train_reference(recipe, out / "reference")
         parts += REFERENCE

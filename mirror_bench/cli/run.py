@@ -94,7 +94,7 @@ def chosen_protocol(
         InputError: If an option names what does not exist.
     """
     from mirror_bench.cli.judges import judge_settings
-    from mirror_bench.clients.opening import CLIENTS
+    from mirror_bench.clients import CLIENTS
     from mirror_bench.modelspec import parse_model
     from mirror_bench.protocol import load_protocol
     from mirror_bench.raters.instruments import load_instrument

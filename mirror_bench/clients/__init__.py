@@ -1,1 +1,12 @@
 """The simulated, resisting client."""
+
+from mirror_bench.registry import Registry
+
+CLIENTS = Registry(
+    "client",
+    {
+        "stateful": "mirror_bench.clients.stateful:StatefulClient",
+        "llm": "mirror_bench.clients.llm:LLMClient",
+        "replay": "mirror_bench.clients.replay:ReplayClient",
+    },
+)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mirror_bench.schema import Ending, Expression
+from mirror_bench.engines.base import Engine, Sampling
+from mirror_bench.schema import Ending, Expression, Scenario, Screenplay
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,34 @@ class Client(Protocol):
 
     async def reply(self, heard: str) -> ClientTurn:
         """Answers the therapist's words."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClientNeeds:
+    """What a kind of client may need of a run.
+
+    Attributes:
+        engine: The engine that a protocol's client model names, if it names one.
+        screenplays: Profile -> its first screenplay.
+    """
+
+    max_turns: int
+    engine: Engine | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    screenplays: Mapping[str, Screenplay] = field(default_factory=dict)
+
+
+class ClientKind(Protocol):
+    """What the registry of clients holds: a class that casts a client for each scenario."""
+
+    version: str
+    """Raised with every change that can move a score; part of the fingerprint."""
+
+    def cast(self, scenario: Scenario, needs: ClientNeeds) -> Client:
+        """Returns the client of one session.
+
+        Raises:
+            InputError: If `needs` lacks what this kind needs.
+        """
         ...

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from mirror_bench.clients.base import ClientTurn
+from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.faces.directions import read_direction
@@ -96,6 +96,8 @@ class LLMClient:
         InputError: If `max_turns` is below 1.
     """
 
+    version = "1"
+
     def __init__(self, scenario: Scenario, engine: Engine, sampling: Sampling, max_turns: int) -> None:
         if max_turns < 1:
             raise InputError(f"max_client_turns is {max_turns}: a session needs 1 or more")
@@ -105,6 +107,13 @@ class LLMClient:
         self._max_turns = max_turns
         self._messages = [Message("system", (client_prompt(scenario),))]
         self._spoken = 0
+
+    @classmethod
+    def cast(cls, scenario: Scenario, needs: ClientNeeds) -> LLMClient:
+        """See `ClientKind`."""
+        if needs.engine is None:
+            raise InputError("the client is a model and none is named: give --client provider/name")
+        return cls(scenario, needs.engine, needs.sampling, needs.max_turns)
 
     async def open(self) -> ClientTurn:
         """The session's first turn.

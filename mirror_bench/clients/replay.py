@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mirror_bench.clients.base import ClientTurn
+from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import read_direction
-from mirror_bench.schema import Ending, Line, Screenplay, Speaker
+from mirror_bench.schema import Ending, Line, Scenario, Screenplay, Speaker
 
 
 class ReplayClient:
@@ -17,11 +17,22 @@ class ReplayClient:
         InputError: If the screenplay has no client line.
     """
 
+    version = "1"
+
     def __init__(self, screenplay: Screenplay) -> None:
         self._lines = [line for line in screenplay.lines if line.speaker is Speaker.CLIENT]
         self._spoken = 0
         if not self._lines:
             raise InputError(f"the screenplay {screenplay.id!r} has no client line: nothing can be replayed")
+
+    @classmethod
+    def cast(cls, scenario: Scenario, needs: ClientNeeds) -> ReplayClient:
+        """See `ClientKind`."""
+        if scenario.profile.id not in needs.screenplays:
+            raise InputError(
+                f"the profile {scenario.profile.id} has no screenplay to replay: choose another --split"
+            )
+        return cls(needs.screenplays[scenario.profile.id])
 
     async def open(self) -> ClientTurn:
         """The client's first line."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mirror_bench.clients.acts import choose_act
 from mirror_bench.clients.bank import MASKS, Act, Band
-from mirror_bench.clients.base import ClientTurn
+from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.clients.hearing import Heard, hear
 from mirror_bench.clients.speech import Speech, Spoken
-from mirror_bench.clients.state import TEMPERS, Memory, band_of, makeup_of, react
+from mirror_bench.clients.state import TEMPERS, VERSION, Memory, band_of, makeup_of, react
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.schema import Ending, Scenario, derive_seed
@@ -31,6 +31,8 @@ class StatefulClient:
         InputError: If `max_turns` is below 1.
     """
 
+    version = VERSION
+
     def __init__(self, scenario: Scenario, max_turns: int) -> None:
         if max_turns < 1:
             raise InputError(
@@ -49,6 +51,11 @@ class StatefulClient:
         self._layers_told = 0
         self._crisis_told = False
         self._settled = 0
+
+    @classmethod
+    def cast(cls, scenario: Scenario, needs: ClientNeeds) -> StatefulClient:
+        """See `ClientKind`."""
+        return cls(scenario, needs.max_turns)
 
     async def open(self) -> ClientTurn:
         """The session's first turn: the client's own words, with its face."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mirror_bench.clients.opening import CLIENTS, ClientNeeds, open_client
+from mirror_bench.clients import CLIENTS
+from mirror_bench.clients.base import ClientKind, ClientNeeds
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
@@ -21,10 +22,9 @@ from mirror_bench.sessions.progress import Tally
 
 def versions(protocol: Protocol) -> Mapping[str, str]:
     """Returns the versions of the code that can move a score under `protocol`."""
-    found = {"faces": str(FACE_SOURCES.get(protocol.faces)().name)}
-    kinds = {"client": CLIENTS.get(protocol.client.kind)}
-    kinds |= {f"rater.{rater.kind}": RATERS.get(rater.kind) for rater in protocol.raters}
-    return found | {kind: str(getattr(made, "version", "1")) for kind, made in kinds.items()}
+    found: dict[str, str] = {"faces": FACE_SOURCES.get(protocol.faces)().name}
+    found["client"] = CLIENTS.get(protocol.client.kind).version
+    return found | {f"rater.{rater.kind}": RATERS.get(rater.kind).version for rater in protocol.raters}
 
 
 def protocol_fingerprint(protocol: Protocol, data: DataSet | None = None) -> Fingerprint:
@@ -58,6 +58,7 @@ class Cast:
         if not candidate.scripted:
             self._engine = pool.remember(engine) if engine else pool.open(str(candidate.model))
         client = protocol.client
+        self._client: ClientKind = CLIENTS.get(client.kind)
         self._needs = ClientNeeds(
             max_turns=protocol.max_client_turns,
             engine=pool.open(client.model) if client.model else None,
@@ -91,7 +92,7 @@ class Cast:
         """
         return await hold_session(
             scenario,
-            open_client(self.protocol.client.kind, scenario, self._needs),
+            self._client.cast(scenario, self._needs),
             open_therapist(self.candidate, scenario, self._engine, self.protocol.therapist),
             stage,
             max_client_turns=self.protocol.max_client_turns,
