@@ -155,7 +155,9 @@ def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", summarize([], [], 0))
     page = Page((tmp_path / "report.html").read_text())
     assert page.open == []
+    assert "No session is recorded yet" in page.text
     assert "No session has been rated" in page.text
+    assert page.all("table") == []
     assert "nothing here shows whether faces were used" in page.text
 
 
