@@ -36,7 +36,7 @@ class DrawnFaces:
         eyes.draw_brows(face)
         beard.draw_beard(face)
         mouth.draw_mouth(face)
-        hair.draw_front(face)
         eyes.draw_glasses(face)
+        hair.draw_front(face)
         body.draw_arms(face)
         return face.canvas.png()

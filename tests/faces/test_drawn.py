@@ -71,7 +71,7 @@ def test_a_sided_unit_moves_the_persons_own_side(unit: str) -> None:
 
 def test_gaze_and_head_move_towards_the_side_they_name() -> None:
     def iris(expression: Expression) -> tuple[float, float]:
-        image = _pixels(expression)[100:150, 110:228]
+        image = _pixels(expression)[114:142, 110:228]
         dark = image.max(axis=2) < 60
         y, x = np.nonzero(dark)
         return float(x.mean()), float(y.mean())

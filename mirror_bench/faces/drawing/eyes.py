@@ -136,6 +136,6 @@ def draw_glasses(sketch: Sketch) -> None:
         rim = curve(pose.face((glass + np.array((_EYE_X + 1, -2))) * (side, 1), out=8), closed=True)
         canvas.line(rim, frame, 2.2, closed=True)
         if side * pose.yaw < 0.25:
-            temple = np.stack((pose.face((side * 51, -7), out=8), pose.skull((side * 63, -9))))
+            temple = np.stack((pose.face((side * 51, -7), out=8), pose.skull((side * 58, -9))))
             canvas.line(temple, frame, 2.2)
     canvas.line(curve(pose.face([(-9, -5), (0, -8), (9, -5)], out=10)), frame, 2.2)

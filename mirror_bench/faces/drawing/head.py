@@ -68,7 +68,7 @@ def draw_head(sketch: Sketch) -> None:
                 0.85,
             )
             canvas.glow(
-                pose.face((side * 34, 15 - lift)), (16, 8), colors.light, 0.55 + 0.25 * sketch.identity.skin
+                pose.face((side * 34, 15 - lift)), (16, 8), colors.light, 0.55 + 0.08 * sketch.identity.skin
             )
         canvas.glow(pose.face((0, 70 + sketch.jaw)), (15, 10), colors.light, 0.35)
 

@@ -79,7 +79,7 @@ def palette_of(identity: FaceIdentity) -> Palette:
     return Palette(
         skin=skin,
         shade=mix(skin, (112, 44, 40), 0.17),
-        crease=mix(skin, (70, 24, 22), 0.42),
+        crease=mix(skin, mix((70, 24, 22), (26, 8, 10), identity.skin), 0.42 + 0.2 * identity.skin),
         ink=mix(skin, (34, 18, 20), 0.86),
         light=mix(skin, (255, 244, 226), 0.45),
         blush=mix(skin, (226, 74, 76), 0.6),
@@ -88,7 +88,7 @@ def palette_of(identity: FaceIdentity) -> Palette:
         hair=hair,
         hair_shade=mix(hair, (20, 14, 18), 0.32),
         hair_light=mix(hair, (255, 240, 220), 0.2),
-        brow=mix(mix(natural, (36, 26, 26), 0.45), skin, 0.08),
+        brow=mix(mix(natural, (36, 26, 26), 0.45), (18, 12, 14), 0.7 * identity.skin),
         eye=draw.choice(_EYES[:2] if identity.skin > 0.55 else _EYES),
         wall=draw.choice(_WALLS),
         cloth=cloth,
