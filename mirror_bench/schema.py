@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -259,6 +259,14 @@ class Turn(Record):
     tokens: int = 0
 
 
+class SessionKey(NamedTuple):
+    """What tells a session apart from all others under one protocol."""
+
+    therapist: str
+    method: str
+    scenario_id: str
+
+
 class Session(Record):
     """One scenario held with one therapist.
 
@@ -285,6 +293,11 @@ class Session(Record):
     plan: str = ""
     technique: str = ""
 
+    @property
+    def key(self) -> SessionKey:
+        """What its ratings name it by."""
+        return SessionKey(self.therapist, self.method, self.scenario_id)
+
 
 class ItemRating(Record):
     """A rater's answer to one item.
@@ -305,9 +318,15 @@ class Rating(Record):
 
     scenario_id: str
     therapist: str
+    method: str = ""
     rater: str
     instrument: str
     items: Mapping[str, ItemRating]
+
+    @property
+    def session_key(self) -> SessionKey:
+        """The session that was rated."""
+        return SessionKey(self.therapist, self.method, self.scenario_id)
 
 
 class Score(Record):

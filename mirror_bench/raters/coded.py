@@ -64,6 +64,7 @@ class CodedRater:
         return Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
+            method=session.method,
             rater=self.name,
             instrument=instrument.name,
             items=items,

@@ -91,6 +91,7 @@ class LLMRater:
         return Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
+            method=session.method,
             rater=self.name,
             instrument=instrument.name,
             items={item.id: answer for item, answer in zip(instrument.items, answers, strict=True)},

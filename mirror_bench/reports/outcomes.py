@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import NamedTuple
 
-from mirror_bench.errors import InputError
-from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, Speaker, Turn
+from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 
 ALLIANCE = ("goal", "approach", "bond")
@@ -40,7 +39,7 @@ class Outcome:
     """
 
     key: EntryKey
-    scenario_id: str
+    session_key: SessionKey
     pair: str
     profile_id: str
     resistance: Resistance
@@ -87,33 +86,25 @@ def gather(
         ratings: Streamed.
         score_rating: The instruments' scoring.
         raters: Only ratings of these raters; all where None.
-
-    Raises:
-        InputError: If one therapist held one scenario under two methods, which ratings cannot tell apart.
     """
-    found: dict[tuple[EntryKey, str], Outcome] = {}
+    found: dict[SessionKey, Outcome] = {}
     for session in sessions:
         outcome = boil_down(session)
-        found[outcome.key, outcome.scenario_id] = outcome
-    _refuse_two_methods(found)
-    ratable = {(o.key.therapist, o.scenario_id) for o in found.values() if o.ended is not Ending.FAILED}
-    given: dict[tuple[str, str], dict[tuple[str, str], Mapping[str, float | None]]] = {}
+        found[outcome.session_key] = outcome
+    ratable = {o.session_key for o in found.values() if o.ended is not Ending.FAILED}
+    given: dict[SessionKey, dict[tuple[str, str], Mapping[str, float | None]]] = {}
     metrics: dict[str, None] = {}
     stray = 0
     for rating in ratings:
         if raters is not None and rating.rater not in raters:
             continue
-        place = (rating.therapist, rating.scenario_id)
-        if place not in ratable:
+        if rating.session_key not in ratable:
             stray += 1
             continue
         scored = score_rating(rating)
         metrics.update(dict.fromkeys(scored))
-        given.setdefault(place, {})[rating.rater, rating.instrument] = scored
-    outcomes = tuple(
-        _with_scores(outcome, given.get((outcome.key.therapist, outcome.scenario_id), {}))
-        for outcome in found.values()
-    )
+        given.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = scored
+    outcomes = tuple(_with_scores(outcome, given.get(outcome.session_key, {})) for outcome in found.values())
     return Outcomes(outcomes, tuple(metrics), stray)
 
 
@@ -124,7 +115,7 @@ def boil_down(session: Session) -> Outcome:
     traces = {} if failed else _traces(client)
     return Outcome(
         key=EntryKey(session.therapist, session.method, session.condition),
-        scenario_id=session.scenario_id,
+        session_key=session.key,
         pair=session.pair,
         profile_id=session.profile_id,
         resistance=session.resistance,
@@ -157,17 +148,6 @@ def failures(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Returns why sessions failed -> how many, the commonest first."""
     counts = Counter(o.reason or "no reason recorded" for o in outcomes if o.ended is Ending.FAILED)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _refuse_two_methods(found: Iterable[tuple[EntryKey, str]]) -> None:
-    methods: dict[tuple[str, str], str] = {}
-    for key, scenario_id in found:
-        other = methods.setdefault((key.therapist, scenario_id), key.method)
-        if other != key.method:
-            raise InputError(
-                f"{key.therapist} held {scenario_id} under the methods {other!r} and {key.method!r}: "
-                "summarise each method's run by itself and compare the summaries"
-            )
 
 
 def _by_pair(outcomes: Iterable[Outcome], metric: str) -> dict[str, float]:

@@ -98,8 +98,8 @@ def render_report(
 ) -> str:
     """Returns the page's HTML; arguments as for `write_report`."""
     shown = tuple(sessions)
-    wanted = {(session.scenario_id, session.therapist) for session in shown}
-    kept = [rating for rating in ratings if (rating.scenario_id, rating.therapist) in wanted]
+    wanted = {session.key for session in shown}
+    kept = [rating for rating in ratings if rating.session_key in wanted]
     css, script = _asset("report.css"), _asset("report.js")
     return (
         _environment()

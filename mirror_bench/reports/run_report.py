@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from mirror_bench.data.sources import load_data
+from mirror_bench.errors import InputError
 from mirror_bench.reports.page import RunInfo, write_report
 from mirror_bench.reports.plots import write_plots
 from mirror_bench.reports.summary import Summary, compare_runs, summarize, write_summary
 from mirror_bench.reports.transcripts import choose_sessions
-from mirror_bench.schema import Ending, Rating, Session
+from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
+from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
 
 
@@ -21,14 +24,24 @@ def summarize_run(folder: Path) -> Summary:
         InputError: If it is no run folder or a record in it is damaged.
     """
     header = read_header(folder)
-    conditions = header.selection["conditions"]
     return summarize(
         read_sessions(folder),
         read_ratings(folder),
-        int(header.selection["sessions"]) // max(1, len(conditions)),
+        _due(header),
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
     )
+
+
+def _due(header: RunHeader) -> list[Scenario] | int:
+    """The run's scenarios; where its data is not at hand any more, how many there are per face condition."""
+    try:
+        data = load_data(header.protocol.data)
+    except InputError:
+        data = None
+    if data is None or data.digest != header.parts.get("data"):
+        return int(header.selection["sessions"]) // max(1, len(header.selection["conditions"]))
+    return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
 
 
 def report_runs(folders: Sequence[Path], out: Path) -> Summary:
@@ -50,7 +63,7 @@ def report_runs(folders: Sequence[Path], out: Path) -> Summary:
         out / "report.html",
         summary,
         chosen,
-        _ratings_of(folders, {(session.scenario_id, session.therapist) for session in chosen}),
+        _ratings_of(folders, {session.key for session in chosen}),
         plots,
         lambda sha256: _face(folders, sha256),
         _info(read_header(folders[0])),
@@ -63,9 +76,9 @@ def _held(folders: Sequence[Path]) -> Iterator[Session]:
     return (session for session in held if session.ended is not Ending.FAILED)
 
 
-def _ratings_of(folders: Sequence[Path], wanted: set[tuple[str, str]]) -> list[Rating]:
+def _ratings_of(folders: Sequence[Path], wanted: set[SessionKey]) -> list[Rating]:
     made = chain.from_iterable(read_ratings(folder) for folder in folders)
-    return [rating for rating in made if (rating.scenario_id, rating.therapist) in wanted]
+    return [rating for rating in made if rating.session_key in wanted]
 
 
 def _face(folders: Sequence[Path], sha256: str) -> bytes | None:

@@ -116,11 +116,7 @@ def view_session(anchor: str, session: Session, ratings: Iterable[Rating], faces
         ending=ENDINGS[session.ended],
         turns=turns,
         sparks=_sparks(session.turns),
-        ratings=tuple(
-            _view_rating(rating, turns)
-            for rating in ratings
-            if (rating.scenario_id, rating.therapist) == (session.scenario_id, session.therapist)
-        ),
+        ratings=tuple(_view_rating(rating, turns) for rating in ratings if rating.session_key == session.key),
     )
 
 

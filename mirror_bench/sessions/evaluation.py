@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -56,14 +56,6 @@ class Evaluation:
         """Loads the protocol's data."""
         return load_data(self.protocol.data)
 
-    def scenarios(self, data: DataSet) -> list[Scenario]:
-        """Returns every scenario that is due."""
-        found = make_scenarios(
-            data, self.protocol.split, self.protocol.seeds, self.conditions, limit=self.limit
-        )
-        wanted = self.protocol.resistance
-        return [scenario for scenario in found if not wanted or scenario.resistance in wanted]
-
     def header(self, data: DataSet, due: int) -> RunHeader:
         """Returns what `run.json` holds; `due` sessions are due."""
         mark = protocol_fingerprint(self.protocol, data)
@@ -95,6 +87,19 @@ class Outcome:
     tokens: int
 
 
+def due_scenarios(
+    protocol: Protocol, data: DataSet, conditions: Sequence[str], limit: int | None
+) -> list[Scenario]:
+    """Returns every scenario of a run.
+
+    Raises:
+        InputError: If none is left.
+    """
+    kept = tuple(p for p in data.profiles if not protocol.resistance or p.resistance in protocol.resistance)
+    chosen = replace(data, profiles=kept)
+    return list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
+
+
 async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outcome:
     """Holds and rates every session that is still due.
 
@@ -106,7 +111,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
         InputError: If anything given cannot be used, or an engine died; what was kept stays.
     """
     data = evaluation.data()
-    due = evaluation.scenarios(data)
+    due = due_scenarios(evaluation.protocol, data, evaluation.conditions, evaluation.limit)
     instruments = [load_instrument(name) for name in evaluation.protocol.instruments]
     header = evaluation.header(data, len(due))
     if evaluation.retry_failed:

@@ -145,6 +145,7 @@ def _missing(due: RatingDue, reason: str) -> Rating:
     return Rating(
         scenario_id=due.session.scenario_id,
         therapist=due.session.therapist,
+        method=due.session.method,
         rater=due.rater.name,
         instrument=due.instrument.name,
         items=items,

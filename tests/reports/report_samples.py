@@ -164,6 +164,7 @@ def ratings_of(session: Session, skill: float = 0.5, rater: str = "coded") -> It
         yield Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
+            method=session.method,
             rater=rater,
             instrument=name,
             items=items,

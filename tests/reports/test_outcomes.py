@@ -9,7 +9,6 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.errors import InputError
 from mirror_bench.reports.outcomes import boil_down, contrast, failures, first_to_last_third, gather
 from mirror_bench.schema import Ending, Rating, Session, Speaker
 
@@ -100,10 +99,14 @@ def test_ratings_of_failed_or_unknown_sessions_are_counted_as_stray() -> None:
     assert failures(gathered.outcomes) == {"the engine could not answer after 3 attempts": 1}
 
 
-def test_two_methods_of_one_therapist_are_refused() -> None:
-    scenario = samples.scenarios(1)[0]
-    with pytest.raises(InputError, match="under the methods 'direct' and 'ec'"):
-        gather([samples.session_of(scenario, method=method) for method in ("direct", "ec")], [], scored)
+def test_two_methods_of_one_therapist_keep_their_ratings_apart() -> None:
+    due = samples.scenarios(1)
+    direct = samples.run_of(due, method="direct", skill=0.2)
+    ec = samples.run_of(due, method="ec", skill=0.8)
+    apart, both = gather([*direct[0], *ec[0]], direct[1], scored).outcomes
+    assert (apart.key.method, both.key.method) == ("direct", "ec")
+    assert apart.scores
+    assert not both.scores
 
 
 def test_sessions_are_read_as_a_stream() -> None:
