@@ -130,11 +130,13 @@ class ThreadDriver:
         with _TURNS:
             ThreadDriver._running -= 1
             engine, self._engine = self._engine, None
-            # Shutting down takes the process groups along that every engine of this process needs; until the
-            # last one goes, dropping the engine frees its memory.
+            # Shutting down ends the process groups that every engine of this process needs, and so does
+            # the finalizer of an engine that is dropped: only the last one may.
             if ThreadDriver._running == 0:
                 with contextlib.suppress(Exception):
                     engine.engine_core.shutdown()
+            else:
+                engine.engine_core._finalizer.detach()
             del engine
             gc.collect()
 
