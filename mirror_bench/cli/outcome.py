@@ -11,6 +11,8 @@ import click
 from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mirror_bench.reports.summary import Summary
     from mirror_bench.schema import Score
 
@@ -37,6 +39,8 @@ def show(summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from mirror_bench.reports.labels import candidate_label
+
     console = Console()
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
     measures = [*(metric.name for metric in totals), "dropout", "resistance_change"]
@@ -46,7 +50,7 @@ def show(summary: Summary) -> None:
     for title in (*(metric.title for metric in totals), "drop-out", "resistance"):
         table.add_column(title, justify="right")
     for entry in summary.entries:
-        name = f"{' '.join(filter(None, (entry.therapist, entry.method)))}\n{entry.condition.value}"
+        name = f"{candidate_label(entry.therapist, entry.method, 22)}\n{entry.condition.value}"
         table.add_row(name, *(_shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
     console.print("below each: its 95 % interval; resistance: change from the first to the last third")
@@ -56,14 +60,27 @@ def show(summary: Summary) -> None:
             console.print(
                 f"[red]{entry.therapist} {entry.method}, {entry.condition.value}: coverage {share:.1%}[/]"
             )
+    if summary.gains:
+        console.print(_gains(summary))
+
+
+def _gains(summary: Summary) -> Table:
+    """The visual gains: what each candidate scores more under matched faces, on the same scenarios."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from mirror_bench.reports.labels import candidate_label
+
+    table = Table(
+        title="Visual gain: matched minus another face", title_justify="left", box=SIMPLE, pad_edge=False
+    )
+    for column in ("therapist", "against", "metric", "gain", "pairs"):
+        table.add_column(column, justify="right" if column in {"gain", "pairs"} else "left")
     for gain in summary.gains:
-        difference = gain.difference
-        who = " ".join(filter(None, (gain.therapist, gain.method)))
-        console.print(
-            f"visual gain of {who}, {difference.metric}, against {gain.against.value}: "
-            f"{_shown(difference)} over {difference.n} pairs",
-            highlight=False,
-        )
+        score = gain.difference
+        name = candidate_label(gain.therapist, gain.method, 22)
+        table.add_row(name, gain.against.value, score.metric, _shown(score), str(score.n))
+    return table
 
 
 def _shown(score: Score | None, gap: str = " ") -> str:

@@ -16,6 +16,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.data.scenarios import scenarios as make_scenarios
 from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
+from mirror_bench.errors import InputError
 from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.show import FaceShow
 from mirror_bench.protocol import Protocol, RaterSettings
@@ -118,10 +119,14 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
         drop_failed(evaluation.out)
     with RunFolder(evaluation.out, header) as folder:
         async with EnginePool(evaluation.out / "calls.sqlite") as pool:
-            cast = Cast(evaluation.protocol, evaluation.candidate, data, pool, engine)
-            raters = open_raters(evaluation.protocol.raters, pool)
-            await pool.start()
-            cast.check()
+            try:
+                cast = Cast(evaluation.protocol, evaluation.candidate, data, pool, engine)
+                raters = open_raters(evaluation.protocol.raters, pool)
+                await pool.start()
+                cast.check()
+            except InputError:
+                folder.discard_if_new()
+                raise
             tally = await _hold(evaluation, folder, cast, due)
             profiles = {scenario.profile.id: scenario.profile for scenario in due}
             await rate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -101,7 +102,8 @@ class RunFolder:
             raise InputError(
                 f"{folder} is in use by another process: wait for it, or name another --out"
             ) from None
-        if not (folder / "run.json").exists():
+        self._new = not (folder / "run.json").exists()
+        if self._new:
             content = json.dumps(header.model_dump(mode="json"), indent=1, ensure_ascii=False)
             write_atomically(folder / "run.json", content.encode())
         self._sessions = _open_log(folder / "sessions.jsonl")
@@ -116,6 +118,17 @@ class RunFolder:
         os.close(self._sessions)
         os.close(self._ratings)
         self._lock.close()
+
+    def discard_if_new(self) -> None:
+        """Takes a folder away again that was made just now, since the run could not begin."""
+        if self._new:
+            for name in ("run.json", "sessions.jsonl", "ratings.jsonl", ".lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            for memory in self.folder.glob("calls.sqlite*"):
+                memory.unlink()
+            with contextlib.suppress(OSError):  # something else lies in it
+                (self.folder / "faces").rmdir()
+                self.folder.rmdir()
 
     def keep_session(self, session: Session) -> None:
         """Appends a session."""

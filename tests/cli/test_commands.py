@@ -40,7 +40,7 @@ BAD = {
     "no command": (["rnu"], "no command 'rnu'"),
     "no therapist": (["run"], "--therapist"),
     "no provider": (["run", "--therapist", "gpt-4o"], "provider/name"),
-    "unknown provider": (["run", "--therapist", "vlm/x"], "did you mean 'vllm'"),
+    "unknown provider": (["run", "--therapist", "vlm/x", "--out", "{tmp}/r"], "did you mean 'vllm'"),
     "unknown option": (
         ["run", "--therapist", "openai/x?base_ulr=y", "--out", "{tmp}/r"],
         "did you mean 'base_url'",
@@ -87,6 +87,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     arguments, expected = BAD[name]
     places = {"tmp": str(tmp_path), "file": str(file)}
     assert _call(monkeypatch, *(part.format(**places) for part in arguments)) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.json"]
     message = capsys.readouterr().err.strip()
     assert len(message.splitlines()) == 1, message
     assert expected.format(**places) in message
