@@ -52,7 +52,7 @@ class Size:
         positions: Longest sequence, in tokens.
     """
 
-    image: int = 56
+    image: int = 84
     patch: int = 14
     shuffle: int = 2
     vision_width: int = 128

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from baselines.grammar import NEUTRAL, Grammar
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, nearest, scaled
+from mirror_bench.faces.expressions import EXPRESSIONS, nearest, scaled, signs
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, FaceIdentity, derive_seed
 
@@ -44,10 +44,12 @@ class FaceSet:
     Attributes:
         pixels: (n, side, side, 3) uint8 RGB.
         labels: (n,) int64, indices into `Grammar.seen`.
+        signs: (2, n, signs) float32: what each face shows as it is and mirrored, scaled to be about one wide.
     """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    signs: NDArray[np.float32]
 
     def of(self, label: int) -> NDArray[np.int64]:
         """Returns the indices of the faces with one label."""
@@ -164,4 +166,32 @@ def draw_faces(
             for part in pool.map(work, chunks):
                 parts.append(part)
                 progress(sum(len(part) for part in parts))
-    return FaceSet(np.concatenate(parts), np.array([sitter.label for sitter in chosen], np.int64))
+    shown = [sitter.expression for sitter in chosen]
+    return FaceSet(
+        np.concatenate(parts),
+        np.array([sitter.label for sitter in chosen], np.int64),
+        np.stack([_scaled_signs(shown), _scaled_signs([mirrored(expression) for expression in shown])]),
+    )
+
+
+def mirrored(expression: Expression) -> Expression:
+    """Returns what a mirrored face shows: left is right."""
+    sides = {"L": "R", "R": "L"}
+    yaw, pitch, roll = expression.head
+    return expression.model_copy(
+        update={
+            "units": {
+                sides.get(name[0], name[0]) + name[1:]: value for name, value in expression.units.items()
+            },
+            "gaze": (-expression.gaze[0], expression.gaze[1]),
+            "head": (-yaw, pitch, -roll),
+        }
+    )
+
+
+_SPREAD = np.std([signs(sign) for sign in EXPRESSIONS.values()], axis=0) + 0.05
+"""How much each sign varies over the named expressions."""
+
+
+def _scaled_signs(shown: Sequence[Expression]) -> NDArray[np.float32]:
+    return np.stack([signs(expression) / _SPREAD for expression in shown]).astype(np.float32)

@@ -14,11 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from baselines.corpus import IGNORED, Corpus, Example
-from baselines.faceset import FaceSet
+from baselines.pixels import Pixels, Taken
 from baselines.recipe import JointPart, VisionPart
 
 CLIP = 1.0
 """Largest norm of a gradient."""
+PLAN_EVERY = 12
+"""Every so many steps plans take the conversations' place."""
+
+Progress = Callable[[str, int, int, str], Any]
+"""Called with the phase, the step, the number of steps, and figures in words."""
 
 
 @dataclass
@@ -45,58 +50,49 @@ class Curve:
         return float(np.mean(self.losses[name][-steps:]))
 
 
-PLAN_EVERY = 12
-"""Every so many steps plans take the conversations' place."""
-
-Progress = Callable[[str, int, int, str], Any]
-"""Called with the phase, the step, the number of steps, and figures in words."""
-
-
-class Pixels:
-    """Faces as the vision tower takes them.
+class Optimiser:
+    """Muon for the matrices within the layers, AdamW for everything else: fewer steps than AdamW alone.
 
     Args:
-        faces: The faces.
-        mean: Channel means that the image processor subtracts.
-        deviation: Channel deviations that it divides by.
-        seed: Of the augmentation.
+        parts: The modules to train.
+        rate: Learning rate of AdamW.
+        matrix_rate: Learning rate of Muon.
     """
 
-    def __init__(self, faces: FaceSet, mean: Sequence[float], deviation: Sequence[float], seed: int) -> None:
-        self._faces = faces
-        self._mean = np.asarray(mean, np.float32)
-        self._deviation = np.asarray(deviation, np.float32)
-        self._draw = np.random.default_rng(seed)
+    def __init__(self, parts: Sequence[nn.Module], rate: float, matrix_rate: float) -> None:
+        named = [entry for part in parts for entry in part.named_parameters()]
+        matrices = [p for name, p in named if "layers." in name and p.ndim == 2]
+        inside = {id(p) for p in matrices}
+        self._parameters = [p for _, p in named]
+        self._both = (
+            torch.optim.AdamW(
+                [p for p in self._parameters if id(p) not in inside],
+                lr=rate,
+                betas=(0.9, 0.98),
+                weight_decay=0.02,
+                fused=True,
+            ),
+            torch.optim.Muon(matrices, lr=matrix_rate, momentum=0.95, weight_decay=0.0),
+        )
+        self._rates = (rate, matrix_rate)
 
-    def take(self, indices: NDArray[np.int64], *, augment: bool) -> Tensor:
-        """Returns (n, 3, side, side) float32; mirrored, moved and relit at random when augmented."""
-        images = self._faces.pixels[indices]
-        if augment:
-            flip = self._draw.random(len(images)) < 0.5
-            images = np.where(flip[:, None, None, None], images[:, :, ::-1], images)
-            images = np.stack([self._moved(image) for image in images])
-        values = (images.astype(np.float32) / 255.0 - self._mean) / self._deviation
-        if augment:
-            values += self._draw.normal(0, 0.06, (len(values), 1, 1, 3)).astype(np.float32)
-        return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
-
-    def labels(self, indices: NDArray[np.int64]) -> Tensor:
-        """Returns (n,) labels."""
-        return torch.from_numpy(self._faces.labels[indices])
-
-    def _moved(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        down, right = self._draw.integers(-2, 3, 2)
-        padded = np.pad(image, ((2, 2), (2, 2), (0, 0)), mode="edge")
-        height, width = image.shape[:2]
-        return padded[2 + down : 2 + down + height, 2 + right : 2 + right + width]
+    def step(self, loss: Tensor, factor: float) -> None:
+        """Follows the gradient of `loss`, at both learning rates times `factor`."""
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._parameters, CLIP)
+        for optimiser, rate in zip(self._both, self._rates, strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
 
 
 class Learner:
-    """A model in training, with the classification head that only training knows.
+    """A model in training, with two heads that only training knows: what a face counts as, and its signs.
 
     Args:
         model: The Idefics3 model.
-        classes: What the head tells apart.
+        classes: What is told apart.
         train: Faces to learn from.
         held_out: Faces to measure with.
         progress: Where progress goes.
@@ -107,39 +103,34 @@ class Learner:
         self._train = train
         self._held_out = held_out
         self._progress = progress
-        width = model.config.vision_config.hidden_size
-        patches = model.model.vision_model.embeddings.num_patches
-        self._head = nn.Sequential(nn.Flatten(), nn.Linear(width * patches, classes))
+        tower = model.model.vision_model
+        width = model.config.vision_config.hidden_size * tower.embeddings.num_patches
+        self._heads = nn.ModuleList([nn.Linear(width, classes), nn.Linear(width, train.signs)])
 
-    def learn_to_see(self, part: VisionPart, count: int, held_out: int, seed: int) -> Curve:
-        """First phase: the vision tower under the classification head.
+    def learn_to_see(self, part: VisionPart, seed: int) -> Curve:
+        """First phase: the vision tower under the two heads.
 
         Args:
-            part: Steps, batch and learning rate.
-            count: Faces to learn from.
-            held_out: Faces to measure with.
+            part: Steps, batch and learning rates.
             seed: Of the order of faces.
         """
         curve, start = Curve(), time.monotonic()
         draw = np.random.default_rng(seed)
         tower = self.model.model.vision_model
-        parameters = [*tower.parameters(), *self._head.parameters()]
-        optimiser = torch.optim.AdamW(parameters, lr=part.learning_rate, weight_decay=0.05, fused=True)
+        self._train.whiten(tower)
+        optimiser = Optimiser([tower, self._heads], part.learning_rate, part.matrix_rate)
         order = np.array([], np.int64)
         for step in range(part.steps):
             while len(order) < part.batch:
-                order = np.concatenate([order, draw.permutation(count)])
+                order = np.concatenate([order, draw.permutation(len(self._train))])
             batch, order = order[: part.batch], order[part.batch :]
-            _set_rate(optimiser, part.learning_rate * _cosine(step / part.steps, 0.05, 0.1))
-            patches = tower(pixel_values=self._train.take(batch, augment=True)).last_hidden_state
-            loss = nn.functional.cross_entropy(self._head(patches), self._train.labels(batch))
-            self._step(loss, optimiser, parameters)
-            curve.add(classification=loss.item())
+            taken = self._train.take(batch, augment=True)
+            loss = self._seen(tower(pixel_values=taken.images).last_hidden_state, taken)
+            optimiser.step(loss, _cosine(step / part.steps, 0.05, 0.05))
+            curve.add(seeing=loss.item())
             if (step + 1) % max(1, part.steps // 8) == 0 or step + 1 == part.steps:
-                curve.accuracy[step + 1] = self._classified(held_out)
-                figures = (
-                    f"loss {curve.recent('classification'):.3f}, held-out {curve.accuracy[step + 1]:.1%}"
-                )
+                curve.accuracy[step + 1] = self._classified()
+                figures = f"loss {curve.recent('seeing'):.3f}, held-out {curve.accuracy[step + 1]:.1%}"
                 self._progress("vision", step + 1, part.steps, figures)
         curve.seconds = time.monotonic() - start
         return curve
@@ -148,21 +139,17 @@ class Learner:
         """Second phase: all of the model, on conversations, plans and captions.
 
         Args:
-            part: Steps, batch, learning rate and limits.
+            part: Steps, batch, learning rates and limits.
             corpus: Where the examples come from.
         """
         curve, start = Curve(), time.monotonic()
-        parameters = [*self.model.parameters(), *self._head.parameters()]
-        optimiser = torch.optim.AdamW(
-            parameters, lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-        )
+        optimiser = Optimiser([self.model, self._heads], part.learning_rate, part.matrix_rate)
         for step in range(part.steps):
             share = step / part.steps
             if part.minutes:
                 share = max(share, (time.monotonic() - start) / (60 * part.minutes))
             if share >= 1:
                 break
-            _set_rate(optimiser, part.learning_rate * _cosine(share, part.warm_up, 0.02))
             plans = step % PLAN_EVERY == 0
             talk = (
                 [corpus.plan() for _ in range(part.captions)]
@@ -171,9 +158,9 @@ class Learner:
             )
             words, seen = self._losses(talk)
             captions, caption_seen = self._losses([corpus.caption() for _ in range(part.captions)])
-            auxiliary = (seen + caption_seen) / 2
-            self._step(words + captions + part.auxiliary * auxiliary, optimiser, parameters)
-            curve.add(words=words.item(), captions=captions.item(), classification=auxiliary.item())
+            seeing = (seen + caption_seen) / 2
+            optimiser.step(words + captions + part.auxiliary * seeing, _cosine(share, part.warm_up, 0.02))
+            curve.add(words=words.item(), captions=captions.item(), seeing=seeing.item())
             if (step + 1) % max(1, part.steps // 16) == 0 or step + 1 == part.steps:
                 figures = f"words {curve.recent('words'):.3f}, captions {curve.recent('captions'):.3f}"
                 self._progress("joint", step + 1, part.steps, figures)
@@ -181,20 +168,17 @@ class Learner:
         return curve
 
     def _losses(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-        """Returns the mean loss of the learnt tokens, and that of the classification head on the faces."""
+        """Returns the mean loss of the learnt tokens, and that of the two heads on the faces."""
         batch = _padded(examples, self.model.config.pad_token_id)
         core = self.model.model
         embedded = core.get_input_embeddings()(batch.ids)
         seen = torch.zeros(())
         if len(batch.faces):
-            images = core.get_image_features(
-                self._train.take(batch.faces, augment=True)[:, None], return_dict=True
-            )
+            taken = self._train.take(batch.faces, augment=True)
+            images = core.get_image_features(taken.images[:, None], return_dict=True)
             place = (batch.ids == self.model.config.image_token_id)[..., None]
             embedded = embedded.masked_scatter(place, images.pooler_output)
-            seen = nn.functional.cross_entropy(
-                self._head(images.last_hidden_state), self._train.labels(batch.faces)
-            )
+            seen = self._seen(images.last_hidden_state, taken)
         # No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
         hidden = core.text_model(inputs_embeds=embedded, use_cache=False)
         targets = batch.labels[:, 1:]
@@ -202,20 +186,16 @@ class Learner:
         scores = self.model.lm_head(hidden.last_hidden_state[:, :-1][learnt])
         return nn.functional.cross_entropy(scores, targets[learnt]), seen
 
-    def _step(
-        self, loss: Tensor, optimiser: torch.optim.Optimizer, parameters: Sequence[nn.Parameter]
-    ) -> None:
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, CLIP)
-        optimiser.step()
+    def _seen(self, patches: Tensor, taken: Taken) -> Tensor:
+        named, signs = (head(patches.flatten(1)) for head in self._heads)
+        return nn.functional.cross_entropy(named, taken.labels) + nn.functional.mse_loss(signs, taken.signs)
 
-    def _classified(self, count: int) -> float:
-        indices = np.arange(count)
+    def _classified(self) -> float:
+        taken = self._held_out.take(np.arange(len(self._held_out)), augment=False)
         with torch.no_grad():
-            patches = self.model.model.vision_model(pixel_values=self._held_out.take(indices, augment=False))
-            named = self._head(patches.last_hidden_state).argmax(1)
-        return float((named == self._held_out.labels(indices)).float().mean())
+            patches = self.model.model.vision_model(pixel_values=taken.images).last_hidden_state
+            named = self._heads[0](patches.flatten(1)).argmax(1)
+        return float((named == taken.labels).float().mean())
 
 
 class _Batch(NamedTuple):
@@ -240,8 +220,3 @@ def _cosine(share: float, warm_up: float, floor: float) -> float:
     if share < warm_up:
         return (share + 1e-3) / (warm_up + 1e-3)
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (share - warm_up) / max(1e-9, 1 - warm_up)))
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate

@@ -37,11 +37,17 @@ class FacePart(_Part):
 
 
 class VisionPart(_Part):
-    """First phase: the vision tower alone, under an auxiliary classification head."""
+    """First phase: the vision tower alone, under heads that name what a face shows and measure its signs.
 
-    steps: Positive = 1200
+    Attributes:
+        learning_rate: Of AdamW, for embeddings, norms and heads.
+        matrix_rate: Of Muon, for the matrices within the layers.
+    """
+
+    steps: Positive = 600
     batch: Positive = 64
-    learning_rate: Rate = 1e-3
+    learning_rate: Rate = 2e-3
+    matrix_rate: Rate = 0.02
 
 
 class JointPart(_Part):
@@ -51,7 +57,9 @@ class JointPart(_Part):
         conversations: Conversations in a step.
         turns: Most client turns in a conversation.
         captions: Caption examples in a step.
-        auxiliary: Weight of the classification head's loss, which keeps the vision tower honest.
+        learning_rate: Of AdamW, as in the first phase.
+        matrix_rate: Of Muon, as in the first phase.
+        auxiliary: Weight of the two heads' losses, which keeps the vision tower honest.
         warm_up: Share of the steps in which the learning rate rises.
         minutes: The phase ends early after so many minutes, with the learning rate brought down in time, so
             that a slow machine still finishes; 0 for no limit. A run that is cut short is not repeatable.
@@ -62,7 +70,8 @@ class JointPart(_Part):
     turns: Positive = 5
     captions: Positive = 16
     learning_rate: Rate = 1e-3
-    auxiliary: Annotated[float, Field(ge=0)] = 0.3
+    matrix_rate: Rate = 0.01
+    auxiliary: Annotated[float, Field(ge=0)] = 0.1
     warm_up: Share = 0.05
     minutes: Annotated[float, Field(ge=0)] = 0.0
 
@@ -70,7 +79,7 @@ class JointPart(_Part):
 class SizePart(_Part):
     """How large the model is; see `architecture.Size`."""
 
-    image: Positive = 56
+    image: Positive = 84
     patch: Positive = 14
     shuffle: Positive = 2
     vision_width: Positive = 128

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -61,7 +62,8 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[
     from baselines.evaluate import caption_faces
     from baselines.faceset import draw_faces, sitters
     from baselines.grammar import load_grammar
-    from baselines.learning import Learner, Pixels
+    from baselines.learning import Learner
+    from baselines.pixels import Pixels
 
     clock = Clock.started()
     grammar, source, size = load_grammar(), read_source(), recipe.size.size()
@@ -94,7 +96,7 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[
 
     learner = Learner(model, len(grammar.seen), **pixels, progress=tell)
     clock.lap("model")
-    eyes = learner.learn_to_see(recipe.vision, face.train, face.held_out, recipe.seed)
+    eyes = learner.learn_to_see(recipe.vision, recipe.seed)
     clock.lap("vision")
     corpus = Corpus(grammar, source, seen, processor, seed=recipe.seed, turns=recipe.joint.turns)
     words = learner.learn_to_speak(recipe.joint, corpus)
@@ -110,7 +112,7 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[
         "profiles": sorted(profile.id for profile in source.profiles),
         "data_digest": source.digest,
         "seconds": clock.seconds,
-        "steps": {"vision": len(eyes.losses["classification"]), "joint": len(words.losses["words"])},
+        "steps": {"vision": len(eyes.losses["seeing"]), "joint": len(words.losses["words"])},
         "loss": {"words": words.recent("words"), "captions": words.recent("captions")},
         "expression_accuracy": confusion.accuracy,
         "confusion": confusion.counts,
@@ -145,6 +147,9 @@ def peak_memory() -> float:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reference"), show_default=True)
 def main(recipe: Path, out: Path) -> None:
     """Train the model of RECIPE and write it to --out."""
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # spinning threads ruin a machine that does other work
     try:
         read = load_recipe(recipe)
         if isinstance(read, LoraRecipe):
