@@ -129,7 +129,8 @@ class LoraRecipe(_Part):
 
     Attributes:
         base: Name or folder of the published weights.
-        method: What is trained: replies alone ("direct"), or captions, plans and replies ("p+ec").
+        data: Data source with screenplays, as on the command line ("mini", "mirror:mirror_data.csv").
+        form: Which of the paper's training sets is made of it.
         rank: LoRA rank.
         alpha: LoRA alpha.
         learning_rate: Of the language layers' adapters.
@@ -139,13 +140,14 @@ class LoraRecipe(_Part):
         batch: Examples per step.
         epochs: Passes over the data.
         precision: Arithmetic.
-        max_length: Longest example in tokens; longer ones are left out and counted.
+        max_length: Longest example in tokens; the rest of a longer answer is cut off.
     """
 
     title: str
     kind: Literal["lora"]
     base: str
-    method: Literal["direct", "p+ec"] = "p+ec"
+    data: str = "mini"
+    form: Literal["llava-base", "llava-planning", "llava-ec-planning"] = "llava-ec-planning"
     seed: Annotated[int, Field(ge=0)] = 0
     rank: Positive = 128
     alpha: Positive = 256

@@ -40,7 +40,12 @@ class Clock:
         self._last = now
 
 
-def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = print) -> dict[str, Any]:
+def say_at_once(line: str) -> None:
+    """Prints a line of progress, even into a pipe, when it is made."""
+    print(line, flush=True)
+
+
+def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) -> dict[str, Any]:
     """Trains the tiny reference model from nothing and writes a complete checkpoint.
 
     Args:
@@ -153,8 +158,11 @@ def main(recipe: Path, out: Path) -> None:
     try:
         read = load_recipe(recipe)
         if isinstance(read, LoraRecipe):
-            raise InputError(f"{recipe}: kind: 'lora' recipes are not trained yet")
-        train(read, out)
+            from baselines.lora import fine_tune
+
+            fine_tune(read, out, say_at_once)
+        else:
+            train(read, out)
     except InputError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
