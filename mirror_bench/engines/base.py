@@ -124,3 +124,32 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Frees what `start` took; safe to call twice."""
         ...
+
+
+class PassOn:
+    """An engine that asks another one; what wraps an engine changes only what it is there for."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def name(self) -> str:
+        """The name of the engine that is asked."""
+        return self.engine.name
+
+    @property
+    def sees(self) -> bool:
+        """Whether the engine that is asked reads images."""
+        return self.engine.sees
+
+    async def start(self) -> None:
+        """Starts the engine that is asked."""
+        await self.engine.start()
+
+    async def answer(self, request: Request) -> Answer:
+        """Asks."""
+        return await self.engine.answer(request)
+
+    async def close(self) -> None:
+        """Closes the engine that is asked."""
+        await self.engine.close()

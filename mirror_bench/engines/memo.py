@@ -8,7 +8,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.engines.base import Answer, Engine, PassOn, Request
 from mirror_bench.errors import InputError
 from mirror_bench.schema import canonical_json
 
@@ -180,7 +180,7 @@ class Memo:
         return self._connection
 
 
-class MemoEngine:
+class MemoEngine(PassOn):
     """An engine that asks another one and remembers every answer.
 
     Args:
@@ -189,22 +189,8 @@ class MemoEngine:
     """
 
     def __init__(self, engine: Engine, memo: Memo) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.memo = memo
-
-    @property
-    def name(self) -> str:
-        """The name of the engine that is asked."""
-        return self.engine.name
-
-    @property
-    def sees(self) -> bool:
-        """Whether the engine that is asked reads images."""
-        return self.engine.sees
-
-    async def start(self) -> None:
-        """Starts the engine that is asked."""
-        await self.engine.start()
 
     async def answer(self, request: Request) -> Answer:
         """Answers from memory, or asks, writes and then answers. Errors are not remembered.
@@ -224,10 +210,6 @@ class MemoEngine:
         pending = _Pending(asyncio.create_task(self._ask(key, request)))
         self.memo.pending[key] = pending
         return await self._await(key, pending)
-
-    async def close(self) -> None:
-        """Closes the engine that is asked."""
-        await self.engine.close()
 
     async def _ask(self, key: bytes, request: Request) -> Answer:
         return await self.memo.keep(key, self.name, await self.engine.answer(request))

@@ -107,6 +107,12 @@ class VllmEngine:
         # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
         return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
 
+    async def forget_prefixes(self) -> None:
+        """Clears what is cached of earlier prompts and images, so that a measurement starts cold."""
+        decode.cache_clear()
+        if self._driver is not None:
+            await self._driver.forget()
+
     async def close(self) -> None:
         """Stops vLLM and frees its memory."""
         driver, self._driver = self._driver, None

@@ -47,6 +47,10 @@ class Driver(Protocol):
         """
         ...
 
+    async def forget(self) -> None:
+        """Clears the caches of prefixes and images; nothing may be under way."""
+        ...
+
     async def close(self) -> None:
         """Stops the engine; whoever waits gets a BrokenEngineError."""
         ...
@@ -102,6 +106,12 @@ class ThreadDriver:
         except asyncio.CancelledError:
             self._inbox.put(name)
             raise
+
+    async def forget(self) -> None:
+        """See `Driver`."""
+        with _TURNS:
+            self._engine.reset_mm_cache()
+            self._engine.reset_prefix_cache()
 
     async def close(self) -> None:
         """See `Driver`."""
@@ -248,6 +258,11 @@ class ProcessDriver:
         except EngineGenerateError as error:
             raise error.__cause__ or error from None
         raise BrokenEngineError("gave no answer")
+
+    async def forget(self) -> None:
+        """See `Driver`."""
+        await self._engine.reset_mm_cache()
+        await self._engine.reset_prefix_cache()
 
     async def close(self) -> None:
         """See `Driver`."""

@@ -15,7 +15,7 @@ from mirror_bench.protocol import Fingerprint, Protocol, fingerprint
 from mirror_bench.raters import RATERS
 from mirror_bench.schema import Scenario, Session
 from mirror_bench.sessions.candidate import Candidate, open_therapist
-from mirror_bench.sessions.dialogue import Stage, hold_session
+from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.progress import Tally
 
@@ -67,10 +67,10 @@ class Cast:
         )
 
     @property
-    def names(self) -> tuple[str, str, str]:
+    def names(self) -> Names:
         """Therapist, method and client, as records name them."""
         client = self.protocol.client
-        return self.candidate.name, self.candidate.method, client.model or client.kind
+        return Names(self.candidate.name, self.candidate.method, client.model or client.kind)
 
     def check(self) -> None:
         """Refuses a method that shows faces to a model that reads none; engines must have been started.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mirror_bench.clients.base import Client, ClientTurn
 from mirror_bench.faces.base import Face
@@ -14,6 +14,18 @@ from mirror_bench.therapists.base import Therapist, TherapistTurn
 
 MAX_WORDS = 8_000
 """The longest turn that is kept, in characters: a model's text is bounded wherever it comes from."""
+
+
+MAX_REASON = 2_000
+"""The longest reason for an ending that is kept, in characters."""
+
+
+class Names(NamedTuple):
+    """Who meets in a session, as the record names them."""
+
+    therapist: str
+    method: str
+    client: str
 
 
 class Showing(Protocol):
@@ -79,6 +91,24 @@ def _therapist_turn(said: TherapistTurn) -> Turn:
     )
 
 
+def session_record(scenario: Scenario, names: Names, ended: Ending, reason: str, **rest: Any) -> Session:
+    """Returns the record of a session; `rest` are the fields that only a held session has."""
+    return Session(
+        scenario_id=scenario.id,
+        pair=scenario.pair,
+        profile_id=scenario.profile.id,
+        resistance=scenario.resistance,
+        condition=scenario.condition,
+        seed=scenario.seed,
+        therapist=names.therapist,
+        method=names.method,
+        client=names.client,
+        ended=ended,
+        reason=reason[:MAX_REASON],
+        **rest,
+    )
+
+
 async def hold_session(
     scenario: Scenario,
     client: Client,
@@ -86,7 +116,7 @@ async def hold_session(
     stage: Stage,
     *,
     max_client_turns: int,
-    names: tuple[str, str, str],
+    names: Names,
     heard: Callable[[Turn], None] = lambda turn: None,
 ) -> Session:
     """Holds one session.
@@ -97,7 +127,7 @@ async def hold_session(
         therapist: Hears words and sees a face; the stage direction stays here.
         stage: Shows faces.
         max_client_turns: The session ends with this many client turns at the latest.
-        names: Therapist, method and client, as the record names them.
+        names: Who meets.
         heard: Called with every turn as it is spoken.
 
     Raises:
@@ -123,19 +153,6 @@ async def hold_session(
         said = await client.reply(reply.words)
         spoken += 1
     technique, plan = therapist.plan
-    return Session(
-        scenario_id=scenario.id,
-        pair=scenario.pair,
-        profile_id=scenario.profile.id,
-        resistance=scenario.resistance,
-        condition=scenario.condition,
-        seed=scenario.seed,
-        therapist=names[0],
-        method=names[1],
-        client=names[2],
-        turns=tuple(turns),
-        ended=over,
-        reason=said.reason,
-        plan=plan,
-        technique=technique,
+    return session_record(
+        scenario, names, over, said.reason, turns=tuple(turns), plan=plan, technique=technique
     )

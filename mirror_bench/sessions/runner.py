@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.raters.instruments import Instrument
-from mirror_bench.schema import Ending, ItemRating, Profile, Rating, Scenario, Session
+from mirror_bench.schema import ItemRating, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.progress import Tally
 
 W = TypeVar("W")
@@ -77,23 +77,6 @@ async def run_sessions(
         tally.done += 1
 
     await bounded(scenarios, one, concurrency)
-
-
-def failed_session(scenario: Scenario, names: tuple[str, str, str], reason: str) -> Session:
-    """Returns the record of a session that could not be held: it counts against coverage, never as zero."""
-    return Session(
-        scenario_id=scenario.id,
-        pair=scenario.pair,
-        profile_id=scenario.profile.id,
-        resistance=scenario.resistance,
-        condition=scenario.condition,
-        seed=scenario.seed,
-        therapist=names[0],
-        method=names[1],
-        client=names[2],
-        ended=Ending.FAILED,
-        reason=reason[:2_000],
-    )
 
 
 class RatingDue(NamedTuple):

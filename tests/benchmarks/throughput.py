@@ -25,20 +25,20 @@ from typing import NamedTuple
 import psutil
 
 from mirror_bench.data.sources import load_data
-from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.engines.base import Answer, Engine, PassOn, Request
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.engines.vllm import VllmEngine
 from mirror_bench.faces.drawn import DrawnFaces
 from mirror_bench.faces.show import FaceShow
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import Protocol, SamplingSettings, TherapistSettings
-from mirror_bench.schema import FaceCondition, Profile, Scenario
+from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario
 from mirror_bench.sessions.candidate import Candidate, read_candidate
 from mirror_bench.sessions.cast import Cast
-from mirror_bench.sessions.dialogue import Stage
+from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import failed_session, run_sessions
+from mirror_bench.sessions.runner import run_sessions
 from mirror_bench.sessions.store import RunFolder, RunHeader
 
 MAX_TOKENS = 48
@@ -61,20 +61,12 @@ class Pace(NamedTuple):
         return self.turns / self.seconds
 
 
-class Recorded:
+class Recorded(PassOn):
     """An engine that keeps the requests it passes on."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.requests: list[Request] = []
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-    @property
-    def sees(self) -> bool:
-        return self.engine.sees
 
     async def start(self) -> None: ...
 
@@ -134,7 +126,7 @@ async def _run(
                     await run_sessions(
                         scenarios,
                         partial(cast.hold, stage=stage, tally=tally),
-                        lambda scenario, reason: failed_session(scenario, cast.names, reason),
+                        lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                         folder.keep_session,
                         tally,
                         concurrency=concurrency,
@@ -153,7 +145,10 @@ async def _raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pac
     async def worker() -> None:
         nonlocal tokens
         for request in left:
-            tokens += (await engine.answer(request)).tokens
+            answer = await engine.answer(
+                request
+            )  # apart: += would read the sum before waiting
+            tokens += answer.tokens
 
     started = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(at_once)))

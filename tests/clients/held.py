@@ -21,7 +21,7 @@ from mirror_bench.schema import (
     Turn,
     derive_seed,
 )
-from mirror_bench.sessions.dialogue import Stage, hold_session
+from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.scripted import Scripted
 
@@ -89,7 +89,7 @@ def held(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: 
             therapist(scenario),
             Stage(UndrawnFaces()),
             max_client_turns=turns,
-            names=("scripted", "", "stateful"),
+            names=Names("scripted", "", "stateful"),
         )
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.engines.base import Answer, Engine, PassOn, Request
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition
 from mirror_bench.sessions.candidate import read_candidate
@@ -16,21 +16,13 @@ from mirror_bench.sessions.store import read_sessions
 pytestmark = pytest.mark.engine
 
 
-class Interrupted:
+class Interrupted(PassOn):
     """Passes requests on until it has had enough, and then stops the run as Ctrl-C does."""
 
     def __init__(self, engine: Engine, answers: int) -> None:
-        self.engine = engine
+        super().__init__(engine)
         self.left = answers
         self.asked = 0
-
-    @property
-    def name(self) -> str:
-        return self.engine.name
-
-    @property
-    def sees(self) -> bool:
-        return self.engine.sees
 
     async def start(self) -> None: ...
 

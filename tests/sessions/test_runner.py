@@ -5,10 +5,11 @@ import pytest
 
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.schema import Ending, Profile, Resistance, Scenario, Session
+from mirror_bench.sessions.dialogue import Names, session_record
 from mirror_bench.sessions.progress import Tally
-from mirror_bench.sessions.runner import bounded, failed_session, run_sessions
+from mirror_bench.sessions.runner import bounded, run_sessions
 
-NAMES = ("scripted/parrot", "", "stateful")
+NAMES = Names("scripted/parrot", "", "stateful")
 
 
 def _scenario(number: int) -> Scenario:
@@ -24,12 +25,12 @@ async def _run(scenarios: list[Scenario], failures: dict[str, int], attempts: in
         if left.get(scenario.profile.id, 0):
             left[scenario.profile.id] -= 1
             raise EngineError("the server was busy")
-        return failed_session(scenario, NAMES, "").model_copy(update={"ended": Ending.RESOLVED})
+        return session_record(scenario, NAMES, Ending.RESOLVED, "")
 
     await run_sessions(
         scenarios,
         hold,
-        lambda scenario, reason: failed_session(scenario, NAMES, reason),
+        lambda scenario, reason: session_record(scenario, NAMES, Ending.FAILED, reason),
         kept.append,
         Tally("sessions", len(scenarios)),
         concurrency=2,
