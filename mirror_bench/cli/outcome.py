@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mirror_bench.schema import Score
 
 
-def finish(folders: Sequence[Path], out: Path, *, as_json: bool = False) -> None:
+def finish(folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as_json: bool = False) -> None:
     """Writes the report of one or several runs into `out` and shows the scores.
 
     Raises:
@@ -25,7 +25,7 @@ def finish(folders: Sequence[Path], out: Path, *, as_json: bool = False) -> None
     """
     from mirror_bench.reports.run_report import report_runs
 
-    summary = report_runs(folders, out)
+    summary = report_runs(folders, out, raters)
     if as_json:
         print_json(summary.model_dump(mode="json"))
         return

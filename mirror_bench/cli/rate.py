@@ -39,4 +39,7 @@ def rate(
             run, raters, instrument or header.protocol.instruments, concurrency=concurrency, quiet=quiet
         )
     )
-    click.echo(f"{made} ratings added to {run / 'ratings.jsonl'}; show them with: mirror-bench report {run}")
+    click.echo(
+        f"{made} ratings added to {run / 'ratings.jsonl'}; "
+        f"show them with: mirror-bench report {run} --rater all"
+    )

@@ -14,14 +14,20 @@ from mirror_bench.reports.summary import Summary, compare_runs, summarize, write
 from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
 from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
 
 
-def summarize_run(folder: Path) -> Summary:
+def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
     """Returns the summary of one run folder, finished or not.
 
+    Args:
+        folder: The run.
+        raters: Whose ratings count, or "all"; the protocol's own where empty, so that a rating added later
+            does not move a score.
+
     Raises:
-        InputError: If it is no run folder or a record in it is damaged.
+        InputError: If it is no run folder, a record in it is damaged, or a rater has rated nothing in it.
     """
     header = read_header(folder)
     return summarize(
@@ -30,7 +36,20 @@ def summarize_run(folder: Path) -> Summary:
         _due(header),
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
+        raters=_counting(folder, header, raters),
     )
+
+
+def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:
+    if not raters:
+        return rater_names(header.protocol.raters)
+    found = sorted({rating.rater for rating in read_ratings(folder)})
+    for name in raters:
+        if name not in {"all", *found}:
+            raise InputError(
+                f"--rater {name}: has rated nothing in {folder}: known are all, {', '.join(found)}"
+            )
+    return None if "all" in raters else list(raters)
 
 
 def _due(header: RunHeader) -> list[Scenario] | int:
@@ -44,13 +63,18 @@ def _due(header: RunHeader) -> list[Scenario] | int:
     return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
 
 
-def report_runs(folders: Sequence[Path], out: Path) -> Summary:
+def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) -> Summary:
     """Writes `summary.json`, `plots/` and `report.html` of one or several run folders into `out`.
+
+    Args:
+        folders: The runs.
+        out: Where to.
+        raters: Whose ratings count; see `summarize_run`.
 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    summaries = [summarize_run(folder) for folder in folders]
+    summaries = [summarize_run(folder, raters) for folder in folders]
     summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")

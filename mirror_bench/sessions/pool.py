@@ -60,11 +60,16 @@ class EnginePool:
 
 def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rater]:
     """Returns the raters that a protocol names."""
+    return [_open_rater(chosen, pool.open) for chosen in settings]
 
-    def one(chosen: RaterSettings) -> Rater:
-        kind: Callable[..., Rater] = RATERS.get(chosen.kind)
-        if not chosen.model:
-            return kind()
-        return kind(pool.open(chosen.model), samples=chosen.samples, sees=chosen.sees)
 
-    return [one(chosen) for chosen in settings]
+def rater_names(settings: Sequence[RaterSettings]) -> list[str]:
+    """Returns what ratings call the raters that a protocol names; nothing is started."""
+    return [_open_rater(chosen, lambda name: open_engine(parse_model(name))).name for chosen in settings]
+
+
+def _open_rater(chosen: RaterSettings, engine_of: Callable[[str], Engine]) -> Rater:
+    kind: Callable[..., Rater] = RATERS.get(chosen.kind)
+    if not chosen.model:
+        return kind()
+    return kind(engine_of(chosen.model), samples=chosen.samples, sees=chosen.sees)

@@ -110,3 +110,23 @@ def test_a_scripted_candidate_and_options_are_recorded(
     assert header.candidate["therapist"] == "mine"
     assert header.candidate["method"] == "text"
     assert header.environment["packages"]["mirror-bench"]
+
+
+def test_another_judges_ratings_move_no_score_unless_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    _run(monkeypatch, out, "--therapist", "scripted/reflective", "--limit", "4", "--seeds", "0")
+    before = _summary(out)
+    judge = 'scripted/fixed?text={"score": 1, "evidence": [], "reason": "no"}'
+    for arguments in (
+        ["rate", str(out), "--judge", judge, "--quiet"],
+        ["report", str(out)],
+        ["report", str(out), "--rater", "all", "--out", str(tmp_path / "all")],
+    ):
+        monkeypatch.setattr(sys, "argv", ["mirror-bench", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        assert stopped.value.code == 0
+    assert _summary(out) == before
+    assert _summary(tmp_path / "all") != before
