@@ -6,6 +6,7 @@ what is trained is what is served. Only the train split is read.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""
 IGNORED = -100
 """Label of a token that is not learnt."""
+SEEN_WEIGHT = 5.0
+"""Weight of the words that only the face decides: few among many, they would be learnt last."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,13 @@ class Example(NamedTuple):
     Attributes:
         ids: Token ids, images expanded.
         labels: The ids that are learnt, `IGNORED` elsewhere; not shifted.
+        weights: How much each label counts.
         faces: Indices of the faces in the face set, in the order of their places.
     """
 
     ids: list[int]
     labels: list[int]
+    weights: list[float]
     faces: list[int]
 
 
@@ -127,7 +132,7 @@ class Corpus:
         """Returns a face and its caption."""
         seen, face = self._face()
         messages = (*caption_messages(_part(face)), Message("assistant", (seen.caption,)))
-        return self.example(messages, [True], [face])
+        return self.example(messages, [True], [face], [seen.head])
 
     def plan(self) -> Example:
         """Returns a first turn and the plan that it leads to."""
@@ -136,10 +141,17 @@ class Corpus:
         messages = (*plan_messages(self._profile(), [turn]), Message("assistant", (plan.answer,)))
         return self.example(messages, [True], [] if face is None else [face])
 
-    def conversations(self, count: int) -> list[Example]:
-        """Returns conversations of the same number of turns, so that little of a batch is padding."""
-        turns = self._draw.randint(1, self._turns)
-        return [self.conversation(turns) for _ in range(count)]
+    def conversations(self, replies: int, progress: float = 1.0) -> list[Example]:
+        """Returns conversations of the same number of turns, so that little of a batch is padding.
+
+        Args:
+            replies: How many replies they hold together, about: many short conversations or few long ones.
+            progress: Share of the training that is done: it begins with single turns, where there is but one
+                face to look at, and goes on to longer conversations.
+        """
+        longest = max(1, min(self._turns, math.ceil((progress - 0.1) * 2 * self._turns)))
+        turns = self._draw.randint(1, longest)
+        return [self.conversation(turns) for _ in range(max(1, round(replies / turns)))]
 
     def conversation(self, turns: int) -> Example:
         """Returns a conversation of so many client turns with all its replies to learn.
@@ -152,6 +164,7 @@ class Corpus:
         middle = turns > 1 and self._draw.random() < 0.6
         history: list[Spoken] = []
         faces: list[int] = []
+        marked: list[str] = []
         before = ""
         for number in range(turns):
             turn, face, seen = self._client(method != "text", "ec" in method.split("+"))
@@ -159,6 +172,7 @@ class Corpus:
             faces += [] if face is None else [face]
             before = self._reply(turn, seen, plan, before, given=middle and number == 0)
             history.append(Spoken(Speaker.THERAPIST, before))
+            marked += [way for way in (seen.ways if seen else ()) if way in before]
         messages = reply_messages(
             self._profile(),
             history,
@@ -166,20 +180,31 @@ class Corpus:
             technique=plan.technique if plan else "",
             plan=plan.text if plan else "",
         )
-        return self.example(messages, [not (middle and number == 0) for number in range(turns)], faces)
+        return self.example(
+            messages, [not (middle and number == 0) for number in range(turns)], faces, marked
+        )
 
-    def example(self, messages: Sequence[Message], learnt: Sequence[bool], faces: list[int]) -> Example:
+    def example(
+        self,
+        messages: Sequence[Message],
+        learnt: Sequence[bool],
+        faces: list[int],
+        marked: Sequence[str] = (),
+    ) -> Example:
         """Returns messages as a sequence.
 
         Args:
             messages: The conversation, answers included.
             learnt: For each assistant message, whether it is learnt.
             faces: Indices of the faces in `messages`.
+            marked: Words of the answers that the face decides, in their order.
         """
         text = self._tokens.apply_chat_template(
             as_chat(messages), chat_template=self._template, tokenize=False
         )
-        ids = self._tokens(text.replace(IMAGE, self._image), add_special_tokens=False)["input_ids"]
+        text = text.replace(IMAGE, self._image)
+        read = self._tokens(text, add_special_tokens=False, return_offsets_mapping=True)
+        ids = read["input_ids"]
         labels = [IGNORED] * len(ids)
         answers = iter(learnt)
         inside = False
@@ -190,7 +215,7 @@ class Corpus:
                 inside = False
             elif token == self._assistant:
                 inside = next(answers)
-        return Example(ids, labels, faces)
+        return Example(ids, labels, _weights(text, read["offset_mapping"], marked), faces)
 
     def _face(self) -> tuple[Seen, int]:
         label = self._draw.randrange(len(self._grammar.seen))
@@ -225,9 +250,29 @@ class Corpus:
         return words
 
     def _profile(self) -> Profile:
-        """Returns a profile with another one's reason: what it says must not decide the reply."""
+        """Returns a profile, often in brief, with another one's reason: it must not decide the reply."""
         profile, other = (self._draw.choice(self._source.profiles) for _ in range(2))
-        return profile.model_copy(update={"reason_for_seeking": other.reason_for_seeking})
+        reason = other.reason_for_seeking
+        if self._draw.random() < 0.5:
+            brief = {
+                "about": f"{profile.name}, {profile.age}.",
+                "reason_for_seeking": reason.split(".")[0] + ".",
+            }
+            return profile.model_copy(update=brief)
+        return profile.model_copy(update={"reason_for_seeking": reason})
+
+
+def _weights(text: str, places: Sequence[tuple[int, int]], marked: Sequence[str]) -> list[float]:
+    """Returns the weight of each token: `SEEN_WEIGHT` within the marked words, which stand in this order."""
+    weights = [1.0] * len(places)
+    end = 0
+    for words in marked:
+        start = text.find(words, end)
+        end = start + len(words)
+        for token, (first, last) in enumerate(places):
+            if first < end and last > start:
+                weights[token] = SEEN_WEIGHT
+    return weights
 
 
 def _part(face: int) -> ImagePart:

@@ -87,8 +87,40 @@ class Optimiser:
             optimiser.zero_grad(set_to_none=True)
 
 
+class Heads(nn.Module):  # type: ignore[misc]
+    """What only training knows: heads that read off a face what it counts as, and its signs.
+
+    One pair reads all patches, each at its place, which is learnt soonest. The other reads the mean of the
+    image tokens, so that what the language model is given says the same at every token, wherever it looks.
+
+    Args:
+        patches: Numbers in all patches of a face.
+        token: Numbers in an image token.
+        classes: What is told apart.
+        signs: How many signs a face has.
+    """
+
+    def __init__(self, patches: int, token: int, classes: int, signs: int) -> None:
+        super().__init__()
+        self.by_place = nn.Linear(patches, classes + signs)
+        self.by_token = nn.Linear(token, classes + signs)
+        self._classes = classes
+
+    def named(self, tokens: Tensor) -> Tensor:
+        """Returns (n, classes) scores off image tokens (n, tokens, width)."""
+        return self.by_token(tokens.mean(1))[:, : self._classes]
+
+    def loss(self, patches: Tensor, tokens: Tensor, taken: Taken) -> Tensor:
+        """Returns the loss of all four, given patches (n, patches, width) and image tokens."""
+        total = torch.zeros(())
+        for read in (self.by_place(patches.flatten(1)), self.by_token(tokens.mean(1))):
+            total = total + nn.functional.cross_entropy(read[:, : self._classes], taken.labels)
+            total = total + nn.functional.mse_loss(read[:, self._classes :], taken.signs)
+        return total / 2
+
+
 class Learner:
-    """A model in training, with two heads that only training knows: what a face counts as, and its signs.
+    """A model in training.
 
     Args:
         model: The Idefics3 model.
@@ -103,12 +135,11 @@ class Learner:
         self._train = train
         self._held_out = held_out
         self._progress = progress
-        tower = model.model.vision_model
-        width = model.config.vision_config.hidden_size * tower.embeddings.num_patches
-        self._heads = nn.ModuleList([nn.Linear(width, classes), nn.Linear(width, train.signs)])
+        patches = model.config.vision_config.hidden_size * model.model.vision_model.embeddings.num_patches
+        self._heads = Heads(patches, model.config.text_config.hidden_size, classes, train.signs)
 
     def learn_to_see(self, part: VisionPart, seed: int) -> Curve:
-        """First phase: the vision tower under the two heads.
+        """First phase: the vision tower and the connector under the heads.
 
         Args:
             part: Steps, batch and learning rates.
@@ -116,16 +147,18 @@ class Learner:
         """
         curve, start = Curve(), time.monotonic()
         draw = np.random.default_rng(seed)
-        tower = self.model.model.vision_model
-        self._train.whiten(tower)
-        optimiser = Optimiser([tower, self._heads], part.learning_rate, part.matrix_rate)
+        core = self.model.model
+        self._train.whiten(core.vision_model)
+        eyes = [core.vision_model, core.connector, self._heads]
+        optimiser = Optimiser(eyes, part.learning_rate, part.matrix_rate)
         order = np.array([], np.int64)
         for step in range(part.steps):
             while len(order) < part.batch:
                 order = np.concatenate([order, draw.permutation(len(self._train))])
             batch, order = order[: part.batch], order[part.batch :]
             taken = self._train.take(batch, augment=True)
-            loss = self._seen(tower(pixel_values=taken.images).last_hidden_state, taken)
+            patches = core.vision_model(pixel_values=taken.images).last_hidden_state
+            loss = self._heads.loss(patches, core.connector(patches), taken)
             optimiser.step(loss, _cosine(step / part.steps, 0.05, 0.05))
             curve.add(seeing=loss.item())
             if (step + 1) % max(1, part.steps // 8) == 0 or step + 1 == part.steps:
@@ -136,14 +169,16 @@ class Learner:
         return curve
 
     def learn_to_speak(self, part: JointPart, corpus: Corpus) -> Curve:
-        """Second phase: all of the model, on conversations, plans and captions.
+        """Second phase: the language model, on conversations, plans and captions; the eyes stay as they are.
+
+        Were they to move with it, what the language model has just learnt to read would change at every step.
 
         Args:
             part: Steps, batch, learning rates and limits.
             corpus: Where the examples come from.
         """
         curve, start = Curve(), time.monotonic()
-        optimiser = Optimiser([self.model, self._heads], part.learning_rate, part.matrix_rate)
+        optimiser = Optimiser([self.model.model.text_model], part.learning_rate, part.matrix_rate)
         for step in range(part.steps):
             share = step / part.steps
             if part.minutes:
@@ -154,53 +189,49 @@ class Learner:
             talk = (
                 [corpus.plan() for _ in range(part.captions)]
                 if plans
-                else corpus.conversations(part.conversations)
+                else corpus.conversations(part.replies, share)
             )
-            words, seen = self._losses(talk)
-            captions, caption_seen = self._losses([corpus.caption() for _ in range(part.captions)])
-            seeing = (seen + caption_seen) / 2
-            optimiser.step(words + captions + part.auxiliary * seeing, _cosine(share, part.warm_up, 0.02))
-            curve.add(words=words.item(), captions=captions.item(), seeing=seeing.item())
+            words = self._loss(talk)
+            captions = self._loss([corpus.caption() for _ in range(part.captions)])
+            optimiser.step(words + captions, _cosine(share, part.warm_up, 0.02))
+            curve.add(words=words.item(), captions=captions.item())
             if (step + 1) % max(1, part.steps // 16) == 0 or step + 1 == part.steps:
                 figures = f"words {curve.recent('words'):.3f}, captions {curve.recent('captions'):.3f}"
                 self._progress("joint", step + 1, part.steps, figures)
         curve.seconds = time.monotonic() - start
         return curve
 
-    def _losses(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-        """Returns the mean loss of the learnt tokens, and that of the two heads on the faces."""
+    def _loss(self, examples: Sequence[Example]) -> Tensor:
+        """Returns the weighted mean loss of the learnt tokens."""
         batch = _padded(examples, self.model.config.pad_token_id)
         core = self.model.model
         embedded = core.get_input_embeddings()(batch.ids)
-        seen = torch.zeros(())
         if len(batch.faces):
             taken = self._train.take(batch.faces, augment=True)
-            images = core.get_image_features(taken.images[:, None], return_dict=True)
+            with torch.no_grad():
+                images = core.get_image_features(taken.images[:, None], return_dict=True)
             place = (batch.ids == self.model.config.image_token_id)[..., None]
             embedded = embedded.masked_scatter(place, images.pooler_output)
-            seen = self._seen(images.last_hidden_state, taken)
         # No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
         hidden = core.text_model(inputs_embeds=embedded, use_cache=False)
         targets = batch.labels[:, 1:]
         learnt = targets != IGNORED  # the vocabulary is wide: score only what is learnt
         scores = self.model.lm_head(hidden.last_hidden_state[:, :-1][learnt])
-        return nn.functional.cross_entropy(scores, targets[learnt]), seen
-
-    def _seen(self, patches: Tensor, taken: Taken) -> Tensor:
-        named, signs = (head(patches.flatten(1)) for head in self._heads)
-        return nn.functional.cross_entropy(named, taken.labels) + nn.functional.mse_loss(signs, taken.signs)
+        losses = nn.functional.cross_entropy(scores, targets[learnt], reduction="none")
+        return (losses * batch.weights[:, 1:][learnt]).mean()
 
     def _classified(self) -> float:
         taken = self._held_out.take(np.arange(len(self._held_out)), augment=False)
         with torch.no_grad():
             patches = self.model.model.vision_model(pixel_values=taken.images).last_hidden_state
-            named = self._heads[0](patches.flatten(1)).argmax(1)
+            named = self._heads.named(self.model.model.connector(patches)).argmax(1)
         return float((named == taken.labels).float().mean())
 
 
 class _Batch(NamedTuple):
     ids: Tensor
     labels: Tensor
+    weights: Tensor
     faces: NDArray[np.int64]
 
 
@@ -209,10 +240,12 @@ def _padded(examples: Sequence[Example], pad: int) -> _Batch:
     longest = max(len(example.ids) for example in examples)
     ids = torch.full((len(examples), longest), pad)
     labels = torch.full((len(examples), longest), IGNORED)
+    weights = torch.ones((len(examples), longest))
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = torch.tensor(example.ids)
         labels[row, : len(example.labels)] = torch.tensor(example.labels)
-    return _Batch(ids, labels, np.array([face for e in examples for face in e.faces], np.int64))
+        weights[row, : len(example.weights)] = torch.tensor(example.weights)
+    return _Batch(ids, labels, weights, np.array([face for e in examples for face in e.faces], np.int64))
 
 
 def _cosine(share: float, warm_up: float, floor: float) -> float:

@@ -32,12 +32,12 @@ class FacePart(_Part):
 
     train: Positive = 6000
     held_out: Positive = 300
-    weakest: Share = 0.5
+    weakest: Share = 0.6
     processes: Positive = 2
 
 
 class VisionPart(_Part):
-    """First phase: the vision tower alone, under heads that name what a face shows and measure its signs.
+    """First phase: the vision tower and the connector, under heads that name a face and measure its signs.
 
     Attributes:
         learning_rate: Of AdamW, for embeddings, norms and heads.
@@ -51,27 +51,25 @@ class VisionPart(_Part):
 
 
 class JointPart(_Part):
-    """Second phase: all of the model, on captions, plans and conversations.
+    """Second phase: the language model, on captions, plans and conversations.
 
     Attributes:
-        conversations: Conversations in a step.
+        replies: Therapist replies in a step, in many short conversations or few long ones.
         turns: Most client turns in a conversation.
         captions: Caption examples in a step.
         learning_rate: Of AdamW, as in the first phase.
         matrix_rate: Of Muon, as in the first phase.
-        auxiliary: Weight of the two heads' losses, which keeps the vision tower honest.
         warm_up: Share of the steps in which the learning rate rises.
         minutes: The phase ends early after so many minutes, with the learning rate brought down in time, so
             that a slow machine still finishes; 0 for no limit. A run that is cut short is not repeatable.
     """
 
     steps: Positive = 400
-    conversations: Positive = 4
-    turns: Positive = 5
-    captions: Positive = 16
+    replies: Positive = 12
+    turns: Positive = 12
+    captions: Positive = 12
     learning_rate: Rate = 1e-3
     matrix_rate: Rate = 0.01
-    auxiliary: Annotated[float, Field(ge=0)] = 0.1
     warm_up: Share = 0.05
     minutes: Annotated[float, Field(ge=0)] = 0.0
 
