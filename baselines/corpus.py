@@ -25,6 +25,10 @@ METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""
 IGNORED = -100
 """Label of a token that is not learnt."""
+SINGLE = 0.12
+"""Share of the training in which conversations have a single turn."""
+MIDDLE = 0.75
+"""Share of the longer conversations that begin in the middle of a session."""
 SEEN_WEIGHT = 5.0
 """Weight of the words that only the face decides: few among many, they would be learnt last."""
 
@@ -149,7 +153,7 @@ class Corpus:
             progress: Share of the training that is done: it begins with single turns, where there is but one
                 face to look at, and goes on to longer conversations.
         """
-        longest = max(1, min(self._turns, math.ceil((progress - 0.1) * 2 * self._turns)))
+        longest = max(1, min(self._turns, math.ceil((progress - SINGLE) * 2 * self._turns)))
         turns = self._draw.randint(1, longest)
         return [self.conversation(turns) for _ in range(max(1, round(replies / turns)))]
 
@@ -161,7 +165,7 @@ class Corpus:
         """
         method = self._draw.choice(METHODS)
         plan = self._draw.choice(self._grammar.plans) if "p" in method.split("+") else None
-        middle = turns > 1 and self._draw.random() < 0.6
+        middle = turns > 1 and self._draw.random() < MIDDLE
         history: list[Spoken] = []
         faces: list[int] = []
         marked: list[str] = []

@@ -16,11 +16,14 @@ from typing import Any
 from baselines.architecture import TEMPLATES
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.schema import digest
 
 NEUTRAL = "neutral"
 GLAD = frozenset({"happiness", "relieved"})
 """What needs no gentle lead-in: words and face need not be held against each other."""
 CRISIS = "crisis"
+CYCLE = 4
+"""Of so many replies the last says nothing of the face: to be watched at every turn wears a client out."""
 
 
 @dataclass(frozen=True)
@@ -131,17 +134,27 @@ class Grammar:
         """
         kind = self.kind_of(heard)
         answer = kind.answers[step % len(kind.answers)]
+        pause = step % CYCLE == CYCLE - 1
         if seen is None or not seen.ways:
             first = self.unseen[step % len(self.unseen)]
+        elif pause:
+            first = self.unseen[step // CYCLE % len(self.unseen)]
         else:
             lead = "plain" if seen.name in GLAD else kind.mask
-            way = seen.ways[step % len(seen.ways)]
+            way = seen.ways[step % CYCLE % len(seen.ways)]
             first = self.lead_ins[lead][step // 3 % len(self.lead_ins[lead])].format(seen=way)
         if kind.name == CRISIS:  # safety comes first: nothing after it, no technique
-            return f"{first} {answer}" if seen is not None and seen.ways else answer
+            return f"{first} {answer}" if seen is not None and seen.ways and not pause else answer
         if plan is not None and step % 3 == 2:
             answer = plan.invites[step // 3 % len(plan.invites)]
         return f"{first} {answer} {self.closings[step]}"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 (64 hex digits) of everything in it."""
+        return digest(
+            [repr(part) for part in (self.seen, self.kinds, self.plans, self.lead_ins)] + self.texts()
+        )
 
     def texts(self) -> list[str]:
         """Returns every text of the grammar: what its tokenizer must write well."""

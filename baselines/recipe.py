@@ -11,6 +11,8 @@ from baselines.architecture import Size
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 
+RECIPES = Path(__file__).resolve().parent / "recipes"
+
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -66,7 +68,7 @@ class JointPart(_Part):
 
     steps: Positive = 400
     replies: Positive = 12
-    turns: Positive = 12
+    turns: Positive = 2
     captions: Positive = 12
     learning_rate: Rate = 1e-3
     matrix_rate: Rate = 0.01
@@ -157,6 +159,19 @@ class LoraRecipe(_Part):
     epochs: Positive = 3
     precision: Literal["bf16", "fp32"] = "bf16"
     max_length: Positive = 2048
+
+
+def recipe_path(text: str) -> Path:
+    """Returns the path of a recipe, given as a path or by the name of a packaged one ("tiny").
+
+    Raises:
+        InputError: If there is no such recipe, naming the packaged ones.
+    """
+    for path in (Path(text), RECIPES / f"{text}.yaml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+    raise InputError(f"recipe {text!r}: no such file, and none of the packaged recipes ({known})")
 
 
 def load_recipe(path: Path) -> Recipe | LoraRecipe:

@@ -13,12 +13,17 @@ from typing import Any
 
 import click
 
-from baselines.recipe import LoraRecipe, Recipe, load_recipe
+from baselines.corpus import Source, read_source
+from baselines.grammar import Grammar, load_grammar
+from baselines.recipe import LoraRecipe, Recipe, load_recipe, recipe_path
 from mirror_bench.errors import InputError
+from mirror_bench.faces.drawn import DrawnFaces
 from mirror_bench.schema import derive_seed
 
 FIGURES = "training.json"
 """What a training run says of itself, beside its weights."""
+COMPLETE = ("model.safetensors", "config.json", "tokenizer.json", "processor_config.json", "README.md")
+"""Files without which a checkpoint is not complete."""
 
 
 @dataclass
@@ -63,13 +68,13 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
 
     from baselines import card
     from baselines.architecture import make_model, make_processor, save
-    from baselines.corpus import Corpus, read_source, tokenizer_texts
+    from baselines.corpus import Corpus, tokenizer_texts
     from baselines.evaluate import caption_faces
     from baselines.faceset import draw_faces, sitters
-    from baselines.grammar import load_grammar
     from baselines.learning import Learner
     from baselines.pixels import Pixels
 
+    (out / FIGURES).unlink(missing_ok=True)
     clock = Clock.started()
     grammar, source, size = load_grammar(), read_source(), recipe.size.size()
     face = recipe.faces
@@ -112,10 +117,9 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     clock.lap("measuring")
     figures = {
         "title": recipe.title,
-        "recipe": recipe.model_dump(),
+        **_decided_by(recipe, grammar, source),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "profiles": sorted(profile.id for profile in source.profiles),
-        "data_digest": source.digest,
         "seconds": clock.seconds,
         "steps": {"vision": len(eyes.losses["seeing"]), "joint": len(words.losses["words"])},
         "loss": {"words": words.recent("words"), "captions": words.recent("captions")},
@@ -123,12 +127,31 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
         "confusion": confusion.counts,
         "peak_memory_gb": peak_memory(),
     }
-    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     card.draw_curve(out / "loss.png", eyes, words)
     card.write_card(out, figures, card.sample_replies(model, processor, chosen["held-out"], grammar))
+    # Last, since its presence says that all the rest is there.
+    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     total = sum(clock.seconds.values())
     say(f"{out}: {confusion.accuracy:.1%} of held-out faces captioned rightly, {total:.0f} s")
     return figures
+
+
+def _decided_by(recipe: Recipe, grammar: Grammar, source: Source) -> dict[str, Any]:
+    """Returns what the outcome of a training depends on."""
+    digests = {"data_digest": source.digest, "grammar_digest": grammar.digest, "faces": DrawnFaces().name}
+    return {"recipe": recipe.model_dump(), **digests}
+
+
+def is_trained(recipe: Recipe, out: Path) -> bool:
+    """Tells whether `out` holds a complete checkpoint, trained by this recipe on these data and templates."""
+    try:
+        figures = json.loads((out / FIGURES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    expected = _decided_by(recipe, load_grammar(), read_source())
+    return all((out / name).is_file() for name in COMPLETE) and {
+        key: figures.get(key) for key in expected
+    } == json.loads(json.dumps(expected))
 
 
 def _every_thousand(say: Callable[[str], Any]) -> Callable[[int], None]:
@@ -148,19 +171,22 @@ def peak_memory() -> float:
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reference"), show_default=True)
-def main(recipe: Path, out: Path) -> None:
-    """Train the model of RECIPE and write it to --out."""
+@click.option("--unless-trained", is_flag=True, help="Do nothing where --out is a model of this very recipe.")
+def main(recipe: str, out: Path, unless_trained: bool) -> None:
+    """Train the model of RECIPE, a YAML file or the name of a packaged one, and write it to --out."""
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
     )  # spinning threads ruin a machine that does other work
     try:
-        read = load_recipe(recipe)
+        read = load_recipe(recipe_path(recipe))
         if isinstance(read, LoraRecipe):
             from baselines.lora import fine_tune
 
             fine_tune(read, out, say_at_once)
+        elif unless_trained and is_trained(read, out):
+            click.echo(f"{out}: already trained by this recipe")
         else:
             train(read, out)
     except InputError as error:
