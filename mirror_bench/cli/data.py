@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FORMS = ("parquet", "jsonl", "llava-base", "llava-planning", "llava-ec-planning")
 _SHOWN_PROBLEMS = 20
+_SHOWN_WORDS = 12
 
 
 def _source(command: Callable[..., None]) -> Callable[..., None]:
@@ -93,6 +94,8 @@ def export(source: str, form: str, out: Path, split: str, images: bool, force: b
 def _summary(loaded: DataSet) -> dict[str, Any]:
     resistance = Counter(profile.resistance.value for profile in loaded.profiles)
     splits = Counter(profile.split for profile in loaded.profiles)
+    from mirror_bench.data.directions import count_directions
+
     return {
         "source": loaded.name,
         "profiles": len(loaded.profiles),
@@ -102,6 +105,7 @@ def _summary(loaded: DataSet) -> dict[str, Any]:
         "digest": loaded.digest,
         "per_resistance": {kind.value: resistance[kind.value] for kind in Resistance},
         "per_split": dict(sorted(splits.items())),
+        "stage_directions": count_directions(loaded)._asdict(),
         "problem_list": [problem._asdict() for problem in loaded.problems],
     }
 
@@ -144,6 +148,11 @@ def _print_summary(loaded: DataSet) -> None:
         table.add_row(kind.value, *(str(counts[kind, split]) for split in splits))
     console.print(table)
     console.print(Text(f"{summary['screenplays']} screenplays of {summary['lines']} lines"))
+    if directions := summary["stage_directions"]["directions"]:
+        neutral = summary["stage_directions"]["neutral"]
+        unread = ", ".join(list(summary["stage_directions"]["unknown_words"])[:_SHOWN_WORDS])
+        console.print(Text(f"{directions} stage directions of clients, {neutral} of them not understood"))
+        console.print(Text(f"words not understood: {unread or 'none'}"))
     console.print(Text(f"digest {loaded.digest}"))
     if loaded.problems:
         console.print(Text(f"{len(loaded.problems)} problems", style="bold"))
