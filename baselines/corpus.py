@@ -25,9 +25,7 @@ METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""
 IGNORED = -100
 """Label of a token that is not learnt."""
-SINGLE = 0.12
-"""Share of the training in which conversations have a single turn."""
-MIDDLE = 0.75
+MIDDLE = 0.7
 """Share of the longer conversations that begin in the middle of a session."""
 SEEN_WEIGHT = 5.0
 """Weight of the words that only the face decides: few among many, they would be learnt last."""
@@ -153,7 +151,7 @@ class Corpus:
             progress: Share of the training that is done: it begins with single turns, where there is but one
                 face to look at, and goes on to longer conversations.
         """
-        longest = max(1, min(self._turns, math.ceil((progress - SINGLE) * 2 * self._turns)))
+        longest = max(1, min(self._turns, math.ceil(progress * 2 * self._turns)))
         turns = self._draw.randint(1, longest)
         return [self.conversation(turns) for _ in range(max(1, round(replies / turns)))]
 
@@ -246,10 +244,10 @@ class Corpus:
         kind = self._draw.choice(self._grammar.kinds)
         words = self._draw.choice(kind.says)
         chance = self._draw.random()
-        if self._source.client and chance < 0.45:
+        if self._source.client and chance < 0.25:
             line = self._draw.choice(self._source.client)
-            words = line if chance < 0.3 else f"{words} {line}"
-        elif chance < 0.6 and kind.name != "silence":
+            words = line if chance < 0.18 else f"{words} {line}"
+        elif chance < 0.35 and kind.name != "silence":
             words = f"{words} {self._draw.choice(self._grammar.kinds[-1].says)}"
         return words
 

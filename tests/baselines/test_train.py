@@ -1,13 +1,15 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from baselines.recipe import Recipe, load_recipe
-from baselines.train import main, train
+from baselines.recipe import Recipe, load_recipe, recipe_path
+from baselines.train import is_trained, main, train
 from mirror_bench.data.mini import load_mini
+from mirror_bench.errors import InputError
 
 RECIPES = Path(__file__).resolve().parents[2] / "baselines" / "recipes"
 
@@ -83,9 +85,32 @@ def test_the_same_recipe_gives_the_same_model(trained: tuple[Path, list[str]], t
     assert again["loss"]["words"] == pytest.approx(first["loss"]["words"], rel=1e-3)
 
 
+@pytest.mark.slow
+def test_what_is_trained_already_is_left_alone(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder, _ = trained
+    recipe = load_recipe(RECIPES / "smoke.yaml")
+    assert isinstance(recipe, Recipe)
+    assert is_trained(recipe, folder)
+    result = CliRunner().invoke(main, ["smoke", "--out", str(folder), "--unless-trained"])
+    assert result.exit_code == 0
+    assert "already trained" in result.output
+    assert not is_trained(recipe.model_copy(update={"seed": 1}), folder)
+    torn = tmp_path / "torn"
+    shutil.copytree(folder, torn)
+    (torn / "model.safetensors").unlink()
+    assert not is_trained(recipe, torn)
+    assert not is_trained(recipe, tmp_path / "nothing")
+
+
+def test_a_recipe_may_be_given_by_its_name() -> None:
+    assert recipe_path("tiny") == RECIPES / "tiny.yaml"
+    with pytest.raises(InputError, match=r"none of the packaged recipes \(llava-1.5-7b, smoke, tiny\)"):
+        recipe_path("nowhere")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("title: x\nfoo: 1", "foo: no such key"), (None, "cannot be read")],
+    [("title: x\nfoo: 1", "foo: no such key"), (None, "no such file")],
 )
 def test_a_wrong_recipe_ends_with_one_line(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "recipe.yaml"
