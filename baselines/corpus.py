@@ -144,7 +144,9 @@ class Corpus:
         return self.example(messages, [True], [] if face is None else [face])
 
     def conversations(self, replies: int, progress: float = 1.0) -> list[Example]:
-        """Returns conversations of the same number of turns, so that little of a batch is padding.
+        """Returns conversations with one client and one plan, and of the same number of turns.
+
+        So their prompts begin alike, which is computed once, and little of a batch is padding.
 
         Args:
             replies: How many replies they hold together, about: many short conversations or few long ones.
@@ -153,16 +155,18 @@ class Corpus:
         """
         longest = max(1, min(self._turns, math.ceil(progress * 2 * self._turns)))
         turns = self._draw.randint(1, longest)
-        return [self.conversation(turns) for _ in range(max(1, round(replies / turns)))]
+        method, profile = self._draw.choice(METHODS), self._profile()
+        plan = self._draw.choice(self._grammar.plans) if "p" in method.split("+") else None
+        return [
+            self.conversation(turns, method, profile, plan) for _ in range(max(1, round(replies / turns)))
+        ]
 
-    def conversation(self, turns: int) -> Example:
+    def conversation(self, turns: int, method: str, profile: Profile, plan: Plan | None = None) -> Example:
         """Returns a conversation of so many client turns with all its replies to learn.
 
         Most begin in the middle of a session: their first reply is given, not learnt, because it does not
         follow from anything that stands before it.
         """
-        method = self._draw.choice(METHODS)
-        plan = self._draw.choice(self._grammar.plans) if "p" in method.split("+") else None
         middle = turns > 1 and self._draw.random() < MIDDLE
         history: list[Spoken] = []
         faces: list[int] = []
@@ -176,7 +180,7 @@ class Corpus:
             history.append(Spoken(Speaker.THERAPIST, before))
             marked += [way for way in (seen.ways if seen else ()) if way in before]
         messages = reply_messages(
-            self._profile(),
+            profile,
             history,
             sees=method != "text",
             technique=plan.technique if plan else "",

@@ -22,6 +22,9 @@ CLIP = 1.0
 PLAN_EVERY = 12
 """Every so many steps plans take the conversations' place."""
 
+SHARED = 32
+"""Fewest tokens that are worth computing once for all rows of a batch."""
+
 Progress = Callable[[str, int, int, str], Any]
 """Called with the phase, the step, the number of steps, and figures in words."""
 
@@ -212,13 +215,26 @@ class Learner:
                 images = core.get_image_features(taken.images[:, None], return_dict=True)
             place = (batch.ids == self.model.config.image_token_id)[..., None]
             embedded = embedded.masked_scatter(place, images.pooler_output)
-        # No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
-        hidden = core.text_model(inputs_embeds=embedded, use_cache=False)
-        targets = batch.labels[:, 1:]
+        same = _same_beginning(batch.ids, self.model.config.image_token_id)
+        hidden = self._hidden(embedded, same)
+        targets = batch.labels[:, same + 1 :]
         learnt = targets != IGNORED  # the vocabulary is wide: score only what is learnt
-        scores = self.model.lm_head(hidden.last_hidden_state[:, :-1][learnt])
+        scores = self.model.lm_head(hidden[:, :-1][learnt])
         losses = nn.functional.cross_entropy(scores, targets[learnt], reduction="none")
-        return (losses * batch.weights[:, 1:][learnt]).mean()
+        return (losses * batch.weights[:, same + 1 :][learnt]).mean()
+
+    def _hidden(self, embedded: Tensor, same: int) -> Tensor:
+        """Returns the last hidden states after the first `same` places, which all rows share: computed once.
+
+        No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
+        """
+        text = self.model.model.text_model
+        if not same:
+            return text(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        beginning = text(inputs_embeds=embedded[:1, :same], use_cache=True).past_key_values
+        beginning.batch_repeat_interleave(len(embedded))
+        rest = text(inputs_embeds=embedded[:, same:], past_key_values=beginning, use_cache=True)
+        return rest.last_hidden_state
 
     def _classified(self) -> float:
         taken = self._held_out.take(np.arange(len(self._held_out)), augment=False)
@@ -246,6 +262,13 @@ def _padded(examples: Sequence[Example], pad: int) -> _Batch:
         labels[row, : len(example.labels)] = torch.tensor(example.labels)
         weights[row, : len(example.weights)] = torch.tensor(example.weights)
     return _Batch(ids, labels, weights, np.array([face for e in examples for face in e.faces], np.int64))
+
+
+def _same_beginning(ids: Tensor, image: int) -> int:
+    """Returns how many places at the beginning hold the same tokens in all rows and no image; 0 if few."""
+    differ = (ids != ids[:1]).any(0) | (ids == image).any(0)
+    same = int(differ.float().argmax()) if bool(differ.any()) else 0
+    return same if same >= SHARED else 0
 
 
 def _cosine(share: float, warm_up: float, floor: float) -> float:

@@ -56,8 +56,8 @@ def test_a_set_without_a_train_split_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_same_seed_draws_the_same_examples() -> None:
     first, second = corpus(1), corpus(1)
-    assert [first.conversation(2) for _ in range(5)] == [second.conversation(2) for _ in range(5)]
-    assert corpus(2).conversation(2) != corpus(1).conversation(2)
+    assert [first.conversations(4) for _ in range(5)] == [second.conversations(4) for _ in range(5)]
+    assert corpus(2).conversations(4) != corpus(1).conversations(4)
 
 
 def test_sequences_are_what_the_processor_makes_of_the_same_messages() -> None:
@@ -76,8 +76,7 @@ def test_sequences_are_what_the_processor_makes_of_the_same_messages() -> None:
 def test_examples_learn_the_grammars_replies_and_nothing_of_the_prompt() -> None:
     drawn = corpus()
     tokens = processor().tokenizer
-    for _ in range(40):
-        example = drawn.conversation(3)
+    for example in (example for _ in range(12) for example in drawn.conversations(9)):
         learnt = tokens.decode([token for token in example.labels if token != IGNORED])
         assert learnt.endswith("<end_of_utterance>")
         assert "<|user|>" not in learnt
