@@ -1,6 +1,6 @@
 """Prints the runner's speed beside the raw engine's, and the runner alone with its memory, in one run.
 
-    python tests/benchmarks/throughput.py [--json] [--model FOLDER] [--sessions 64] [--skip-alone]
+    python tests/benchmarks/throughput.py [--json] [--model FOLDER] [--sessions 160] [--skip-alone]
 
 With one vLLM engine and a tiny model: tokens/s of the runner at 1, 8 and 32 sessions, of one session after
 another, and of the engine given the runner's own requests with nothing to wait for (no client, no faces, no
@@ -145,9 +145,7 @@ async def _raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pac
     async def worker() -> None:
         nonlocal tokens
         for request in left:
-            answer = await engine.answer(
-                request
-            )  # apart: += would read the sum before waiting
+            answer = await engine.answer(request)  # apart: += would read the sum before waiting
             tokens += answer.tokens
 
     started = time.perf_counter()
@@ -171,9 +169,9 @@ async def against_vllm(model: str, sessions: int) -> dict[str, float]:
             figures[f"{name}_tokens_per_s"] = round(pace.tokens_per_s, 1)
             return pace
 
-        few = max(4, sessions // 8)
+        few = max(4, sessions // 16)
         one = await measured("runner_1", lambda: _run(candidate, _scenarios(few, 1), 1, engine))
-        await measured("runner_8", lambda: _run(candidate, _scenarios(sessions // 2, 8), 8, engine))
+        await measured("runner_8", lambda: _run(candidate, _scenarios(sessions // 4, 8), 8, engine))
         ratios, speeds = [], []
         for repeat in range(3):
             recorded = Recorded(engine)
@@ -223,7 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", default="", help="checkpoint folder; an untrained tiny model where absent")
-    parser.add_argument("--sessions", type=int, default=64)
+    parser.add_argument(
+        "--sessions", type=int, default=160, help="few make the last, thinning wave count for more"
+    )
     parser.add_argument("--many", type=int, default=20_000)
     parser.add_argument("--skip-alone", action="store_true")
     parser.add_argument("--skip-vllm", action="store_true")
