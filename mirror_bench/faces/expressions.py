@@ -146,17 +146,20 @@ def signs(expression: Expression) -> NDArray[np.float64]:
     return vector
 
 
+_UNSEEN = 1e-6
+"""A sign weaker than this shows nothing, and its square would be lost."""
+
+
 def similarity(first: Expression, second: Expression) -> float:
     """Returns how alike two expressions are: the cosine of their signs, in [-1, 1].
 
     Strength does not count: a slight frown is as much a frown as a deep one. An expression without any
     sign is like another without (1) and neither like nor unlike the rest (0).
     """
-    one, other = signs(first), signs(second)
-    norms = float(np.sqrt((one @ one) * (other @ other)))
-    if norms == 0.0:
-        return 1.0 if not one.any() and not other.any() else 0.0
-    return float(np.clip(one @ other / norms, -1.0, 1.0))
+    one, other = (np.where(np.abs(each) < _UNSEEN, 0.0, each) for each in (signs(first), signs(second)))
+    if not one.any() or not other.any():
+        return 1.0 if one.any() == other.any() else 0.0
+    return float(np.clip(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)), -1.0, 1.0))
 
 
 def valence(expression: Expression) -> float:

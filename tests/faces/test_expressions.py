@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirror_bench.errors import InputError
@@ -93,6 +93,7 @@ def test_valence_has_the_sign_that_the_name_says() -> None:
     assert abs(valence(EXPRESSIONS["surprise"])) < 0.1
 
 
+@example(Expression(gaze=(0.0, 2.7e-282)), Expression())
 @given(EXPRESSION, EXPRESSION)
 def test_similarity_is_a_symmetric_cosine(first: Expression, second: Expression) -> None:
     assert -1 <= similarity(first, second) <= 1
