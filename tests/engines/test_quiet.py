@@ -33,8 +33,8 @@ def test_the_terminal_comes_back_after_an_error(tmp_path: Path, capfd: pytest.Ca
 
 def test_loggers_write_to_the_log_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     log = tmp_path / "log"
-    log_to(log, "some.library")
-    logging.getLogger("some.library").error("a wall")
+    log_to(log, "some.package")
+    logging.getLogger("some.package").error("a wall")
     assert "a wall" in log.read_text()
     assert caplog.records == []
 
