@@ -184,10 +184,6 @@ class Learner:
         optimiser = Optimiser([self.model.model.text_model], part.learning_rate, part.matrix_rate)
         for step in range(part.steps):
             share = step / part.steps
-            if part.minutes:
-                share = max(share, (time.monotonic() - start) / (60 * part.minutes))
-            if share >= 1:
-                break
             plans = step % PLAN_EVERY == 0
             talk = (
                 [corpus.plan() for _ in range(part.captions)]

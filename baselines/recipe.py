@@ -62,8 +62,6 @@ class JointPart(_Part):
         learning_rate: Of AdamW, as in the first phase.
         matrix_rate: Of Muon, as in the first phase.
         warm_up: Share of the steps in which the learning rate rises.
-        minutes: The phase ends early after so many minutes, with the learning rate brought down in time, so
-            that a slow machine still finishes; 0 for no limit. A run that is cut short is not repeatable.
     """
 
     steps: Positive = 400
@@ -73,7 +71,6 @@ class JointPart(_Part):
     learning_rate: Rate = 1e-3
     matrix_rate: Rate = 0.01
     warm_up: Share = 0.05
-    minutes: Annotated[float, Field(ge=0)] = 0.0
 
 
 class SizePart(_Part):
