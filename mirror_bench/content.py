@@ -11,6 +11,8 @@ import yaml
 
 from mirror_bench.errors import InputError
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 @functools.cache
 def tasks_root() -> Path:
@@ -55,7 +57,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         InputError: If the file is not YAML or not a mapping, naming the line.
     """
     try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # a safe loader, ten times as fast
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

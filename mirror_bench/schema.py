@@ -105,6 +105,19 @@ class Crisis(Record):
     owed: str
 
 
+class VoiceLine(Record):
+    """Something that this client, and no other, would say.
+
+    Attributes:
+        act: What the client does by saying it, as in `clients.bank.Act`.
+        band: How far the client has come, as in `clients.bank.Band`; empty where it fits everywhere.
+    """
+
+    act: str
+    band: str = ""
+    words: str
+
+
 class Profile(Record):
     """Who the client is. Only what every data source has is required; the rest may be empty.
 
@@ -116,6 +129,7 @@ class Profile(Record):
         would_leave: What would make them leave.
         comfort: Small true particulars of their life, which make utterances concrete.
         topics: Short noun phrases that the client speaks about ("the promotion", "my brother").
+        voice: Lines of the client's own, which the stateful client takes before those of its type.
         face: The identity of the drawn face; derived from age and gender where missing.
     """
 
@@ -140,6 +154,7 @@ class Profile(Record):
     would_leave: str = ""
     comfort: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    voice: tuple[VoiceLine, ...] = ()
     cbt_plan: str = ""
     resistance: Resistance = Resistance.NONE
     crisis: Crisis | None = None
@@ -200,6 +215,28 @@ class Line(Record):
     words: str = ""
 
 
+class Moment(Record):
+    """A client line of a screenplay, and what the therapist's next turn ought to do.
+
+    Attributes:
+        number: The line's number, from 1, over all lines of the screenplay.
+        masked: Whether the words play down what the face shows.
+        wants: What the next turn ought to do, of `WANTS`.
+        avoids: What it ought not to do, of `AVOIDS`.
+        missed: Whether the written therapist visibly does not do it.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    masked: bool = False
+    wants: tuple[str, ...] = ()
+    avoids: tuple[str, ...] = ()
+    missed: bool = False
+
+
+WANTS = ("name the mismatch", "reflect", "ask", "roll with it", "attend to the crisis")
+AVOIDS = ("advise", "confront", "reassure", "question")
+
+
 class Screenplay(Record):
     """A written session.
 
@@ -207,6 +244,7 @@ class Screenplay(Record):
         profile_id: The client's profile.
         technique: The CBT technique that the therapist uses, as in `therapists`; empty where unknown.
         ended: How it ends: "complete", "client_left" or empty where unknown.
+        moments: Client lines that ask for a certain answer, where they are annotated.
     """
 
     id: str
@@ -216,6 +254,7 @@ class Screenplay(Record):
     technique: str = ""
     ended: str = ""
     split: str = ""
+    moments: tuple[Moment, ...] = ()
 
 
 class Ending(StrEnum):

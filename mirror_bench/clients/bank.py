@@ -12,7 +12,7 @@ from typing import Any
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Resistance
+from mirror_bench.schema import Resistance, VoiceLine
 
 
 class Band(StrEnum):
@@ -140,6 +140,28 @@ def load_bank(resistance: Resistance) -> Bank:
     if missing:
         raise InputError(f"{content_path('clients', f'{resistance}.yaml')}: lacks {', '.join(missing)}")
     return Bank(lines, moods, directions)
+
+
+@functools.lru_cache(maxsize=1024)
+def load_voice(
+    profile_id: str, voice: tuple[VoiceLine, ...]
+) -> Mapping[Act, Mapping[Band, tuple[Utterance, ...]]]:
+    """Returns a profile's own lines by act and band; a line without a band stands in every one.
+
+    Raises:
+        InputError: If a line names no known act, band or slot.
+    """
+    gathered: dict[Act, dict[Band, list[Utterance]]] = {}
+    for line in voice:
+        where = f"voice of {profile_id}: {line.act}"
+        if line.act not in {*Act}:
+            raise InputError(f"{where}: no act has that name: known are {', '.join(Act)}")
+        if line.band not in {"", *Band}:
+            raise InputError(f"{where}: no band is named {line.band!r}: known are {', '.join(Band)}")
+        utterance = _utterance(where, line.words)
+        for band in [Band(line.band)] if line.band else Band:
+            gathered.setdefault(Act(line.act), {}).setdefault(band, []).append(utterance)
+    return {act: {band: tuple(lines) for band, lines in bands.items()} for act, bands in gathered.items()}
 
 
 def _directions(path: Path) -> dict[str, tuple[str, ...]]:

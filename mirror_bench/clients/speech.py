@@ -1,11 +1,11 @@
-"""How a client chooses its words in one session: a line of the bank, filled from the profile, never twice."""
+"""How a client chooses its words in one session: a line of its own or of its type's bank, and none twice."""
 
 from __future__ import annotations
 
 import functools
 from typing import NamedTuple
 
-from mirror_bench.clients.bank import SLOTS, Act, Band, Utterance, load_bank
+from mirror_bench.clients.bank import SLOTS, Act, Band, Utterance, load_bank, load_voice
 from mirror_bench.schema import Profile, Scenario, derive_seed
 
 # Where the lines of an act are used up, the nearest thing that the client might do instead.
@@ -64,10 +64,13 @@ class Speech:
 
     def __init__(self, scenario: Scenario) -> None:
         self._bank = load_bank(scenario.resistance)
+        profile = scenario.profile
+        # A voice is written for one way of resisting.
+        self._own = load_voice(profile.id, profile.voice) if profile.resistance is scenario.resistance else {}
         self._pair = scenario.pair
         self._said: set[str] = set()
         self._shown: set[str] = set()
-        self._slots = _fillings(scenario.profile)
+        self._slots = _fillings(profile)
         self._given = dict.fromkeys(SLOTS, 0)
 
     def say(self, act: Act, band: Band, turn: int) -> Spoken:
@@ -99,9 +102,10 @@ class Speech:
         if not lines[act][band]:  # written for other bands only: take it from the nearest
             band = next(near for near in (*_NEAR[band], *Band) if lines[act][near])
         for candidate, near in _order(act, band):
-            pool = [line for line in lines[candidate][near] if self._usable(line)]
-            if pool:
-                return pool[place % len(pool)]
+            for source in (self._own.get(candidate, {}).get(near, ()), lines[candidate][near]):
+                pool = [line for line in source if self._usable(line)]
+                if pool:
+                    return pool[place % len(pool)]
         every = [line for line in self._bank.all_lines() if not line.slots]
         return every[place % len(every)]
 

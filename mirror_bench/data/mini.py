@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ from pydantic import ValidationError
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.data.base import DataSet, Problem
+from mirror_bench.data.canary import without_notice
 from mirror_bench.data.gathering import Gathering
 from mirror_bench.data.person import read_resistance
 from mirror_bench.data.reading import MAX_RECORDS, cell, identifier, parse_json, read_file
 from mirror_bench.data.screenplay import parse_screenplay
+from mirror_bench.data.voices import read_voice
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Profile
+from mirror_bench.schema import AVOIDS, WANTS, Line, Moment, Profile, Speaker
 
-_INDEX_FIELDS = {"profile", "resistance", "technique", "ended"}
+_INDEX_FIELDS = {"profile", "resistance", "technique", "ended", "moments"}
 
 
 def load_mini(argument: str = "") -> DataSet:
@@ -24,8 +27,9 @@ def load_mini(argument: str = "") -> DataSet:
 
     Args:
         argument: A folder of the same form in place of the packaged one: `profiles.jsonl` (one
-            `schema.Profile` a line), and optionally `screenplays/index.yaml` (screenplay id -> profile,
-            resistance, technique, ended) with `screenplays/<id>.txt`.
+            `schema.Profile` a line, which may have a `canary` besides), `voices/<profile id>.yaml` where
+            a profile has one, and optionally `screenplays/index.yaml` (screenplay id -> profile, resistance,
+            technique, ended, moments) with `screenplays/<id>.txt`.
 
     Raises:
         InputError: If there is no such folder, or no usable profile in it.
@@ -49,7 +53,10 @@ def _read_profiles(path: Path, gathering: Gathering) -> dict[str, Profile]:
         if not row.strip():
             continue
         try:
-            profile = Profile.model_validate(parse_json(row))
+            record = parse_json(row)
+            if isinstance(record, dict):
+                record.pop("canary", None)
+            profile = Profile.model_validate(record)
         except ValidationError as error:
             gathering.problem(path.name, number, f"is not a profile: {validation_message(error)}")
             continue
@@ -63,9 +70,21 @@ def _read_profiles(path: Path, gathering: Gathering) -> dict[str, Profile]:
                 path.name, number, f"the id {profile.id!r} stands twice: the first one was kept"
             )
         else:
-            profiles[profile.id] = profile
+            profiles[profile.id] = profile = _voiced(profile, path.parent / "voices", gathering)
             gathering.profile(profile, path.name, number)
     return profiles
+
+
+def _voiced(profile: Profile, folder: Path, gathering: Gathering) -> Profile:
+    """Returns the profile with its own lines, where the folder has some."""
+    path = folder / f"{profile.id}.yaml"
+    if not path.exists():
+        return profile
+    try:
+        return profile.model_copy(update={"voice": read_voice(path)})
+    except InputError as error:
+        gathering.problem(path.name, 1, str(error))
+        return profile
 
 
 def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gathering) -> None:
@@ -89,7 +108,7 @@ def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gath
         profile = profiles[cell(entry["profile"])]
         resistance = read_resistance(cell(entry.get("resistance"))) or profile.resistance
         parsed = parse_screenplay(
-            content.text,
+            without_notice(content.text),
             id=str(key),
             profile_id=profile.id,
             resistance=resistance,
@@ -97,10 +116,16 @@ def _read_screenplays(index: Path, profiles: dict[str, Profile], gathering: Gath
             source=f"{key}.txt",
         )
         gathering.problems(content.problems + parsed.problems)
+        try:
+            moments = _moments(entry.get("moments"), parsed.screenplay.lines)
+        except ValueError as error:
+            gathering.problem(index.name, number, f"{key}: moments: {error}")
+            moments = ()
         update = {
             "technique": cell(entry.get("technique")),
             "ended": cell(entry.get("ended")),
             "split": profile.split,
+            "moments": moments,
         }
         gathering.screenplay(parsed.screenplay.model_copy(update=update), index.name, number)
 
@@ -114,6 +139,28 @@ def _check_entry(key: object, entry: Any, profiles: dict[str, Profile]) -> str:
     if cell(entry.get("profile")) not in profiles:
         return f"{key}: there is no profile {cell(entry.get('profile'))[:60]!r}"
     return ""
+
+
+def _moments(value: Any, lines: Sequence[Line]) -> tuple[Moment, ...]:
+    """Returns the annotated lines of a screenplay; a ValueError says what is wrong with them."""
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise ValueError("must be a mapping of line numbers to what the next turn wants and avoids")
+    moments = []
+    for number, fields in value.items():
+        try:
+            moment = Moment.model_validate({**fields, "number": number})
+        except (TypeError, ValidationError) as error:
+            reason = validation_message(error) if isinstance(error, ValidationError) else "must be a mapping"
+            raise ValueError(f"{cell(number)[:20]}: {reason}") from None
+        if moment.number > len(lines) or lines[moment.number - 1].speaker is not Speaker.CLIENT:
+            raise ValueError(f"{moment.number}: is not the number of a client's line")
+        if unknown := [*(set(moment.wants) - set(WANTS)), *(set(moment.avoids) - set(AVOIDS))]:
+            known = f"{', '.join(WANTS)} (wants), {', '.join(AVOIDS)} (avoids)"
+            raise ValueError(f"{moment.number}: {unknown[0][:40]!r} is none of {known}")
+        moments.append(moment)
+    return tuple(sorted(moments, key=lambda moment: moment.number))
 
 
 def validation_message(error: ValidationError) -> str:
