@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
 from baselines.faceset import TRAIN, FaceSet
 from baselines.grammar import Grammar, Plan, Seen
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.contamination import Protected
 from mirror_bench.data.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.errors import InputError
@@ -37,7 +39,7 @@ class Source:
 
     Attributes:
         profiles: The profiles of the train split.
-        client: What clients say in their screenplays.
+        client: What clients say in their screenplays and voices.
         therapist: What therapists say there.
         directions: What clients do there.
         digest: SHA-256 of the profiles and screenplays read.
@@ -54,15 +56,17 @@ def read_source() -> Source:
     """Reads MIRROR-Mini's train split, and nothing of the others.
 
     Raises:
-        InputError: If the packaged set has no train split.
+        InputError: If the packaged set has no train split, or its train split shares text with another.
     """
-    data = load_mini().of_split(TRAIN)
+    whole = load_mini()
+    data = whole.of_split(TRAIN)
     if not data.profiles:
         raise InputError("MIRROR-Mini has no profiles of the split 'train': tasks/mini is not complete")
     lines = [line for play in data.screenplays for line in play.lines if line.words.strip()]
-    return Source(
+    voices = [line.words for profile in data.profiles for line in profile.voice]
+    source = Source(
         data.profiles,
-        tuple(line.words.strip() for line in lines if line.speaker is Speaker.CLIENT),
+        (*(line.words.strip() for line in lines if line.speaker is Speaker.CLIENT), *voices),
         tuple(line.words.strip() for line in lines if line.speaker is Speaker.THERAPIST),
         tuple(
             text
@@ -73,6 +77,25 @@ def read_source() -> Source:
         ),
         digest([[p.line() for p in data.profiles], [play.line() for play in data.screenplays]]),
     )
+    refuse_contamination(source, whole)
+    return source
+
+
+def refuse_contamination(source: Source, whole: DataSet) -> None:
+    """Checks that nothing to train from stands in a split that is kept for tuning or testing.
+
+    Raises:
+        InputError: If something does, quoting it.
+    """
+    for split in ("dev", "test"):
+        protected = Protected(whole.of_split(split))
+        read = [("a client's line", text) for text in source.client]
+        read += [("a therapist's line", text) for text in source.therapist]
+        read += [(f"profile {profile.id}", profile.line()) for profile in source.profiles]
+        for hit in protected.check_all(read):
+            raise InputError(
+                f"{hit.source} of the split train also stands in {split} ({hit.of}): {hit.example!r}"
+            )
 
 
 class Example(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from baselines.corpus import Source, read_source
+from baselines.faceset import TRAIN
 from baselines.grammar import Grammar, load_grammar
 from baselines.recipe import LoraRecipe, Recipe, load_recipe, recipe_path
 from mirror_bench.errors import InputError
@@ -119,6 +120,7 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
         "title": recipe.title,
         **_decided_by(recipe, grammar, source),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "split": TRAIN,
         "profiles": sorted(profile.id for profile in source.profiles),
         "seconds": clock.seconds,
         "steps": {"vision": len(eyes.losses["seeing"]), "joint": len(words.losses["words"])},

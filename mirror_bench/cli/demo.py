@@ -50,9 +50,11 @@ REFERENCE = (
 @click.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option("--recipe", default=RECIPE, show_default=True, help="Recipe of the reference therapist.")
-@click.option("--limit", type=click.IntRange(1), default=None, help="At most N profiles, for a shorter demo.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=24, show_default=True, help="At most N of the test profiles."
+)
 @click.option("--skip-reference", is_flag=True, help="Only the scripted therapists: no training, no vLLM.")
-def demo(out: Path, recipe: str, limit: int | None, skip_reference: bool) -> None:
+def demo(out: Path, recipe: str, limit: int, skip_reference: bool) -> None:
     """Train the reference therapist, serve it with vLLM, compare it with the scripted ones and report."""
     from mirror_bench.cli.outcome import finish
 
@@ -81,7 +83,7 @@ def train_reference(recipe: str, checkpoint: Path) -> None:
         raise InputError(f"training the reference by {recipe} failed: see above, or give --skip-reference")
 
 
-async def _hold(parts: tuple[Part, ...], out: Path, limit: int | None) -> list[Path]:
+async def _hold(parts: tuple[Part, ...], out: Path, limit: int) -> list[Path]:
     from mirror_bench.engines.opening import open_engine
     from mirror_bench.modelspec import parse_model
     from mirror_bench.sessions.evaluation import evaluate
@@ -105,7 +107,7 @@ async def _hold(parts: tuple[Part, ...], out: Path, limit: int | None) -> list[P
     return folders
 
 
-def _evaluation(part: Part, model: str, out: Path, limit: int | None) -> Evaluation:
+def _evaluation(part: Part, model: str, out: Path, limit: int) -> Evaluation:
     from mirror_bench.cli.run import chosen_protocol, read_conditions
     from mirror_bench.sessions.candidate import read_candidate
     from mirror_bench.sessions.evaluation import Evaluation

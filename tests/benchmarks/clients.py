@@ -8,8 +8,8 @@ import json
 import time
 
 from mirror_bench.clients.stateful import StatefulClient
-from mirror_bench.content import content_path
-from mirror_bench.schema import Profile, Scenario
+from mirror_bench.data.mini import load_mini
+from mirror_bench.schema import Scenario
 from mirror_bench.therapists.scripted import Reflective
 
 
@@ -37,8 +37,7 @@ async def _replies(scenario: Scenario) -> list[str]:
 
 def turns_per_second(sessions: int) -> dict[str, float]:
     """Returns client turns per second of one core's time, for new words and for known ones."""
-    text = content_path("mini", "profiles.jsonl").read_text(encoding="utf-8")
-    profiles = [Profile.model_validate_json(line) for line in text.splitlines() if line.strip()]
+    profiles = load_mini().profiles
     scenarios = [
         Scenario(profile=one, resistance=one.resistance, seed=place // len(profiles))
         for place in range(sessions)

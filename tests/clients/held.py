@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable
 
-from mirror_bench.clients.stateful import StatefulClient
-from mirror_bench.content import content_path
+from mirror_bench.data.mini import load_mini
 from mirror_bench.faces.base import Face
-from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.schema import (
-    Expression,
     FaceCondition,
     Profile,
     Resistance,
@@ -19,19 +15,10 @@ from mirror_bench.schema import (
     Session,
     Speaker,
     Turn,
-    derive_seed,
 )
-from mirror_bench.sessions.dialogue import Names, Stage, hold_session
+from mirror_bench.sessions.rehearsal import rehearse
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.scripted import Scripted
-
-
-class UndrawnFaces:
-    """Shows what `FaceShow` shows, without the image: scripted therapists read the expression alone."""
-
-    def show(self, scenario: Scenario, turn: int, expression: Expression) -> Face | None:
-        shown = shown_expression(scenario.condition, expression, derive_seed(scenario.pair, "face", turn))
-        return None if shown is None else Face(b"", "", shown)
 
 
 class Saying(Scripted):
@@ -66,8 +53,7 @@ class Kind(Saying):
 @functools.cache
 def profiles() -> tuple[Profile, ...]:
     """The profiles of MIRROR-Mini."""
-    text = content_path("mini", "profiles.jsonl").read_text(encoding="utf-8")
-    return tuple(Profile.model_validate_json(line) for line in text.splitlines() if line.strip())
+    return load_mini().profiles
 
 
 def scenario_of(
@@ -82,16 +68,7 @@ def scenario_of(
 
 def held(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int = 12) -> Session:
     """One session from beginning to end."""
-    return asyncio.run(
-        hold_session(
-            scenario,
-            StatefulClient(scenario, turns),
-            therapist(scenario),
-            Stage(UndrawnFaces()),
-            max_client_turns=turns,
-            names=Names("scripted", "", "stateful"),
-        )
-    )
+    return rehearse(scenario, therapist, turns)
 
 
 def client_turns(session: Session) -> list[Turn]:

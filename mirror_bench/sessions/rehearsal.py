@@ -1,0 +1,61 @@
+"""Sessions of scripted therapists with the stateful client, without images: to study the client itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+from mirror_bench.clients.stateful import StatefulClient
+from mirror_bench.faces.base import Face
+from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.schema import Expression, Profile, Scenario, Session, derive_seed
+from mirror_bench.sessions.dialogue import Names, Stage, hold_session
+from mirror_bench.therapists.base import Therapist
+
+
+class UndrawnFaces:
+    """Shows what `FaceShow` shows, without the image: scripted therapists read the expression alone."""
+
+    def show(self, scenario: Scenario, turn: int, expression: Expression) -> Face | None:
+        """See `dialogue.Showing`; the image is empty."""
+        shown = shown_expression(scenario.condition, expression, derive_seed(scenario.pair, "face", turn))
+        return None if shown is None else Face(b"", "", shown)
+
+
+def rehearse(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int = 12) -> Session:
+    """Holds one session, of at most `turns` client turns."""
+    return asyncio.run(_held(scenario, therapist, turns))
+
+
+def rehearse_many(
+    profiles: Sequence[Profile],
+    therapists: Sequence[Callable[[Scenario], Therapist]],
+    sessions: int,
+    turns: int = 12,
+) -> Iterator[Session]:
+    """Holds sessions with every profile in turn; the therapists take turns with each round of profiles.
+
+    Args:
+        profiles: Who is treated, each with the resistance of its own.
+        therapists: What makes a therapist for a scenario.
+        sessions: How many; the seed of a profile's scenarios counts up.
+        turns: Most client turns of a session.
+    """
+    for place in range(sessions):
+        profile = profiles[place % len(profiles)]
+        seed = place // len(profiles)
+        scenario = Scenario(profile=profile, resistance=profile.resistance, seed=seed)
+        # One step further with each round, so that no therapist keeps the same profiles.
+        therapist = therapists[(place + seed) % len(therapists)]
+        yield rehearse(scenario, therapist, turns)
+
+
+async def _held(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int) -> Session:
+    return await hold_session(
+        scenario,
+        StatefulClient(scenario, turns),
+        therapist(scenario),
+        Stage(UndrawnFaces()),
+        max_client_turns=turns,
+        names=Names("scripted", "", "stateful"),
+    )
