@@ -14,7 +14,7 @@ from mirror_bench.data.llava import add_sample, is_sample
 from mirror_bench.data.person import read_age, read_gender, read_person, read_resistance
 from mirror_bench.data.reading import cell, cells, clean, identifier, missing, parse_literal, read_file
 from mirror_bench.data.records import read_records
-from mirror_bench.data.screenplay import Parsed, parse_screenplay
+from mirror_bench.data.screenplay import Parsed, parse_screenplay, unknown_speaker
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Line, Profile, Resistance, Speaker, digest
 
@@ -228,9 +228,7 @@ def _dialogue(
     if not missing(processed):
         try:
             value = parse_literal(processed) if isinstance(processed, str) else processed
-            lines = _processed_lines(
-                value, profile.name, lambda what: gathering.problem(source, number, what)
-            )
+            lines = _processed_lines(value, profile, lambda what: gathering.problem(source, number, what))
         except (ValueError, RecursionError) as error:
             gathering.problem(
                 source, number, f"proc_dialogue {error or 'nests too deeply'}: dialogue was read"
@@ -247,7 +245,7 @@ def _dialogue(
     return parsed
 
 
-def _processed_lines(value: Any, name: str, report: Callable[[str], None]) -> tuple[Line, ...]:
+def _processed_lines(value: Any, profile: Profile, report: Callable[[str], None]) -> tuple[Line, ...]:
     """Reads a list of {speaker, stage_direction, statement}."""
     if not isinstance(value, list):
         raise ValueError("is not a list")
@@ -263,13 +261,14 @@ def _processed_lines(value: Any, name: str, report: Callable[[str], None]) -> tu
         # The statement may hold further brackets, in whatever form a screenplay has them.
         label = cell(item.get("speaker")) or "?"
         row = f"{label}: " + "".join(f"[{text}] " for text in behind) + words
-        parsed = parse_screenplay(row, id="turn", profile_id="", client_names=(name,))
+        parsed = parse_screenplay(row, id="turn", profile_id="", client_names=(profile.name,))
         if len(parsed.screenplay.lines) == 1:
             lines.append(parsed.screenplay.lines[0])
             for problem in parsed.problems:
                 report(f"proc_dialogue turn {place}: {problem.message}")
         else:
-            report(f"proc_dialogue turn {place}: unknown speaker {clean(label, 60)!r}: it was left out")
+            stranger = unknown_speaker(clean(label, 60), profile.id)
+            report(f"proc_dialogue turn {place}: {stranger}: it was left out")
     return tuple(lines)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import bisect
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ _LABEL = re.compile(
     r"(?:\((?P<aside>[^()\n]{0,300})\)|\[(?P<bracket>[^\[\]\n]{0,300})\])?\s{0,10}"
     r"(?(mark)(?P<closed>(?P=mark))?)\s{0,10}[:：](?(mark)(?(closed)|(?:(?P=mark))?))(?!//)"
 )
+_UNKNOWN_SPEAKER = re.compile(r"""unknown speaker (?P<label>(['"])(?:\\.|(?!\2).)*\2) in (?P<id>[^:]*):""")
 _RULE = re.compile(r"\s*(?:[-=_*#] ?){3,}\s*")
 _TITLE = re.compile(r"(?:mr|mrs|ms|miss|mx)\.? ", re.IGNORECASE)
 
@@ -94,7 +96,7 @@ def parse_screenplay(
         )
     text = re.sub(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text.removeprefix("\ufeff")[:MAX_SCREENPLAY])
     rows = clean(text, MAX_SCREENPLAY).split("\n")
-    turns = _gather(rows, _known_names(client_names) or _guess_name(rows), source, problems)
+    turns = _gather(rows, _known_names(client_names) or _guess_name(rows), id, source, problems)
     if not turns:
         problems.append(Problem(source, 1, "holds no turn: a turn begins with 'Therapist:' or 'Client:'"))
     lines = tuple(_line(turn, source, problems) for turn in turns)
@@ -104,6 +106,20 @@ def parse_screenplay(
         problems[MAX_PROBLEMS:] = [Problem(source, problems[MAX_PROBLEMS].line, more)]
     play = Screenplay(id=id, profile_id=profile_id, resistance=resistance, lines=lines)
     return Parsed(play, tuple(problems))
+
+
+def unknown_speaker(label: str, screenplay_id: str) -> str:
+    """Returns the beginning of a problem's message about a speaker who is neither therapist nor client."""
+    return f"unknown speaker {label!r} in {screenplay_id}"
+
+
+def unknown_speakers(problems: Iterable[Problem]) -> dict[str, tuple[str, ...]]:
+    """Returns screenplay id -> the unknown speakers, each once, that the problems of a source name."""
+    found: dict[str, dict[str, None]] = {}
+    for problem in problems:
+        if match := _UNKNOWN_SPEAKER.search(problem.message):
+            found.setdefault(match["id"], {})[ast.literal_eval(match["label"])] = None
+    return {id: tuple(labels) for id, labels in found.items()}
 
 
 def render_screenplay(screenplay: Screenplay) -> str:
@@ -154,7 +170,7 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("[", " ").replace("]", " ").split())
 
 
-def _gather(rows: list[str], names: set[str], source: str, problems: list[Problem]) -> list[_Turn]:
+def _gather(rows: list[str], names: set[str], id: str, source: str, problems: list[Problem]) -> list[_Turn]:
     """Sorts the lines of the text into turns."""
     turns: list[_Turn] = []
     for number, row in enumerate(rows, start=1):
@@ -175,13 +191,9 @@ def _gather(rows: list[str], names: set[str], source: str, problems: list[Proble
             )
             continue
         if label and _looks_like_speaker(label):
-            problems.append(
-                Problem(
-                    source,
-                    number,
-                    f"unknown speaker {label.words!r}: the line was kept in the {turns[-1].speaker}'s turn",
-                )
-            )
+            stranger = unknown_speaker(label.words, id)
+            kept = f"{stranger}: the line was kept in the {turns[-1].speaker}'s turn"
+            problems.append(Problem(source, number, kept))
         turns[-1].add(row.strip(), number)
     return turns
 
@@ -205,9 +217,9 @@ def _speaker(label: str, names: set[str]) -> Speaker | None:
 
 
 def _looks_like_speaker(label: _Label) -> bool:
-    """Whether a line begins with what reads as a name: one to three capitalised words."""
+    """Whether a line begins with what reads as a name: one to three words, capitalised or a number."""
     words = label.words.split()
-    return len(words) <= 3 and all(word[:1].isupper() for word in words)
+    return len(words) <= 3 and all(word[:1].isupper() or word.isdigit() for word in words)
 
 
 def _key(name: str) -> str:
