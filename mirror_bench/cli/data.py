@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.data_filter import filter_
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Resistance, Screenplay
 
@@ -39,6 +40,9 @@ def _as_json(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def data() -> None:
     """Look into profiles and screenplays, and export them."""
+
+
+data.add_command(filter_)
 
 
 @data.command()
