@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirror_bench.cli.data_filter import filter_
+from mirror_bench.cli.data_stats import stats
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Resistance, Screenplay
 
@@ -43,6 +44,7 @@ def data() -> None:
 
 
 data.add_command(filter_)
+data.add_command(stats)
 
 
 @data.command()
