@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 _NO_PART_OF_SPEECH = {"UNC", "!!!", ""}
 _LONGEST = 400
 """Words of one sentence that are tagged at a time: text from models may go on without a full stop."""
+_LONGEST_WORD = 32
+"""Letters of a word that the tagger reads, from its end: its time grows with the square of the length."""
 
 
 class Tagged(NamedTuple):
@@ -79,7 +81,9 @@ def _tag_sentence(sentence: str) -> tuple[Tagged, ...]:
     tokens = _tokens(sentence)
     tagged: list[Tagged] = []
     for start in range(0, len(tokens), _LONGEST):
-        for word, _, tag in _tagger().tag_sent(tokens[start : start + _LONGEST]):
+        part = tokens[start : start + _LONGEST]
+        found = _tagger().tag_sent([token[-_LONGEST_WORD:] for token in part])
+        for word, (_, _, tag) in zip(part, found, strict=True):
             known = _is_word(word) and tag not in _NO_PART_OF_SPEECH
             tagged.append(Tagged(word, tag if known else ""))
     return tuple(tagged)

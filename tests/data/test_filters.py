@@ -188,6 +188,11 @@ def test_plain_sentences_are_tagged_as_people_would(text: str, tags: str) -> Non
     assert [tagged.tag for tagged in tag_words(text) if tagged.tag] == tags.split()
 
 
+def test_hostile_words_are_tagged_by_their_end() -> None:
+    endless = "qzx" * 30_000
+    assert [tagged.word for tagged in tag_words(f"the {endless} oven")] == ["the", endless, "oven"]
+
+
 @given(st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
 def test_runs_are_stretches_of_the_tagged_words(text: str) -> None:
