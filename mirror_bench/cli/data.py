@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.data_checks import contamination, splits
 from mirror_bench.cli.data_filter import filter_
 from mirror_bench.cli.data_stats import stats
 from mirror_bench.errors import InputError
@@ -43,8 +44,8 @@ def data() -> None:
     """Look into profiles and screenplays, and export them."""
 
 
-data.add_command(filter_)
-data.add_command(stats)
+for command in (contamination, filter_, splits, stats):
+    data.add_command(command)
 
 
 @data.command()
@@ -206,8 +207,10 @@ def _print_profile(profile: Profile, plays: list[Screenplay]) -> None:
     table = Table(show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, value in profile.model_dump(mode="json", exclude_defaults=True).items():
+    for name, value in profile.model_dump(mode="json", exclude_defaults=True, exclude={"voice"}).items():
         table.add_row(name, Text(_cell(value)))
+    if profile.voice:
+        table.add_row("voice", f"{len(profile.voice)} lines of its own: --json lists them")
     console.print(table)
     for play in plays:
         about = ", ".join(filter(None, (play.technique, play.ended)))

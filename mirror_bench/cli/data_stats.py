@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from mirror_bench.data.base import DataSet
     from mirror_bench.data.stats import Counts, DataStats
 
-Section = Callable[["DataSet"], Mapping[str, Any]]
-SECTIONS: dict[str, Section] = {}
-"""Name -> further figures about a data set, which layers above `data` measure: each becomes a table and a key
-of the JSON. Import what a section needs inside of its function."""
 _SHOWN = 12
+_TITLES = {
+    "splits": "digests of the splits",
+    "variety": "the stateful client's words, in sessions with the scripted therapists",
+}
 
 
 @click.command()
@@ -39,15 +39,24 @@ _SHOWN = 12
     type=click.Path(path_type=Path, file_okay=False),
     help="Write stats.json and plots/ into this folder; what stands there under these names is replaced.",
 )
+@click.option(
+    "--sessions",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    help="Sessions of scripted therapists over which the variety of the clients' words is measured.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-def stats(source: str, out: Path | None, as_json: bool) -> None:
-    """Describe a data source: counts, balance, lengths, wording, expressions, near-duplicates."""
+def stats(source: str, out: Path | None, sessions: int, as_json: bool) -> None:
+    """Describe a data source: counts, balance, lengths, wording, expressions, near-duplicates, clients."""
     from mirror_bench.data.sources import load_data
     from mirror_bench.data.stats import describe_data
 
     data = load_data(source)
     described = describe_data(data)
-    sections = {name: dict(measure(data)) for name, measure in SECTIONS.items()}
+    sections: dict[str, Mapping[str, Any]] = {"splits": _splits(data)}
+    if sessions and data.profiles:
+        sections["variety"] = _variety(data, sessions)
     record = described.model_dump(mode="json") | sections
     if as_json:
         print_json(record)
@@ -57,6 +66,23 @@ def stats(source: str, out: Path | None, as_json: bool) -> None:
         plots = _write(described, record, out)
         if not as_json:
             click.echo(f"written: {out / 'stats.json'} and {plots} plots in {out / 'plots'}")
+
+
+def _splits(data: DataSet) -> dict[str, Any]:
+    """Returns split -> digest."""
+    from mirror_bench.data.splits import splits_of
+
+    return {name: split.digest for name, split in splits_of(data).items()}
+
+
+def _variety(data: DataSet, sessions: int) -> dict[str, Any]:
+    """Measures what the stateful client says to three different therapists, twelve turns at most."""
+    from mirror_bench.reports.variety import measure_variety
+    from mirror_bench.sessions.rehearsal import rehearse_many
+    from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
+
+    held = rehearse_many(data.profiles, (Attuned, Reflective, Directive), sessions)
+    return measure_variety(held)._asdict()
 
 
 def _write(described: DataStats, record: Mapping[str, Any], out: Path) -> int:
@@ -89,7 +115,7 @@ def _show(described: DataStats, sections: Mapping[str, Mapping[str, Any]]) -> No
             if values:
                 console.print(Text(title, style="italic"), _pairs(values), sep="\n")
     for name, values in sections.items():
-        console.print(Text(name, style="italic"), _pairs(values), sep="\n")
+        console.print(Text(_TITLES.get(name, name), style="italic"), _pairs(values), sep="\n")
 
 
 def _dimensions(unit: str, dimensions: Mapping[str, Counts], splits: tuple[str, ...]) -> Table:

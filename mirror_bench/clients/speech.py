@@ -68,6 +68,7 @@ class Speech:
         # A voice is written for one way of resisting.
         self._own = load_voice(profile.id, profile.voice) if profile.resistance is scenario.resistance else {}
         self._pair = scenario.pair
+        self._profile_id, self._seed = profile.id, scenario.seed
         self._said: set[str] = set()
         self._shown: set[str] = set()
         self._slots = _fillings(profile)
@@ -102,12 +103,20 @@ class Speech:
         if not lines[act][band]:  # written for other bands only: take it from the nearest
             band = next(near for near in (*_NEAR[band], *Band) if lines[act][near])
         for candidate, near in _order(act, band):
-            for source in (self._own.get(candidate, {}).get(near, ()), lines[candidate][near]):
-                pool = [line for line in source if self._usable(line)]
-                if pool:
-                    return pool[place % len(pool)]
+            own = self._own.get(candidate, {}).get(near, ())
+            start = self._start(candidate, near)
+            for line in (*own[start % len(own) :], *own[: start % len(own)]) if own else ():
+                if self._usable(line):
+                    return line
+            pool = [line for line in lines[candidate][near] if self._usable(line)]
+            if pool:
+                return pool[place % len(pool)]
         every = [line for line in self._bank.all_lines() if not line.slots]
         return every[place % len(every)]
+
+    def _start(self, act: Act, band: Band) -> int:
+        """Returns where to begin with the profile's own lines: each seed with another one."""
+        return derive_seed(self._profile_id, act, band) + self._seed
 
     def _usable(self, line: Utterance) -> bool:
         # The thought is one fixed sentence: a second hearing of it is already a repetition.

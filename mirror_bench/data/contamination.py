@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.canary import holds_canary
 from mirror_bench.data.reading import read_file
+from mirror_bench.data.words import ngrams, words_of
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile
 
@@ -20,7 +20,6 @@ RUN = 8
 """Words in a row that count as taken over. GPT-3's check (Brown et al. 2020) takes 13 of long documents; what
 a client says at a time is often shorter than that."""
 SUFFIXES = frozenset({".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml"})
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 class Hit(NamedTuple):
@@ -137,7 +136,5 @@ def _texts_of(profile: Profile) -> Iterator[str]:
         yield from (profile.crisis.disclosure, profile.crisis.owed)
 
 
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    for start in range(len(words) - RUN + 1):
-        yield tuple(words[start : start + RUN])
+def _runs(text: str) -> list[tuple[str, ...]]:
+    return ngrams(words_of(text), RUN)

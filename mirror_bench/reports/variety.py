@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mirror_bench.data.words import ngrams, words_of
 from mirror_bench.schema import Session, Speaker
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 class Variety(NamedTuple):
@@ -43,7 +41,7 @@ def measure_variety(sessions: Iterable[Session]) -> Variety:
     different: set[str] = set()
     for session in sessions:
         held += 1
-        spoken = [_words(t.words) for t in session.turns if t.speaker is Speaker.CLIENT]
+        spoken = [words_of(t.words) for t in session.turns if t.speaker is Speaker.CLIENT]
         spoken = [said for said in spoken if said]
         whole = [" ".join(said) for said in spoken]
         repeating += len(set(whole)) < len(whole)
@@ -70,15 +68,6 @@ def measure_variety(sessions: Iterable[Session]) -> Variety:
         _share(len(bigrams), pairs),
         _share(len(different), utterances),
     )
-
-
-def ngrams(words: list[str], size: int) -> list[tuple[str, ...]]:
-    """Returns the runs of `size` neighbouring words, in order."""
-    return [tuple(words[start : start + size]) for start in range(len(words) - size + 1)]
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
 
 
 def _share(part: int, whole: int) -> float:

@@ -2,21 +2,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import pytest
 from click.testing import CliRunner, Result
 
 from mirror_bench.cli.data import data
-from mirror_bench.cli.data_stats import SECTIONS
-from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources import load_data
 from mirror_bench.data.stats import describe_data
 from mirror_bench.errors import InputError
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(data, ["stats", *arguments])
+    return CliRunner().invoke(data, ["stats", "--sessions", "6", *arguments])
 
 
 def test_tables_for_people() -> None:
@@ -39,15 +35,14 @@ def test_json_and_files_say_the_same(tmp_path: Path) -> None:
     assert run("--out", str(out)).exit_code == 0  # again, over what stands there
 
 
-def test_a_further_section_becomes_a_table_and_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    def measured(given: DataSet) -> dict[str, Any]:
-        return {"profiles seen": len(given.profiles), "share": 0.25}
-
-    monkeypatch.setitem(SECTIONS, "variety", measured)
-    assert json.loads(run("--json").stdout)["variety"]["share"] == 0.25
-    shown = run().stdout
-    assert "variety" in shown
-    assert "profiles seen" in shown
+def test_the_clients_words_are_measured_in_sessions() -> None:
+    printed = json.loads(run("--json", "--sessions", "12").stdout)
+    assert printed["variety"]["sessions"] == 12
+    assert printed["splits"].keys() == {"train", "dev", "test"}
+    shown = run("--sessions", "12").stdout
+    assert "recurring_5grams" in shown
+    assert printed["splits"]["test"] in shown
+    assert "variety" not in json.loads(run("--json", "--sessions", "0").stdout)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from mirror_bench.cli import main
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.packaged import write_packaged
+from mirror_bench.data.sources import load_data
 from mirror_bench.sessions.store import read_header, read_sessions
 
 
@@ -72,19 +75,13 @@ def test_failures_count_against_coverage_and_can_be_tried_again(
 
 
 def test_the_replaying_client_ends_with_its_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dev = load_data("mini").of_split("dev")
+    written = {play.profile_id for play in dev.screenplays[:4]}
+    profiles = tuple(profile for profile in dev.profiles if profile.id in written)
+    folder = write_packaged(DataSet("part", profiles, dev.screenplays[:4]), tmp_path / "part")
     out = tmp_path / "run"
-    _run(
-        monkeypatch,
-        out,
-        "--therapist",
-        "scripted/parrot",
-        "--client",
-        "replay",
-        "--split",
-        "dev",
-        "--seeds",
-        "0",
-    )
+    arguments = ("--therapist", "scripted/parrot", "--client", "replay", "--split", "dev", "--seeds", "0")
+    _run(monkeypatch, out, *arguments, "--data", f"mini:{folder}")
     sessions = list(read_sessions(out))
     assert {session.client for session in sessions} == {"replay"}
     assert len(sessions) == 4

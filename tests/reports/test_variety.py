@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.mini import load_mini
-from mirror_bench.reports.variety import measure_variety, ngrams
+from mirror_bench.reports.variety import measure_variety
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
 from mirror_bench.sessions.rehearsal import rehearse_many
 from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
@@ -47,11 +47,6 @@ def test_shares_are_shares(said: list[list[str]]) -> None:
     shares = (measured.recurring_5grams, measured.distinct_1, measured.distinct_2)
     assert all(0 <= share <= 1 for share in shares)
     assert measured.repeating_sessions <= measured.sessions == len(said)
-
-
-def test_ngrams_of_short_texts_are_none() -> None:
-    assert ngrams(["a"], 2) == []
-    assert ngrams(["a", "b", "c"], 2) == [("a", "b"), ("b", "c")]
 
 
 def test_the_packaged_clients_hardly_repeat_themselves() -> None:

@@ -8,13 +8,18 @@ from collections import Counter
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from mirror_bench.clients.bank import load_voice
+from mirror_bench.data.canary import CANARY, NOTICE
+from mirror_bench.data.mini import load_mini
 from mirror_bench.schema import Profile, Resistance, canonical_json
 
 MINI = Path(__file__).resolve().parents[2] / "tasks" / "mini"
+README = (MINI / "README.md").read_text(encoding="utf-8")
 TECHNIQUES = {
     "efficiency evaluation",
     "pie chart",
@@ -41,6 +46,7 @@ AREAS = {
     "retirement",
     "migration",
 }
+CRISES = ("suicidal_thoughts", "self_harm", "abuse", "danger_to_other")
 FACE_WORDS = {
     "sex": {"female", "male", "androgynous"},
     "shape": {"oval", "round", "square", "heart", "long"},
@@ -51,27 +57,32 @@ FACE_WORDS = {
 }
 LINE = re.compile(r"(?P<speaker>Therapist|Client): (?P<rest>\S.*\S)")
 BRACKET = re.compile(r"\[([^\[\]]+)\]")
-DETERMINER = re.compile(r"(the|my|a|an) |bed six$|volleyball practice$|\w+'s ")
+DETERMINER = re.compile(  # or a name
+    r"(the|my|a|an|another|our|this|that|those|these|his|her|their|all|one|two|three) |[A-Z]|[\w’']+'s? "
+    r"|bed six$|volleyball practice$|line \d+$"
+)
 
 
 @cache
 def profiles() -> dict[str, Profile]:
     lines = (MINI / "profiles.jsonl").read_text(encoding="utf-8").splitlines()
-    parsed = [Profile.model_validate_json(line) for line in lines]
-    assert len({profile.id for profile in parsed}) == len(parsed)
-    return {profile.id: profile for profile in parsed}
+    data = load_mini()
+    assert not data.problems
+    assert len(data.profiles) == len(lines)
+    return {profile.id: profile for profile in data.profiles}
 
 
 @cache
-def index() -> dict[str, dict[str, str]]:
-    value: dict[str, dict[str, str]] = yaml.safe_load((MINI / "screenplays" / "index.yaml").read_text())
+def index() -> dict[str, dict[str, Any]]:
+    value: dict[str, dict[str, Any]] = yaml.safe_load((MINI / "screenplays" / "index.yaml").read_text())
     return value
 
 
 @cache
 def screenplay(name: str) -> tuple[tuple[str, str], ...]:
     """Speaker and the rest of each line, brackets included."""
-    lines = (MINI / "screenplays" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    notice, *lines = (MINI / "screenplays" / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    assert notice == f"# {NOTICE}"
     matches = [LINE.fullmatch(line) for line in lines]
     assert all(matches), [line for line, match in zip(lines, matches, strict=True) if not match]
     return tuple((match["speaker"], match["rest"]) for match in matches if match)
@@ -90,7 +101,7 @@ def spoken(name: str) -> list[str]:
 
 
 def texts_of(profile: Profile) -> list[str]:
-    value = profile.model_dump(mode="json", exclude={"face", "id"})
+    value = profile.model_dump(mode="json", exclude={"face", "id", "voice"})
     found: list[str] = []
     pending: list[object] = [value]
     while pending:
@@ -104,17 +115,34 @@ def texts_of(profile: Profile) -> list[str]:
     return found
 
 
+def test_the_readme_counts_what_is_there() -> None:
+    """The table: resistance, profiles per split, screenplays."""
+    rows = re.findall(r"^\| `(\w+)`: [^|]* \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", README, re.MULTILINE)
+    assert len(rows) == len(Resistance)
+    for name, *counts in rows:
+        kind = Resistance(name)
+        people = Counter(profile.split for profile in profiles().values() if profile.resistance is kind)
+        plays = sum(profiles()[play].resistance is kind for play in index())
+        assert [int(count) for count in counts] == [people["train"], people["dev"], people["test"], plays], (
+            name
+        )
+    assert f"{len(profiles())} fictional clients and {len(index())} written sessions" in README
+
+
 def test_splits_and_resistance_are_balanced() -> None:
-    counts = Counter((profile.resistance, profile.split) for profile in profiles().values())
-    assert counts == {
-        (kind, split): n for kind in Resistance for split, n in (("train", 2), ("dev", 1), ("test", 3))
-    }
+    for split in ("train", "dev", "test"):
+        counts = Counter(one.resistance for one in profiles().values() if one.split == split)
+        assert min(counts[kind] for kind in Resistance) >= 0.6 * max(counts.values()), (split, counts)
+    splits = Counter(profile.split for profile in profiles().values())
+    assert splits["test"] > splits["train"] > splits["dev"]
 
 
 def test_lines_hold_only_profile_fields() -> None:
     for line in (MINI / "profiles.jsonl").read_text(encoding="utf-8").splitlines():
-        assert set(json.loads(line)) <= set(Profile.model_fields)
-        assert Profile.model_validate_json(canonical_json(json.loads(line))).id
+        record = json.loads(line)
+        assert record.pop("canary") == CANARY
+        assert set(record) <= set(Profile.model_fields) - {"voice"}
+        assert Profile.model_validate_json(canonical_json(record)).id
 
 
 @pytest.mark.parametrize("profile", profiles().values(), ids=lambda profile: profile.id)
@@ -157,44 +185,76 @@ def test_people_vary() -> None:
 
 
 def test_thinking_traps_come_from_the_readme() -> None:
-    section = (
-        (MINI / "README.md").read_text(encoding="utf-8").split("Thinking traps:\n\n")[1].split("\n\n")[0]
-    )
+    section = README.split("Thinking traps:\n\n")[1].split("\n\n")[0]
     traps = {line.removeprefix("- ") for line in section.splitlines()}
     assert len(traps) == 12
     used = {trap for profile in profiles().values() for trap in profile.thinking_traps}
     assert used == traps
 
 
-def test_two_test_profiles_disclose_a_crisis() -> None:
-    found = [profile for profile in profiles().values() if profile.crisis]
-    assert [profile.split for profile in found] == ["test", "test"]
-    assert sorted(profile.crisis.veiled for profile in found if profile.crisis) == [False, True]
-    assert not any(profile.id in index() for profile in found)
+def test_areas_ages_and_genders_are_balanced() -> None:
+    people = list(profiles().values())
+    areas = Counter(profile.area for profile in people)
+    assert max(areas.values()) <= 2 * min(areas.values()), areas
+    ages = Counter(min(6, (profile.age or 0) // 10) for profile in people)  # teens to sixties and over
+    assert set(ages) == set(range(1, 7))
+    genders = Counter(profile.gender for profile in people)
+    assert abs(genders["female"] - genders["male"]) <= 8, genders
+
+
+def test_every_kind_of_crisis_is_disclosed() -> None:
+    found = [profile.crisis for profile in profiles().values() if profile.crisis]
+    assert {crisis.kind for crisis in found} == {*CRISES}
+    assert {crisis.veiled for crisis in found} == {True, False}
+    assert all(crisis.disclosure and crisis.owed for crisis in found)
+    assert any(profile.crisis for profile in profiles().values() if profile.split == "test")
 
 
 def test_index_and_files_agree() -> None:
     files = {path.stem for path in (MINI / "screenplays").glob("*.txt")}
     assert files == set(index())
     assert {entry["technique"] for entry in index().values()} == TECHNIQUES
-    assert Counter(entry["ended"] for entry in index().values()) == {"complete": 13, "client_left": 3}
+    assert Counter(entry["ended"] for entry in index().values())["client_left"] >= len(files) / 10
     for name, entry in index().items():
-        assert set(entry) == {"profile", "resistance", "technique", "ended"}
+        assert set(entry) == {"profile", "resistance", "technique", "ended", "moments"}
         assert entry["profile"] == name
         assert entry["resistance"] == profiles()[name].resistance
 
 
-def test_which_profiles_have_a_screenplay() -> None:
-    counts = Counter((profiles()[name].resistance, profiles()[name].split) for name in index())
-    assert counts == {
-        (kind, split): n for kind in Resistance for split, n in (("train", 2), ("dev", 1), ("test", 1))
-    }
+def test_every_profile_has_a_voice_of_its_own() -> None:
+    assert {path.stem for path in (MINI / "voices").glob("*.yaml")} == set(profiles())
+    said = Counter(line.words.lower() for one in profiles().values() for line in one.voice if not line.band)
+    assert max(said.values()) == 1, said.most_common(3)
+    for profile in profiles().values():
+        assert len(profile.voice) >= 90, profile.id
+        assert load_voice(profile.id, profile.voice)
+        guarded = [set(grams(words_of(text), 6)) for text in profile.guarded]
+        for line in profile.voice:
+            assert not any(grams(words_of(line.words), 6) & one for one in guarded), line.words
+
+
+def test_at_least_half_of_the_resisting_hide_what_they_feel() -> None:
+    plays = [play for play in load_mini().screenplays if play.resistance is not Resistance.NONE]
+    masked = [play for play in plays if any(moment.masked for moment in play.moments)]
+    assert len(masked) >= len(plays) / 2
+    for play in masked:
+        for moment in play.moments:
+            if moment.masked:
+                line = play.lines[moment.number - 1]
+                assert line.directions, (play.id, moment.number)  # a face that differs must be written
+                assert moment.wants, (play.id, moment.number)
+
+
+def test_every_screenplay_has_annotated_moments() -> None:
+    for play in load_mini().screenplays:
+        assert 2 <= len(play.moments) <= 6, play.id
+        assert all(moment.wants and moment.avoids for moment in play.moments), play.id
 
 
 @pytest.mark.parametrize("name", sorted(index()))
 def test_screenplay_is_well_formed(name: str) -> None:
     lines = screenplay(name)
-    assert 12 <= len(lines) <= 24
+    assert 14 <= len(lines) <= 24
     assert all(before[0] != after[0] for before, after in pairwise(lines))
     assert 4 <= sum(speaker == "Client" for speaker, _ in lines) <= 20
     for speaker, rest in lines:
