@@ -51,7 +51,7 @@ REFERENCE = (
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option("--recipe", default=RECIPE, show_default=True, help="Recipe of the reference therapist.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=24, show_default=True, help="At most N of the test profiles."
+    "--limit", type=click.IntRange(1), default=16, show_default=True, help="At most N of the test profiles."
 )
 @click.option("--skip-reference", is_flag=True, help="Only the scripted therapists: no training, no vLLM.")
 def demo(out: Path, recipe: str, limit: int, skip_reference: bool) -> None:
