@@ -299,5 +299,6 @@ def test_openings_endings_and_directions_are_not_repeated() -> None:
         for speaker, rest in screenplay(name)
         if speaker == "Client"
         for direction in BRACKET.findall(rest)
+        if len(direction.split()) > 2  # "Quietly" and "Pause" are anybody's
     )
     assert max(directions.values()) <= 2, directions.most_common(3)
