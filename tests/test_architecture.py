@@ -19,6 +19,7 @@ LAYERS = (
     ("clients", "therapists"),
     ("sessions",),
     ("reports", "submissions"),
+    ("validity",),
     ("cli",),
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
