@@ -9,5 +9,7 @@ SCRIPTED = Registry(
         "reflective": "mirror_bench.therapists.scripted:Reflective",
         "directive": "mirror_bench.therapists.scripted:Directive",
         "parrot": "mirror_bench.therapists.scripted:Parrot",
+        "warm": "mirror_bench.therapists.scripted_careless:Warm",
+        "random": "mirror_bench.therapists.scripted_careless:Random",
     },
 )

@@ -31,25 +31,6 @@ class Saying(Scripted):
         return self.lines[(self._turn - 1) % len(self.lines)]
 
 
-class Kind(Saying):
-    """Warm phrases and nothing else."""
-
-    name = "kind"
-    lines = (
-        "I'm here for you. That sounds really hard.",
-        "Thank you for sharing that with me. You are so brave.",
-        "That must be very painful. I'm glad you came.",
-        "I can imagine how hard this is. You are doing so well.",
-        "It's understandable. I really care about you.",
-        "I appreciate your honesty. You're very strong.",
-        "That sounds tough. You are not alone in this.",
-        "I feel for you. It's great that you're here.",
-        "You're safe here. I admire your courage.",
-        "Thank you for being here. That must hurt.",
-        "It sounds exhausting. I believe in you.",
-    )
-
-
 @functools.cache
 def profiles() -> tuple[Profile, ...]:
     """The profiles of MIRROR-Mini."""

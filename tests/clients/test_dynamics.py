@@ -3,11 +3,12 @@
 from statistics import mean
 
 import pytest
-from held import Kind, arm, change, client_turns
+from held import arm, change, client_turns
 
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Ending, FaceCondition, Session
 from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
+from mirror_bench.therapists.scripted_careless import Warm
 from mirror_bench.therapists.scripted_phrases import load_script
 from mirror_bench.therapists.scripted_words import Picture
 
@@ -28,7 +29,7 @@ def test_resistance_moves_with_skill() -> None:
 
 
 def test_warmth_alone_does_not_lower_resistance() -> None:
-    assert _change(arm(Kind)) >= 0
+    assert _change(arm(Warm)) >= 0
     assert _change(arm(Parrot)) >= 0
 
 
@@ -39,7 +40,7 @@ def test_clients_leave_the_directive_and_stay_with_the_attuned() -> None:
 
 
 def test_nobody_turns_compliant_at_once() -> None:
-    for who in (Attuned, Reflective, Directive, Parrot, Kind):
+    for who in (Attuned, Reflective, Directive, Parrot, Warm):
         sessions = arm(who)
         early = mean(
             any(turn.state["resistance"] < 0.3 for turn in client_turns(session)[:4]) for session in sessions

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from held import Kind, client_turns, held, profiles, scenario_of
+from held import client_turns, held, profiles, scenario_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.schema import Crisis, Ending, FaceCondition, Profile, Resistance, Scenario
 from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
+from mirror_bench.therapists.scripted_careless import Warm
 
 FEELINGS = {"sadness": "sad", "anger": "angry", "anxious": "worried", "embarrassment": "embarrassed"}
 NAMES = {"goal", "approach", "bond", "resistance", "distress", "disclosure"}
@@ -78,7 +79,7 @@ def test_strange_words_are_answered(words: str) -> None:
         assert all(turn.words and turn.ends is not Ending.RESOLVED for turn in spoken)
 
 
-@pytest.mark.parametrize("therapist", [Attuned, Reflective, Directive, Parrot, Kind])
+@pytest.mark.parametrize("therapist", [Attuned, Reflective, Directive, Parrot, Warm])
 def test_no_utterance_comes_twice(therapist: type[Reflective]) -> None:
     for profile in profiles():
         session = held(Scenario(profile=profile, resistance=profile.resistance), therapist, 20)
