@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.prompts import fill
+from mirror_bench.raters.answers import json_objects
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
@@ -192,7 +192,7 @@ def read_verdict(text: str, instrument: Instrument) -> Verdict | str:
     Returns:
         The verdict, or why the answer cannot be used.
     """
-    found = [value for value in _objects(text[-_LONGEST_ANSWER:]) if "score" in value]
+    found = [value for value in json_objects(text[-_LONGEST_ANSWER:]) if "score" in value]
     if not found:
         return "the answer holds no JSON object with a score"
     value = found[-1]
@@ -217,22 +217,3 @@ def _whole(value: object) -> int | None:
     if isinstance(value, int):
         return value
     return int(value) if isinstance(value, float) and value.is_integer() else None
-
-
-def _objects(text: str) -> Sequence[dict[str, Any]]:
-    """Returns the JSON objects that stand in a text, outermost ones only, in their order."""
-    decoder = json.JSONDecoder()
-    found: list[dict[str, Any]] = []
-    place = text.find("{")
-    tries = 0
-    while place >= 0 and tries < 200:
-        tries += 1
-        try:
-            value, end = decoder.raw_decode(text, place)
-        except (json.JSONDecodeError, RecursionError, ValueError):
-            end = place + 1
-        else:
-            if isinstance(value, dict):
-                found.append(value)
-        place = text.find("{", end)
-    return found
