@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
+    "compare": "Compare runs two at a time, scenario by scenario.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",

@@ -1,0 +1,209 @@
+"""`mirror-bench compare`: two or more runs, scenario by scenario."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mirror_bench.cli import print_json
+from mirror_bench.cli.judges import judge_settings
+from mirror_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mirror_bench.raters.pairwise import Preference
+    from mirror_bench.reports.comparison import Compared
+    from mirror_bench.schema import Score
+    from mirror_bench.sessions.comparing import Contestant
+
+CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--judge", default="coded", show_default=True, help="coded, or a model: provider/name.")
+@click.option(
+    "--condition",
+    type=click.Choice(CONDITIONS),
+    help="Face condition; default: a run's only one, or matched.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write comparison.json, comparisons.jsonl and a plot here.",
+)
+@click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def compare(
+    runs: tuple[Path, ...],
+    judge: str,
+    condition: str | None,
+    out: Path | None,
+    concurrency: int,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Compare the sessions of RUNS (two run folders or more, under one protocol) two at a time.
+
+    On every scenario that both candidates have held, the judge says whose session is better. A model is
+    asked in both orders, and an answer that turns with the order is a tie. Out come win rates (raw, and
+    at equal length), Bradley-Terry strengths with intervals, the candidates that cannot be told apart,
+    and the paired difference of every total.
+    """
+    from mirror_bench.schema import FaceCondition
+    from mirror_bench.sessions.comparing import read_contestants
+
+    (settings,) = judge_settings((judge,))
+    if settings.model and out is None:
+        raise InputError("a model's answers must be kept somewhere: give --out FOLDER")
+    contestants = read_contestants(runs, FaceCondition(condition) if condition else None)
+    preferences = _preferences(contestants, settings, out, concurrency, quiet or as_json)
+    compared = _compared(contestants, preferences, judge)
+    if out is not None:
+        _write(out, compared, preferences)
+    if as_json:
+        print_json(compared.model_dump(mode="json"))
+        return
+    _show(compared)
+    if out is not None:
+        click.echo(f"\nwritten: {out / 'comparison.json'}")
+
+
+def _preferences(
+    contestants: Sequence[Contestant], settings: object, out: Path | None, concurrency: int, quiet: bool
+) -> list[Preference]:
+    from rich.progress import Progress
+
+    from mirror_bench.protocol import RaterSettings
+    from mirror_bench.sessions.comparing import matched_pairs, prefer
+
+    assert isinstance(settings, RaterSettings)
+    with tempfile.TemporaryDirectory() as scratch, Progress(transient=True, disable=quiet) as progress:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+        memo = (Path(scratch) if out is None else out) / "calls.sqlite"
+        task = progress.add_task("comparing", total=len(matched_pairs(contestants)))
+        return asyncio.run(
+            prefer(contestants, settings, memo, concurrency=concurrency, tick=lambda: progress.advance(task))
+        )
+
+
+def _compared(contestants: Sequence[Contestant], preferences: Sequence[Preference], judge: str) -> Compared:
+    from mirror_bench.reports.comparison import compare as compare_preferences
+    from mirror_bench.reports.metrics import describe, score_rating
+    from mirror_bench.reports.outcomes import gather
+    from mirror_bench.sessions.pool import rater_names
+    from mirror_bench.sessions.store import read_ratings
+
+    first = contestants[0]
+    raters = rater_names(first.header.protocol.raters)
+    gathered = {
+        " ".join(filter(None, one.key)): gather(
+            one.sessions.values(),
+            (rating for rating in read_ratings(one.folder)),
+            score_rating,
+            raters,
+        )
+        for one in contestants
+    }
+    names = {metric for found in gathered.values() for metric in found.metrics}
+    totals = [metric.name for metric in describe(sorted(names)) if metric.kind == "total"]
+    return compare_preferences(
+        preferences,
+        {name: found.outcomes for name, found in gathered.items()},
+        totals,
+        judge=judge,
+        protocol=first.header.protocol.name,
+        fingerprint=first.header.fingerprint,
+        condition=", ".join(dict.fromkeys(one.condition.value for one in contestants)),
+    )
+
+
+def _write(out: Path, compared: Compared, preferences: Sequence[Preference]) -> None:
+    from mirror_bench.reports.comparison_plot import write_strengths
+    from mirror_bench.sessions.store import write_atomically
+
+    lines = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in preferences)
+    write_atomically(out / "comparisons.jsonl", lines.encode())
+    text = json.dumps(compared.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(out / "comparison.json", f"{text}\n".encode())
+    write_strengths(compared, out)
+
+
+def _show(compared: Compared) -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print(_standings(compared))
+    for group in compared.groups:
+        if len(group) > 1:
+            console.print(f"cannot be told apart: {', '.join(group)}", markup=False)
+    console.print(_matches(compared))
+    console.print("win rate: ties count half; at equal length: with the therapists' words taken out")
+    for match in compared.matches:
+        if match.missing or match.unpaired:
+            console.print(
+                f"{match.first} and {match.second}: {match.missing} pairs without a verdict, "
+                f"{match.unpaired} scenarios that only one has held",
+                markup=False,
+            )
+
+
+def _standings(compared: Compared) -> Table:
+    table = _table(f"Compared by {compared.judge}, {compared.condition} faces", "rank", "strength", "ranks")
+    for one in compared.standings:
+        ranks = f"{one.best_rank} to {one.worst_rank}"
+        table.add_row(one.name, str(one.rank), _shown(one.strength, "+.2f"), ranks)
+    return table
+
+
+def _matches(compared: Compared) -> Table:
+    from mirror_bench.reports.labels import short
+
+    table = _table(
+        "Two at a time", "win/\ntie/\nloss", "win rate", "at equal length", "both orders", "difference"
+    )
+    for column in (0, -1):
+        table.columns[column].no_wrap = True
+    for one in compared.matches:
+        differences = "\n".join(
+            f"{score.metric.removesuffix('.total')} {_shown(score, '+.2f')}" for score in one.differences
+        )
+        table.add_row(
+            f"{short(one.first, 22)}\nover {short(one.second, 17)}",
+            f"{one.wins}/\n{one.ties}/\n{one.losses}",
+            _shown(one.win_rate, ".2f"),
+            one.controlled_note or _shown(one.controlled, ".2f"),
+            _shown(one.consistent, ".0%"),
+            differences,
+        )
+    return table
+
+
+def _table(title: str, *heads: str) -> Table:
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
+    table.add_column("")
+    for head in heads:
+        table.add_column(head, justify="right")
+    return table
+
+
+def _shown(score: Score, form: str) -> str:
+    if score.value is None:
+        return "–"
+    if score.low is None or score.high is None:
+        return f"{score.value:{form}}"
+    return f"{score.value:{form}} [{score.low:{form}}, {score.high:{form}}]"
