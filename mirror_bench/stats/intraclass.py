@@ -1,0 +1,63 @@
+"""Intraclass correlation of raters drawn from many, and its interval (Shrout & Fleiss 1979)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mirror_bench.stats.intervals import Floats
+
+_ZERO = 1e-12
+
+
+def varies(values: Floats) -> bool:
+    """Returns whether values differ by more than rounding error."""
+    return bool(np.ptp(values) > _ZERO * max(1.0, float(np.abs(values).max())))
+
+
+def _mean_squares(table: Floats) -> tuple[float, float, float]:
+    """Returns mean squares between units, between raters, and of the residual."""
+    n, k = table.shape
+    grand = table.mean()
+    units, raters = table.mean(axis=1, keepdims=True), table.mean(axis=0, keepdims=True)
+    residual = table - units - raters + grand
+    between = k * float(((units - grand) ** 2).sum()) / (n - 1)
+    columns = n * float(((raters - grand) ** 2).sum()) / (k - 1)
+    return between, columns, float((residual**2).sum()) / ((n - 1) * (k - 1))
+
+
+def intraclass(table: Floats, average: bool = False) -> float | None:
+    """Returns ICC(2,1) or ICC(2,k) of a complete table of units by raters; None without variance."""
+    n, k = table.shape
+    if n < 2 or k < 2 or not varies(table):
+        return None
+    between, columns, error = _mean_squares(table)
+    spread = (columns - error) / n
+    below = between + spread if average else between + (k - 1) * error + k * spread
+    return (between - error) / below if below > _ZERO else None
+
+
+def intraclass_ends(table: Floats, average: bool = False, level: float = 0.95) -> tuple[float, float] | None:
+    """Returns the ends of the interval by Shrout & Fleiss 1979, page 424; None where they do not exist."""
+    from scipy import stats
+
+    n, k = table.shape
+    between, columns, error = _mean_squares(table)
+    if error <= _ZERO:
+        return (1.0, 1.0) if columns <= _ZERO else None
+    single = intraclass(table) or 0.0
+    ratio = columns / error
+    share = n * (1 + (k - 1) * single) - k * single
+    freedom = (k - 1) * (n - 1) * (k * single * ratio + share) ** 2
+    freedom /= (n - 1) * k**2 * single**2 * ratio**2 + share**2
+    upper = float(stats.f.ppf((1 + level) / 2, n - 1, freedom))
+    lower = float(stats.f.ppf((1 + level) / 2, freedom, n - 1))
+    rest = k * columns + (k * n - k - n) * error
+    if upper * rest + n * between <= _ZERO or rest + n * lower * between <= _ZERO:
+        return None
+    low = n * (between - upper * error) / (upper * rest + n * between)
+    high = n * (lower * between - error) / (rest + n * lower * between)
+    if average:
+        low, high = (k * end / (1 + (k - 1) * end) for end in (low, high))
+    return (low, high) if math.isfinite(low) and math.isfinite(high) and low <= high <= 1 else None
