@@ -54,6 +54,8 @@ def show(summary: Summary) -> None:
         table.add_row(name, *(_shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
     console.print("below each: its 95 % interval; resistance: change from the first to the last third")
+    for line in _length_lines(summary):
+        console.print(line, highlight=False, markup=False)
     for entry in summary.entries:
         share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
         if share < 1:
@@ -62,6 +64,25 @@ def show(summary: Summary) -> None:
             )
     if summary.gains:
         console.print(_gains(summary))
+
+
+def _length_lines(summary: Summary) -> list[str]:
+    """One line per entry: how totals go with the length of what the therapist says, and totals without it."""
+    from mirror_bench.reports.labels import candidate_label
+
+    lines = []
+    for entry in summary.entries:
+        parts = []
+        for metric in summary.metrics:
+            effect = summary.length_effect(entry.key, metric.name) if metric.kind == "total" else None
+            if effect is None or effect.correlation.value is None:
+                continue
+            part = f"{metric.title} r={_shown(effect.correlation)}"
+            parts.append(part + (f", at equal length {_shown(effect.adjusted)}" if effect.adjusted else ""))
+        if parts:
+            name = candidate_label(entry.therapist, entry.method, 22)
+            lines.append(f"length: {name}, {entry.condition.value}: {'; '.join(parts)}")
+    return lines
 
 
 def _gains(summary: Summary) -> Table:

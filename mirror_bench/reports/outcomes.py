@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import NamedTuple
 
+from mirror_bench.data.words import words_of
 from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 
@@ -36,6 +37,8 @@ class Outcome:
         traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
         scores: Instrument metric -> mean over the raters that gave a value.
         raters: Who rated it.
+        by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
+        tokens: Words of the therapist in the whole session, as `data.words.words_of` counts them.
     """
 
     key: EntryKey
@@ -50,6 +53,8 @@ class Outcome:
     traces: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     raters: tuple[str, ...] = ()
+    by_rater: Mapping[tuple[str, str], Mapping[str, float | None]] = field(default_factory=dict)
+    tokens: int = 0
 
     def value(self, metric: str) -> float | None:
         """Returns the session's value of a metric of either kind, or None."""
@@ -124,6 +129,7 @@ def boil_down(session: Session) -> Outcome:
         reason=session.reason[:LONGEST_REASON],
         measures={} if failed else _measures(session, client, traces),
         traces=traces,
+        tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
     )
 
 
@@ -193,4 +199,5 @@ def _with_scores(outcome: Outcome, given: Mapping[tuple[str, str], Mapping[str, 
         outcome,
         scores={metric: fmean(found) for metric, found in values.items()},
         raters=tuple(sorted({rater for rater, _ in given})),
+        by_rater=given,
     )

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.reports.metrics import score_rating
+from mirror_bench.reports.outcomes import Outcomes, gather
 from mirror_bench.reports.page import RunInfo, write_report
 from mirror_bench.reports.plots import write_plots
-from mirror_bench.reports.summary import Summary, compare_runs, summarize, write_summary
+from mirror_bench.reports.summary import Summary, compare_runs, summarize_outcomes, write_summary
 from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
 from mirror_bench.sessions.evaluation import due_scenarios
@@ -29,14 +31,19 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
     Raises:
         InputError: If it is no run folder, a record in it is damaged, or a rater has rated nothing in it.
     """
+    return _summarized(folder, gather_run(folder, raters))
+
+
+def gather_run(folder: Path, raters: Sequence[str] = ()) -> Outcomes:
+    """Returns the sessions of one run folder, boiled down; arguments and errors as for `summarize_run`."""
+    counting = _counting(folder, read_header(folder), raters)
+    return gather(read_sessions(folder), read_ratings(folder), score_rating, counting)
+
+
+def _summarized(folder: Path, gathered: Outcomes) -> Summary:
     header = read_header(folder)
-    return summarize(
-        read_sessions(folder),
-        read_ratings(folder),
-        _due(header),
-        protocol=header.protocol.name,
-        fingerprint=header.fingerprint,
-        raters=_counting(folder, header, raters),
+    return summarize_outcomes(
+        gathered, _due(header), protocol=header.protocol.name, fingerprint=header.fingerprint
     )
 
 
@@ -74,8 +81,10 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    summaries = [summarize_run(folder, raters) for folder in folders]
-    summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
+    gathered = [gather_run(folder, raters) for folder in folders]
+    summaries = [_summarized(folder, found) for folder, found in zip(folders, gathered, strict=True)]
+    together = [outcome for found in gathered for outcome in found.outcomes]
+    summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
     # Sessions in which a face was shown say more; there are none where every candidate hears words alone.

@@ -10,9 +10,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
+from mirror_bench.reports.agreement import Agreement, Halo, measure_agreement, measure_halo
 from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
+from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import Metric, describe, score_rating
-from mirror_bench.reports.outcomes import EntryKey, Outcome, contrast, gather
+from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
 
 CONDITIONS = tuple(FaceCondition)
@@ -46,6 +48,10 @@ class Summary(Record):
         entries: One per candidate and face condition.
         gains: Visual gains, for every candidate with matched faces and another condition.
         stray_ratings: Ratings that belong to no held session.
+        agreement: Of raters, per candidate and metric; where two or more rated.
+        halo: Of items, per candidate, instrument and rater.
+        length: Per entry, what length has to do with every total and item, and totals without it.
+        length_slopes: Per total, how length was taken out.
     """
 
     version: Literal[1] = 1
@@ -55,6 +61,14 @@ class Summary(Record):
     entries: tuple[Entry, ...] = ()
     gains: tuple[VisualGain, ...] = ()
     stray_ratings: int = 0
+    agreement: tuple[Agreement, ...] = ()
+    halo: tuple[Halo, ...] = ()
+    length: tuple[LengthEffect, ...] = ()
+    length_slopes: tuple[LengthSlope, ...] = ()
+
+    def length_effect(self, key: EntryKey, metric: str) -> LengthEffect | None:
+        """Returns what length has to do with a metric of an entry, or None where it was not measured."""
+        return next((one for one in self.length if one.key == key and one.metric == metric), None)
 
 
 def summarize(
@@ -83,6 +97,22 @@ def summarize(
         InputError: If more sessions are recorded than due, or a rating names an unknown instrument.
     """
     gathered = gather(sessions, ratings, score_rating, raters)
+    return summarize_outcomes(gathered, due, protocol=protocol, fingerprint=fingerprint, resamples=resamples)
+
+
+def summarize_outcomes(
+    gathered: Outcomes,
+    due: int | Iterable[Scenario],
+    *,
+    protocol: str = "",
+    fingerprint: str = "",
+    resamples: int = 2000,
+) -> Summary:
+    """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
+
+    Raises:
+        InputError: If more sessions are recorded than due.
+    """
     groups: dict[EntryKey, list[Outcome]] = {}
     for outcome in gathered.outcomes:
         groups.setdefault(outcome.key, []).append(outcome)
@@ -92,6 +122,7 @@ def summarize(
             groups.setdefault(EntryKey(therapist, method, condition), [])
     measured = {name for outcome in gathered.outcomes for name in outcome.measures}
     metrics = describe(gathered.metrics, measured)
+    lengths = measure_length(gathered.outcomes, metrics)
     keys = sorted(groups, key=lambda key: (key.therapist, key.method, CONDITIONS.index(key.condition)))
     return Summary(
         protocol=protocol,
@@ -100,11 +131,20 @@ def summarize(
         entries=tuple(make_entry(key, groups[key], metrics, owed, resamples) for key in keys),
         gains=_gains(groups, keys, metrics, resamples),
         stray_ratings=gathered.stray_ratings,
+        agreement=measure_agreement(gathered.outcomes, metrics),
+        halo=measure_halo(gathered.outcomes, metrics),
+        length=lengths.effects,
+        length_slopes=lengths.slopes,
     )
 
 
-def compare_runs(summaries: Sequence[Summary]) -> Summary:
+def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ()) -> Summary:
     """Returns one summary with the entries of all, in their order.
+
+    Args:
+        summaries: At least one.
+        outcomes: The sessions of all runs, to take length out of totals with one slope for all; without
+            them there are correlations with length alone.
 
     Raises:
         InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ.
@@ -124,14 +164,27 @@ def compare_runs(summaries: Sequence[Summary]) -> Summary:
                 raise InputError(f"two runs hold {' '.join(filter(None, entry.key))}: leave one of them out")
             seen.add(entry.key)
     metrics = {metric.name: metric for summary in summaries for metric in summary.metrics}
+    if outcomes:
+        effects, slopes = measure_length(outcomes, tuple(metrics.values()))
+    else:
+        effects, slopes = tuple(_unadjusted(one) for summary in summaries for one in summary.length), ()
     return first.model_copy(
         update={
             "metrics": tuple(metrics.values()),
+            "agreement": tuple(one for summary in summaries for one in summary.agreement),
+            "halo": tuple(one for summary in summaries for one in summary.halo),
+            "length": effects,
+            "length_slopes": slopes,
             "entries": tuple(entry for summary in summaries for entry in summary.entries),
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
         }
     )
+
+
+def _unadjusted(effect: LengthEffect) -> LengthEffect:
+    reason = "the sessions of the other runs are not at hand" if effect.adjusted or effect.reason else ""
+    return effect.model_copy(update={"adjusted": None, "reason": reason})
 
 
 def _gains(

@@ -84,8 +84,8 @@ def adjust_for_length(
     """Regresses scores on scenario, group and log tokens, and reads groups' means at one length.
 
     After length-controlled AlpacaEval (Dubois et al. 2024), whose regression too holds a term for the
-    model, so that a better candidate is not charged for its skill because it happens to say more. Adjusted is raw minus
-    slope times (log tokens minus reference), averaged over a group's values.
+    model, so that a better candidate is not charged for its skill because it happens to say more. Adjusted
+    is raw minus slope times (log tokens minus reference), averaged over a group's values.
 
     Args:
         scores: n scores.
