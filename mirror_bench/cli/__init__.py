@@ -17,6 +17,7 @@ COMMANDS = {
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "compare": "Compare runs two at a time, scenario by scenario.",
+    "power": "Say how many scenarios and profiles it takes to find an effect.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",

@@ -1,0 +1,167 @@
+"""`mirror-bench power`: how many scenarios and profiles a comparison needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mirror_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from mirror_bench.reports.outcomes import Outcome
+    from mirror_bench.reports.planning import Plan, Plans, Question
+
+CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
+
+
+@click.command()
+@click.option("--effect", type=float, required=True, help="The difference to find, in points of the score.")
+@click.option(
+    "--runs", multiple=True, type=click.Path(path_type=Path), help="A past run; may stand several times."
+)
+@click.option("--standardized", is_flag=True, help="The effect is in standard deviations: dz, or d unpaired.")
+@click.option("--power", "wanted", type=float, default=0.8, show_default=True, help="Chance of finding it.")
+@click.option(
+    "--alpha", type=float, default=0.05, show_default=True, help="Chance of finding one where there is none."
+)
+@click.option("--metric", default="", help="ctrs, wai, or any score such as wai.bond; the runs' first total.")
+@click.option(
+    "--paired/--unpaired", default=True, show_default=True, help="Whether both sides meet the same scenarios."
+)
+@click.option(
+    "--condition",
+    multiple=True,
+    type=click.Choice(CONDITIONS),
+    help="Only these face conditions of the runs.",
+)
+@click.option(
+    "--per-profile", type=click.IntRange(min=1), default=None, help="Sessions per profile; as in the runs."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON.")
+def power(
+    effect: float,
+    runs: tuple[Path, ...],
+    standardized: bool,
+    wanted: float,
+    alpha: float,
+    metric: str,
+    paired: bool,
+    condition: tuple[str, ...],
+    per_profile: int | None,
+    as_json: bool,
+) -> None:
+    """Say how many scenarios and profiles it takes to find an effect.
+
+    How scores scatter is read from past runs: the differences between every two candidates or face conditions
+    on the same scenarios, or unpaired the scores themselves, and how alike sessions of one profile are. A
+    two-sided t test over profiles' means; a standardized effect needs no run.
+    """
+    from mirror_bench.reports.planning import Plans, Question, plan_from_runs, plan_standardized
+
+    question = Question(effect, wanted, alpha, paired, standardized, per_profile)
+    _check(question, runs)
+    if runs:
+        metric, outcomes = _read(runs, metric, condition)
+        found = plan_from_runs(outcomes, metric, question)
+    else:
+        found = Plans([plan_standardized(question)], [])
+    _show(found, question, metric, as_json)
+
+
+def _check(question: Question, runs: Sequence[Path]) -> None:
+    if not question.effect or abs(question.effect) == float("inf") or question.effect != question.effect:
+        raise InputError("--effect: must be a number other than 0")
+    if not 0 < question.alpha < question.power < 1:
+        raise InputError("--power and --alpha: must lie between 0 and 1, and power above alpha")
+    if not runs and not question.standardized:
+        raise InputError(
+            "an effect in points needs to know how scores scatter: give a past run with --runs DIR, or the "
+            "effect in standard deviations with --standardized"
+        )
+    if not runs and (question.per_profile or 1) > 1:
+        raise InputError(
+            "--per-profile: only runs tell how alike sessions of one profile are: add --runs DIR"
+        )
+
+
+def _read(runs: Sequence[Path], metric: str, conditions: Sequence[str]) -> tuple[str, list[Outcome]]:
+    """Returns the metric's full name and the runs' sessions."""
+    from mirror_bench.reports.run_report import gather_run
+    from mirror_bench.sessions.store import read_header
+
+    prints = {read_header(folder).fingerprint: folder for folder in runs}
+    if len(prints) > 1:
+        first, second = list(prints.values())[:2]
+        raise InputError(f"--runs {first} and {second}: stand under different protocols; plan from one")
+    gathered = [gather_run(folder) for folder in dict.fromkeys(runs)]
+    names = list(dict.fromkeys(name for found in gathered for name in found.metrics))
+    totals = [name for name in names if name.endswith(".total")]
+    wanted = f"{metric}.total" if f"{metric}.total" in names else metric or next(iter(sorted(totals)), "")
+    if wanted not in names:
+        raise InputError(f"--metric {wanted or '(none)'}: these runs hold {', '.join(names) or 'no ratings'}")
+    kept = [
+        o for found in gathered for o in found.outcomes if not conditions or o.key.condition in conditions
+    ]
+    keys: dict[object, Path] = {}
+    for folder, found in zip(dict.fromkeys(runs), gathered, strict=True):
+        for key in {outcome.key for outcome in found.outcomes}:
+            if keys.setdefault(key, folder) != folder:
+                raise InputError(f"--runs {keys[key]} and {folder}: hold the same candidate; leave one out")
+    return wanted, kept
+
+
+def _show(found: Plans, question: Question, metric: str, as_json: bool) -> None:
+    from mirror_bench.cli import print_json
+
+    plans, left_out = found
+    largest = max(plans, key=lambda plan: (plan.profiles, plan.scenarios))
+    if as_json:
+        print_json(
+            {
+                **question._asdict(),
+                "metric": metric,
+                "profiles": largest.profiles,
+                "scenarios": largest.scenarios,
+                "plans": [plan._asdict() for plan in plans],
+                "left_out": left_out,
+            }
+        )
+        return
+    _table(plans, question, metric, largest)
+    for name in left_out:
+        click.echo(f"left out: {name}: too few, or without any difference in scores")
+
+
+def _table(plans: Sequence[Plan], question: Question, metric: str, largest: Plan) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    table = Table(box=SIMPLE, pad_edge=False)
+    for head in ("from", "SD", "ICC", "per profile", "d", "profiles", "scenarios", "power now"):
+        table.add_column(head, justify="left" if head == "from" else "right")
+    for plan in plans:
+        table.add_row(
+            Text(plan.comparison),
+            *("–" if value is None else f"{value:.2f}" for value in (plan.sd, plan.icc)),
+            f"{plan.per_profile:g}",
+            f"{plan.standardized:.2f}",
+            str(plan.profiles),
+            str(plan.scenarios),
+            "–" if plan.power_at_hand is None else f"{plan.power_at_hand:.2f} ({plan.at_hand})",
+        )
+    console.print(table)
+    unit = "standard deviations" if question.standardized else f"points of {metric}"
+    each = "" if question.paired else " on each side"
+    console.print(
+        Text(
+            f"To find {question.effect:g} {unit} with power {question.power:g} at alpha {question.alpha:g} "
+            f"({'paired' if question.paired else 'unpaired'}, two-sided): {largest.profiles} profiles, "
+            f"{largest.scenarios} scenarios{each}, by the comparison that needs most."
+        )
+    )
