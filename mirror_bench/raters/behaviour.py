@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mirror_bench.raters.lexicon import lexicon
-from mirror_bench.raters.wording import Sentence, repeats, sentences, shared, tokens
+from mirror_bench.raters.wording import Sentence, place, repeats, sentences, shared, tokens
 
 
 class Behaviour(StrEnum):
@@ -118,7 +118,7 @@ def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[lis
     for behaviour in _LEXICAL:
         match = patterns[behaviour.value].search(text)
         if match:
-            codes.append(Code(behaviour, *_place(sentence, match)))
+            codes.append(Code(behaviour, *place(sentence, match)))
     have = {code.behaviour for code in codes}
     asked = patterns["permission"].search(text) is not None
     if asked and Behaviour.SEEK_COLLABORATION not in have:
@@ -128,13 +128,6 @@ def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[lis
     if form is not None and not (form in QUESTIONS and Behaviour.SEEK_COLLABORATION in have):
         codes.append(Code(form, sentence.start, sentence.end))
     return codes, asked
-
-
-def _place(sentence: Sentence, match: re.Match[str]) -> tuple[int, int]:
-    """Returns where a match lies in the turn: the whole sentence, where disfluencies were taken out of it."""
-    if len(sentence.text) != sentence.end - sentence.start:
-        return sentence.start, sentence.end
-    return sentence.start + match.start(), sentence.start + match.end()
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mirror_bench.raters.lexicon import lexicon
-from mirror_bench.raters.wording import sentences, tokens
+from mirror_bench.raters.wording import place, sentences, tokens
 
 
 class ClientBehaviour(StrEnum):
@@ -83,7 +83,7 @@ def code_client(words: str) -> tuple[ClientCode, ...]:
         for behaviour in _LEXICAL:
             match = patterns[behaviour.value].search(sentence.text)
             if match:
-                found.add(ClientCode(behaviour, sentence.start + match.start(), sentence.start + match.end()))
+                found.add(ClientCode(behaviour, *place(sentence, match)))
     said = tokens(words)
     kinds = {code.behaviour for code in found}
     # "I guess so" is compliance without conviction only where little else is said.
@@ -91,13 +91,7 @@ def code_client(words: str) -> tuple[ClientCode, ...]:
         for sentence in sentences(words):
             match = patterns["pseudo_compliance"].search(sentence.text)
             if match:
-                found.add(
-                    ClientCode(
-                        ClientBehaviour.PSEUDO_COMPLIANCE,
-                        sentence.start + match.start(),
-                        sentence.start + match.end(),
-                    )
-                )
+                found.add(ClientCode(ClientBehaviour.PSEUDO_COMPLIANCE, *place(sentence, match)))
     if len(said) <= _MINIMUM_WORDS and ClientBehaviour.CHANGE_TALK not in kinds:
         found.add(ClientCode(ClientBehaviour.MINIMUM_TALK, 0, len(words)))
     if not kinds & {ClientBehaviour.CHANGE_TALK, ClientBehaviour.SUSTAIN_TALK}:

@@ -43,6 +43,16 @@ class Sentence(NamedTuple):
     end: int
 
 
+def place(sentence: Sentence, match: re.Match[str]) -> tuple[int, int]:
+    """Returns where a match in `sentence.text` lies in the turn: start and end, exclusive.
+
+    It is the whole sentence where disfluencies were taken out of it, as places inside it have moved.
+    """
+    if len(sentence.text) != sentence.end - sentence.start:
+        return sentence.start, sentence.end
+    return sentence.start + match.start(), sentence.start + match.end()
+
+
 def lower(words: str) -> str:
     """Returns the words in ASCII lower case with straight quotes: the same length, so places stay valid."""
     return words.translate(_LOWER)
