@@ -1,0 +1,276 @@
+"""Does the coded rater say the same twice, do its items say different things, and does it reward length?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from mirror_bench.data.mini import load_mini
+from mirror_bench.raters.coded import CodedRater
+from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.reports.agreement import Halo, measure_halo
+from mirror_bench.reports.length import Lengths, measure_length
+from mirror_bench.reports.metrics import Metric, describe, score_rating
+from mirror_bench.reports.outcomes import EntryKey, Outcome, gather
+from mirror_bench.schema import Profile, Rating, Scenario, Score, Session, SessionKey
+from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.stats.agreement import mean_inter_item_r, retest_r
+from mirror_bench.stats.intervals import Interval
+from mirror_bench.therapists import SCRIPTED
+from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
+
+THERAPISTS = ("attuned", "reflective", "directive", "warm", "random")
+INSTRUMENTS = ("ctrs", "wai")
+TURNS = 12
+MOST_HALO = 0.5
+"""Mean inter-item r within a therapist past which items would be one item asked several times."""
+MOST_LENGTH = 0.3
+"""Size of the correlation with length within a therapist up to which an effect counts as small to medium
+(Cohen 1988)."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What was found on the rehearsed sessions.
+
+    Attributes:
+        outcomes: One per session, scored by the coded rater.
+        metrics: What it scored.
+        same: Ratings that a second rater of its kind repeated to the letter.
+        ratings: Ratings made at first.
+        again: Metric -> the second rater's totals, in the order of `outcomes`.
+        lengths: Correlations with length, and totals without it.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    metrics: tuple[Metric, ...]
+    same: int
+    ratings: int
+    again: Mapping[str, tuple[float | None, ...]]
+    lengths: Lengths
+
+    @property
+    def halo(self) -> tuple[Halo, ...]:
+        """Halo per therapist and instrument."""
+        return measure_halo(self.outcomes, self.metrics)
+
+    def items(self, instrument: str) -> tuple[Metric, ...]:
+        """Returns the items of an instrument that were rated."""
+        return tuple(m for m in self.metrics if m.instrument == instrument and m.kind == "item")
+
+    def table(self, metrics: Sequence[Metric]) -> list[list[float | None]]:
+        """Returns sessions by metrics."""
+        return [[outcome.scores.get(metric.name) for metric in metrics] for outcome in self.outcomes]
+
+    @property
+    def profiles(self) -> list[str]:
+        """The cluster of each session."""
+        return [outcome.profile_id for outcome in self.outcomes]
+
+    def therapist_of(self, key: EntryKey) -> str:
+        """Returns a therapist's short name."""
+        return key.therapist.removeprefix("scripted/")
+
+
+def find(profiles: int, seed: int = 0, turns: int = TURNS) -> Findings:
+    """Rehearses every therapist with the same clients, and rates each session twice.
+
+    Args:
+        profiles: How many profiles of MIRROR-Mini, at most all; the resisting ones first.
+        seed: Seed of the scenarios.
+        turns: Most client turns of a session.
+    """
+    chosen = sorted(load_mini().profiles, key=lambda p: (p.resistance == "none", p.id))[:profiles]
+    sessions, owners = [], []
+    for profile in chosen:
+        scenario = Scenario(profile=profile, resistance=profile.resistance, seed=seed)
+        for name in THERAPISTS:
+            held = rehearse(scenario, SCRIPTED.get(name), turns)
+            sessions.append(held.model_copy(update={"therapist": f"scripted/{name}"}))
+            owners.append(profile)
+    first, second = (_rated(sessions, owners) for _ in range(2))
+    gathered = gather(sessions, first, score_rating)
+    metrics = describe(gathered.metrics)
+    later = {outcome.session_key: outcome for outcome in gather(sessions, second, score_rating).outcomes}
+    totals = [metric.name for metric in metrics if metric.kind == "total"]
+    return Findings(
+        gathered.outcomes,
+        metrics,
+        sum(one == other for one, other in zip(first, second, strict=True)),
+        len(first),
+        {name: _totals(gathered.outcomes, later, name) for name in totals},
+        measure_length(gathered.outcomes, metrics),
+    )
+
+
+def _rated(sessions: Sequence[Session], owners: Sequence[Profile]) -> list[Rating]:
+    async def rate() -> list[Rating]:
+        # One of its own each time, so that nothing is repeated from memory.
+        rater = CodedRater()
+        return [
+            await rater.rate(session, profile, load_instrument(instrument))
+            for session, profile in zip(sessions, owners, strict=True)
+            for instrument in INSTRUMENTS
+        ]
+
+    return asyncio.run(rate())
+
+
+def _totals(
+    outcomes: Sequence[Outcome], later: Mapping[SessionKey, Outcome], name: str
+) -> tuple[float | None, ...]:
+    return tuple(later[outcome.session_key].scores.get(name) for outcome in outcomes)
+
+
+def examine(setting: Setting) -> Evidence:
+    """Examines the coded rater's agreement with itself, its halo and its part of length."""
+    return evidence_of(find(12, setting.seed, 8) if setting.quick else find(10_000, setting.seed))
+
+
+def evidence_of(found: Findings) -> Evidence:
+    """Returns what was found, with what it was held against."""
+    profiles = len(set(found.profiles))
+    return Evidence(
+        title="The coded rater: agreement with itself, halo and length",
+        tested=(
+            f"{len(THERAPISTS)} scripted therapists ({', '.join(THERAPISTS)}) held sessions with the same "
+            f"{profiles} clients of MIRROR-Mini, {len(found.outcomes)} sessions in all, each rated twice "
+            "by coded raters of their own with CTRS and WAI. Halo is the mean correlation between items: over "
+            "all therapists it holds true differences of skill, within one it does not, so the target is held "
+            "against the latter. Length is the logarithm of the therapist's words in a session; adjusted "
+            "totals take out what length explains for the same therapist on the same scenario. Intervals are "
+            "95 %, clustered by profile."
+        ),
+        targets=(*_retest_targets(found), *_halo_targets(found), *_length_targets(found)),
+        tables=(_halo_table(found), _items_table(found), _length_table(found), _item_length_table(found)),
+        not_shown=(
+            "That people would give these scores: a rater that repeats itself exactly can be exactly wrong.",
+            "How alike a language model's ratings are from one time to the next; report a run with several "
+            "judges and `--rater all`.",
+            "How scores and length go together in therapists that talk at will: the length of scripted ones "
+            "follows from their phrases and from how long the client stays.",
+        ),
+    )
+
+
+def _retest_targets(found: Findings) -> tuple[Target, ...]:
+    targets = [
+        Target(
+            "ratings repeated to the letter",
+            "all",
+            f"{found.same} of {found.ratings}",
+            found.same == found.ratings,
+        )
+    ]
+    for name, again in found.again.items():
+        once = [outcome.scores.get(name) for outcome in found.outcomes]
+        r = retest_r(once, again, found.profiles)
+        value = r.value if r else None
+        targets.append(Target(f"retest r of {name}", "1", _shown(r), value is not None and value >= 1 - 1e-9))
+    return tuple(targets)
+
+
+def _halo_targets(found: Findings) -> tuple[Target, ...]:
+    targets = []
+    for instrument in INSTRUMENTS:
+        known = [
+            one for one in found.halo if one.instrument == instrument and one.inter_item_r.value is not None
+        ]
+        if known:
+            worst = max(known, key=lambda one: one.inter_item_r.value or 0.0)
+            targets.append(
+                Target(
+                    f"mean inter-item r of {instrument} within a therapist, the highest",
+                    f"<= {MOST_HALO}",
+                    f"{_shown(worst.inter_item_r)} ({worst.therapist.removeprefix('scripted/')})",
+                    (worst.inter_item_r.value or 0.0) <= MOST_HALO,
+                )
+            )
+    return tuple(targets)
+
+
+def _length_targets(found: Findings) -> tuple[Target, ...]:
+    targets = []
+    for metric in (metric for metric in found.metrics if metric.kind == "total"):
+        known = [
+            e for e in found.lengths.effects if e.metric == metric.name and e.correlation.value is not None
+        ]
+        if known:
+            worst = max(known, key=lambda one: abs(one.correlation.value or 0.0))
+            targets.append(
+                Target(
+                    f"correlation of {metric.name} with length within a therapist, the largest",
+                    f"at most {MOST_LENGTH} either way",
+                    f"{_shown(worst.correlation)} ({found.therapist_of(worst.key)})",
+                    abs(worst.correlation.value or 0.0) <= MOST_LENGTH,
+                )
+            )
+    return tuple(targets)
+
+
+def _halo_table(found: Findings) -> Table:
+    rows = []
+    for instrument in INSTRUMENTS:
+        pooled = mean_inter_item_r(found.table(found.items(instrument)), found.profiles)
+        rows.append((instrument, "all together", str(len(found.items(instrument))), _shown(pooled), "–"))
+        for one in (one for one in found.halo if one.instrument == instrument):
+            name = one.therapist.removeprefix("scripted/")
+            rows.append((instrument, name, str(one.items), _shown(one.inter_item_r), _shown(one.alpha)))
+    heads = ("instrument", "therapist", "items", "mean inter-item r", "Cronbach's alpha")
+    return Table("Halo", heads, tuple(rows))
+
+
+def _items_table(found: Findings) -> Table:
+    """The pairs of items that go together most and least, over all therapists."""
+    pairs = []
+    for instrument in INSTRUMENTS:
+        for first, second in combinations(found.items(instrument), 2):
+            table = found.table((first, second))
+            r = retest_r([row[0] for row in table], [row[1] for row in table], found.profiles)
+            if r is not None:
+                pairs.append((r, first, second))
+    pairs.sort(key=lambda pair: -pair[0].value)
+    shown = pairs if len(pairs) <= 12 else [*pairs[:6], *pairs[-6:]]
+    rows = tuple((first.name, second.name, _shown(r)) for r, first, second in shown)
+    return Table("Items that go together most and least, over all therapists", ("item", "item", "r"), rows)
+
+
+def _length_table(found: Findings) -> Table:
+    rows = []
+    for effect in found.lengths.effects:
+        if effect.metric.endswith(".total"):
+            own = [
+                o.scores[effect.metric]
+                for o in found.outcomes
+                if o.key == effect.key and effect.metric in o.scores
+            ]
+            raw = f"{sum(own) / len(own):.2f}" if own else "–"
+            name = found.therapist_of(effect.key)
+            adjusted = _shown(effect.adjusted) if effect.adjusted else effect.reason
+            rows.append((effect.metric, name, _shown(effect.correlation), raw, adjusted))
+    heads = ("total", "therapist", "correlation with length", "as rated", "at equal length")
+    return Table("Totals and length", heads, tuple(rows))
+
+
+def _item_length_table(found: Findings) -> Table:
+    rows = []
+    for metric in (metric for metric in found.metrics if metric.kind == "item"):
+        own = {e.key: e.correlation for e in found.lengths.effects if e.metric == metric.name}
+        if any(score.value is not None for score in own.values()):
+            by_name = {found.therapist_of(key): score for key, score in own.items()}
+            rows.append((metric.name, *(_brief(by_name.get(name)) for name in THERAPISTS)))
+    return Table("Items and length: correlation within each therapist", ("item", *THERAPISTS), tuple(rows))
+
+
+def _brief(score: Score | None) -> str:
+    return "–" if score is None or score.value is None else f"{score.value:+.2f}"
+
+
+def _shown(found: Interval | Score | None) -> str:
+    if found is None or found.value is None:
+        return "cannot be told"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
