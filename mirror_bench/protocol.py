@@ -53,16 +53,22 @@ class RaterSettings(Record):
     """One rater of the protocol.
 
     Attributes:
-        kind: `coded` or `llm`, or the name of a rater that another package registers.
+        kind: `coded`, `llm` or `panel`, or the name of a rater that another package registers.
         model: The judge's engine, for `llm`.
+        models: The judges' engines, for `panel`.
         samples: How often each item is asked.
         sees: Whether the rater reads the stage directions too.
+        shuffled: Whether a judge sees turns' labels and anchors in an order that a seed decides.
+        again: Whether this is a retest by the same judge.
     """
 
     kind: str = "coded"
     model: str = ""
+    models: tuple[str, ...] = ()
     samples: Annotated[int, Field(ge=1, le=64)] = 1
     sees: Literal["words", "words_and_directions"] = "words"
+    shuffled: bool = True
+    again: bool = False
 
 
 class Protocol(Record):

@@ -51,7 +51,7 @@ def show(summary: Summary) -> None:
         table.add_column(title, justify="right")
     for entry in summary.entries:
         name = f"{candidate_label(entry.therapist, entry.method, 22)}\n{entry.condition.value}"
-        table.add_row(name, *(_shown(entry.score(measure), "\n") for measure in measures))
+        table.add_row(name, *(shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
     console.print("below each: its 95 % interval; resistance: change from the first to the last third")
     for line in _length_lines(summary):
@@ -77,8 +77,8 @@ def _length_lines(summary: Summary) -> list[str]:
             effect = summary.length_effect(entry.key, metric.name) if metric.kind == "total" else None
             if effect is None or effect.correlation.value is None:
                 continue
-            part = f"{metric.title} r={_shown(effect.correlation)}"
-            parts.append(part + (f", at equal length {_shown(effect.adjusted)}" if effect.adjusted else ""))
+            part = f"{metric.title} r={shown(effect.correlation)}"
+            parts.append(part + (f", at equal length {shown(effect.adjusted)}" if effect.adjusted else ""))
         if parts:
             name = candidate_label(entry.therapist, entry.method, 22)
             lines.append(f"length: {name}, {entry.condition.value}: {'; '.join(parts)}")
@@ -100,11 +100,12 @@ def _gains(summary: Summary) -> Table:
     for gain in summary.gains:
         score = gain.difference
         name = candidate_label(gain.therapist, gain.method, 22)
-        table.add_row(name, gain.against.value, score.metric, _shown(score), str(score.n))
+        table.add_row(name, gain.against.value, score.metric, shown(score), str(score.n))
     return table
 
 
-def _shown(score: Score | None, gap: str = " ") -> str:
+def shown(score: Score | None, gap: str = " ") -> str:
+    """Returns a score with its interval as text."""
     if score is None or score.value is None:
         return "–"
     interval = "" if score.low is None or score.high is None else f"{gap}[{score.low:.2f}, {score.high:.2f}]"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from mirror_bench.cli.outcome import shown
+from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
     from mirror_bench.protocol import RaterSettings
@@ -17,6 +21,14 @@ if TYPE_CHECKING:
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; default: the protocol's.")
 @click.option("--instrument", multiple=True, help="Such as ctrs or wai; default: the protocol's.")
 @click.option("--samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per item.")
+@click.option("--panel", is_flag=True, help="Also average the model judges, put on one scale: a panel.")
+@click.option(
+    "--retest",
+    type=click.IntRange(2),
+    default=None,
+    metavar="N",
+    help="Have the model judges rate N sessions a second time under other seeds, and say how they agree.",
+)
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def rate(
@@ -24,6 +36,8 @@ def rate(
     judge: tuple[str, ...],
     instrument: tuple[str, ...],
     samples: int,
+    panel: bool,
+    retest: int | None,
     concurrency: int,
     quiet: bool,
 ) -> None:
@@ -33,13 +47,35 @@ def rate(
     from mirror_bench.sessions.store import read_header
 
     header = read_header(run)
-    raters: tuple[RaterSettings, ...] = judge_settings(judge, samples) or header.protocol.raters
-    made = asyncio.run(
-        rate_again(
-            run, raters, instrument or header.protocol.instruments, concurrency=concurrency, quiet=quiet
-        )
-    )
+    raters: tuple[RaterSettings, ...] = header.protocol.raters
+    if judge or panel:
+        raters = judge_settings(judge, samples, panel=panel)
+    instruments = instrument or header.protocol.instruments
+    rating = partial(rate_again, run, instruments=instruments, concurrency=concurrency, quiet=quiet)
+    made = asyncio.run(rating(raters))
+    if retest is not None:
+        again = tuple(one.model_copy(update={"again": True}) for one in raters if one.kind == "llm")
+        if not again:
+            raise InputError("--retest is for model judges: the coded rater answers alike every time")
+        made += asyncio.run(rating(again, sessions=retest))
+        _show_retest(run)
     click.echo(
         f"{made} ratings added to {run / 'ratings.jsonl'}; "
         f"show them with: mirror-bench report {run} --rater all"
     )
+
+
+def _show_retest(run: Path) -> None:
+    from rich.console import Console
+
+    from mirror_bench.reports.retest import retests
+    from mirror_bench.sessions.store import read_ratings
+
+    console = Console()
+    for found in retests(read_ratings(run)):
+        console.print(
+            f"{found.rater}, {found.metric}: retest r {shown(found.r)}, ICC(2,1) {shown(found.icc)}, "
+            f"{found.sessions} sessions",
+            markup=False,
+            highlight=False,
+        )

@@ -30,6 +30,8 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--split", default=None, help="train, dev or test; '' for all profiles.")
 @click.option("--client", default="", help="stateful, replay, or a model: provider/name.")
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; may stand several times.")
+@click.option("--panel", is_flag=True, help="Also average the model judges, put on one scale: a panel.")
+@click.option("--samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per item.")
 @click.option("--instrument", multiple=True, help="Such as ctrs or wai; may stand several times.")
 @click.option("--seeds", default="", help="Comma-separated; each profile is met once per seed.")
 @click.option("--max-client-turns", type=click.IntRange(1, 200), default=None)
@@ -72,6 +74,8 @@ PROTOCOL_OPTIONS = (
     "split",
     "client",
     "judge",
+    "panel",
+    "samples",
     "instrument",
     "seeds",
     "max_client_turns",
@@ -84,6 +88,8 @@ def chosen_protocol(
     split: str | None = None,
     client: str = "",
     judge: tuple[str, ...] = (),
+    panel: bool = False,
+    samples: int = 1,
     instrument: tuple[str, ...] = (),
     seeds: str = "",
     max_client_turns: int | None = None,
@@ -109,8 +115,8 @@ def chosen_protocol(
         model = "" if client in CLIENTS else str(parse_model(client, "--client"))
         kind = {"kind": "llm" if model else client, "model": model}
         changes["client"] = base.client.model_copy(update=kind)
-    if judge:
-        changes["raters"] = judge_settings(judge)
+    if judge or panel:
+        changes["raters"] = judge_settings(judge, samples, panel=panel)
     if instrument:
         changes["instruments"] = tuple(load_instrument(name).name for name in instrument)
     if seeds:

@@ -1,4 +1,4 @@
-"""Who fills in an instrument: behaviour codes, the coded rater and the LLM rater."""
+"""Who fills in an instrument: behaviour codes, the coded rater, the LLM rater and panels of them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,6 @@ RATERS = Registry(
     {
         "coded": "mirror_bench.raters.coded:CodedRater",
         "llm": "mirror_bench.raters.llm:LLMRater",
+        "panel": "mirror_bench.raters.panel:PanelRater",
     },
 )

@@ -126,6 +126,10 @@ class Instrument(Record):
         """Returns what the answers to an item mean, its own anchors over the scale's, in ascending order."""
         return dict(sorted({**self.scale.anchors, **item.anchors}.items()))
 
+    def directed(self, item: Item, score: float) -> float:
+        """Returns an answer so that higher is better, or such a score as the answer it stands for."""
+        return self.scale.min + self.scale.max - score if item.reversed else score
+
 
 @functools.cache
 def load_instrument(name: str) -> Instrument:

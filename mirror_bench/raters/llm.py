@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
@@ -19,6 +19,7 @@ _LONGEST_ANSWER = 20_000
 _LONGEST_REASON = 600
 _LONGEST_QUOTE = 300
 _MOST_QUOTES = 4
+RETEST = " (retest)"
 _VARIED = 0.7
 """Temperature where several samples are drawn, or an answer that could not be used is asked for again."""
 
@@ -39,14 +40,26 @@ class LLMRater:
         samples: How often each item is asked; the usable scores are averaged.
         sees: What is shown of the session: "words" or "words_and_directions".
         max_attempts: How often a sample is asked for until its answer is usable.
+        shuffled: Whether each sample labels the turns at random and lists the anchors from either end, by a
+            seed of the session's and its own. Items need no order: each is a question of its own.
+        again: Whether this is a retest: the same questions under other seeds, as a rater of another name.
 
     Raises:
         InputError: If `samples` or `max_attempts` is below 1, or `sees` is neither of the two.
     """
 
-    version = "1"
+    version = "2"
 
-    def __init__(self, engine: Engine, samples: int = 1, sees: Sees = "words", max_attempts: int = 3) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        samples: int = 1,
+        sees: Sees = "words",
+        max_attempts: int = 3,
+        *,
+        shuffled: bool = True,
+        again: bool = False,
+    ) -> None:
         if samples < 1 or max_attempts < 1:
             raise InputError(
                 f"an LLM rater needs at least one sample and attempt, not {samples}, {max_attempts}"
@@ -57,11 +70,13 @@ class LLMRater:
         self._samples = samples
         self._sees: Sees = sees
         self._max_attempts = max_attempts
+        self._shuffled = shuffled
+        self._again = again
 
     @property
     def name(self) -> str:
-        """The rater's name in ratings: the judge's engine."""
-        return f"llm:{self._engine.name}"
+        """The rater's name in ratings: the judge's engine, and whether this is a retest."""
+        return f"llm:{self._engine.name}{RETEST if self._again else ''}"
 
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
         """Fills in an instrument for one session, all items at once.
@@ -78,11 +93,14 @@ class LLMRater:
         Raises:
             EngineDeadError: If the judge can answer no more.
         """
-        transcript = write_transcript(session, self._sees)
         seeds = (session.scenario_id, session.therapist, self.name, instrument.name)
-        tasks = [
-            asyncio.create_task(self._item(transcript, instrument, item, seeds)) for item in instrument.items
+        # One layout per sample, the same for all items, which then share the transcript as a prefix.
+        orders = [
+            derive_seed(*seeds, "order", sample) if self._shuffled else None
+            for sample in range(self._samples)
         ]
+        shown = [(write_transcript(session, self._sees, order), order) for order in orders]
+        tasks = [asyncio.create_task(self._item(shown, instrument, item, seeds)) for item in instrument.items]
         try:
             answers = await asyncio.gather(*tasks)
         finally:
@@ -98,12 +116,20 @@ class LLMRater:
         )
 
     async def _item(
-        self, transcript: Transcript, instrument: Instrument, item: Item, seeds: tuple[str, ...]
+        self,
+        shown: Sequence[tuple[Transcript, int | None]],
+        instrument: Instrument,
+        item: Item,
+        seeds: tuple[str, ...],
     ) -> ItemRating:
-        messages = ask(transcript, instrument, item)
+        transcript = shown[0][0]
         drawn = [
-            await self._sample(messages, instrument, derive_seed(*seeds, item.id, sample))
-            for sample in range(self._samples)
+            await self._sample(
+                ask(as_shown, instrument, item, falling=bool(order and order & 1)),
+                instrument,
+                derive_seed(*seeds, item.id, sample),
+            )
+            for sample, (as_shown, order) in enumerate(shown)
         ]
         usable = [answer for answer in drawn if isinstance(answer, Verdict)]
         failures = [answer for answer in drawn if isinstance(answer, str)]
@@ -150,8 +176,18 @@ class LLMRater:
         return f"{failure} ({self._max_attempts} attempts)"
 
 
-def ask(transcript: Transcript, instrument: Instrument, item: Item) -> tuple[Message, ...]:
-    """Returns the messages that ask for one item; the transcript comes first, so items share a prefix."""
+def ask(
+    transcript: Transcript, instrument: Instrument, item: Item, *, falling: bool = False
+) -> tuple[Message, ...]:
+    """Returns the messages that ask for one item; the transcript comes first, so items share a prefix.
+
+    Args:
+        transcript: The session.
+        instrument: Which questionnaire.
+        item: Which question of it.
+        falling: Whether the anchors are listed from the highest point down.
+    """
+    anchors = instrument.anchors_of(item)
     question = fill(
         "judge_item",
         transcript=transcript.block,
@@ -162,7 +198,7 @@ def ask(transcript: Transcript, instrument: Instrument, item: Item) -> tuple[Mes
         reversed=item.reversed,
         min=instrument.scale.min,
         max=instrument.scale.max,
-        anchors=instrument.anchors_of(item),
+        anchors=dict(sorted(anchors.items(), reverse=falling)),
     )
     return Message("system", (fill("judge_system"),)), Message("user", (question,))
 

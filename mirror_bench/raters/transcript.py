@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -73,12 +74,14 @@ def neutral(text: str, longest: int = LONGEST_TURN) -> tuple[str, bool]:
     return kept[:longest].rstrip(), cut
 
 
-def write_transcript(session: Session, sees: Sees = "words") -> Transcript:
+def write_transcript(session: Session, sees: Sees = "words", seed: int | None = None) -> Transcript:
     """Writes a session as one delimited block.
 
     Args:
         session: What was said.
         sees: Whether the client's stage directions are shown too.
+        seed: Turns are labelled at random by it, so that no judge can lean on their numbers; from 01 where
+            None.
 
     Returns:
         The block; its mark is derived from its own content, so that no text in it can hold it.
@@ -88,9 +91,10 @@ def write_transcript(session: Session, sees: Sees = "words") -> Transcript:
     lines: list[str] = []
     spoken: list[str] = []
     cut: list[int] = []
+    names = turn_names(len(turns), seed)
     for index, turn in enumerate(turns):
         words, shortened = neutral(turn.words, longest)
-        label = f"{index + 1:02d} {'CLIENT' if turn.speaker is Speaker.CLIENT else 'THERAPIST'}"
+        label = f"{names[index]} {'CLIENT' if turn.speaker is Speaker.CLIENT else 'THERAPIST'}"
         note = f" [cut here, the turn has {len(turn.words)} characters]" if shortened else ""
         lines.append(f"[{label}] {words or '(says nothing)'}{note}")
         spoken.append(words)
@@ -105,6 +109,14 @@ def write_transcript(session: Session, sees: Sees = "words") -> Transcript:
     body = "\n".join(lines)
     mark = hashlib.sha256(body.encode()).hexdigest()[:16]
     return Transcript(f"<<<transcript {mark}>>>\n{body}\n<<<end {mark}>>>", tuple(spoken), tuple(cut))
+
+
+def turn_names(turns: int, seed: int | None) -> list[str]:
+    """Returns a label per turn: "01", "02", … or, with a seed, different ones in no order ("K47")."""
+    if seed is None:
+        return [f"{index + 1:02d}" for index in range(turns)]
+    letters = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O or Q, which read as digits
+    return random.Random(seed).sample([f"{a}{n}" for a in letters for n in range(10, 100)], turns)
 
 
 _LOOSE = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})

@@ -21,7 +21,8 @@ from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.show import FaceShow
 from mirror_bench.protocol import Protocol, RaterSettings
 from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario, Session
+from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario, Session, derive_seed
+from mirror_bench.sessions.calibration import keep_calibrations
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast, protocol_fingerprint
 from mirror_bench.sessions.dialogue import Stage, session_record
@@ -165,14 +166,20 @@ def _ratings_due(
     raters: Sequence[Rater],
     instruments: Sequence[Instrument],
     profiles: Mapping[str, Profile],
+    most: int | None,
 ) -> tuple[Iterator[RatingDue], Tally]:
     """What is still to be rated, as it is read from the folder, and how much that is."""
+    chosen = None if most is None else _some(folder, most)
     made = {(rating.scenario_id, rating.rater, rating.instrument) for rating in folder.ratings()}
     forms = [(rater, instrument) for rater in raters for instrument in instruments]
 
     def rateable() -> Iterator[Session]:
         held = (session for session in folder.sessions() if session.ended is not Ending.FAILED)
-        return (session for session in held if session.profile_id in profiles)
+        return (
+            session
+            for session in held
+            if session.profile_id in profiles and (chosen is None or session.scenario_id in chosen)
+        )
 
     def left() -> Iterator[RatingDue]:
         for session in rateable():
@@ -185,6 +192,12 @@ def _ratings_due(
     return left(), Tally("ratings", total, done, done)
 
 
+def _some(folder: RunFolder, most: int) -> set[str]:
+    """The ids of so many held scenarios, chosen by a seed of their own, whatever order they were held in."""
+    held = [one.scenario_id for one in folder.sessions() if one.ended is not Ending.FAILED]
+    return set(sorted(held, key=lambda id: derive_seed(id, "retest"))[:most])
+
+
 async def rate(
     folder: RunFolder,
     raters: Sequence[Rater],
@@ -193,11 +206,13 @@ async def rate(
     *,
     concurrency: int,
     quiet: bool = False,
+    sessions: int | None = None,
 ) -> int:
     """Makes every rating that the held sessions still lack, keeps it, and returns how many there were."""
-    left, tally = _ratings_due(folder, raters, instruments, profiles)
+    left, tally = _ratings_due(folder, raters, instruments, profiles, sessions)
     async with shown(tally, f"{folder.header.candidate['therapist']}, rating", quiet):
         await run_ratings(left, folder.keep_rating, tally, concurrency=concurrency)
+    keep_calibrations(folder.folder, raters)
     return tally.done - tally.before
 
 
@@ -208,8 +223,17 @@ async def rate_again(
     *,
     concurrency: int = 32,
     quiet: bool = False,
+    sessions: int | None = None,
 ) -> int:
     """Adds to a run folder the ratings of other raters or instruments; returns how many were added.
+
+    Args:
+        out: The run folder.
+        raters: Who rates.
+        instruments: What they fill in.
+        concurrency: Ratings at a time.
+        quiet: Whether no progress is shown.
+        sessions: Only so many sessions, the same ones every time; all where None.
 
     Raises:
         InputError: If the folder is no run folder, or a rater or instrument does not exist.
@@ -221,7 +245,9 @@ async def rate_again(
         async with EnginePool(out / "calls.sqlite") as pool:
             opened = open_raters(raters, pool)
             await pool.start()
-            return await rate(folder, opened, forms, profiles, concurrency=concurrency, quiet=quiet)
+            return await rate(
+                folder, opened, forms, profiles, concurrency=concurrency, quiet=quiet, sessions=sessions
+            )
 
 
 def _environment() -> dict[str, object]:

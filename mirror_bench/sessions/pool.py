@@ -12,6 +12,7 @@ from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
+from mirror_bench.sessions.anchors import anchor_sessions
 from mirror_bench.sessions.runner import Rater
 
 
@@ -70,6 +71,13 @@ def rater_names(settings: Sequence[RaterSettings]) -> list[str]:
 
 def _open_rater(chosen: RaterSettings, engine_of: Callable[[str], Engine]) -> Rater:
     kind: Callable[..., Rater] = RATERS.get(chosen.kind)
+    if chosen.kind == "panel":
+        judges = [
+            _open_rater(chosen.model_copy(update={"kind": "llm", "model": name, "models": ()}), engine_of)
+            for name in chosen.models
+        ]
+        return kind(judges, anchor_sessions)
     if not chosen.model:
         return kind()
-    return kind(engine_of(chosen.model), samples=chosen.samples, sees=chosen.sees)
+    options = {"samples": chosen.samples, "sees": chosen.sees, "shuffled": chosen.shuffled}
+    return kind(engine_of(chosen.model), **options, again=chosen.again)

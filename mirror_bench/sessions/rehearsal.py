@@ -24,7 +24,7 @@ class UndrawnFaces:
 
 def rehearse(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int = 12) -> Session:
     """Holds one session, of at most `turns` client turns."""
-    return asyncio.run(_held(scenario, therapist, turns))
+    return asyncio.run(rehearse_async(scenario, therapist, turns))
 
 
 def rehearse_many(
@@ -50,7 +50,10 @@ def rehearse_many(
         yield rehearse(scenario, therapist, turns)
 
 
-async def _held(scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int) -> Session:
+async def rehearse_async(
+    scenario: Scenario, therapist: Callable[[Scenario], Therapist], turns: int = 12
+) -> Session:
+    """Holds one session, of at most `turns` client turns, inside a running event loop."""
     return await hold_session(
         scenario,
         StatefulClient(scenario, turns),

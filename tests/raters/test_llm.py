@@ -63,7 +63,8 @@ def test_one_call_per_item_with_schema_anchors_and_a_shared_prefix() -> None:
     assert {item.score for item in rating.items.values()} == {4.0}
     assert rating.items["focus"].evidence == ("worn out by it",)
     assert len(judge.asked) == len(CTRS.items)
-    block = write_transcript(held()).block
+    block = judge.asked[0].messages[1].text.split("\n\nThe questionnaire")[0]
+    assert re.search(r"\[[A-Z]\d\d CLIENT\] I'm fine, really\.", block)
     for item, request in zip(CTRS.items, judge.asked, strict=True):
         assert request.messages[1].text.startswith(block)
         assert item.text in request.messages[1].text
@@ -82,6 +83,30 @@ def test_samples_are_averaged_under_seeds_of_their_own() -> None:
     again = Judge(lambda request: verdict(3))
     rate(again, samples=3)
     assert {r.seed for r in again.asked} == {r.seed for r in judge.asked}
+
+
+def test_each_sample_sees_an_order_of_its_own_and_the_same_one_again() -> None:
+    def shown(judge: Judge) -> list[str]:
+        return [request.messages[1].text for request in judge.asked]
+
+    first, again, plain = (Judge(lambda request: verdict(3)) for _ in range(3))
+    for judge in (first, again):
+        asyncio.run(LLMRater(judge, samples=8).rate(held(), NOBODY, CTRS))
+    assert shown(first) == shown(again)
+    assert len({text.split("\n")[1] for text in shown(first)}) == 8
+    points = {"".join(re.findall(r"^(\d) = ", text, re.MULTILINE)) for text in shown(first)}
+    assert all(list(one) in (sorted(one), sorted(one, reverse=True)) for one in points)
+    assert {one[0] for one in points} == {"0", "6"}
+    asyncio.run(LLMRater(plain, samples=2, shuffled=False).rate(held(), NOBODY, CTRS))
+    assert all("[01 CLIENT]" in text and "\n0 = " in text.split("\n6 = ")[0] for text in shown(plain))
+
+
+def test_a_retest_asks_under_other_seeds_and_another_name() -> None:
+    judge, other = Judge(lambda request: verdict(3)), Judge(lambda request: verdict(3))
+    rate(judge)
+    rating = asyncio.run(LLMRater(other, again=True).rate(held(), NOBODY, CTRS))
+    assert rating.rater == "llm:fake/judge (retest)"
+    assert not {request.seed for request in judge.asked} & {request.seed for request in other.asked}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""Several judges as one rater: each put on a common scale, then averaged.
+
+Single language models as judges of counseling overrate, and agree little with each other. A panel of
+smaller judges tracks people better than one large one (Verga et al. 2024, "Replacing judges with juries").
+Before they are averaged, what sets them apart in severity and spread is taken out on anchor sessions that
+all have rated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from statistics import fmean
+from typing import NamedTuple, Protocol
+
+from mirror_bench.errors import InputError
+from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.schema import ItemRating, Profile, Rating, Session
+from mirror_bench.stats.equating import Line, equate
+
+_MOST_QUOTES = 6
+
+
+class Judge(Protocol):
+    """A rater of the panel."""
+
+    @property
+    def name(self) -> str:
+        """Its name in ratings."""
+        ...
+
+    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
+        """Fills in an instrument."""
+        ...
+
+
+class Anchor(NamedTuple):
+    """A session that every judge of a panel rates, so that they can be compared."""
+
+    session: Session
+    profile: Profile
+
+
+class PanelRater:
+    """Asks every judge, equates them and averages.
+
+    Args:
+        judges: At least two, of different names.
+        anchors: Returns sessions of poor to good therapists; asked once, when they are first needed.
+
+    Raises:
+        InputError: If there are fewer than two judges, or two of one name.
+    """
+
+    version = "1"
+
+    def __init__(self, judges: Sequence[Judge], anchors: Callable[[], Awaitable[Sequence[Anchor]]]) -> None:
+        names = [judge.name for judge in judges]
+        if len(names) < 2 or len(set(names)) < len(names):
+            raise InputError(
+                f"a panel needs at least two different judges, not {', '.join(names) or 'none'}: "
+                "give --judge once for each"
+            )
+        self._judges = tuple(judges)
+        self._anchors = anchors
+        self._lines: dict[str, dict[str, Line]] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The panel's name in ratings, with its judges."""
+        return f"panel({', '.join(sorted(judge.name for judge in self._judges))})"
+
+    @property
+    def calibration(self) -> dict[str, dict[str, Line]]:
+        """Instrument -> judge -> its line onto the panel's scale, as far as instruments were asked for."""
+        return self._lines
+
+    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
+        """Fills in an instrument: each item's score is the mean of the judges' equated scores.
+
+        A judge without a score for an item is left out of it, and the reason says so; an equated score never
+        leaves the scale.
+
+        Raises:
+            EngineDeadError: If a judge can answer no more.
+        """
+        lines = await self.calibrate(instrument)
+        made = await asyncio.gather(*(judge.rate(session, profile, instrument) for judge in self._judges))
+        items = {
+            item.id: _together(
+                [(rating.rater, rating.items.get(item.id)) for rating in made], lines, instrument, item
+            )
+            for item in instrument.items
+        }
+        return Rating(
+            scenario_id=session.scenario_id,
+            therapist=session.therapist,
+            method=session.method,
+            rater=self.name,
+            instrument=instrument.name,
+            items=items,
+        )
+
+    async def calibrate(self, instrument: Instrument) -> dict[str, Line]:
+        """Returns each judge's line, estimated once from its ratings of the anchors, all items together."""
+        async with self._lock:
+            if instrument.name not in self._lines:
+                anchors = await self._anchors()
+                scores = {judge.name: await _all_scores(judge, anchors, instrument) for judge in self._judges}
+                self._lines[instrument.name] = equate(scores)
+            return self._lines[instrument.name]
+
+
+async def _all_scores(judge: Judge, anchors: Sequence[Anchor], instrument: Instrument) -> list[float | None]:
+    made = await asyncio.gather(*(judge.rate(one.session, one.profile, instrument) for one in anchors))
+    return [
+        None if (score := rating.items[item.id].score) is None else instrument.directed(item, score)
+        for rating in made
+        for item in instrument.items
+    ]
+
+
+def _together(
+    given: Sequence[tuple[str, ItemRating | None]],
+    lines: dict[str, Line],
+    instrument: Instrument,
+    item: Item,
+) -> ItemRating:
+    scale = instrument.scale
+    scores: list[float] = []
+    notes: list[str] = []
+    quotes: list[int | str] = []
+    for name, answer in given:
+        if answer is None or answer.score is None:
+            notes.append(f"{name}: no score")
+            continue
+        level = lines[name].apply(instrument.directed(item, answer.score))
+        equated = instrument.directed(item, min(float(scale.max), max(float(scale.min), level)))
+        scores.append(equated)
+        notes.append(f"{name}: {answer.score:g}, equated {equated:.2f}")
+        quotes.extend(quote for quote in answer.evidence if quote not in quotes)
+    if not scores:
+        return ItemRating(score=None, reason="; ".join(notes))
+    return ItemRating(
+        score=round(fmean(scores), 4), evidence=tuple(quotes[:_MOST_QUOTES]), reason="; ".join(notes)
+    )
