@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,6 +19,7 @@ from mirror_bench.schema import Profile, Rating, Scenario, Score, Session, Sessi
 from mirror_bench.sessions.rehearsal import rehearse
 from mirror_bench.stats.agreement import mean_inter_item_r, retest_r
 from mirror_bench.stats.intervals import Interval
+from mirror_bench.stats.length import length_correlation
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
 
@@ -68,6 +70,16 @@ class Findings:
     def profiles(self) -> list[str]:
         """The cluster of each session."""
         return [outcome.profile_id for outcome in self.outcomes]
+
+    def correlation_left(self, key: EntryKey, metric: str) -> Interval | None:
+        """Returns one therapist's correlation with length after adjustment; None where there is no slope."""
+        slope = next((s.slope.value for s in self.lengths.slopes if s.slope.metric == metric), None)
+        own = [outcome for outcome in self.outcomes if _scored(outcome, key, metric)]
+        if slope is None:
+            return None
+        lengths = [math.log(outcome.tokens) for outcome in own]
+        rest = [o.scores[metric] - slope * length for o, length in zip(own, lengths, strict=True)]
+        return length_correlation(rest, lengths, [outcome.profile_id for outcome in own])
 
     def therapist_of(self, key: EntryKey) -> str:
         """Returns a therapist's short name."""
@@ -137,11 +149,11 @@ def evidence_of(found: Findings) -> Evidence:
         tested=(
             f"{len(THERAPISTS)} scripted therapists ({', '.join(THERAPISTS)}) held sessions with the same "
             f"{profiles} clients of MIRROR-Mini, {len(found.outcomes)} sessions in all, each rated twice "
-            "by coded raters of their own with CTRS and WAI. Halo is the mean correlation between items: over "
-            "all therapists it holds true differences of skill, within one it does not, so the target is held "
-            "against the latter. Length is the logarithm of the therapist's words in a session; adjusted "
-            "totals take out what length explains for the same therapist on the same scenario. Intervals are "
-            "95 %, clustered by profile."
+            "by coded raters of their own with CTRS and WAI. Halo is the mean correlation between items: "
+            "over all therapists it holds true differences of skill, within one it does not, so the target is "
+            "held against the latter. Length is the logarithm of the therapist's words in a session; adjusted "
+            "totals take out what length explains for the same therapist on the same scenario, with one slope "
+            "for all therapists. Intervals are 95 %, clustered by profile."
         ),
         targets=(*_retest_targets(found), *_halo_targets(found), *_length_targets(found)),
         tables=(_halo_table(found), _items_table(found), _length_table(found), _item_length_table(found)),
@@ -151,6 +163,8 @@ def evidence_of(found: Findings) -> Evidence:
             "judges and `--rater all`.",
             "How scores and length go together in therapists that talk at will: the length of scripted ones "
             "follows from their phrases and from how long the client stays.",
+            "Whether length earns a score or comes with what earns it: a client who stays makes a session both "
+            "longer and better rated, and the adjustment takes out either.",
         ),
     )
 
@@ -241,17 +255,18 @@ def _length_table(found: Findings) -> Table:
     rows = []
     for effect in found.lengths.effects:
         if effect.metric.endswith(".total"):
-            own = [
-                o.scores[effect.metric]
-                for o in found.outcomes
-                if o.key == effect.key and effect.metric in o.scores
-            ]
+            own = [o.scores[effect.metric] for o in found.outcomes if _scored(o, effect.key, effect.metric)]
             raw = f"{sum(own) / len(own):.2f}" if own else "–"
-            name = found.therapist_of(effect.key)
             adjusted = _shown(effect.adjusted) if effect.adjusted else effect.reason
-            rows.append((effect.metric, name, _shown(effect.correlation), raw, adjusted))
-    heads = ("total", "therapist", "correlation with length", "as rated", "at equal length")
+            after = _shown(found.correlation_left(effect.key, effect.metric))
+            name = found.therapist_of(effect.key)
+            rows.append((effect.metric, name, _shown(effect.correlation), after, raw, adjusted))
+    heads = ("total", "therapist", "r with length", "r when adjusted", "as rated", "at equal length")
     return Table("Totals and length", heads, tuple(rows))
+
+
+def _scored(outcome: Outcome, key: EntryKey, metric: str) -> bool:
+    return outcome.key == key and outcome.tokens > 0 and metric in outcome.scores
 
 
 def _item_length_table(found: Findings) -> Table:
