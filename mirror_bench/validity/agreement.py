@@ -150,10 +150,10 @@ def evidence_of(found: Findings) -> Evidence:
             f"{len(THERAPISTS)} scripted therapists ({', '.join(THERAPISTS)}) held sessions with the same "
             f"{profiles} clients of MIRROR-Mini, {len(found.outcomes)} sessions in all, each rated twice "
             "by coded raters of their own with CTRS and WAI. Halo is the mean correlation between items: "
-            "over all therapists it holds true differences of skill, within one it does not, so the target is "
-            "held against the latter. Length is the logarithm of the therapist's words in a session; adjusted "
-            "totals take out what length explains for the same therapist on the same scenario, with one slope "
-            "for all therapists. Intervals are 95 %, clustered by profile."
+            "over all therapists it holds true differences of skill, within one it does not, so the target "
+            "is held against the latter. Length is the logarithm of the therapist's words in a session; "
+            "adjusted totals take out what length explains for the same therapist on the same scenario, with "
+            "one slope for all therapists. Intervals are 95 %, clustered by profile."
         ),
         targets=(*_retest_targets(found), *_halo_targets(found), *_length_targets(found)),
         tables=(_halo_table(found), _items_table(found), _length_table(found), _item_length_table(found)),
@@ -163,8 +163,10 @@ def evidence_of(found: Findings) -> Evidence:
             "judges and `--rater all`.",
             "How scores and length go together in therapists that talk at will: the length of scripted ones "
             "follows from their phrases and from how long the client stays.",
-            "Whether length earns a score or comes with what earns it: a client who stays makes a session both "
+            "Whether length earns a score or comes with what earns it: a client who stays makes a session "
             "longer and better rated, and the adjustment takes out either.",
+            "That one slope fits everyone: where a therapist's totals lie at the end of the scale, taking out "
+            "the others' slope brings in a correlation that was not there.",
         ),
     )
 
