@@ -165,8 +165,8 @@ def evidence_of(found: Findings) -> Evidence:
             "follows from their phrases and from how long the client stays.",
             "Whether length earns a score or comes with what earns it: a client who stays makes a session "
             "longer and better rated, and the adjustment takes out either.",
-            "That one slope fits everyone: where a therapist's totals lie at the end of the scale, taking out "
-            "the others' slope brings in a correlation that was not there.",
+            "That one slope fits everyone: where a therapist's totals lie at the end of the scale, taking "
+            "out the others' slope brings in a correlation that was not there.",
         ),
     )
 
