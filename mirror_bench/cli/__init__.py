@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "compare": "Compare runs two at a time, scenario by scenario.",
     "power": "Say how many scenarios and profiles it takes to find an effect.",
+    "validate": "Measure how far scores can be trusted, on sessions of known quality.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -97,3 +98,15 @@ def code_client(words: str) -> tuple[ClientCode, ...]:
     if not kinds & {ClientBehaviour.CHANGE_TALK, ClientBehaviour.SUSTAIN_TALK}:
         found.add(ClientCode(ClientBehaviour.NEUTRAL, 0, len(words)))
     return tuple(sorted(found, key=lambda code: (code.start, code.end, code.behaviour)))
+
+
+def talk_class(codes: Sequence[ClientCode]) -> str:
+    """Returns the one class of a turn, as AnnoMI's annotators chose it: "change", "sustain" or "neutral".
+
+    The kind of talk with more places in the turn; talk for sustaining where both have as many.
+    """
+    kinds = [code.behaviour for code in codes]
+    change, sustain = kinds.count(ClientBehaviour.CHANGE_TALK), kinds.count(ClientBehaviour.SUSTAIN_TALK)
+    if not change and not sustain:
+        return "neutral"
+    return "change" if change > sustain else "sustain"

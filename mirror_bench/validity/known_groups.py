@@ -1,0 +1,214 @@
+"""Do the rater's scores part sessions that experts call good from those they call poor? AnnoMI knows."""
+
+from __future__ import annotations
+
+import asyncio
+from math import exp
+from typing import TYPE_CHECKING, Any
+
+from mirror_bench.raters.coded import CodedRater
+from mirror_bench.stats.intervals import Interval
+from mirror_bench.validity.annomi import read_annomi
+from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
+from mirror_bench.validity.separation import (
+    CALIPER,
+    STRATA,
+    TOTAL,
+    EqualLength,
+    KnownGroups,
+    measure_separation,
+    rate_transcripts,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TITLE = "Known groups: good and poor sessions of others"
+WANTED, WANTED_MATCHED = 0.90, 0.85
+NO_ANNOMI = "AnnoMI is outside data and was not at hand; give its CSV file with --annomi PATH"
+
+
+def examine(setting: Setting) -> Evidence:
+    """Rates AnnoMI with the coded rater and tells how well its totals part high from low quality."""
+    if setting.annomi is None:
+        return Evidence(title=TITLE, tested="", skipped=NO_ANNOMI)
+    rater = CodedRater()
+    rated = asyncio.run(rate_transcripts(read_annomi(setting.annomi), rater))
+    return evidence_of(measure_separation(rated, rater.name, 200 if setting.quick else 1000))
+
+
+def evidence_of(found: KnownGroups) -> Evidence:
+    """Returns what was found, with targets, tables and the ROC curve."""
+    total = next(one for one in found.totals if one.metric == TOTAL)
+    equal = next(one for one in found.equal_length if one.metric == TOTAL)
+    left_out = f" {found.unrated} transcripts have no total and are left out." if found.unrated else ""
+    return Evidence(
+        title=TITLE,
+        tested=(
+            f"The rater `{found.rater}` filled in CTRS and WAI for {found.high} transcripts of AnnoMI that "
+            f"were published as high and {found.low} that were published as low examples of motivational "
+            "interviewing; nobody on this project wrote or rated them. The total is the mean of the two "
+            "instruments' totals, each scaled to 0..1 over its answers. AUC is the chance that a high "
+            f"transcript scores above a low one, with Newcombe's interval.{left_out} Length alone also parts "
+            f"the groups (AUC of the therapist's words: {shown(found.length)}), so AUCs are given again at "
+            "equal length: one high transcript matched to each low one on log words, each used once, as "
+            f"near as can be and within {CALIPER} standard deviations (a factor of "
+            f"{exp(found.caliper):.2f}); every pair within that caliper; and pairs within one of "
+            f"{STRATA} strata of length. A logistic regression holds the score beside length."
+        ),
+        targets=(
+            Target("AUC of the total", f">= {WANTED:.2f}", shown(total.auc), total.auc.value >= WANTED),
+            Target(
+                f"AUC of the total, matched on length ({equal.pairs} pairs)",
+                f">= {WANTED_MATCHED:.2f}",
+                shown(equal.matched),
+                equal.matched is not None and equal.matched.value >= WANTED_MATCHED,
+            ),
+        ),
+        tables=(_totals(found), _equal_length(found), _partial(found), _parts(found)),
+        plots=(
+            Plot(
+                "known-groups-roc",
+                "ROC curves of the totals: high against low quality.",
+                lambda: _roc(found),
+            ),
+        ),
+        not_shown=(
+            "How the coded rater does on sessions that nobody saw who wrote it: one half of AnnoMI was at "
+            "hand when its phrases and weights were set, and on that half these figures flatter.",
+            "That scores order sessions inside a group, or therapists who are nearly alike.",
+            "That scores hold for cognitive behavioral therapy: AnnoMI is motivational interviewing, in "
+            "English, mostly played for teaching, where poor sessions are poor on purpose.",
+            "That a therapist who knows the phrases could not earn points with them.",
+        ),
+    )
+
+
+def known_groups_json(found: KnownGroups) -> dict[str, Any]:
+    """Returns what was found for machines: `auc`, `auc_length_matched`, and the details."""
+    by_metric = {one.metric: one for one in found.equal_length}
+    matched = by_metric[TOTAL].matched
+    return {
+        "auc": next(one.auc.value for one in found.totals if one.metric == TOTAL),
+        "auc_length_matched": None if matched is None else matched.value,
+        "rater": found.rater,
+        "transcripts": {"high": found.high, "low": found.low, "unrated": found.unrated},
+        "total": "mean of the instruments' totals, each scaled to 0..1",
+        "auc_of_length": _interval(found.length),
+        "caliper_log_tokens": found.caliper,
+        "metrics": {
+            one.metric: {"auc": _interval(one.auc), "correlation_with_length": _interval(one.with_length)}
+            for one in (*found.totals, *found.parts)
+        },
+        "equal_length": {metric: _equal_json(one) for metric, one in by_metric.items()},
+        "partial": {
+            metric: {
+                "reason": fit.reason,
+                **{
+                    name: {"coefficient": _interval(one.coefficient), "p": one.p}
+                    for name, one in fit.partials.items()
+                },
+            }
+            for metric, fit in found.partial.items()
+        },
+        "roc": {metric: [list(point) for point in points] for metric, points in found.roc.items()},
+    }
+
+
+def shown(interval: Interval | None) -> str:
+    """Returns a figure with its interval as text; a dash where there is none."""
+    if interval is None:
+        return "–"
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.2f}"
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _interval(interval: Interval | None) -> dict[str, float | None] | None:
+    if interval is None:
+        return None
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _equal_json(one: EqualLength) -> dict[str, Any]:
+    return {
+        "matched": _interval(one.matched),
+        "pairs": one.pairs,
+        "near": one.near,
+        "near_pairs": one.near_pairs,
+        "stratified": one.stratified,
+    }
+
+
+def _totals(found: KnownGroups) -> Table:
+    rows = tuple((one.metric, shown(one.auc), shown(one.with_length)) for one in found.totals)
+    return Table("Totals", ("metric", "AUC", "correlation with length"), rows)
+
+
+def _equal_length(found: KnownGroups) -> Table:
+    rows = tuple(
+        (
+            one.metric,
+            f"{shown(one.matched)} ({one.pairs} pairs)",
+            f"{_number(one.near)} ({one.near_pairs} pairs)",
+            _number(one.stratified),
+        )
+        for one in found.equal_length
+    )
+    return Table(
+        "AUC at equal length", ("metric", "matched", "every pair within the caliper", "within strata"), rows
+    )
+
+
+def _partial(found: KnownGroups) -> Table:
+    rows = []
+    for metric, fit in found.partial.items():
+        if fit.reason:
+            rows.append((metric, fit.reason, "–", "–"))
+        for name, one in fit.partials.items():
+            rows.append(
+                (metric, name, shown(one.coefficient), "< 0.001" if one.p < 0.001 else f"{one.p:.3f}")
+            )
+    return Table(
+        "Quality regressed on score and length",
+        ("metric", "predictor", "log odds ratio per SD", "p"),
+        tuple(rows),
+    )
+
+
+def _parts(found: KnownGroups) -> Table:
+    rows = tuple((one.metric, shown(one.auc), shown(one.with_length)) for one in found.parts)
+    return Table("Items and subscales", ("metric", "AUC", "correlation with length"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _roc(found: KnownGroups) -> Figure:
+    from mirror_bench.reports.plot_style import COLORS, COLUMN, LINES, MUTED, new_figure
+
+    figure, axes = new_figure(COLUMN, 2.9)
+    ax = axes[0, 0]
+    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
+    for place, separation in enumerate(found.totals):
+        points = found.roc[separation.metric]
+        ax.step(
+            [point.false_positive for point in points],
+            [point.true_positive for point in points],
+            LINES[place],
+            where="post",
+            color=COLORS[place],
+            linewidth=1.3,
+            label=f"{separation.metric}, AUC {separation.auc.value:.2f}",
+        )
+    ax.set(
+        xlabel="Low transcripts at or above the score",
+        ylabel="High transcripts at or above it",
+        xlim=(-0.01, 1.01),
+        ylim=(-0.01, 1.01),
+    )
+    ax.grid(True)
+    ax.legend(loc="lower right")
+    result: Figure = figure
+    return result

@@ -1,0 +1,228 @@
+"""How far scores part transcripts of high quality from those of low quality, and what length does to that."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mirror_bench.errors import EngineError, InputError
+from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
+from mirror_bench.schema import Profile
+from mirror_bench.sessions.runner import Rater
+from mirror_bench.stats.auc import RocPoint, auc_interval, match_pairs, roc_points, stratified_auc
+from mirror_bench.stats.intervals import Interval
+from mirror_bench.stats.length import length_correlation
+from mirror_bench.stats.logistic import Logistic, logistic
+from mirror_bench.validity.annomi import Transcript
+
+INSTRUMENTS = ("ctrs", "wai")
+TOTAL = "total"
+"""The combined total: the mean of the instruments' totals, each scaled to 0..1 over its answers."""
+CALIPER = 0.2
+"""Standard deviations of log tokens within which lengths count as equal (Austin 2011 for matching)."""
+STRATA = 3
+
+
+class Rated(NamedTuple):
+    """A transcript and its scores.
+
+    Attributes:
+        name: The transcript's name.
+        high: Whether it is of high quality.
+        tokens: How many words the therapist says.
+        scores: Metric -> score; a missing one is left out. `TOTAL` is there where both totals are.
+    """
+
+    name: str
+    high: bool
+    tokens: int
+    scores: Mapping[str, float]
+
+
+class Separation(NamedTuple):
+    """How one metric parts the groups.
+
+    Attributes:
+        metric: Its name.
+        auc: Chance that a high transcript scores above a low one.
+        with_length: Spearman's correlation with log therapist tokens; None where it does not vary.
+    """
+
+    metric: str
+    auc: Interval
+    with_length: Interval | None
+
+
+class EqualLength(NamedTuple):
+    """How a metric parts transcripts of like length.
+
+    Attributes:
+        metric: Its name.
+        matched: AUC of the matched transcripts; None without a pair.
+        pairs: How many pairs of one high and one low transcript were matched, each transcript once.
+        near: Share of *all* pairs within the caliper that the high one wins; None without any.
+        near_pairs: How many pairs those are.
+        stratified: AUC within strata of length; None where no stratum has both groups.
+    """
+
+    metric: str
+    matched: Interval | None
+    pairs: int
+    near: float | None
+    near_pairs: int
+    stratified: float | None
+
+
+@dataclass(frozen=True)
+class KnownGroups:
+    """All that was found.
+
+    Attributes:
+        rater: The rater's name.
+        high: Transcripts of high quality that have a total.
+        low: Those of low quality.
+        unrated: Transcripts without a total.
+        caliper: The largest difference of log tokens inside a pair.
+        length: AUC of the therapist's tokens alone: what length would tell without any score.
+        totals: The combined total and each instrument's.
+        parts: Subscales and items.
+        equal_length: The totals at equal length.
+        partial: Totals -> regression of quality on the total and log tokens.
+        roc: Totals -> ROC curve.
+    """
+
+    rater: str
+    high: int
+    low: int
+    unrated: int
+    caliper: float
+    length: Interval
+    totals: tuple[Separation, ...]
+    parts: tuple[Separation, ...]
+    equal_length: tuple[EqualLength, ...]
+    partial: Mapping[str, Logistic]
+    roc: Mapping[str, tuple[RocPoint, ...]]
+
+
+async def rate_transcripts(
+    transcripts: Sequence[Transcript], rater: Rater, concurrency: int = 16
+) -> tuple[Rated, ...]:
+    """Fills in the instruments for every transcript.
+
+    Raises:
+        InputError: If the rater's model fails to answer.
+    """
+    instruments = [load_instrument(name) for name in INSTRUMENTS]
+    free = asyncio.Semaphore(concurrency)
+
+    async def rated(transcript: Transcript) -> Rated:
+        session = transcript.session()
+        person = Profile(id=session.profile_id, name="Client")
+        found: dict[str, float | None] = {}
+        async with free:
+            for instrument in instruments:
+                try:
+                    rating = await rater.rate(session, person, instrument)
+                except EngineError as error:
+                    raise InputError(
+                        f"{rater.name} failed on transcript {transcript.name}: {error}; call again"
+                    ) from error
+                found |= instrument_scores(instrument, rating)
+        totals = [_scaled(found[f"{one.name}.total"], one) for one in instruments]
+        given = [value for value in totals if value is not None]
+        found[TOTAL] = sum(given) / len(given) if len(given) == len(totals) else None
+        scores = {name: value for name, value in found.items() if value is not None}
+        return Rated(transcript.name, transcript.high, transcript.therapist_tokens, scores)
+
+    return tuple(await asyncio.gather(*map(rated, transcripts)))
+
+
+def measure_separation(rated: Sequence[Rated], rater: str, resamples: int = 1000) -> KnownGroups:
+    """Returns how well scores part the groups.
+
+    Args:
+        rated: Transcripts with their scores.
+        rater: The rater's name.
+        resamples: Bootstrap samples of correlations.
+
+    Raises:
+        InputError: If one of the groups has no transcript with a total.
+    """
+    whole = [one for one in rated if TOTAL in one.scores and one.tokens > 0]
+    high, low = ([one for one in whole if one.high is side] for side in (True, False))
+    if not high or not low:
+        raise InputError(f"{rater} gave no total to any transcript of {'low' if high else 'high'} quality")
+    caliper = CALIPER * float(np.std([math.log(one.tokens) for one in whole]))
+    totals = (TOTAL, *(f"{name}.total" for name in INSTRUMENTS))
+    parts = [name for name in dict.fromkeys(n for one in whole for n in one.scores) if name not in totals]
+    separations = [_separation(name, whole, resamples) for name in (*totals, *parts)]
+    found = [one for one in separations if one is not None]
+    return KnownGroups(
+        rater=rater,
+        high=len(high),
+        low=len(low),
+        unrated=len(rated) - len(whole),
+        caliper=caliper,
+        length=auc_interval([one.tokens for one in high], [one.tokens for one in low]),
+        totals=tuple(one for one in found if one.metric in totals),
+        parts=tuple(one for one in found if one.metric not in totals),
+        equal_length=tuple(_at_equal_length(name, high, low, caliper) for name in totals),
+        partial={name: _partial(name, whole) for name in totals},
+        roc={name: roc_points(_values(name, high), _values(name, low)) for name in totals},
+    )
+
+
+def _scaled(score: float | None, instrument: Instrument) -> float | None:
+    low, high = instrument.scale.min, instrument.scale.max
+    return None if score is None else (score - low) / (high - low)
+
+
+def _values(metric: str, rated: Sequence[Rated]) -> list[float]:
+    return [one.scores[metric] for one in rated if metric in one.scores]
+
+
+def _logs(rated: Sequence[Rated]) -> list[float]:
+    return [math.log(one.tokens) for one in rated]
+
+
+def _separation(metric: str, rated: Sequence[Rated], resamples: int) -> Separation | None:
+    having = [one for one in rated if metric in one.scores]
+    high, low = (_values(metric, [one for one in having if one.high is side]) for side in (True, False))
+    if not high or not low:
+        return None
+    names = [one.name for one in having]
+    with_length = length_correlation(_values(metric, having), _logs(having), names, resamples)
+    return Separation(metric, auc_interval(high, low), with_length)
+
+
+def _at_equal_length(metric: str, high: Sequence[Rated], low: Sequence[Rated], caliper: float) -> EqualLength:
+    pairs = match_pairs(_logs(high), _logs(low), caliper)
+    above, below = [high[h].scores[metric] for h, _ in pairs], [low[x].scores[metric] for _, x in pairs]
+    near = [
+        (h.scores[metric] > x.scores[metric]) + 0.5 * (h.scores[metric] == x.scores[metric])
+        for h in high
+        for x in low
+        if abs(math.log(h.tokens) - math.log(x.tokens)) <= caliper
+    ]
+    both = [*high, *low]
+    cuts = np.quantile(_logs(both), np.arange(1, STRATA) / STRATA)
+    strata = [int(place) for place in np.searchsorted(cuts, _logs(both))]
+    return EqualLength(
+        metric,
+        auc_interval(above, below) if pairs else None,
+        len(pairs),
+        sum(near) / len(near) if near else None,
+        len(near),
+        stratified_auc(_values(metric, both), [one.high for one in both], strata),
+    )
+
+
+def _partial(metric: str, rated: Sequence[Rated]) -> Logistic:
+    having = [one for one in rated if metric in one.scores]
+    predictors = {"score": _values(metric, having), "log tokens": _logs(having)}
+    return logistic(predictors, [one.high for one in having])
