@@ -77,12 +77,13 @@ def _splits(data: DataSet) -> dict[str, Any]:
 
 def _variety(data: DataSet, sessions: int) -> dict[str, Any]:
     """Measures what the stateful client says to three different therapists, twelve turns at most."""
-    from mirror_bench.reports.variety import measure_variety
+    from mirror_bench.reports.variety import bank_variety, measure_variety
     from mirror_bench.sessions.rehearsal import rehearse_many
     from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
 
     held = rehearse_many(data.profiles, (Attuned, Reflective, Directive), sessions)
-    return measure_variety(held)._asdict()
+    bank = bank_variety(data.profiles)
+    return {**measure_variety(held)._asdict(), **{f"bank_{name}": value for name, value in bank.items()}}
 
 
 def _write(described: DataStats, record: Mapping[str, Any], out: Path) -> int:

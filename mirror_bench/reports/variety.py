@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mirror_bench.clients.bank import load_bank
 from mirror_bench.data.words import ngrams, words_of
-from mirror_bench.schema import Session, Speaker
+from mirror_bench.schema import Profile, Resistance, Session, Speaker
 
 
 class Variety(NamedTuple):
@@ -68,6 +69,23 @@ def measure_variety(sessions: Iterable[Session]) -> Variety:
         _share(len(bigrams), pairs),
         _share(len(different), utterances),
     )
+
+
+def bank_variety(profiles: Iterable[Profile]) -> dict[str, float]:
+    """Measures the utterance bank itself: every line that a client can say, each once.
+
+    Returns:
+        `lines`, `words` and `distinct_2`.
+    """
+    lines = {line.words for profile in profiles for line in profile.voice}
+    lines |= {line.text for kind in Resistance for line in load_bank(kind).all_lines()}
+    said = [words_of(line) for line in sorted(lines)]
+    pairs = [pair for words in said for pair in ngrams(words, 2)]
+    return {
+        "lines": len(lines),
+        "words": sum(map(len, said)),
+        "distinct_2": _share(len(set(pairs)), len(pairs)),
+    }
 
 
 def _share(part: int, whole: int) -> float:

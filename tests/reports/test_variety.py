@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.mini import load_mini
-from mirror_bench.reports.variety import measure_variety
+from mirror_bench.reports.variety import bank_variety, measure_variety
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
 from mirror_bench.sessions.rehearsal import rehearse_many
 from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
@@ -54,3 +54,10 @@ def test_the_packaged_clients_hardly_repeat_themselves() -> None:
     assert measured.repeating_sessions == 0
     assert measured.recurring_5grams <= 0.01
     assert measured.distinct_2 >= 0.35  # of a fifth of the sessions; all of them: `mirror-bench data stats`
+
+
+def test_the_bank_is_varied() -> None:
+    found = bank_variety(load_mini().profiles)
+    assert found["lines"] > 10_000
+    assert found["distinct_2"] >= 0.35
+    assert bank_variety(())["lines"] < found["lines"]
