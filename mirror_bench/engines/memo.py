@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mirror_bench.engines.base import Answer, Engine, PassOn, Request
+from mirror_bench.engines.scoring import Likelihood, scoring
 from mirror_bench.errors import InputError
 from mirror_bench.schema import canonical_json
 
@@ -23,10 +27,16 @@ CREATE TABLE answers (
 """
 
 
-def request_key(engine: str, request: Request) -> bytes:
-    """Returns the SHA-256 (32 bytes) of everything that decides an answer; images enter by their digest."""
+def request_key(engine: str, request: Request, continuation: str | None = None) -> bytes:
+    """Returns the SHA-256 (32 bytes) of everything that decides an answer; images enter by their digest.
+
+    Args:
+        engine: Name of the engine.
+        request: The request.
+        continuation: The answer whose likelihood is asked for, where one is.
+    """
     sampling = request.sampling
-    content = [
+    content: list[Any] = [
         engine,
         [
             [message.role, [part if isinstance(part, str) else [part.sha256] for part in message.parts]]
@@ -44,6 +54,8 @@ def request_key(engine: str, request: Request) -> bytes:
         request.json_schema,
         request.attempt,
     ]
+    if continuation is not None:
+        content.append(continuation)
     # Text from models may hold lone surrogates, which plain UTF-8 refuses.
     return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).digest()
 
@@ -201,18 +213,36 @@ class MemoEngine(PassOn):
             EngineError: If the engine could not answer.
             InputError: If the engine is dead or the memory cannot be read or written.
         """
-        key = request_key(self.name, request)
+        return await self._remember(request_key(self.name, request), lambda: self.engine.answer(request))
+
+    async def score(self, request: Request, continuation: str) -> Likelihood:
+        """Tells from memory how likely an answer is, or asks, writes and then tells.
+
+        Raises:
+            EngineError: If the engine could not score it.
+            InputError: If the engine cannot score answers, is dead, or the memory cannot be read or written.
+        """
+        asked = scoring(self.engine)
+
+        async def ask() -> Answer:
+            likelihood = await asked.score(request, continuation)
+            return Answer(canonical_json(likelihood._asdict()), tokens=likelihood.tokens)
+
+        answer = await self._remember(request_key(self.name, request, continuation), ask)
+        return Likelihood(**json.loads(answer.text))
+
+    async def _remember(self, key: bytes, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         pending = self.memo.pending.get(key)
         if pending:
             return replace(await self._await(key, pending), remembered=True)
         if found := self.memo.find(key):
             return found
-        pending = _Pending(asyncio.create_task(self._ask(key, request)))
+        pending = _Pending(asyncio.create_task(self._ask(key, ask)))
         self.memo.pending[key] = pending
         return await self._await(key, pending)
 
-    async def _ask(self, key: bytes, request: Request) -> Answer:
-        return await self.memo.keep(key, self.name, await self.engine.answer(request))
+    async def _ask(self, key: bytes, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        return await self.memo.keep(key, self.name, await ask())
 
     async def _await(self, key: bytes, pending: _Pending) -> Answer:
         # Shielded, so that one asker who gives up takes nothing from the others.

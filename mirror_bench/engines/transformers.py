@@ -18,6 +18,7 @@ from mirror_bench.engines.checkpoints import decisive_name, local_folder, read_a
 from mirror_bench.engines.images import check_count, images_of
 from mirror_bench.engines.prompting import load_prompting, without_images
 from mirror_bench.engines.quiet import cause, new_log, quiet
+from mirror_bench.engines.scoring import Likelihood
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec, Options
 
@@ -32,11 +33,12 @@ _JOIN_S = 60.0
 
 @dataclass
 class _Asked:
-    """One request on its way to the thread."""
+    """One request on its way to the thread; with a continuation, how likely that is."""
 
     request: Request
     loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[Answer]
+    answer: asyncio.Future[Any]
+    continuation: str | None = None
 
 
 class TransformersEngine:
@@ -106,6 +108,21 @@ class TransformersEngine:
             EngineDeadError: If the engine died or was closed.
             InputError: If it holds more images than `max_images`.
         """
+        answer: Answer = await self._ask(request)
+        return answer
+
+    async def score(self, request: Request, continuation: str) -> Likelihood:
+        """Returns how likely an answer is, in a batch with whatever else waits.
+
+        Raises:
+            EngineError: If the request cannot be scored, such as one longer than the context.
+            EngineDeadError: If the engine died or was closed.
+            InputError: If it holds more images than `max_images`.
+        """
+        likelihood: Likelihood = await self._ask(request, continuation)
+        return likelihood
+
+    async def _ask(self, request: Request, continuation: str | None = None) -> Any:
         if self._thread is None:
             await self.start()
         if self.sees:
@@ -113,7 +130,7 @@ class TransformersEngine:
         else:
             request = replace(request, messages=without_images(request.messages))
         loop = asyncio.get_running_loop()
-        asked = _Asked(request, loop, loop.create_future())
+        asked = _Asked(request, loop, loop.create_future(), continuation)
         self._inbox.put(asked)
         if self._thread is None or not self._thread.is_alive():
             self._fail_waiting()
@@ -199,18 +216,16 @@ class TransformersEngine:
     def _answer(self, batch: list[_Asked]) -> None:
         waiting = [asked for asked in batch if not asked.answer.cancelled()]
         # Processors take a batch with images or one without, not a mixture.
-        with_images = [asked for asked in waiting if images_of(asked.request.messages)]
-        without = [asked for asked in waiting if not images_of(asked.request.messages)]
-        for part in (with_images, without):
-            if part:
-                self._answer_alike(part)
+        parts: dict[tuple[bool, bool], list[_Asked]] = {}
+        for asked in waiting:
+            kind = (asked.continuation is None, bool(images_of(asked.request.messages)))
+            parts.setdefault(kind, []).append(asked)
+        for part in parts.values():
+            self._answer_alike(part)
 
     def _answer_alike(self, batch: Sequence[_Asked]) -> None:
-        from mirror_bench.engines.transformers_batch import answer_batch
-
-        assert self._loaded is not None
         try:
-            results = answer_batch(self._loaded, [asked.request for asked in batch])
+            results = self._compute(batch)
         except Exception as error:
             if len(batch) == 1:
                 said = " ".join(str(error).split())[:300] or type(error).__name__
@@ -225,6 +240,15 @@ class TransformersEngine:
             refused = isinstance(result, EngineError)
             _settle(asked, EngineError(f"{self._spec}: {result}") if refused else result)
 
+    def _compute(self, batch: Sequence[_Asked]) -> Sequence[Answer | Likelihood | EngineError]:
+        from mirror_bench.engines.transformers_batch import answer_batch
+        from mirror_bench.engines.transformers_scoring import Scored, score_batch
+
+        assert self._loaded is not None
+        if batch[0].continuation is None:
+            return answer_batch(self._loaded, [asked.request for asked in batch])
+        return score_batch(self._loaded, [Scored(one.request, one.continuation or "") for one in batch])
+
     def _fail_waiting(self, batch: Sequence[_Asked] = ()) -> None:
         waiting = list(batch)
         with contextlib.suppress(queue.Empty):
@@ -236,7 +260,7 @@ class TransformersEngine:
             _settle(asked, EngineDeadError(self._dead or f"{self._spec}: the engine is closed"))
 
 
-def _settle(asked: _Asked, result: Answer | Exception) -> None:
+def _settle(asked: _Asked, result: Answer | Likelihood | Exception) -> None:
     def hand_over() -> None:
         if asked.answer.done():
             return

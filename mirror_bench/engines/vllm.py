@@ -6,6 +6,7 @@ import asyncio
 import functools
 import itertools
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from mirror_bench.engines.checkpoints import decisive_name, local_folder, read_a
 from mirror_bench.engines.images import check_count, decode, images_of
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
+from mirror_bench.engines.scoring import Likelihood, continuation_tokens
 from mirror_bench.engines.vllm_options import INDIFFERENT, VllmOptions
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec
@@ -84,28 +86,27 @@ class VllmEngine:
             EngineDeadError: If vLLM died.
             InputError: If it holds more images than `max_images`.
         """
-        if self._dead:
-            raise EngineDeadError(self._dead)
-        if self._driver is None:
-            await self.start()
-        assert self._driver is not None
-        if self.sees:
-            check_count(request.messages, self._options.max_images, self.name)
-        from mirror_bench.engines.vllm_drivers import BrokenEngineError
-
-        prepare = functools.partial(self._prepare, request)
-        try:
-            output = await self._driver.generate(f"request-{next(self._names)}", prepare)
-        except BrokenEngineError as error:
-            raise self._died(error) from None
-        except (EngineError, InputError):
-            raise
-        except Exception as error:
-            said = " ".join(str(error).split())[:300] or type(error).__name__
-            raise EngineError(f"{self._spec}: cannot answer this request: {said}") from None
-        answer = _read(output, str(self._spec))
+        answer = _read(await self._generate(request, self._prepare), str(self._spec))
         # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
         return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
+
+    async def score(self, request: Request, continuation: str) -> Likelihood:
+        """Returns how likely an answer is, from the log-probabilities of a prompt that holds it.
+
+        Raises:
+            EngineError: If the request cannot be scored, such as one longer than the context.
+            EngineDeadError: If vLLM died.
+            InputError: If it holds more images than `max_images`.
+        """
+        counts: list[int] = []
+
+        def prepare(request: Request) -> Prepared:
+            ready, count = self._prepare_score(request, continuation)
+            counts.append(count)
+            return ready
+
+        output = await self._generate(request, prepare)
+        return _read_likelihood(output, counts[-1])
 
     async def forget_prefixes(self) -> None:
         """Clears what is cached of earlier prompts and images, so that a measurement starts cold."""
@@ -120,6 +121,28 @@ class VllmEngine:
             await driver.close()
         if self._log is not None and not self._dead:
             self._log.unlink(missing_ok=True)
+
+    async def _generate(self, request: Request, prepare: Callable[[Request], Prepared]) -> Any:
+        if self._dead:
+            raise EngineDeadError(self._dead)
+        if self._driver is None:
+            await self.start()
+        assert self._driver is not None
+        if self.sees:
+            check_count(request.messages, self._options.max_images, self.name)
+        from mirror_bench.engines.vllm_drivers import BrokenEngineError
+
+        try:
+            return await self._driver.generate(
+                f"request-{next(self._names)}", functools.partial(prepare, request)
+            )
+        except BrokenEngineError as error:
+            raise self._died(error) from None
+        except (EngineError, InputError):
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split())[:300] or type(error).__name__
+            raise EngineError(f"{self._spec}: cannot answer this request: {said}") from None
 
     def _load(self) -> None:
         folder = local_folder(self._spec.name)
@@ -188,6 +211,20 @@ class VllmEngine:
         tokenization = {"add_special_tokens": self._prompting.adds_special_tokens(text)}
         return Prepared(prompt, _sampling_params(request), self._lora, tokenization)
 
+    def _prepare_score(self, request: Request, continuation: str) -> tuple[Prepared, int]:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind
+
+        ready = self._prepare(request)
+        assert self._prompting is not None
+        text, special = ready.prompt["prompt"], ready.tokenization["add_special_tokens"]
+        count = continuation_tokens(self._prompting.tokenizer, text, continuation, special)
+        # 0 asks for no rival tokens: the rank of a token tells whether it is the likeliest.
+        params = SamplingParams(
+            temperature=0.0, max_tokens=1, prompt_logprobs=0, output_kind=RequestOutputKind.FINAL_ONLY
+        )
+        return ready._replace(prompt=ready.prompt | {"prompt": text + continuation}, params=params), count
+
     def _died(self, error: BaseException) -> EngineDeadError:
         if not self._dead:
             assert self._log is not None
@@ -222,6 +259,12 @@ def _read(output: Any, engine: str) -> Answer:
     if best.finish_reason not in {"stop", "length"}:
         raise EngineError(f"{engine}: vLLM broke the answer off ({best.finish_reason})")
     return Answer(best.text, best.finish_reason, len(output.prompt_token_ids), len(best.token_ids))
+
+
+def _read_likelihood(output: Any, count: int) -> Likelihood:
+    tokens = output.prompt_token_ids[-count:]
+    found = [places[token] for token, places in zip(tokens, output.prompt_logprobs[-count:], strict=True)]
+    return Likelihood(sum(one.logprob for one in found), all(one.rank == 1 for one in found), count)
 
 
 def _remedy(reason: str) -> str:

@@ -1,0 +1,158 @@
+"""Engines tell how likely a given answer is."""
+
+import asyncio
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from talks import ask
+
+from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.engines.memo import Memo, MemoEngine, request_key
+from mirror_bench.engines.opening import open_engine
+from mirror_bench.engines.scoring import Likelihood, continuation_tokens, scoring
+from mirror_bench.errors import EngineError, InputError
+from mirror_bench.modelspec import parse_model
+
+ANSWERS = (" a sad face", "Angry", " I see that you are smiling.\nIs that so?", "B")
+
+
+class Scorer:
+    """Finds short answers likelier, and counts how often it was asked."""
+
+    name = "scorer"
+    sees = False
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def answer(self, request: Request) -> Answer:
+        return Answer("fine")
+
+    async def score(self, request: Request, continuation: str) -> Likelihood:
+        self.asked += 1
+        await asyncio.sleep(0)
+        return Likelihood(-len(continuation) / 3, len(continuation) < 5, 2)
+
+
+class Letters:
+    """A tokenizer of one token per letter, with a special one in front."""
+
+    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+        return {"input_ids": [1] * add_special_tokens + [ord(letter) for letter in text]}
+
+
+def test_white_space_before_a_continuation_counts_with_it() -> None:
+    assert continuation_tokens(Letters(), "Yes or no?", "yes", True) == 3
+    assert continuation_tokens(Letters(), "Yes or no? \n", "yes", False) == 5
+    with pytest.raises(EngineError, match="adds no token"):
+        continuation_tokens(Letters(), "Yes or no?\n", "", True)
+
+
+async def test_memory_holds_likelihoods_apart_from_answers(tmp_path: Path) -> None:
+    scorer, request = Scorer(), ask(1)
+    memo = Memo(tmp_path / "memo.sqlite")
+    engine = MemoEngine(scorer, memo)
+    first = await asyncio.gather(*(engine.score(request, text) for text in (*ANSWERS, ANSWERS[0])))
+    assert scorer.asked == len(ANSWERS)
+    assert (await engine.answer(request)).text == "fine"
+    memo.close()
+    memo = Memo(tmp_path / "memo.sqlite")
+    again = [await MemoEngine(scorer, memo).score(request, text) for text in ANSWERS]
+    assert scorer.asked == len(ANSWERS)
+    assert first == [*again, again[0]]
+    assert again[0] == Likelihood(-len(ANSWERS[0]) / 3, False, 2)
+    memo.close()
+
+
+def test_keys_of_answers_and_likelihoods_differ() -> None:
+    keys = {request_key("engine", ask(1), text) for text in (None, *ANSWERS)}
+    assert len(keys) == 1 + len(ANSWERS)
+
+
+def test_an_engine_without_likelihoods_is_refused(tmp_path: Path) -> None:
+    echo = open_engine(parse_model("scripted/echo"))
+    memo = Memo(tmp_path / "memo.sqlite")
+    for engine in (echo, MemoEngine(echo, memo)):
+        with pytest.raises(InputError, match=r"scripted/echo: .*open the model with vllm/"):
+            scoring(engine)
+    assert scoring(MemoEngine(Scorer(), memo))
+    memo.close()
+
+
+def _by_hand(checkpoint: Path, request: Request, continuation: str) -> tuple[float, bool]:
+    """One answer scored token by token with plain transformers."""
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    from mirror_bench.engines.images import decode, images_of
+    from mirror_bench.engines.prompting import Prompting
+
+    processor: Any = AutoProcessor.from_pretrained(checkpoint)
+    model: Any = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype="float32").eval()
+    prompt = Prompting(str(checkpoint)).render(request.messages)
+    images = [decode(image) for image in images_of(request.messages)] or None
+    stripped = prompt.rstrip()
+    context = processor(text=stripped, images=images, return_tensors="pt")["input_ids"].shape[1]
+    inputs = processor(text=prompt + continuation, images=images, return_tensors="pt")
+    tokens = inputs["input_ids"][0]
+    with torch.inference_mode():
+        shares = torch.log_softmax(model(**inputs).logits[0], dim=-1)
+    total, greedy = 0.0, True
+    for place in range(context, len(tokens)):
+        row = shares[place - 1]
+        total += row[tokens[place]].item()
+        greedy &= row.argmax().item() == tokens[place].item()
+    return total, greedy
+
+
+@pytest.mark.engine
+async def test_vllm_and_transformers_score_like_a_forward_pass(checkpoint: Path, vllm_engine: Engine) -> None:
+    transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
+    asked = [(ask(1), text) for text in ANSWERS] + [(ask(2, images=False), text) for text in ANSWERS[:2]]
+    try:
+        for engine in (transformers, vllm_engine):
+            found = await asyncio.gather(*(scoring(engine).score(*one) for one in asked))
+            for one, likelihood in zip(asked, found, strict=True):
+                logprob, greedy = _by_hand(checkpoint, *one)
+                assert likelihood.logprob == pytest.approx(logprob, abs=2e-3)
+                assert likelihood.greedy == greedy
+                assert likelihood.logprob < 0
+                assert likelihood.tokens >= 1
+    finally:
+        await transformers.close()
+
+
+@pytest.mark.engine
+async def test_the_greedy_answer_is_the_likeliest(checkpoint: Path, vllm_engine: Engine) -> None:
+    transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
+    request = ask(3, max_tokens=4)
+    try:
+        for engine in (transformers, vllm_engine):
+            said = (await engine.answer(request)).text
+            likelihood = await scoring(engine).score(request, said)
+            assert likelihood.logprob > -4 * math.log(2048)
+            other = await scoring(engine).score(request, said + "?!")
+            assert other.logprob < likelihood.logprob
+    finally:
+        await transformers.close()
+
+
+@pytest.mark.engine
+async def test_answers_beyond_the_context_are_refused(checkpoint: Path, vllm_engine: Engine) -> None:
+    transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
+    request = ask(1, images=False)
+    try:
+        for engine in (transformers, vllm_engine):
+            fits = scoring(engine).score(request, "yes")
+            refused = scoring(engine).score(request, "I do not know what to say. " * 900)
+            outcome = await asyncio.gather(fits, refused, return_exceptions=True)
+            assert isinstance(outcome[0], Likelihood)
+            assert isinstance(outcome[1], EngineError)
+    finally:
+        await transformers.close()
