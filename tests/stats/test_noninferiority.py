@@ -1,0 +1,105 @@
+"""The gate's statistics: false alarms, power, Holm, and how many scenarios would do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirror_bench.stats.noninferiority import Finding, clusters_to_decide, decide, drop_beyond, holm
+
+MARGIN = 0.1
+# Paired differences of scripted runs: CTRS totals scatter by about .6 within pairs, with little more between
+# profiles, and metrics of one session go together.
+SD, BETWEEN, TOGETHER = 0.6, 0.25, 0.5
+
+
+def simulated(rng: np.random.Generator, n: int, profiles: int, shift: float) -> dict[str, list[float]]:
+    codes = np.arange(n) % profiles
+    shared = rng.normal(size=n)
+    metrics = {}
+    for name in ("ctrs", "wai", "wai.bond"):
+        between = rng.normal(0, BETWEEN, profiles)[codes]
+        own = np.sqrt(TOGETHER) * shared + np.sqrt(1 - TOGETHER) * rng.normal(size=n)
+        metrics[name] = (shift + between + np.sqrt(SD**2 - BETWEEN**2) * own).tolist()
+    return metrics
+
+
+def alarms(shift: float, runs: int, n: int = 200, profiles: int = 48, margin: float = MARGIN) -> float:
+    rng = np.random.default_rng(7)
+    clusters = [place % profiles for place in range(n)]
+    found = 0
+    for _ in range(runs):
+        drops = {
+            name: drop
+            for name, values in simulated(rng, n, profiles, shift).items()
+            if (drop := drop_beyond(values, clusters, margin, resamples=100)) is not None
+        }
+        found += Finding.WORSE in decide(drops).values()
+    return found / runs
+
+
+def test_false_alarms_are_at_most_five_percent() -> None:
+    assert alarms(shift=0.0, runs=400) <= 0.05
+    assert (
+        alarms(shift=-MARGIN, runs=400) <= 0.05 + 2 * (0.05 * 0.95 / 400) ** 0.5
+    )  # the worst that is tolerated
+
+
+def test_true_drops_are_found() -> None:
+    assert alarms(shift=-0.3, runs=200) >= 0.80
+
+
+def test_holm_by_hand() -> None:
+    found = holm({"a": 0.01, "b": 0.04, "c": 0.03})
+    assert found == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06})
+    assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_agrees_with_statsmodels(p_values: dict[str, float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    expected = multipletests(list(p_values.values()), method="holm")[1]
+    assert list(holm(p_values).values()) == pytest.approx(list(expected))
+
+
+def test_three_findings() -> None:
+    rng = np.random.default_rng(0)
+    clusters = list(range(60))
+    for shift, scatter, finding in ((-0.5, 0.3, "worse"), (0.0, 0.1, "no worse"), (0.0, 2.0, "undecided")):
+        drop = drop_beyond((shift + rng.normal(0, scatter, 60)).tolist(), clusters, MARGIN)
+        assert drop is not None
+        assert decide({"ctrs": drop})["ctrs"] == finding
+
+
+def test_as_many_clusters_as_it_says_do_decide() -> None:
+    rng = np.random.default_rng(1)
+    drop = drop_beyond(rng.normal(0, 0.8, 40).tolist(), list(range(40)), 0.2)
+    assert drop is not None
+    count = clusters_to_decide(drop, 0.2)
+    assert count is not None
+    scatter = drop.error * np.sqrt(40)
+    decided = 0
+    for _ in range(200):
+        again = drop_beyond(rng.normal(0, scatter, count).tolist(), list(range(count)), 0.2, resamples=100)
+        assert again is not None
+        decided += decide({"ctrs": again})["ctrs"] is Finding.NO_WORSE
+    assert 0.72 <= decided / 200 <= 0.9
+
+
+def test_equal_runs_are_no_worse_without_any_scatter() -> None:
+    drop = drop_beyond([0.0] * 10, list(range(10)), MARGIN)
+    assert drop is not None
+    assert decide({"ctrs": drop}) == {"ctrs": Finding.NO_WORSE}
+    assert clusters_to_decide(drop, MARGIN) is None
+    dropped = drop_beyond([-1.0] * 10, list(range(10)), MARGIN)
+    assert dropped is not None
+    assert decide({"ctrs": dropped}) == {"ctrs": Finding.WORSE}
+
+
+def test_one_cluster_tells_nothing_and_a_margin_must_be_positive() -> None:
+    assert drop_beyond([0.1, 0.2], ["a", "a"], MARGIN) is None
+    with pytest.raises(ValueError):
+        drop_beyond([0.1, 0.2], ["a", "b"], 0.0)
