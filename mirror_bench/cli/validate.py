@@ -151,14 +151,11 @@ def _validate_all(annomi: Path | None, quick: bool, seed: int, out: Path, as_jso
 
 def _show_summary(found: dict[str, Evidence]) -> None:
     from mirror_bench.validity.evidence import Evidence
-    from mirror_bench.validity.show import show_evidence
+    from mirror_bench.validity.show import show_evidence, targets_table
 
-    targets = tuple(
-        target._replace(what=f"{evidence.title}: {target.what}")
-        for evidence in found.values()
-        for target in evidence.targets
-    )
-    show_evidence(Evidence(title="All examinations", tested="", targets=targets))
+    for evidence in found.values():
+        if not evidence.skipped:
+            show_evidence(Evidence(title="", tested="", tables=(targets_table(evidence, evidence.title),)))
     skipped = [name for name, evidence in found.items() if evidence.skipped]
     if skipped:
         reason = next(evidence.skipped for evidence in found.values() if evidence.skipped)

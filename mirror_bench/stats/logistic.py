@@ -65,7 +65,9 @@ def logistic(
     scaled = {name: (column - column.mean()) / column.std() for name, column in columns.items()}
     full = _fit(list(scaled.values()), outcome)
     if full is None:
-        return Logistic({}, "the predictors part the groups completely, so that no coefficient is finite")
+        return Logistic(
+            {}, "the predictors part the groups (almost) completely, so that no coefficient is finite"
+        )
     coefficients, errors, likelihood = full
     z = float(norm.ppf((1 + level) / 2))
     partials = {}

@@ -20,7 +20,7 @@ def show_evidence(evidence: Evidence) -> None:
     if evidence.skipped:
         console.print(Text(f"{evidence.title}: skipped: {evidence.skipped}"))
         return
-    for table in (*evidence.tables, _targets(evidence)):
+    for table in (*evidence.tables, targets_table(evidence)):
         if not table.rows:
             continue
         rich = RichTable(title=Text(table.title), title_justify="left", box=SIMPLE, pad_edge=False)
@@ -31,12 +31,13 @@ def show_evidence(evidence: Evidence) -> None:
         console.print(rich)
 
 
-def _targets(evidence: Evidence) -> Table:
+def targets_table(evidence: Evidence, title: str = "Targets") -> Table:
+    """Returns what was aimed at and what was found, as a table."""
     rows = tuple(
         (target.what, target.wanted, target.found, "yes" if target.met else "NO")
         for target in evidence.targets
     )
-    return Table("Targets", ("measured", "target", "found", "met"), rows)
+    return Table(title, ("measured", "target", "found", "met"), rows)
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.client_talk import ClientBehaviour, code_client
+from mirror_bench.raters.client_talk import ClientBehaviour, code_client, talk_class
 
 C = ClientBehaviour
 
@@ -40,6 +40,23 @@ def kinds(words: str) -> set[ClientBehaviour]:
 )
 def test_codes_plain_cases(words: str, expected: ClientBehaviour) -> None:
     assert expected in kinds(words)
+
+
+def test_spans_hold_the_words_that_earned_the_code() -> None:
+    words = "The tram was late. Um, well, I-I, you know, I don't want to talk about my mother. Bye."
+    spans = {code.behaviour: words[code.start : code.end] for code in code_client(words)}
+    assert "don't want to talk about my mother" in spans[C.LIMIT_SETTING]
+    assert "tram" not in spans[C.LIMIT_SETTING]
+    smooth = "The tram was late. I don't want to talk about my mother."
+    spans = {code.behaviour: smooth[code.start : code.end] for code in code_client(smooth)}
+    assert spans[C.LIMIT_SETTING] == "I don't want to talk about my mother"
+
+
+def test_the_class_of_a_turn_is_the_talk_with_more_places() -> None:
+    assert talk_class(code_client("The tram was late.")) == "neutral"
+    assert talk_class(code_client("I want to stop drinking.")) == "change"
+    assert talk_class(code_client("I don't think I want to change anything.")) == "sustain"
+    assert talk_class([]) == "neutral"
 
 
 def test_neutral_excludes_talk_about_change() -> None:
