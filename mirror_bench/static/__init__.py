@@ -1,0 +1,1 @@
+"""Static tasks: questions about one moment of a session, asked through lm-eval (`tasks/lm_eval/`)."""
