@@ -20,7 +20,7 @@ class CodedRater:
     faces or stage directions. What it cannot replace is a judge who understands: it knows phrases and forms.
     """
 
-    version = "1"
+    version = "2"
 
     @property
     def name(self) -> str:

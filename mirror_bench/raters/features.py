@@ -17,6 +17,9 @@ from mirror_bench.raters.reading import ClientTurn, Reading, TherapistTurn
 FEWEST_TURNS = 6
 """Shares are taken of at least so many turns: one good sentence is not a good session."""
 
+_LONG_ENOUGH = 5
+"""Words from which a turn could take up what the client said."""
+_FEWEST_TELLING = 10
 _LECTURE = 18
 """Words from which a turn that mostly tells is a lecture rather than an answer."""
 
@@ -55,6 +58,10 @@ FEATURES = {
     "echoes": "gives the client's words back or says next to nothing",
     "repeats_itself": "repeats itself",
     "canned": "offers comfort that would fit anyone",
+    "colludes": "agrees with what keeps the client stuck",
+    "invents_turns": "speaks for the client",
+    "stares": "names a face nearly every turn",
+    "generic": "says what would fit anyone",
     "names_aims": "names aims",
     "aimless": "no aim is named",
     "asks_particulars": "asks for particulars",
@@ -93,6 +100,23 @@ def _count(turns: list[int], full: int) -> Feature:
     return Feature(min(1.0, len(turns) / full), tuple(turns))
 
 
+def _surplus(turns: list[int], of: int, free: float, full: float) -> Feature:
+    """A feature that begins where more than `free` of the turns show it, and is full at `full` of them."""
+    share = len(turns) / max(of, FEWEST_TURNS)
+    value = max(0.0, min(1.0, (share - free) / (full - free)))
+    return Feature(value, tuple(turns) if value else ())
+
+
+def _generic(spoken: list[TherapistTurn]) -> Feature:
+    """Begins where 7 of 10 turns take up nothing the client has said; good therapists have many such turns.
+
+    Of fewer than `_FEWEST_TELLING` turns long enough to tell, it takes the share of so many.
+    """
+    telling = [t for t in spoken if t.length >= _LONG_ENOUGH]
+    loose = [t.index for t in telling if not t.tailored and not t.echoes]
+    return _surplus(loose, max(_FEWEST_TELLING, len(telling)), 0.7, 1.0)
+
+
 def _therapist_features(reading: Reading) -> dict[str, Feature]:
     """What the therapist does in single turns."""
     spoken = [turn for turn in reading.therapist if not turn.acknowledges]
@@ -117,6 +141,8 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
     surplus = (len(asking) - len(taking_up)) / max(n, FEWEST_TURNS) - 0.35
     mean_length = sum(t.length for t in spoken) / n if n else 0.0
     silent = sum(t.acknowledges for t in reading.therapist) / max(1, len(reading.therapist))
+    seen = _share(doing(Behaviour.NOTICES_FACE), n, 0.2)
+    stares = _surplus([t.index for t in spoken if Behaviour.NOTICES_FACE in t.behaviours], n, 0.4, 0.8)
     echoing = [t.index for t in spoken if t.echoes]
     empty = max(0.0, (silent - 0.6) / 0.4)
     echoes = _share(echoing, n, 0.5)
@@ -127,7 +153,9 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
         "affirms": _share(doing(Behaviour.AFFIRM), n, 0.2),
         "collaborates": _share(doing(Behaviour.SEEK_COLLABORATION), n, 0.35),
         "autonomy": _share(doing(Behaviour.EMPHASIZE_AUTONOMY), n, 0.25),
-        "notices_face": _share(doing(Behaviour.NOTICES_FACE), n, 0.2),
+        "notices_face": seen._replace(value=seen.value * (1 - stares.value)),
+        "stares": stares,
+        "generic": _generic(spoken),
         "presses": _share(pressing, n, 0.45),
         "confronts": _share([t.index for t in spoken if Behaviour.CONFRONT in t.behaviours], n, 0.2),
         "lectures": _share(lecturing, n, 0.4),
@@ -138,6 +166,8 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
             [t.index for t in spoken if Behaviour.REPEATS_ITSELF in t.behaviours], n, 0.4
         ),
         "canned": _share(canned, n, 0.4),
+        "colludes": _surplus([t.index for t in spoken if t.agrees], n, 0.2, 0.6),
+        "invents_turns": _share([t.index for t in reading.therapist if t.invents], n, 0.3),
     }
 
 
@@ -166,7 +196,7 @@ def _shape_features(reading: Reading) -> dict[str, Feature]:
         "premature": _count(early, 2),
         "summarises": _count(making("summarises"), 2),
         "checks_understanding": _count(making("checks_understanding"), 2),
-        "repairs": _count(making("repairs"), 1),
+        "repairs": _count([turn.index for turn in own if turn.mends and "repairs" in turn.moves], 1),
         "explains_why": _count(making("explains_why"), 2),
     }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 from mirror_bench.raters.behaviour import (
     INPUT,
     NON_ADHERENT,
+    QUESTIONS,
     REFLECTIONS,
     Behaviour,
     Code,
@@ -21,6 +23,11 @@ from mirror_bench.schema import Ending, Profile, Session, Speaker
 
 _REFLECTS = 0.2
 """The share of a turn that must reflect; a long speech with one reflective phrase does not."""
+_INVENTED = re.compile(
+    r"(?:^|[\n\r\u2028\u2029])[\s*_#>\[(\"]*(?:\d+ )?(?:client|patient|user|human)[\s\])*_\"]*:",
+    re.IGNORECASE,
+)
+"""Where a therapist begins to write the client's words."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class TherapistTurn:
         echoes: Whether it gives the client's own words back.
         tailored: Whether it takes up what this client has said, in other words than theirs.
         key: Whether it touches the client's distorted thought.
+        invents: Whether it goes on in the client's name; what follows is read as nobody's.
+        agrees: Whether it agrees, without a question, with words that do not speak for change.
+        mends: Whether it answers a client who resists.
     """
 
     index: int
@@ -48,6 +58,9 @@ class TherapistTurn:
     echoes: bool
     tailored: bool
     key: bool
+    invents: bool = False
+    agrees: bool = False
+    mends: bool = False
 
     @property
     def acknowledges(self) -> bool:
@@ -62,7 +75,7 @@ class TherapistTurn:
     @property
     def facilitates(self) -> bool:
         """Whether what it does well counts: a reflection that leads to pressure is part of the pressure."""
-        return not self.idle and not self.behaviours & NON_ADHERENT
+        return not self.idle and not self.agrees and not self.behaviours & NON_ADHERENT
 
     @property
     def takes_up(self) -> float:
@@ -109,7 +122,7 @@ class Reading:
     """A session's turns, coded.
 
     Attributes:
-        therapist: Turns of the therapist that have words.
+        therapist: Turns of the therapist; one without words acknowledges.
         client: Turns of the client.
         left: Whether the client broke it off.
         last: Index of the last turn.
@@ -133,16 +146,30 @@ def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought
     thought = content_words(distorted_thought)
     before: list[str] = []
     heard = ""
+    answered: ClientTurn | None = None
     said: frozenset[str] = frozenset()
     for index, (speaker, words) in enumerate(spoken):
         if speaker is Speaker.CLIENT:
-            reading.client.append(_client_turn(index, words))
+            answered = _client_turn(index, words)
+            reading.client.append(answered)
             heard = words
             said |= content_words(words)
-        elif words.strip():
-            reading.therapist.append(_therapist_turn(index, words, heard, tuple(before), said, thought))
-            before.append(words)
+            continue
+        invented = _INVENTED.search(words)
+        own = words[: invented.start()] if invented else words
+        turn = _therapist_turn(index, own, heard, tuple(before), said, thought)
+        reading.therapist.append(_answering(turn, answered, invents=invented is not None))
+        if own.strip():
+            before.append(own)
     return reading
+
+
+def _answering(turn: TherapistTurn, client: ClientTurn | None, *, invents: bool) -> TherapistTurn:
+    """Returns a turn with what it is only as an answer to the client's last one."""
+    agrees = "agrees" in turn.moves and not turn.behaviours & QUESTIONS
+    for_change = client is not None and ClientBehaviour.CHANGE_TALK in client.behaviours
+    resists = client is not None and bool(client.behaviours & RESISTANCES)
+    return replace(turn, invents=invents, agrees=agrees and not for_change and not resists, mends=resists)
 
 
 def _client_turn(index: int, words: str) -> ClientTurn:
