@@ -18,8 +18,8 @@ LAYERS = (
     ("raters",),
     ("clients", "therapists"),
     ("sessions",),
-    ("reports", "submissions"),
-    ("validity",),
+    ("reports", "static", "submissions"),
+    ("validity", "adapters"),
     ("cli",),
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}

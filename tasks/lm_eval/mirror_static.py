@@ -1,0 +1,37 @@
+"""What the YAML files beside this one call; the code is in `mirror_bench.static`."""
+
+from mirror_bench.static.answers import extract
+from mirror_bench.static.docs import load
+from mirror_bench.static.metrics import (
+    auroc,
+    auroc_stderr,
+    gap,
+    gap_stderr,
+    macro_f1,
+    macro_f1_stderr,
+    mean,
+    mean_stderr,
+)
+from mirror_bench.static.results import (
+    agreement_results,
+    choice_results,
+    expression_results,
+    next_turn_results,
+)
+
+__all__ = [
+    "agreement_results",
+    "auroc",
+    "auroc_stderr",
+    "choice_results",
+    "expression_results",
+    "extract",
+    "gap",
+    "gap_stderr",
+    "load",
+    "macro_f1",
+    "macro_f1_stderr",
+    "mean",
+    "mean_stderr",
+    "next_turn_results",
+]
