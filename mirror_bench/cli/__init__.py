@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
+    "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
     "power": "Say how many scenarios and profiles it takes to find an effect.",
     "validate": "Measure how far scores can be trusted, on sessions of known quality.",

@@ -40,12 +40,15 @@ class Contestant(NamedTuple):
         return self.header.candidate["therapist"], self.header.candidate.get("method", "")
 
 
-def read_contestants(folders: Sequence[Path], condition: FaceCondition | None) -> list[Contestant]:
+def read_contestants(
+    folders: Sequence[Path], condition: FaceCondition | None, *, same_candidate: bool = False
+) -> list[Contestant]:
     """Reads the runs that are to be compared.
 
     Args:
         folders: At least two run folders under one protocol.
         condition: The face condition; each run's own where it has only one, and matched otherwise, if None.
+        same_candidate: Whether runs may be of the same candidate, at different times.
 
     Raises:
         InputError: If a folder is no run folder, protocols differ, a run lacks the condition, or two runs are
@@ -66,7 +69,7 @@ def read_contestants(folders: Sequence[Path], condition: FaceCondition | None) -
         held = (one for one in read_sessions(folder) if one.ended is not Ending.FAILED)
         sessions = {one.pair: one for one in held if one.condition is chosen}
         found.append(Contestant(folder, header, chosen, sessions))
-        if [one.key for one in found].count(found[-1].key) > 1:
+        if not same_candidate and [one.key for one in found].count(found[-1].key) > 1:
             raise InputError(
                 f"{folder}: {' '.join(found[-1].key)} is compared already: leave one of them out"
             )

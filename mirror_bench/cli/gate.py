@@ -1,0 +1,162 @@
+"""`mirror-bench gate`: fail a build when a candidate has become worse."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mirror_bench.cli import print_json
+from mirror_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from mirror_bench.reports.gate import Gate
+    from mirror_bench.reports.outcomes import Outcome
+    from mirror_bench.schema import FaceCondition
+    from mirror_bench.sessions.comparing import Contestant
+
+CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
+
+
+@click.command()
+@click.option("--baseline", type=click.Path(path_type=Path), required=True, help="The run to hold against.")
+@click.option("--candidate", type=click.Path(path_type=Path), required=True, help="The run to be checked.")
+@click.option(
+    "--margin", type=float, default=0.1, show_default=True, help="The drop that is tolerated, in points."
+)
+@click.option("--metric", multiple=True, help="Such as wai.total or wai.bond; all totals where not given.")
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Chance of a false alarm.")
+@click.option(
+    "--condition",
+    type=click.Choice(CONDITIONS),
+    help="Face condition; default: a run's only one, or matched.",
+)
+@click.option("--strict", is_flag=True, help="Also fail where the sample is too small to tell.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML here.")
+@click.option(
+    "--summary",
+    type=click.Path(path_type=Path),
+    help="Append Markdown here; default: the file that GITHUB_STEP_SUMMARY names, if any.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def gate(
+    baseline: Path,
+    candidate: Path,
+    margin: float,
+    metric: tuple[str, ...],
+    alpha: float,
+    condition: str | None,
+    strict: bool,
+    junit: Path | None,
+    summary: Path | None,
+    as_json: bool,
+) -> int:
+    """Say whether the candidate run is worse than the baseline run by more than a margin.
+
+    Both runs are under one protocol and are compared scenario by scenario, with intervals over profiles and
+    Holm's correction over metrics. Exit code 1 where a drop is proven, 0 where none is; a sample too small to
+    tell passes with a word on how many scenarios would do, unless --strict.
+    """
+    from mirror_bench.reports.gate_formats import as_junit, as_markdown
+    from mirror_bench.schema import FaceCondition
+    from mirror_bench.sessions.comparing import read_contestants
+    from mirror_bench.sessions.store import write_atomically
+
+    if not margin > 0:
+        raise InputError(f"--margin {margin:g}: must be above 0")
+    if not 0 < alpha < 1:
+        raise InputError(f"--alpha {alpha:g}: must lie between 0 and 1")
+    chosen = FaceCondition(condition) if condition else None
+    sides = read_contestants((baseline, candidate), chosen, same_candidate=True)
+    held = _held(sides, metric, margin, alpha, strict)
+    if junit is not None:
+        write_atomically(junit, as_junit(held).encode())
+    summary = summary or (Path(name) if (name := os.environ.get("GITHUB_STEP_SUMMARY")) else None)
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(as_markdown(held) + "\n")
+    if as_json:
+        print_json(held.model_dump(mode="json"))
+    else:
+        _show(held)
+    return 0 if held.passed else 1
+
+
+def _held(
+    sides: list[Contestant], metric: tuple[str, ...], margin: float, alpha: float, strict: bool
+) -> Gate:
+    from mirror_bench.reports.gate import hold_gate
+    from mirror_bench.reports.metrics import describe
+
+    outcomes = [_outcomes(side) for side in sides]
+    known = sorted({name for side in outcomes for one in side for name in one.scores})
+    named = [name if "." in name else f"{name}.total" for name in metric]
+    for name in named:
+        if name not in known:
+            raise InputError(f"--metric {name}: the runs hold no such score: known are {', '.join(known)}")
+    metrics = named or [one.name for one in describe(known) if one.kind == "total"]
+    return hold_gate(
+        outcomes[0],
+        outcomes[1],
+        list(dict.fromkeys(metrics)),
+        margin=margin,
+        alpha=alpha,
+        strict=strict,
+        condition=_condition(sides),
+        names=(_name(sides[0]), _name(sides[1])),
+    )
+
+
+def _condition(sides: list[Contestant]) -> FaceCondition:
+    if sides[0].condition is not sides[1].condition:
+        raise InputError(
+            f"{sides[0].folder} has {sides[0].condition} faces and {sides[1].folder} {sides[1].condition}: "
+            "give --condition"
+        )
+    return sides[0].condition
+
+
+def _outcomes(side: Contestant) -> tuple[Outcome, ...]:
+    from mirror_bench.reports.metrics import score_rating
+    from mirror_bench.reports.outcomes import gather
+    from mirror_bench.sessions.pool import rater_names
+    from mirror_bench.sessions.store import read_ratings
+
+    raters = rater_names(side.header.protocol.raters)
+    return gather(side.sessions.values(), read_ratings(side.folder), score_rating, raters).outcomes
+
+
+def _name(side: Contestant) -> str:
+    return f"{' '.join(filter(None, side.key))} ({side.folder.name})"
+
+
+def _show(held: Gate) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from mirror_bench.reports.gate_formats import explain, headline, shown_difference
+
+    console = Console()
+    table = Table(
+        title=Text(
+            f"{held.candidate} against {held.baseline}, {held.condition} faces, margin {held.margin:g}"
+        ),
+        title_justify="left",
+        box=SIMPLE,
+        pad_edge=False,
+    )
+    for head in ("metric", "baseline", "candidate", "difference", "finding"):
+        table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
+    for check in held.checks:
+        values = (f"{check.baseline:.3f}", f"{check.candidate:.3f}", shown_difference(check))
+        table.add_row(Text(check.metric), *values, check.finding.value)
+    console.print(table)
+    for check in held.checks:
+        console.print(Text(f"{check.metric}: {explain(check)}"))
+    if held.unpaired:
+        console.print(f"{held.unpaired} scenarios that only one of the runs has rated did not count")
+    console.print(Text(headline(held), style="bold green" if held.passed else "bold red"))
