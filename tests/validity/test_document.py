@@ -6,6 +6,7 @@ import pytest
 
 from mirror_bench.data.canary import holds_canary
 from mirror_bench.errors import InputError
+from mirror_bench.validity import registry
 from mirror_bench.validity.document import document, write_document
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 from mirror_bench.validity.registry import EXAMINATIONS, examination, examine_all
@@ -67,6 +68,13 @@ def test_writing_twice_gives_the_same_bytes_and_leaves_no_stray_figure(tmp_path:
 @pytest.mark.parametrize("name", EXAMINATIONS)
 def test_every_examination_can_be_loaded(name: str) -> None:
     assert callable(examination(name))
+
+
+def test_no_examination_is_left_out_of_the_document() -> None:
+    folder = Path(registry.__file__).parent
+    written = {p.stem for p in folder.glob("*.py") if "\ndef examine(setting: Setting)" in p.read_text()}
+    listed = {where.split(":")[0].rsplit(".", 1)[1] for where in EXAMINATIONS.values()}
+    assert listed == written
 
 
 def test_examinations_are_held_in_order_and_unknown_ones_named() -> None:
