@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mirror_bench.reports.charts import bar
@@ -102,7 +102,7 @@ def render_report(
     kept = [rating for rating in ratings if rating.session_key in wanted]
     css, script = _asset("report.css"), _asset("report.js")
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(
             css=css,
@@ -128,9 +128,14 @@ def render_report(
 
 
 @cache
-def _environment() -> Environment:
+def page_environment(*packages: str) -> Environment:
+    """Returns the environment in which pages are made: escaping, bounding, with the filters for scores.
+
+    Args:
+        packages: Further packages whose `templates` folders are looked at first.
+    """
     environment = Environment(
-        loader=PackageLoader("mirror_bench.reports"),
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "mirror_bench.reports")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
