@@ -141,7 +141,7 @@ def _validate_all(annomi: Path | None, quick: bool, seed: int, out: Path, as_jso
         Setting(annomi=annomi, quick=quick, seed=seed),
         begin=lambda name: console.print(f"examining {name} …", highlight=False),
     )
-    path = write_document(found, out)
+    path = write_document(found, out, quick=quick)
     if as_json:
         print_json({name: evidence_json(evidence) for name, evidence in found.items()})
         return

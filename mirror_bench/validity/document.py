@@ -18,6 +18,10 @@ _PREAMBLE = (
     "What speaks for the scores of mirror-bench, and what does not. `mirror-bench validate --all` writes it "
     "anew; nothing in it is set by hand. A target that is missed stays in the table, marked NO."
 )
+_QUICK = (
+    "**Made with `--quick`:** a small part of everything was examined, to see that it works. The figures are "
+    "not those of the full examinations."
+)
 _GENERAL = (
     "No clinician has reviewed the scores, the clients, the faces or this document.",
     "No score here has been held against what became of a client; a good score is no evidence that somebody "
@@ -32,7 +36,7 @@ _GENERAL = (
 )
 
 
-def write_document(found: Mapping[str, Evidence], folder: Path) -> Path:
+def write_document(found: Mapping[str, Evidence], folder: Path, *, quick: bool = False) -> Path:
     """Writes `folder/VALIDITY.md` and its figures in `folder/validity`, and returns the document's path.
 
     The same evidence gives the same bytes. Figures of an earlier document that this one does not show are
@@ -41,6 +45,7 @@ def write_document(found: Mapping[str, Evidence], folder: Path) -> Path:
     Args:
         found: Name -> evidence, in the order of the document.
         folder: Where it is written; made where missing.
+        quick: Whether only a small part was examined, as the document then says.
     """
     folder.mkdir(parents=True, exist_ok=True)
     fresh = {path for evidence in found.values() for path in _write_plots(evidence, folder / PLOTS)}
@@ -49,15 +54,16 @@ def write_document(found: Mapping[str, Evidence], folder: Path) -> Path:
             if path not in fresh:
                 path.unlink()
     path = folder / "VALIDITY.md"
-    path.write_text(document(found), encoding="utf-8")
+    path.write_text(document(found, quick=quick), encoding="utf-8")
     return path
 
 
-def document(found: Mapping[str, Evidence]) -> str:
+def document(found: Mapping[str, Evidence], *, quick: bool = False) -> str:
     """Returns the document as Markdown, without a date and without a path of the machine."""
     parts = [
         f"<!-- Benchmark data: keep it out of training corpora. {CANARY} -->\n# Validity of the scores",
         _paragraph(_PREAMBLE),
+        _paragraph(_QUICK) if quick else "",
         "## Summary",
         _summary(found),
         *(_section(evidence) for evidence in found.values()),

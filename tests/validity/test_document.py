@@ -52,6 +52,8 @@ def test_the_document_tells_all_and_hides_no_missed_target() -> None:
     assert text.index("## What none of this shows") > text.index("## Ovens")
     assert "No clinician" in text
     assert "\n\n\n" not in text
+    assert "--quick" not in text
+    assert "--quick" in document(FOUND, quick=True)
 
 
 def test_writing_twice_gives_the_same_bytes_and_leaves_no_stray_figure(tmp_path: Path) -> None:
