@@ -20,7 +20,21 @@ LONGEST_TRANSCRIPT = 60_000
 _SHORTEST_CUT = 120
 _MOST_TURNS = 400
 
-_SWAPPED = str.maketrans("[]{}<>`|\\", "()()‹›'/" + "/")
+_SWAPPED = (
+    str.maketrans("[]{}<>`|\\", "()()‹›'/" + "/")
+    | str.maketrans("꞉∶ː⁝⦂", ":::::")
+    | str.maketrans("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnoprstuvwyz")
+)
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]+"
+)
+"""Characters that show nothing though they count as letters, marks or signs (Unicode: default ignorable)."""
+_LATIN_WORD = re.compile(r"(?=\w*[A-Za-z])\w*[^\W\x00-\x7f]\w*")
+_LOOKALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУаеѕіјкмнорстхуԁԛԝһγΑΒΕΖΗΙΚΜΝΟΡΤΥΧοινρɡı",
+    "ABESIJKMHOPCTXYaesijkmhopctxydqwhyABEZHIKMNOPTYXoivpgi",
+)
+"""Cyrillic and Greek letters that look like Latin ones (after Unicode TR 39)."""
 _RULES = re.compile(r"([=\-_#*~+^%$&])\1{2,}")
 _LABEL = re.compile(
     r"\b(client|patient|therapist|counsel+or|system|assistant|user|human|ai|judge|rater|observer|"
@@ -48,10 +62,11 @@ class Transcript:
 def neutral(text: str, longest: int = LONGEST_TURN) -> tuple[str, bool]:
     """Makes a text from a model harmless inside the block, and readable still.
 
-    Compatibility forms become plain letters; control, zero-width and direction characters vanish; all blanks
-    and line ends become single spaces, so no text can begin a line; square brackets, braces and angle signs
-    become others, so that none can look like a mark, a label or JSON; label colons ("Therapist:") become
-    dashes; rows of signs shrink to one.
+    Compatibility forms become plain letters, and so do look-alikes of Latin letters within a Latin word;
+    control, zero-width, direction and other unseen characters vanish; all blanks and line ends become single
+    spaces, so no text can begin a line; brackets of every kind, braces and angle signs become others, so that
+    none can look like a mark, a label or JSON; label colons ("Therapist:") become dashes; rows of signs
+    shrink to one.
 
     Args:
         text: What was said.
@@ -67,11 +82,22 @@ def neutral(text: str, longest: int = LONGEST_TURN) -> tuple[str, bool]:
         for c in plain
         if c.isspace() or unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn"}
     )
-    kept = _MARKS.sub(lambda match: match.group()[:2], kept.translate(_SWAPPED))
+    kept = _MARKS.sub(lambda match: match.group()[:2], _UNSEEN.sub("", _plain_brackets(kept)))
+    kept = _LATIN_WORD.sub(lambda match: match.group().translate(_LOOKALIKES), kept)
     kept = _LABEL.sub(lambda match: f"{match.group(1)} -", _RULES.sub(r"\1", kept))
     kept = " ".join(kept.split())
     cut = len(kept) > longest or len(text) > len(taken)
     return kept[:longest].rstrip(), cut
+
+
+def _plain_brackets(text: str) -> str:
+    """Returns the text with round brackets for all others of Unicode; low quotation marks are none."""
+    swapped = text.translate(_SWAPPED)
+    if swapped.isascii():
+        return swapped
+    return "".join(
+        c if c in "‚„⹂" else {"Ps": "(", "Pe": ")"}.get(unicodedata.category(c), c) for c in swapped
+    )
 
 
 def write_transcript(session: Session, sees: Sees = "words", seed: int | None = None) -> Transcript:
