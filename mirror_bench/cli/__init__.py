@@ -18,6 +18,8 @@ COMMANDS = {
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
+    "history": "Follow a model over many runs, and name the first drop.",
+    "card": "Print a run's scores as model-card metadata.",
     "power": "Say how many scenarios and profiles it takes to find an effect.",
     "validate": "Measure how far scores can be trusted, on sessions of known quality.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",

@@ -13,7 +13,6 @@ from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
     from mirror_bench.reports.gate import Gate
-    from mirror_bench.reports.outcomes import Outcome
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.comparing import Contestant
 
@@ -88,19 +87,13 @@ def _held(
     sides: list[Contestant], metric: tuple[str, ...], margin: float, alpha: float, strict: bool
 ) -> Gate:
     from mirror_bench.reports.gate import hold_gate
-    from mirror_bench.reports.metrics import describe
+    from mirror_bench.reports.rated_runs import chosen_metrics, rated_outcomes
 
-    outcomes = [_outcomes(side) for side in sides]
-    known = sorted({name for side in outcomes for one in side for name in one.scores})
-    named = [name if "." in name else f"{name}.total" for name in metric]
-    for name in named:
-        if name not in known:
-            raise InputError(f"--metric {name}: the runs hold no such score: known are {', '.join(known)}")
-    metrics = named or [one.name for one in describe(known) if one.kind == "total"]
+    outcomes = [rated_outcomes(side) for side in sides]
     return hold_gate(
         outcomes[0],
         outcomes[1],
-        list(dict.fromkeys(metrics)),
+        chosen_metrics(outcomes, metric),
         margin=margin,
         alpha=alpha,
         strict=strict,
@@ -116,16 +109,6 @@ def _condition(sides: list[Contestant]) -> FaceCondition:
             "give --condition"
         )
     return sides[0].condition
-
-
-def _outcomes(side: Contestant) -> tuple[Outcome, ...]:
-    from mirror_bench.reports.metrics import score_rating
-    from mirror_bench.reports.outcomes import gather
-    from mirror_bench.sessions.pool import rater_names
-    from mirror_bench.sessions.store import read_ratings
-
-    raters = rater_names(side.header.protocol.raters)
-    return gather(side.sessions.values(), read_ratings(side.folder), score_rating, raters).outcomes
 
 
 def _name(side: Contestant) -> str:

@@ -1,0 +1,118 @@
+"""`mirror-bench history`: one model over many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mirror_bench.cli import print_json
+from mirror_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from mirror_bench.reports.history import History
+    from mirror_bench.sessions.comparing import Contestant
+
+CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--metric", multiple=True, help="Such as wai.total or wai.bond; all totals where not given.")
+@click.option("--alpha", type=float, default=0.05, show_default=True, help="Chance of naming a drop wrongly.")
+@click.option(
+    "--condition",
+    type=click.Choice(CONDITIONS),
+    help="Face condition; default: a run's only one, or matched.",
+)
+@click.option("--given-order", is_flag=True, help="Take RUNS in the order given, not in that of their start.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write history.png and history.svg here.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def history(
+    runs: tuple[Path, ...],
+    metric: tuple[str, ...],
+    alpha: float,
+    condition: str | None,
+    given_order: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Follow a model over RUNS (run folders under one protocol): scores with intervals, and the first drop.
+
+    Each run is held against the best one before it, on the scenarios that both have rated, so that a slow
+    slide is found as well; p values are corrected for the choice of the best, and over all runs and metrics.
+    """
+    from mirror_bench.reports.history import Past, trace, write_history
+    from mirror_bench.reports.rated_runs import chosen_metrics, rated_outcomes
+    from mirror_bench.schema import FaceCondition
+    from mirror_bench.sessions.comparing import read_contestants
+
+    if not 0 < alpha < 1:
+        raise InputError(f"--alpha {alpha:g}: must lie between 0 and 1")
+    chosen = FaceCondition(condition) if condition else None
+    sides = read_contestants(runs, chosen, same_candidate=True)
+    if not given_order:
+        sides.sort(key=_started)
+    outcomes = [rated_outcomes(side) for side in sides]
+    found = trace(
+        [Past(_name(side), _started(side), own) for side, own in zip(sides, outcomes, strict=True)],
+        chosen_metrics(outcomes, metric),
+        candidate=_candidate(sides),
+        condition=sides[-1].condition.value,
+        alpha=alpha,
+    )
+    if out is not None:
+        write_history(found, out)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        _show(found)
+
+
+def _started(side: Contestant) -> str:
+    return str(side.header.environment.get("started", ""))
+
+
+def _name(side: Contestant) -> str:
+    return side.folder.name or str(side.folder)
+
+
+def _candidate(sides: Sequence[Contestant]) -> str:
+    names = list(dict.fromkeys(" ".join(filter(None, side.key)) for side in sides))
+    return " → ".join(names)
+
+
+def _show(found: History) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from mirror_bench.cli.outcome import shown
+
+    console = Console()
+    for trend in found.trends:
+        title = f"{trend.metric} of {found.candidate}, {found.condition} faces"
+        table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
+        for head in ("run", "started", "score", "against the best before", "p of a drop"):
+            table.add_column(head, justify="left" if head in {"run", "started"} else "right")
+        for place, step in enumerate(trend.steps):
+            table.add_row(
+                Text(step.run),
+                step.started[:16].replace("T", " "),
+                shown(step.score),
+                shown(step.change) if step.change else "",
+                "" if step.p_drop is None else f"{step.p_drop:.3f}",
+                style="bold red" if place == trend.first_drop else None,
+            )
+        console.print(table)
+    for trend in found.trends:
+        if trend.first_drop is None:
+            console.print(Text(f"{trend.metric}: no significant drop"))
+        else:
+            step = trend.steps[trend.first_drop]
+            console.print(
+                Text(f"{trend.metric}: first significant drop at {step.run}, against {step.against}")
+            )
