@@ -1,0 +1,164 @@
+"""Reads submissions: who made the model, what was run, and every session's outcome."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from mirror_bench.errors import InputError
+from mirror_bench.reports.labels import candidate_label, short
+from mirror_bench.reports.outcomes import Outcomes
+from mirror_bench.reports.run_report import gather_run, summarize_run
+from mirror_bench.reports.summary import Summary
+from mirror_bench.sessions.store import RunHeader, read_header
+from mirror_bench.submissions.archive import MANIFEST, read_archive
+from mirror_bench.submissions.findings import Verdict
+from mirror_bench.submissions.manifest import Card, Manifest
+
+ENDING = ".mirror.zip"
+UNKNOWN = "not declared"
+_NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One run that was handed in.
+
+    Attributes:
+        slug: Its name in addresses and file names: lower-case letters, digits and hyphens.
+        source: The file or folder that it came from.
+        folder: Where its records lie, for as long as the board is made.
+        card: What the authors declare; filled with `UNKNOWN` where they declared nothing.
+        declared: Whether they did.
+        verdict: What `mirror-bench verify` says of it; None where it was not asked, and for folders.
+    """
+
+    slug: str
+    source: Path
+    folder: Path
+    card: Card
+    declared: bool
+    header: RunHeader
+    outcomes: Outcomes
+    summary: Summary
+    verdict: Verdict | None = None
+
+    @property
+    def method(self) -> str:
+        """How the model was prompted; empty for scripted therapists."""
+        return self.header.candidate.get("method", "")
+
+
+def read_submissions(place: Path, open_while: ExitStack) -> list[Submission]:
+    """Returns every submission in a folder, in the order of their file names.
+
+    Scores are computed anew from sessions and ratings; a summary that was handed in is not read.
+
+    Args:
+        place: Holds run folders and files made by `mirror-bench pack`.
+        open_while: Unpacked files are kept until it closes.
+
+    Raises:
+        InputError: If the folder is missing or empty, or a submission cannot be read.
+    """
+    if not place.is_dir():
+        raise InputError(f"--submissions {place} is no folder: name one that holds *{ENDING} or run folders")
+    found = [path for path in sorted(place.iterdir()) if _is_submission(path)]
+    if not found:
+        raise InputError(f"--submissions {place} holds no submission: put *{ENDING} or run folders into it")
+    taken: set[str] = set()
+    submissions = [_read(path, open_while, taken) for path in found]
+    refuse_doubles(submissions)
+    return submissions
+
+
+def slug_of(name: str, taken: set[str]) -> str:
+    """Returns a name for addresses that is not taken yet, and takes it."""
+    base = _NOT_IN_SLUGS.sub("-", name.lower()).strip("-")[:60].strip("-") or "model"
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    taken.add(slug)
+    return slug
+
+
+def refuse_doubles(submissions: Iterable[Submission]) -> None:
+    """Refuses two submissions of one candidate under one protocol.
+
+    Raises:
+        InputError: Naming both files.
+    """
+    seen: dict[Sequence[str], Path] = {}
+    for one in submissions:
+        candidate = one.header.candidate
+        key = (one.header.fingerprint, candidate.get("therapist", ""), candidate.get("method", ""))
+        if key in seen:
+            raise InputError(f"{one.source}: is the candidate of {seen[key].name} again: keep one of the two")
+        seen[key] = one.source
+
+
+def _is_submission(path: Path) -> bool:
+    return path.name.endswith(ENDING) if path.is_file() else (path / "run.json").is_file()
+
+
+def _read(path: Path, open_while: ExitStack, taken: set[str]) -> Submission:
+    folder = path
+    if path.is_file():
+        folder = Path(open_while.enter_context(TemporaryDirectory(prefix="mirror-board-")))
+        _unpack(path, folder)
+    header = read_header(folder)
+    card = _card(folder, path)
+    shown = card or _undeclared(header)
+    return Submission(
+        slug=slug_of(f"{shown.name} {header.candidate.get('method', '')}", taken),
+        source=path,
+        folder=folder,
+        card=shown,
+        declared=card is not None,
+        header=header,
+        outcomes=gather_run(folder),
+        summary=summarize_run(folder),
+    )
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    held = read_archive(path)
+    if held.problems:
+        raise InputError(f"{path}: {held.problems[0]}: make it anew with mirror-bench pack")
+    (folder / "faces").mkdir()
+    for name, content in held.members.items():  # names are known ones alone: the archive's reader sees to it
+        (folder / name).write_bytes(content)
+
+
+def _card(folder: Path, path: Path) -> Card | None:
+    declared = folder / MANIFEST
+    if not declared.is_file():
+        return None
+    try:
+        return Manifest.model_validate_json(declared.read_bytes()).card
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its start"
+        raise InputError(
+            f"{path}: {MANIFEST}, {where}: {first['msg']}: pack it anew with mirror-bench pack"
+        ) from None
+
+
+def _undeclared(header: RunHeader) -> Card:
+    """What a run folder tells by itself."""
+    candidate = header.candidate
+    return Card(
+        name=short(candidate_label(candidate.get("therapist", ""), longest=60), 60) or "unnamed",
+        authors=(UNKNOWN,),
+        licence=UNKNOWN,
+        base_model=UNKNOWN,
+        training_data=(UNKNOWN,),
+        modality="text" if candidate.get("method") == "text" else "vision-language",
+        templated=candidate.get("model", "").startswith("scripted/"),
+    )
