@@ -18,8 +18,8 @@ LAYERS = (
     ("raters",),
     ("clients", "therapists"),
     ("sessions",),
-    ("reports", "static", "submissions"),
-    ("validity", "adapters"),
+    ("reports", "static"),
+    ("validity", "adapters", "submissions"),
     ("cli",),
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}
