@@ -1,0 +1,231 @@
+"""What the site shows: one board per protocol, and on it every model with its places, badges and rivals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from leaderboard.intake import Submission
+from leaderboard.ranking import Difference, Place, compare_all, places, tell_apart
+from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.length import LengthEffect, measure_length
+from mirror_bench.reports.metrics import Metric
+from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.summary import VisualGain
+from mirror_bench.schema import FaceCondition, Score
+
+SIZES = ((3.0, "under 3 B"), (10.0, "3 to 10 B"), (40.0, "10 to 40 B"), (float("inf"), "40 B and more"))
+BLIND = (FaceCondition.NONE, FaceCondition.NEUTRAL, FaceCondition.SHUFFLED)
+
+
+class Badge(NamedTuple):
+    """A short statement about a model.
+
+    Attributes:
+        kind: "good", "bad" or "plain": how it is coloured; the text alone says the same.
+        text: What it says.
+        meaning: The whole sentence.
+    """
+
+    kind: str
+    text: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A candidate on a board.
+
+    Attributes:
+        entry: Its scores with the client's own face, or those of its only face condition.
+        held: Its sessions under that condition.
+        places: Total -> where it stands.
+        against: Slug of another model -> total -> this model minus that one.
+        length: Total -> what length has to do with it, at the length that all models of the board share.
+    """
+
+    submission: Submission
+    entry: Entry
+    held: tuple[Outcome, ...]
+    places: Mapping[str, Place]
+    against: Mapping[str, Mapping[str, Difference]]
+    length: Mapping[str, LengthEffect]
+
+    @property
+    def slug(self) -> str:
+        """Its name in addresses."""
+        return self.submission.slug
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        return self.submission.card.name
+
+    @property
+    def size(self) -> str:
+        """The class of size that the filter knows it by."""
+        card = self.submission.card
+        if card.parameters_billions is None:
+            return "no model" if card.templated else "not declared"
+        return next(name for limit, name in SIZES if card.parameters_billions < limit)
+
+    def score(self, metric: str) -> Score | None:
+        """Returns its score of a metric."""
+        return self.entry.score(metric)
+
+    def gain(self, metric: str) -> VisualGain | None:
+        """Returns its visual gain against the blindest face condition that it was held under."""
+        own = [one for one in self.submission.summary.gains if one.difference.metric == metric]
+        return next((one for against in BLIND for one in own if one.against is against), None)
+
+
+@dataclass(frozen=True)
+class Board:
+    """All models of one protocol, the best first.
+
+    Attributes:
+        id: For addresses and anchors.
+        totals: The metrics that are ranked; the first decides the order.
+        metrics: All that was measured.
+    """
+
+    id: str
+    protocol: str
+    fingerprint: str
+    totals: tuple[Metric, ...]
+    metrics: tuple[Metric, ...]
+    models: tuple[Model, ...]
+
+    def measures(self, name: str) -> bool:
+        """Whether the board has a metric."""
+        return any(metric.name == name for metric in self.metrics)
+
+
+def make_boards(submissions: Sequence[Submission]) -> list[Board]:
+    """Returns one board per protocol fingerprint, the one with most models first."""
+    groups: dict[str, list[Submission]] = {}
+    for submission in submissions:
+        groups.setdefault(submission.header.fingerprint, []).append(submission)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return [_board(fingerprint, group) for fingerprint, group in ordered]
+
+
+def badges(model: Model, board: Board) -> tuple[Badge, ...]:
+    """Returns what is to be known of a model at first sight."""
+    found = [_verified(model.submission), _partial(model.entry), _visual(model, board)]
+    return tuple(badge for badge in found if badge)
+
+
+def main_entry(submission: Submission) -> Entry | None:
+    """Returns the entry that the board ranks, or None for a run without sessions."""
+    entries = submission.summary.entries
+    matched = (entry for entry in entries if entry.condition is FaceCondition.MATCHED)
+    return next(matched, entries[0] if entries else None)
+
+
+def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
+    entries = {one.slug: entry for one in group if (entry := main_entry(one))}
+    held = {
+        one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key)
+        for one in group
+        if one.slug in entries
+    }
+    metrics = tuple({m.name: m for one in group for m in one.summary.metrics}.values())
+    totals = tuple(metric for metric in metrics if metric.kind == "total")
+    effects = measure_length([o for own in held.values() for o in own], totals).effects
+    differences = {metric.name: compare_all(held, metric) for metric in totals}
+    standing = {}
+    for metric in totals:
+        values = {slug: _value(entry, metric.name) for slug, entry in entries.items()}
+        standing[metric.name] = places(values, metric.better, tell_apart(differences[metric.name]))
+    models = [
+        Model(
+            submission=one,
+            entry=entries[one.slug],
+            held=held[one.slug],
+            places={name: found[one.slug] for name, found in standing.items() if one.slug in found},
+            against=_against(one.slug, differences),
+            length={effect.metric: effect for effect in effects if effect.key == entries[one.slug].key},
+        )
+        for one in group
+        if one.slug in entries
+    ]
+    protocol = group[0].header.protocol.name
+    return Board(
+        id=f"p-{fingerprint[:12]}",
+        protocol=protocol,
+        fingerprint=fingerprint,
+        totals=totals,
+        metrics=metrics,
+        models=tuple(sorted(models, key=lambda model: _order(model, totals))),
+    )
+
+
+def _value(entry: Entry, metric: str) -> float | None:
+    score = entry.score(metric)
+    return score.value if score else None
+
+
+def _order(model: Model, totals: Sequence[Metric]) -> tuple[float, str]:
+    place = model.places.get(totals[0].name) if totals else None
+    return (place.rank if place else float("inf"), model.slug)
+
+
+def _against(
+    slug: str, differences: Mapping[str, Mapping[tuple[str, str], Difference]]
+) -> dict[str, dict[str, Difference]]:
+    found: dict[str, dict[str, Difference]] = {}
+    for metric, pairs in differences.items():
+        for (a, b), difference in pairs.items():
+            if slug == a:
+                found.setdefault(b, {})[metric] = difference
+            elif slug == b:
+                found.setdefault(a, {})[metric] = _turned(difference)
+    return found
+
+
+def _turned(difference: Difference) -> Difference:
+    score = difference.score
+    turned = score.model_copy(
+        update={
+            "value": None if score.value is None else -score.value,
+            "low": None if score.high is None else -score.high,
+            "high": None if score.low is None else -score.low,
+        }
+    )
+    return Difference(turned, None if difference.dz is None else -difference.dz, difference.unpaired)
+
+
+def _verified(submission: Submission) -> Badge:
+    verdict = submission.verdict
+    if verdict is None:
+        return Badge("plain", "not verified", "Nobody has recomputed this submission.")
+    if verdict.verified:
+        passed = sum(check.status == "passed" for check in verdict.checks)
+        return Badge("good", "verified", f"Recomputed by mirror-bench verify: {passed} checks passed.")
+    return Badge("bad", "fails checks", f"mirror-bench verify refuses it: {', '.join(verdict.failed)}.")
+
+
+def _partial(entry: Entry) -> Badge | None:
+    cover = entry.coverage
+    if cover.complete:
+        return None
+    rated = min((count for count in cover.rated.values()), default=0)
+    return Badge(
+        "bad",
+        "partial coverage",
+        f"{cover.held} of {cover.due} sessions held, {rated} of them rated with every instrument.",
+    )
+
+
+def _visual(model: Model, board: Board) -> Badge | None:
+    gain = model.gain(board.totals[0].name) if board.totals else None
+    if gain is None or gain.difference.low is None or gain.difference.high is None:
+        return None
+    where = f"{board.totals[0].title}, own face against {gain.against.value}, on the same scenarios."
+    if gain.difference.low > 0:
+        return Badge("good", "visual gain", f"Scores higher when it sees the client's face: {where}")
+    if gain.difference.high < 0:
+        return Badge("bad", "visual loss", f"Scores lower when it sees the client's face: {where}")
+    return Badge("plain", "no visual gain shown", f"Faces make no difference that can be told: {where}")
