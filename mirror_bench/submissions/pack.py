@@ -1,0 +1,143 @@
+"""Packs a run folder into one file to hand in: the same run gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from mirror_bench import __version__
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.sources import load_data
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
+from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
+from mirror_bench.submissions.archive import MANIFEST, write_archive
+from mirror_bench.submissions.manifest import Card, File, Manifest
+from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of
+
+SUFFIX = ".mirror.zip"
+
+
+def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> Manifest:
+    """Writes a run's submission and returns its manifest.
+
+    Sessions stand in the order of the scenarios and ratings in that of the sessions, whenever they were made.
+    Answers of models (`calls.sqlite`) are left out, and so are faces, which can be drawn again.
+
+    Args:
+        run: The run folder.
+        card: What the authors declare.
+        out: The file to write, whole or not at all.
+        with_faces: Whether the images that the therapist was shown are packed too.
+
+    Raises:
+        InputError: If the folder is no run folder, the run is not finished or rated, its data has changed, or
+            an image is missing.
+    """
+    header = read_header(run)
+    data = _data(run, header)
+    due = scenarios_due(header, data)
+    sessions = _sessions(run, due)
+    ratings = _ratings(run, header, sessions)
+    members = {
+        "run.json": _pretty(header),
+        "sessions.jsonl": _lines(sessions),
+        "ratings.jsonl": _lines(ratings),
+        "summary.json": _pretty(summary_of(header, sessions, ratings, due)),
+    }
+    if (calibration := run / "calibration.json").is_file():
+        members["calibration.json"] = calibration.read_bytes()
+    if with_faces:
+        members |= _faces(run, sessions)
+    manifest = Manifest(
+        card=card,
+        therapist=header.candidate["therapist"],
+        method=header.candidate.get("method", ""),
+        protocol=header.protocol.name,
+        fingerprint=header.fingerprint,
+        coverage=coverage_of(header, data, sessions, ratings, due),
+        files=files_of(members),
+        packed_by=__version__,
+    )
+    write_archive(out, {MANIFEST: manifest.text().encode(), **members})
+    return manifest
+
+
+def files_of(members: Mapping[str, bytes]) -> dict[str, File]:
+    """Returns name -> digest and size, without the manifest itself."""
+    return {
+        name: File(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in sorted(members.items())
+        if name != MANIFEST
+    }
+
+
+def rating_key(rating: Rating) -> tuple[str, str, str]:
+    """Returns what tells a rating apart from the others of a run, and sorts those of one session."""
+    return rating.scenario_id, rating.rater, rating.instrument
+
+
+def _data(run: Path, header: RunHeader) -> DataSet:
+    data = load_data(header.protocol.data)
+    if data.digest != header.parts.get("data"):
+        raise InputError(
+            f"{run}: the data {header.protocol.data} has changed since this run was held: hold it again, or "
+            "pack it with the version of mirror-bench that held it"
+        )
+    return data
+
+
+def _sessions(run: Path, due: Sequence[Scenario]) -> list[Session]:
+    held = {session.scenario_id: session for session in read_sessions(run)}
+    lacking = [scenario.id for scenario in due if scenario.id not in held]
+    if lacking:
+        raise InputError(
+            f"{run}: {len(lacking)} of {len(due)} sessions were not held yet (first {lacking[0]}): "
+            "go on with the same mirror-bench run command"
+        )
+    if strange := sorted(held.keys() - {scenario.id for scenario in due}):
+        raise InputError(f"{run}: sessions.jsonl holds {strange[0]}, which this run does not owe: remove it")
+    return [held[scenario.id] for scenario in due]
+
+
+def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[Rating]:
+    place = {
+        session.scenario_id: number
+        for number, session in enumerate(sessions)
+        if session.ended is not Ending.FAILED
+    }
+    made = {rating_key(rating): rating for rating in read_ratings(run) if rating.scenario_id in place}
+    lacking = sum(
+        (session, rater, instrument) not in made
+        for session in place
+        for rater in rater_names(header.protocol.raters)
+        for instrument in header.protocol.instruments
+    )
+    if lacking:
+        raise InputError(
+            f"{run}: {lacking} ratings are still to be made: make them with mirror-bench rate {run}"
+        )
+    return sorted(made.values(), key=lambda one: (place[one.scenario_id], one.rater, one.instrument))
+
+
+def _faces(run: Path, sessions: Iterable[Session]) -> dict[str, bytes]:
+    shown = sorted({turn.face for session in sessions for turn in session.turns if turn.face})
+    found = {}
+    for sha256 in shown:
+        path = run / "faces" / f"{sha256}.png"
+        if not path.is_file():
+            raise InputError(f"{path}: is missing: pack without --with-faces")
+        found[f"faces/{sha256}.png"] = path.read_bytes()
+    return found
+
+
+def _lines(records: Iterable[Record]) -> bytes:
+    return "".join(f"{record.line()}\n" for record in records).encode()
+
+
+def _pretty(record: Record) -> bytes:
+    text = json.dumps(record.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()

@@ -1,0 +1,63 @@
+"""What a submission's records come to: summary and coverage. `pack` writes them, `verify` makes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mirror_bench.data.base import DataSet
+from mirror_bench.reports.summary import Summary, summarize
+from mirror_bench.schema import Ending, Rating, Scenario, Session
+from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.store import RunHeader
+from mirror_bench.submissions.manifest import Coverage
+
+
+def scenarios_due(header: RunHeader, data: DataSet) -> list[Scenario]:
+    """Returns every scenario of a run, in the order in which a submission holds its sessions.
+
+    Raises:
+        InputError: If the header's selection is none.
+    """
+    chosen = header.selection
+    return due_scenarios(header.protocol, data, chosen["conditions"], chosen["limit"])
+
+
+def summary_of(
+    header: RunHeader, sessions: Sequence[Session], ratings: Sequence[Rating], due: Sequence[Scenario]
+) -> Summary:
+    """Returns the summary of a submission, over the protocol's own raters.
+
+    Raises:
+        InputError: If there are more sessions than due, or a rating names an unknown instrument.
+    """
+    return summarize(
+        sessions,
+        ratings,
+        due,
+        protocol=header.protocol.name,
+        fingerprint=header.fingerprint,
+        raters=rater_names(header.protocol.raters),
+    )
+
+
+def coverage_of(
+    header: RunHeader,
+    data: DataSet,
+    sessions: Sequence[Session],
+    ratings: Sequence[Rating],
+    due: Sequence[Scenario],
+) -> Coverage:
+    """Returns how much of what was due was done."""
+    published = due_scenarios(header.protocol, data, ["matched"], None)
+    failed = sum(session.ended is Ending.FAILED for session in sessions)
+    names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.instruments)
+    own = [rating for rating in ratings if rating.rater in names and rating.instrument in instruments]
+    return Coverage(
+        profiles=len({scenario.profile.id for scenario in due}),
+        profiles_published=len({scenario.profile.id for scenario in published}),
+        due=len(due),
+        failed=failed,
+        ratings_due=(len(due) - failed) * len(names) * len(instruments),
+        items_missing=sum(item.score is None for rating in own for item in rating.items.values()),
+    )
