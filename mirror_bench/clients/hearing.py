@@ -18,6 +18,7 @@ from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.expressions import EXPRESSIONS, similarity
 from mirror_bench.raters.behaviour import QUESTIONS, REFLECTIONS, Behaviour, Code, code_therapist
 from mirror_bench.raters.wording import echo_share, lower, sentences, shared, tokens
+from mirror_bench.schema import Expression
 
 LONGEST = 4_000
 """Characters that a client listens to."""
@@ -142,25 +143,33 @@ def _echoes(words: str, latest: str, codes: frozenset[Behaviour]) -> bool:
 
 @functools.lru_cache(maxsize=16384)
 def _seen(words: str, direction: str) -> Seen:
-    """Judges a remark on the face by the feelings it names or, where it names none, by the cues."""
+    return judge_remark(words, read_direction(direction).expression)
+
+
+def judge_remark(words: str, shown: Expression) -> Seen:
+    """Judges a remark on a face by the feelings it names or, where it names none, by the cues.
+
+    Args:
+        words: A therapist's turn that remarks on the face.
+        shown: What the face shows.
+    """
     remark = _remark(words)
     named = named_feelings(remark)
     if not named:
-        return _cues_seen(remark, direction)
+        return _cues_seen(remark, shown)
     if len(named) > _MOST_FEELINGS:  # who names everything has seen nothing
         return Seen.VAGUE
-    own = read_direction(direction).expression
-    alike = [similarity(EXPRESSIONS[name], own) for name in named]
+    alike = [similarity(EXPRESSIONS[name], shown) for name in named]
     if max(alike) < ALIKE:
         return Seen.WRONG
     return Seen.RIGHT if min(alike) >= ALIKE else Seen.VAGUE  # one of two guesses is no reading
 
 
-def _cues_seen(remark: str, direction: str) -> Seen:
+def _cues_seen(remark: str, shown: Expression) -> Seen:
     reading = read_direction(remark)
     if not (reading.expression.units or reading.expression.posture):
         return Seen.VAGUE
-    likeness = similarity(reading.expression, read_direction(direction).expression)
+    likeness = similarity(reading.expression, shown)
     if likeness >= _CUE_ALIKE:
         return Seen.RIGHT
     return Seen.WRONG if likeness < _CUE_UNLIKE else Seen.VAGUE

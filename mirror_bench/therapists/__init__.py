@@ -6,6 +6,7 @@ SCRIPTED = Registry(
     "scripted_therapist",
     {
         "attuned": "mirror_bench.therapists.scripted:Attuned",
+        "words-only": "mirror_bench.therapists.scripted:WordsOnly",
         "reflective": "mirror_bench.therapists.scripted:Reflective",
         "directive": "mirror_bench.therapists.scripted:Directive",
         "parrot": "mirror_bench.therapists.scripted:Parrot",

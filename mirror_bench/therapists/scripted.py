@@ -1,7 +1,8 @@
-"""Four therapists without a model, of known skill: what raters and the stateful client are tried on.
+"""Five therapists without a model, of known skill: what raters and the stateful client are tried on.
 
-`Attuned` listens and looks; `Reflective` listens and never looks; `Directive` advises, teaches and disputes;
-`Parrot` says the client's words again. All are deterministic.
+`Attuned` listens and looks; `WordsOnly` is `Attuned` with its eyes shut; `Reflective` listens and never
+looks; `Directive` advises, teaches and disputes; `Parrot` says the client's words again. All are
+deterministic.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _STRONG_ENOUGH = 0.3
 
 
 class Scripted:
-    """What the four have in common: they count turns, choose phrases, and never plan."""
+    """What they have in common: they count turns, choose phrases, and never plan."""
 
     name = ""
     looks = False
@@ -192,3 +193,12 @@ class Attuned(Reflective):
     def _due_for_proposal(self, heard: str) -> bool:
         """Waits for the client: a step is offered where the client's own words lean towards change."""
         return False
+
+
+class WordsOnly(Attuned):
+    """`Attuned` with its eyes shut: the same policy and phrases, and no face whatever it is shown.
+
+    Its sessions equal those of `Attuned` without faces, so it must gain nothing from any face.
+    """
+
+    looks = False

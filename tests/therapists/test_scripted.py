@@ -91,6 +91,14 @@ def test_without_a_face_it_names_none() -> None:
         assert Behaviour.NOTICES_FACE not in codes
 
 
+def test_words_alone_are_what_the_attuned_says_without_a_face() -> None:
+    heard = [DENIAL, WORDS] * 4
+    shut = _replies(SCRIPTED.get("words-only")(SCENARIO), heard, _face("sadness"))
+    assert shut == _replies(Attuned(SCENARIO), heard)
+    assert shut != _replies(Attuned(SCENARIO), heard, _face("sadness"))
+    assert not SCRIPTED.get("words-only")(SCENARIO).sees
+
+
 def test_agreeing_words_and_face_are_left_alone() -> None:
     words = _replies(
         Attuned(SCENARIO), ["I'm so sad about my brother, I cry most nights."], _face("sadness")
