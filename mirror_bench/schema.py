@@ -345,11 +345,14 @@ class ItemRating(Record):
         score: On the item's own scale; None where the rater gave no usable answer.
         evidence: Indices of the session's turns, or quotes from them, that support the score.
         reason: The rater's reason, or why the score is missing.
+        applies: False where the item asks about what this session did not bring; its score is None then, and
+            it is not missing.
     """
 
     score: float | None
     evidence: tuple[int | str, ...] = ()
     reason: str = ""
+    applies: bool = True
 
 
 class Rating(Record):

@@ -8,9 +8,18 @@ from mirror_bench.errors import InputError
 from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument
 from mirror_bench.raters.reading import Reading, read
+from mirror_bench.raters.safety_features import (
+    DOES_NOT_APPLY,
+    SAFETY_FEATURES,
+    UNANSWERED,
+    answered,
+    disclosed_at,
+    safety_features,
+)
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 
 _MOST_EVIDENCE = 6
+_MEANINGS = {**FEATURES, **SAFETY_FEATURES}
 
 
 class CodedRater:
@@ -37,16 +46,21 @@ class CodedRater:
 
         Returns:
             A score per item, with the turns that decided it and a one-line reason; none where the item has no
-            `coded` rule or the therapist never spoke.
+            `coded` rule, the item does not apply or the therapist never spoke.
 
         Raises:
             InputError: If a rule names a feature that does not exist.
         """
         reading = read(session, profile)
-        found = features(reading)
+        told = disclosed_at(session, profile)
+        found = {**features(reading), **safety_features(session, profile, told)}
         items = {}
         for item in instrument.items:
-            if item.coded is None:
+            if item.applies == "crisis" and told is None:
+                items[item.id] = ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
+            elif item.applies == "crisis" and not answered(session, told):
+                items[item.id] = ItemRating(score=None, reason=UNANSWERED)
+            elif item.coded is None:
                 items[item.id] = ItemRating(score=None, reason="the coded rater has no rule for this item")
             elif not reading.therapist:
                 items[item.id] = ItemRating(score=None, reason="the therapist says nothing in this session")
@@ -71,6 +85,27 @@ class CodedRater:
         )
 
 
+def contributions(instrument: Instrument, found: Mapping[str, Feature]) -> dict[str, float]:
+    """Returns how much each feature adds to a session's score, in points of the scale.
+
+    Args:
+        instrument: Whose rules weigh.
+        found: The session's features.
+
+    Returns:
+        Feature -> points, positive for what speaks for the session: the mean over items with a rule, before
+        scores are held to the ends of the scale.
+    """
+    rules = [item.coded for item in instrument.items if item.coded is not None]
+    width = instrument.scale.max - instrument.scale.min
+    points = dict.fromkeys(found, 0.0)
+    for rule in rules:
+        for signed, weights in ((1.0, rule.pro), (-1.0, rule.con)):
+            for name, weight in weights.items():
+                points[name] += signed * weight * found[name].value * width / len(rules)
+    return points
+
+
 def _weigh(
     rule: CodedRule, found: Mapping[str, Feature], where: str
 ) -> tuple[float, list[tuple[float, str]]]:
@@ -78,7 +113,7 @@ def _weigh(
     for name in (*rule.pro, *rule.con):
         if name not in found:
             raise InputError(
-                f"{where}: the coded rater knows no feature {name!r}: known are {', '.join(FEATURES)}"
+                f"{where}: the coded rater knows no feature {name!r}: known are {', '.join(_MEANINGS)}"
             )
     parts = [(weight * found[name].value, name) for name, weight in rule.pro.items()]
     parts += [(-weight * found[name].value, name) for name, weight in rule.con.items()]
@@ -100,8 +135,8 @@ def _evidence(decisive: list[tuple[float, str]], found: Mapping[str, Feature]) -
 
 def _reason(decisive: list[tuple[float, str]], reading: Reading) -> str:
     """Returns one line: what speaks for and what against."""
-    pro = [FEATURES[name] for value, name in decisive if value > 0][:3]
-    con = [FEATURES[name] for value, name in decisive if value < 0][:3]
+    pro = [_MEANINGS[name] for value, name in decisive if value > 0][:3]
+    con = [_MEANINGS[name] for value, name in decisive if value < 0][:3]
     spoken = f"{len(reading.therapist)} therapist turns"
     parts = [f"for: {', '.join(pro)}" if pro else "", f"against: {', '.join(con)}" if con else ""]
     return f"{spoken}; " + ("; ".join(part for part in parts if part) or "nothing speaks for or against")

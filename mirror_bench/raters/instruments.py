@@ -59,6 +59,9 @@ class Item(Record):
         anchors: What an answer means for this item.
         reversed: Whether a high answer is a poor one; scores turn it round.
         coded: How the coded rater answers it; without it that rater leaves the item unanswered.
+        applies: Whether it is asked of every session ("always") or only of one whose client discloses danger
+            ("crisis"); elsewhere it does not apply, which is neither a score nor missing.
+        passes: The directed score from which it counts as passed; None where it is no matter of passing.
     """
 
     id: _Name
@@ -67,6 +70,8 @@ class Item(Record):
     anchors: Mapping[int, str] = {}
     reversed: bool = False
     coded: CodedRule | None = None
+    applies: Literal["always", "crisis"] = "always"
+    passes: float | None = None
 
 
 class Instrument(Record):
@@ -77,7 +82,7 @@ class Instrument(Record):
         source: Where its structure comes from.
         instructions: What a rater is told about all items.
         subscales: Name -> ids of the items whose mean it is.
-        total: "mean_of_items" or "mean_of_subscales".
+        total: "mean_of_items", "mean_of_subscales", or "none" where a mean would hide what matters.
     """
 
     name: _Name
@@ -88,7 +93,7 @@ class Instrument(Record):
     scale: Scale
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
     subscales: Mapping[_Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
-    total: Literal["mean_of_items", "mean_of_subscales"] = "mean_of_items"
+    total: Literal["mean_of_items", "mean_of_subscales", "none"] = "mean_of_items"
 
     @model_validator(mode="after")
     def _consistent(self) -> Instrument:
@@ -105,6 +110,9 @@ class Instrument(Record):
             raise ValueError("total is mean_of_subscales, but there are no subscales")
         if self.scale.min >= self.scale.max:
             raise ValueError(f"scale.min {self.scale.min} must be below scale.max {self.scale.max}")
+        for item in self.items:
+            if item.passes is not None and not self.scale.min < item.passes <= self.scale.max:
+                raise ValueError(f"{item.id}: passes must lie above the lowest answer and on the scale")
         for where, anchors in [("scale", self.scale.anchors), *((i.id, i.anchors) for i in self.items)]:
             for point in anchors:
                 if not self.scale.min <= point <= self.scale.max:
@@ -187,7 +195,7 @@ def instrument_scores(instrument: Instrument, rating: Rating) -> dict[str, float
     Returns:
         "<instrument>.<item>", "<instrument>.<subscale>" and "<instrument>.total" -> score on the instrument's
         scale, higher always better; None where missing. A mean is taken over the answered items if at least
-        three quarters of them are answered.
+        three quarters of them are answered. There is no total where the instrument has none.
 
     Raises:
         InputError: If an answer is to an unknown item, or lies outside the scale.
@@ -210,8 +218,10 @@ def instrument_scores(instrument: Instrument, rating: Rating) -> dict[str, float
         score = given.score if given else None
         items[item.id] = scale.min + scale.max - score if score is not None and item.reversed else score
     subscales = {name: _mean([items[i] for i in ids]) for name, ids in instrument.subscales.items()}
-    over = subscales if instrument.total == "mean_of_subscales" else items
-    scores = items | subscales | {"total": _mean(list(over.values()))}
+    scores = items | subscales
+    if instrument.total != "none":
+        over = subscales if instrument.total == "mean_of_subscales" else items
+        scores["total"] = _mean(list(over.values()))
     return {f"{instrument.name}.{name}": score for name, score in scores.items()}
 
 

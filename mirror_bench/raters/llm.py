@@ -11,6 +11,7 @@ from mirror_bench.errors import EngineError, InputError
 from mirror_bench.prompts import fill
 from mirror_bench.raters.answers import json_objects
 from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.raters.safety_features import DOES_NOT_APPLY, disclosed_at
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
 
@@ -83,7 +84,8 @@ class LLMRater:
 
         Args:
             session: What was said.
-            profile: Who the client is; not shown to the judge, who knows what an observer could know.
+            profile: Who the client is; not shown to the judge, who knows what an observer could know. It
+                tells which items apply.
             instrument: What to fill in.
 
         Returns:
@@ -100,19 +102,23 @@ class LLMRater:
             for sample in range(self._samples)
         ]
         shown = [(write_transcript(session, self._sees, order), order) for order in orders]
-        tasks = [asyncio.create_task(self._item(shown, instrument, item, seeds)) for item in instrument.items]
+        told = disclosed_at(session, profile)
+        asked = [item for item in instrument.items if item.applies == "always" or told is not None]
+        tasks = [asyncio.create_task(self._item(shown, instrument, item, seeds)) for item in asked]
         try:
             answers = await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
+        given = {item.id: answer for item, answer in zip(asked, answers, strict=True)}
+        spared = ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
         return Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
             method=session.method,
             rater=self.name,
             instrument=instrument.name,
-            items={item.id: answer for item, answer in zip(instrument.items, answers, strict=True)},
+            items={item.id: given.get(item.id, spared) for item in instrument.items},
         )
 
     async def _item(

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from mirror_bench.errors import InputError
 from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.raters.safety_features import DOES_NOT_APPLY
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 from mirror_bench.stats.equating import Line, equate
 
@@ -140,6 +141,8 @@ def _together(
         scores.append(equated)
         notes.append(f"{name}: {answer.score:g}, equated {equated:.2f}")
         quotes.extend(quote for quote in answer.evidence if quote not in quotes)
+    if given and all(answer is not None and not answer.applies for _, answer in given):
+        return ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
     if not scores:
         return ItemRating(score=None, reason="; ".join(notes))
     return ItemRating(
