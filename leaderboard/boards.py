@@ -113,23 +113,21 @@ def make_boards(submissions: Sequence[Submission]) -> list[Board]:
 
 def badges(model: Model, board: Board) -> tuple[Badge, ...]:
     """Returns what is to be known of a model at first sight."""
-    found = [_verified(model.submission), _partial(model.entry), _visual(model, board)]
+    found = [_verified(model.submission), _partial(model), _visual(model, board)]
     return tuple(badge for badge in found if badge)
 
 
-def main_entry(submission: Submission) -> Entry | None:
-    """Returns the entry that the board ranks, or None for a run without sessions."""
+def main_entry(submission: Submission) -> Entry:
+    """Returns the entry that the board ranks."""
     entries = submission.summary.entries
     matched = (entry for entry in entries if entry.condition is FaceCondition.MATCHED)
-    return next(matched, entries[0] if entries else None)
+    return next(matched, entries[0])
 
 
 def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
-    entries = {one.slug: entry for one in group if (entry := main_entry(one))}
+    entries = {one.slug: main_entry(one) for one in group}
     held = {
-        one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key)
-        for one in group
-        if one.slug in entries
+        one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key) for one in group
     }
     metrics = tuple({m.name: m for one in group for m in one.summary.metrics}.values())
     totals = tuple(metric for metric in metrics if metric.kind == "total")
@@ -149,7 +147,6 @@ def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
             length={effect.metric: effect for effect in effects if effect.key == entries[one.slug].key},
         )
         for one in group
-        if one.slug in entries
     ]
     protocol = group[0].header.protocol.name
     return Board(
@@ -207,16 +204,19 @@ def _verified(submission: Submission) -> Badge:
     return Badge("bad", "fails checks", f"mirror-bench verify refuses it: {', '.join(verdict.failed)}.")
 
 
-def _partial(entry: Entry) -> Badge | None:
-    cover = entry.coverage
-    if cover.complete:
-        return None
-    rated = min((count for count in cover.rated.values()), default=0)
-    return Badge(
-        "bad",
-        "partial coverage",
-        f"{cover.held} of {cover.due} sessions held, {rated} of them rated with every instrument.",
-    )
+def _partial(model: Model) -> Badge | None:
+    cover, manifest = model.entry.coverage, model.submission.manifest
+    rated = min(cover.rated.values(), default=0)
+    if not cover.complete:
+        said = f"{cover.held} of {cover.due} sessions held, {rated} of them rated with every instrument."
+        return Badge("bad", "partial coverage", said)
+    if manifest and manifest.coverage.profiles < manifest.coverage.profiles_published:
+        said = f"Met {manifest.coverage.profiles} of the protocol's {manifest.coverage.profiles_published} profiles."
+        return Badge("bad", "partial coverage", said)
+    limit = model.submission.header.selection.get("limit")
+    if not manifest and limit:
+        return Badge("bad", "partial coverage", f"Asked for at most {limit} of the protocol's profiles.")
+    return None
 
 
 def _visual(model: Model, board: Board) -> Badge | None:

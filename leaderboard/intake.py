@@ -35,7 +35,7 @@ class Submission:
         source: The file or folder that it came from.
         folder: Where its records lie, for as long as the board is made.
         card: What the authors declare; filled with `UNKNOWN` where they declared nothing.
-        declared: Whether they did.
+        manifest: The whole declaration; None for a plain run folder.
         verdict: What `mirror-bench verify` says of it; None where it was not asked, and for folders.
     """
 
@@ -43,7 +43,7 @@ class Submission:
     source: Path
     folder: Path
     card: Card
-    declared: bool
+    manifest: Manifest | None
     header: RunHeader
     outcomes: Outcomes
     summary: Summary
@@ -113,17 +113,20 @@ def _read(path: Path, open_while: ExitStack, taken: set[str]) -> Submission:
         folder = Path(open_while.enter_context(TemporaryDirectory(prefix="mirror-board-")))
         _unpack(path, folder)
     header = read_header(folder)
-    card = _card(folder, path)
-    shown = card or _undeclared(header)
+    manifest = _manifest(folder, path)
+    shown = manifest.card if manifest else _undeclared(header)
+    summary = summarize_run(folder)
+    if not summary.entries:
+        raise InputError(f"{path}: holds no session: finish the run before it is handed in")
     return Submission(
         slug=slug_of(f"{shown.name} {header.candidate.get('method', '')}", taken),
         source=path,
         folder=folder,
         card=shown,
-        declared=card is not None,
+        manifest=manifest,
         header=header,
         outcomes=gather_run(folder),
-        summary=summarize_run(folder),
+        summary=summary,
     )
 
 
@@ -136,12 +139,12 @@ def _unpack(path: Path, folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def _card(folder: Path, path: Path) -> Card | None:
+def _manifest(folder: Path, path: Path) -> Manifest | None:
     declared = folder / MANIFEST
     if not declared.is_file():
         return None
     try:
-        return Manifest.model_validate_json(declared.read_bytes()).card
+        return Manifest.model_validate_json(declared.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its start"
