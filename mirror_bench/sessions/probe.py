@@ -1,10 +1,10 @@
 """Asks the therapist again for single turns of held sessions, with another face and the same history.
 
-In sessions, histories diverge with the first word that a face changes. A probe keeps the history as it was
-held: the therapist hears the client's words and sees the client's own face up to the turn before, says what it
-said then (its answers are remembered), and is shown another face at that one turn. What it says other than
-before is due to that face alone, but for noise; noise is measured by asking the same question once more, past
-the memory.
+In sessions, histories diverge with the first word that a face changes. A probe keeps the history as held:
+the therapist hears the client's words and sees the client's own face up to the turn before, says what it said
+then (its answers are remembered), and is shown another face at that one turn. What it says other than before
+is due to that face alone, but for noise; noise is measured by asking the same question once more, past the
+memory.
 """
 
 from __future__ import annotations
