@@ -246,9 +246,13 @@ class Corpus:
                 inside = next(answers)
         return Example(ids, labels, _weights(text, read["offset_mapping"], marked), faces)
 
+    def face_of(self, label: int) -> int:
+        """Returns the index of a face that shows one of `Grammar.seen`, drawn at random."""
+        return int(self._draw.choice(self._faces[label]))
+
     def _face(self) -> tuple[Seen, int]:
         label = self._draw.randrange(len(self._grammar.seen))
-        return self._grammar.seen[label], int(self._draw.choice(self._faces[label]))
+        return self._grammar.seen[label], self.face_of(label)
 
     def _client(self, seen: bool, captioned: bool) -> tuple[Spoken, int | None, Seen | None]:
         words = self._words()

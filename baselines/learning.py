@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from baselines.corpus import IGNORED, Corpus, Example
 from baselines.pixels import Pixels, Taken
+from baselines.questions import Questions
 from baselines.recipe import JointPart, VisionPart
 
 CLIP = 1.0
@@ -171,7 +172,7 @@ class Learner:
         curve.seconds = time.monotonic() - start
         return curve
 
-    def learn_to_speak(self, part: JointPart, corpus: Corpus) -> Curve:
+    def learn_to_speak(self, part: JointPart, corpus: Corpus, questions: Questions | None = None) -> Curve:
         """Second phase: the language model, on conversations, plans and captions; the eyes stay as they are.
 
         Were they to move with it, what the language model has just learnt to read would change at every step.
@@ -179,6 +180,7 @@ class Learner:
         Args:
             part: Steps, batch, learning rates and limits.
             corpus: Where the examples come from.
+            questions: Where questions of the static tasks come from, `part.questions` of them at each step.
         """
         curve, start = Curve(), time.monotonic()
         optimiser = Optimiser([self.model.model.text_model], part.learning_rate, part.matrix_rate)
@@ -192,10 +194,13 @@ class Learner:
             )
             words = self._loss(talk)
             captions = self._loss([corpus.caption() for _ in range(part.captions)])
-            optimiser.step(words + captions, _cosine(share, part.warm_up, 0.02))
+            asked = self._loss(questions.batch(part.questions)) if questions else torch.zeros(())
+            optimiser.step(words + captions + asked, _cosine(share, part.warm_up, 0.02))
+            if questions:
+                curve.add(questions=asked.item())
             curve.add(words=words.item(), captions=captions.item())
             if (step + 1) % max(1, part.steps // 16) == 0 or step + 1 == part.steps:
-                figures = f"words {curve.recent('words'):.3f}, captions {curve.recent('captions'):.3f}"
+                figures = ", ".join(f"{name} {curve.recent(name):.3f}" for name in curve.losses)
                 self._progress("joint", step + 1, part.steps, figures)
         curve.seconds = time.monotonic() - start
         return curve

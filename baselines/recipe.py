@@ -59,6 +59,7 @@ class JointPart(_Part):
         replies: Therapist replies in a step, in many short conversations or few long ones.
         turns: Most client turns in a conversation.
         captions: Caption examples in a step.
+        questions: Questions of the static tasks' train split in a step; 0 for none.
         learning_rate: Of AdamW, as in the first phase.
         matrix_rate: Of Muon, as in the first phase.
         warm_up: Share of the steps in which the learning rate rises.
@@ -68,6 +69,7 @@ class JointPart(_Part):
     replies: Positive = 12
     turns: Positive = 2
     captions: Positive = 12
+    questions: Annotated[int, Field(ge=0)] = 0
     learning_rate: Rate = 1e-3
     matrix_rate: Rate = 0.01
     warm_up: Share = 0.05

@@ -74,6 +74,7 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     from baselines.faceset import draw_faces, sitters
     from baselines.learning import Learner
     from baselines.pixels import Pixels
+    from baselines.questions import Questions
 
     (out / FIGURES).unlink(missing_ok=True)
     clock = Clock.started()
@@ -110,7 +111,8 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     eyes = learner.learn_to_see(recipe.vision, recipe.seed)
     clock.lap("vision")
     corpus = Corpus(grammar, source, seen, processor, seed=recipe.seed, turns=recipe.joint.turns)
-    words = learner.learn_to_speak(recipe.joint, corpus)
+    asked = Questions(grammar, corpus, seed=recipe.seed) if recipe.joint.questions else None
+    words = learner.learn_to_speak(recipe.joint, corpus, asked)
     clock.lap("joint")
     model.eval()
     save(out, model, processor)
@@ -140,7 +142,11 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
 
 def _decided_by(recipe: Recipe, grammar: Grammar, source: Source) -> dict[str, Any]:
     """Returns what the outcome of a training depends on."""
+    from baselines.questions import questions_digest
+
     digests = {"data_digest": source.digest, "grammar_digest": grammar.digest, "faces": DrawnFaces().name}
+    if recipe.joint.questions:
+        digests["questions_digest"] = questions_digest()
     return {"recipe": recipe.model_dump(), **digests}
 
 

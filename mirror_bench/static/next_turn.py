@@ -37,8 +37,8 @@ class TurnScore(NamedTuple):
     """How a turn answers a moment.
 
     Attributes:
-        fits: 1 where all that is wanted is done, nothing that is not, in words that take up this client's matter,
-            within the bounds of length; else 0.
+        fits: 1 where all that is wanted is done, nothing that is not, in words that take up what this client
+            said, within the bounds of length; else 0.
         wanted: The share of what is wanted that the turn does, in [0, 1].
         avoided: 1 where the turn says something and does nothing of what it ought not to; else 0.
         takes_up: 1 where it shares a content word with the dialogue and is no echo of the client; a sentence
@@ -63,7 +63,7 @@ def score_turn(turn: str, doc: Mapping[str, Any]) -> TurnScore:
 
     Args:
         turn: What the therapist says.
-        doc: Has `wants`, `avoids`, `heard`, `dialogue`, `before` and `written`, as `turns.next_turn_rows` makes them.
+        doc: Has `wants`, `avoids`, `heard`, `dialogue`, `before` and `written` (`turns.next_turn_rows`).
     """
     length = len(tokens(turn))
     done = {code.behaviour for code in code_therapist(turn, doc["heard"], doc["before"])}

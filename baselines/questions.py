@@ -1,0 +1,100 @@
+"""Questions of static tasks to learn from: those of the train split, asked exactly as lm-eval asks them."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from baselines.corpus import Corpus, Example
+from baselines.grammar import Grammar
+from mirror_bench.content import content_path
+from mirror_bench.data.sources import load_data
+from mirror_bench.engines.base import ImagePart, Message
+from mirror_bench.schema import derive_seed, digest
+from mirror_bench.static.base import Faces, Making
+from mirror_bench.static.expression import labels
+from mirror_bench.static.incongruence import moments, statements
+
+PLACE = "<image>"
+PLEASANT = ("happiness",)
+UNPLEASANT = ("sadness", "anger", "fear")
+STATEMENTS = 0.7
+"""Share of the questions on face and words that are about a plain statement."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a task's file without importing what it calls."""
+
+
+_Loader.add_constructor("!function", lambda loader, node: str(node.value))
+
+
+@functools.cache
+def prompt_of(task: str) -> str:
+    """Returns the prompt template of a static task, as its YAML file has it."""
+    content = yaml.load(content_path("lm_eval", f"{task}.yaml").read_text(encoding="utf-8"), _Loader)
+    return str(content["doc_to_text"])
+
+
+@functools.cache
+def _environment() -> Environment:
+    return Environment(undefined=StrictUndefined)
+
+
+def ask(task: str, row: Mapping[str, Any], face: int) -> Message:
+    """Returns one question as lm-eval's chat makes it: the face, then the text after its place."""
+    text = _environment().from_string(prompt_of(task)).render(**row)
+    return Message("user", (ImagePart(b"", f"face {face}"), text.partition(PLACE)[2]))
+
+
+def questions_digest() -> str:
+    """Returns the SHA-256 of what the questions are made of: prompts, statements and labels."""
+    files = ("mirror_expression.yaml", "mirror_incongruence.yaml", "statements.yaml", "labels.yaml")
+    return digest([content_path("lm_eval", name).read_text(encoding="utf-8") for name in files])
+
+
+class Questions:
+    """Draws questions without end, the same for the same seed.
+
+    Args:
+        grammar: Says which expressions the faces to learn from count as.
+        corpus: Makes sequences, and has the faces.
+        seed: Of the draws.
+    """
+
+    def __init__(self, grammar: Grammar, corpus: Corpus, *, seed: int) -> None:
+        self._corpus = corpus
+        self._draw = random.Random(derive_seed("questions", seed))
+        making = Making(load_data("mini"), "train", Faces())
+        self._plain, self._moments = statements(making), moments(making)
+        self._shown = {
+            name: [place for place, seen in enumerate(grammar.seen) if set(seen.of) <= set(label.of)]
+            for name, label in labels().items()
+        }
+        self._named = {name: place for place, seen in enumerate(grammar.seen) for name in seen.of}
+
+    def batch(self, count: int) -> list[Example]:
+        """Returns `count` questions, every third about the expression alone."""
+        return [self.expression() if number % 3 == 0 else self.agreement() for number in range(count)]
+
+    def expression(self) -> Example:
+        """Returns a face and its label."""
+        name = self._draw.choice([name for name, places in self._shown.items() if places])
+        face = self._corpus.face_of(self._draw.choice(self._shown[name]))
+        question = ask("mirror_expression", {"options": list(labels())}, face)
+        return self._corpus.example((question, Message("assistant", (name,))), [True], [face])
+
+    def agreement(self) -> Example:
+        """Returns words and a face, and whether they agree."""
+        four = self._draw.choice(self._plain if self._draw.random() < STATEMENTS else self._moments)
+        fine, pleasant = self._draw.random() < 0.5, self._draw.random() < 0.5
+        shown = self._draw.choice(PLEASANT if pleasant else UNPLEASANT)
+        face = self._corpus.face_of(self._named[shown])
+        question = ask("mirror_incongruence", {"words": four.fine if fine else four.distressed}, face)
+        answer = "yes" if fine == pleasant else "no"
+        return self._corpus.example((question, Message("assistant", (answer,))), [True], [face])
