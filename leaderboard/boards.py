@@ -210,9 +210,9 @@ def _partial(model: Model) -> Badge | None:
     if not cover.complete:
         said = f"{cover.held} of {cover.due} sessions held, {rated} of them rated with every instrument."
         return Badge("bad", "partial coverage", said)
-    if manifest and manifest.coverage.profiles < manifest.coverage.profiles_published:
-        said = f"Met {manifest.coverage.profiles} of the protocol's {manifest.coverage.profiles_published} profiles."
-        return Badge("bad", "partial coverage", said)
+    if manifest and not manifest.coverage.full:
+        met, published = manifest.coverage.profiles, manifest.coverage.profiles_published
+        return Badge("bad", "partial coverage", f"Met {met} of the protocol's {published} profiles.")
     limit = model.submission.header.selection.get("limit")
     if not manifest and limit:
         return Badge("bad", "partial coverage", f"Asked for at most {limit} of the protocol's profiles.")

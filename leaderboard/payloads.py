@@ -1,7 +1,7 @@
 """What pages load when it is asked for: sessions and comparisons, as scripts, since files fetch nothing.
 
-A page opened from disk may not read other files, but may run scripts beside it. A payload is one call with the
-JSON as a string, so that nothing in it is ever taken for code or for markup.
+A page opened from disk may not read other files, but may run scripts beside it. A payload is one call with
+the JSON as a string, so that nothing in it is ever taken for code or for markup.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST_NAME = 200
 
 
 def script(key: str, value: Any) -> str:
-    """Returns a script that hands `value` to the page under `key`; every text in it is made visible and bounded."""
+    """Returns a script that hands `value` to the page under `key`, its texts bounded and made visible."""
     text = json.dumps(_clean(value), ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     # `<` is spelled out so that the file stays a script wherever it is put.
     call = f"mirrorGive({json.dumps(key)},{json.dumps(text)});\n"
@@ -98,8 +98,9 @@ def model_payload(
 
 
 def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
-    if turn.speaker is Speaker.THERAPIST:
-        found: dict[str, Any] = {"client": False, "words": turn.words}
+    optional: dict[str, Any]
+    client = turn.speaker is Speaker.CLIENT
+    if not client:
         optional = {
             "caption": turn.caption,
             "raw": turn.raw if turn.raw != turn.words else "",
@@ -107,7 +108,6 @@ def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
         }
     else:
         own = turn.expression.label.replace("_", " ") if turn.expression else ""
-        found = {"client": True, "words": turn.words}
         optional = {
             "direction": turn.direction,
             "face": turn.face if kept.get(turn.face) else "",
@@ -118,7 +118,8 @@ def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
             "state": {name: round(value, DIGITS) for name, value in turn.state.items()},
             "marks": [mark.replace("_", " ") for mark in turn.marks],
         }
-    return found | {name: value for name, value in optional.items() if value}
+    said: dict[str, Any] = {"client": client, "words": turn.words}
+    return said | {name: value for name, value in optional.items() if value}
 
 
 def _body(expression: Expression) -> list[list[Any]]:

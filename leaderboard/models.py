@@ -1,0 +1,193 @@
+"""What the page of one model shows."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from leaderboard.boards import Badge, Board, Model, badges
+from leaderboard.charts import Course, Radar, course, radar
+from mirror_bench.reports.labels import CONDITION_NAMES
+from mirror_bench.reports.metrics import Metric
+from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.transcripts import ENDINGS
+from mirror_bench.schema import Ending, FaceCondition, Resistance, Score
+
+LOWEST = 10
+"""How many of the lowest-rated sessions are listed."""
+
+
+class RadarView(NamedTuple):
+    """A radar and what it says in words.
+
+    Attributes:
+        title: The instrument.
+        rows: (metric, score, the board's median).
+    """
+
+    title: str
+    drawn: Radar
+    rows: tuple[tuple[Metric, Score | None, float | None], ...]
+
+
+class SessionRow(NamedTuple):
+    """A session in a list.
+
+    Attributes:
+        number: Of the file that holds it.
+        values: One per total of the board.
+        note: Why it is listed.
+    """
+
+    number: int
+    pair: str
+    resistance: str
+    faces: str
+    ended: str
+    values: tuple[float | None, ...]
+    note: str
+
+
+class FaceRow(NamedTuple):
+    """A face condition: the score under it, and what the own face gains against it."""
+
+    name: str
+    metric: Metric
+    score: Score | None
+    gain: Score | None
+    dz: float | None
+
+
+class ModelView(NamedTuple):
+    """All of it."""
+
+    badges: tuple[Badge, ...]
+    radars: tuple[RadarView, ...]
+    faces: tuple[FaceRow, ...]
+    courses: tuple[Course, ...]
+    resistances: tuple[Resistance, ...]
+    failures: tuple[SessionRow, ...]
+    sessions: tuple[SessionRow, ...]
+    command: str
+
+
+Numbers = Mapping[tuple[str, FaceCondition], int]
+"""(pair, face condition) -> number of the session's file."""
+
+
+def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
+    """Returns what the page of a model shows."""
+    drawn = (course(name, points) for name, points in model.entry.trajectories.items())
+    return ModelView(
+        badges=badges(model, board),
+        radars=tuple(_radars(model, board)),
+        faces=tuple(_faces(model, board)),
+        courses=tuple(one for one in drawn if one),
+        resistances=tuple(kind for kind in Resistance if kind in model.entry.by_resistance),
+        failures=tuple(_failures(model, board, numbers)),
+        sessions=tuple(_row(one, board, numbers) for one in _sorted(model.submission.outcomes.outcomes)),
+        command=reproduce(model),
+    )
+
+
+def reproduce(model: Model) -> str:
+    """Returns the command that makes the run again."""
+    header = model.submission.header
+    candidate, selection = header.candidate, header.selection
+    words = ["mirror-bench", "run", "--therapist", str(candidate.get("model") or candidate.get("therapist"))]
+    if candidate.get("method"):
+        words += ["--method", candidate["method"]]
+    if candidate.get("context_messages"):
+        words += ["--context", candidate["context_messages"]]
+    if candidate.get("therapist") not in {None, candidate.get("model")}:
+        words += ["--label", candidate["therapist"]]
+    words += ["--protocol", header.protocol.name]
+    conditions = ",".join(str(one) for one in selection.get("conditions") or ["matched"])
+    if conditions != "matched":
+        words += ["--face-conditions", conditions]
+    if selection.get("limit"):
+        words += ["--limit", str(selection["limit"])]
+    return " ".join(shlex.quote(word) for word in [*words, "--out", f"runs/{model.slug}"])
+
+
+def _radars(model: Model, board: Board) -> Iterable[RadarView]:
+    for total in board.totals:
+        own = [metric for metric in board.metrics if metric.instrument == total.instrument]
+        for kind in ("item", "subscale"):
+            spokes = [metric for metric in own if metric.kind == kind]
+            short = total.instrument.upper()
+            named = [(_bare(metric.title, short), model.score(metric.name)) for metric in spokes]
+            drawn = radar(named, total.low or 0.0, total.high or 1.0)
+            if drawn and len(spokes) <= 8:  # Twelve names around a circle cannot be read.
+                rows = tuple((m, model.score(m.name), _median(board, m.name)) for m in spokes)
+                yield RadarView(f"{short}, by {kind}", drawn, rows)
+                break
+
+
+def _bare(title: str, instrument: str) -> str:
+    return title.removeprefix(instrument).strip().capitalize() if title.startswith(instrument) else title
+
+
+def _median(board: Board, metric: str) -> float | None:
+    from statistics import median
+
+    scores = (model.score(metric) for model in board.models)
+    values = [score.value for score in scores if score and score.value is not None]
+    return median(values) if len(values) > 1 else None
+
+
+def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
+    summary = model.submission.summary
+    for metric in board.totals:
+        for entry in summary.entries:
+            if entry.key[:2] != model.entry.key[:2]:
+                continue
+            gain = next(
+                (
+                    one
+                    for one in summary.gains
+                    if one.against is entry.condition and one.difference.metric == metric.name
+                ),
+                None,
+            )
+            yield FaceRow(
+                CONDITION_NAMES[entry.condition],
+                metric,
+                entry.score(metric.name),
+                gain.difference if gain else None,
+                gain.dz if gain else None,
+            )
+
+
+def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[SessionRow]:
+    """The sessions that failed, those that the client left, and the lowest-rated of the others."""
+    outcomes = _sorted(model.submission.outcomes.outcomes)
+    for outcome in outcomes:
+        if outcome.ended is Ending.FAILED:
+            yield _row(outcome, board, numbers, f"failed: {outcome.reason or 'no reason recorded'}")
+    left = [outcome for outcome in model.held if outcome.ended is Ending.CLIENT_LEFT]
+    for outcome in _sorted(left):
+        yield _row(outcome, board, numbers, f"client left: {outcome.reason or 'no reason recorded'}")
+    if board.totals:
+        name = board.totals[0].name
+        rest = [one for one in model.held if one not in left and one.scores.get(name) is not None]
+        for outcome in sorted(rest, key=lambda one: (one.scores[name], one.pair))[:LOWEST]:
+            yield _row(outcome, board, numbers, f"among the {LOWEST} lowest on {board.totals[0].title}")
+
+
+def _row(outcome: Outcome, board: Board, numbers: Numbers, note: str = "") -> SessionRow:
+    return SessionRow(
+        number=numbers[outcome.pair, outcome.key.condition],
+        pair=outcome.pair,
+        resistance=outcome.resistance.value,
+        faces=CONDITION_NAMES[outcome.key.condition],
+        ended=ENDINGS[outcome.ended],
+        values=tuple(outcome.value(metric.name) for metric in board.totals),
+        note=note,
+    )
+
+
+def _sorted(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    order = list(FaceCondition)
+    return sorted(outcomes, key=lambda one: (order.index(one.key.condition), one.pair))
