@@ -176,7 +176,8 @@ def make_model(processor: Any, size: Size, seed: int = 0) -> Any:
         torch.manual_seed(seed)
         model = Idefics3ForConditionalGeneration(config).float()
         _initialise_vision(model.model.vision_model, size)
-    model.generation_config.update(max_new_tokens=160, do_sample=False, **ids)
+    # A saved number of new tokens would overrule the lengths that callers such as lm-eval ask for.
+    model.generation_config.update(max_length=size.positions, do_sample=False, **ids)
     return model
 
 
