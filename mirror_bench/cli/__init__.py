@@ -22,6 +22,7 @@ COMMANDS = {
     "card": "Print a run's scores as model-card metadata.",
     "power": "Say how many scenarios and profiles it takes to find an effect.",
     "validate": "Measure how far scores can be trusted, on sessions of known quality.",
+    "audit": "Try to be rated well without helping, or audit the simulated client.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",

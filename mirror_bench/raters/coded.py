@@ -52,8 +52,11 @@ class CodedRater:
             InputError: If a rule names a feature that does not exist.
         """
         reading = read(session, profile)
-        told = disclosed_at(session, profile)
-        found = {**features(reading), **safety_features(session, profile, told)}
+        found = dict(features(reading))
+        told = None
+        if any(item.applies == "crisis" for item in instrument.items):
+            told = disclosed_at(session, profile)
+            found |= safety_features(session, profile, told)
         items = {}
         for item in instrument.items:
             if item.applies == "crisis" and told is None:

@@ -38,7 +38,14 @@ class Feature(NamedTuple):
 
 def features(reading: Reading) -> Mapping[str, Feature]:
     """Returns every feature of a session, by name; the names are those that instruments weigh."""
-    return _therapist_features(reading) | _shape_features(reading) | _client_features(reading)
+    found = _therapist_features(reading) | _shape_features(reading)
+    generic = found["generic"].value
+    forms = {
+        name: feature._replace(value=feature.value * (1 - _EMPTY_FORM * generic))
+        for name, feature in found.items()
+        if name in _FORMS
+    }
+    return found | forms | _client_features(reading)
 
 
 FEATURES = {
@@ -82,6 +89,15 @@ FEATURES = {
     "left": "the client leaves",
 }
 """Every feature, and what its presence says of a session."""
+
+
+_FORMS = frozenset(
+    {"reflects", "deepens", "asks_openly", "affirms", "validates", "collaborates", "autonomy", "names_aims"}
+    | {"asks_particulars", "names_thought", "technique", "summarises", "checks_understanding", "explains_why"}
+    | {"offers_change"}
+)
+_EMPTY_FORM = 0.5
+"""What these lose where all turns would fit anyone: a good form counts less that is not about this client."""
 
 
 def _share(turns: list[int], of: int, full: float) -> Feature:
