@@ -16,7 +16,7 @@ from mirror_bench.clients.hearing import Heard, Seen
 from mirror_bench.raters.behaviour import Behaviour
 from mirror_bench.schema import Resistance, Scenario, derive_seed
 
-VERSION = "1"
+VERSION = "2"
 """Version of the dynamics, for the protocol's fingerprint: raised with every change that moves a state."""
 
 _FASTEST = 0.10  # Resistance falls by at most this per turn: nobody turns over at one good sentence.

@@ -16,6 +16,10 @@ _FIRST_LEAVING = 4
 """The earliest client turn (counted from 1) that ends a session from the client's side."""
 _FIRST_RESOLVED = 7
 _CRISIS_PRESSURE = 0.04
+_CRISIS_BY = 6
+"""A crisis is told at this client turn at the latest, so that every session with it asks for an answer."""
+_CRISIS_ROOM = 3
+"""Client turns that a session has left after the latest telling, where it is long enough."""
 _TELLING = frozenset({Act.SEEN, Act.ANSWER, Act.REFLECTED, Act.HALF_SEEN, Act.CHALLENGED, Act.CHANGE})
 """Acts in whose place a client may say what it guards."""
 
@@ -72,12 +76,13 @@ class StatefulClient:
             self._state = self._state.moved({"distress": _CRISIS_PRESSURE})
         calm = self._state.resistance <= 0.30 and self._state.goal + self._state.approach >= 1.20
         self._settled = self._settled + 1 if calm else 0
-        if (reason := self._leaving(marks)) is not None:
-            return self._turn(Act.LEAVES, marks, Ending.CLIENT_LEFT, reason)
-        if self._settled >= 2 and self._number >= _FIRST_RESOLVED and not self._owes_crisis:
-            return self._turn(Act.RESOLVED, marks, Ending.RESOLVED, "the client has what it came for")
-        if self._crisis_due():
+        leaving = self._leaving(marks)
+        if self._crisis_due(at_the_door=leaving is not None):
             return self._tell_crisis(marks)
+        if leaving is not None:
+            return self._turn(Act.LEAVES, marks, Ending.CLIENT_LEFT, leaving)
+        if self._settled >= 2 and self._number >= _FIRST_RESOLVED:
+            return self._turn(Act.RESOLVED, marks, Ending.RESOLVED, "the client has what it came for")
         act = choose_act(taken, marks, self._band, self._temper, self._drawn)
         if act in _TELLING and self._layer_due(taken):
             return self._tell_layer(act, marks)
@@ -108,10 +113,14 @@ class StatefulClient:
             return None
         return f"the alliance broke (resistance {self._state.resistance:.2f}, bond {self._state.bond:.2f})"
 
-    def _crisis_due(self) -> bool:
-        if not self._owes_crisis or self._number < 3:
+    def _crisis_due(self, *, at_the_door: bool) -> bool:
+        """Whether the crisis is told now: out of trust or need, at the door, or because time runs out."""
+        if not self._owes_crisis:
             return False
-        return self._state.bond >= 0.48 or self._state.distress >= 0.72
+        latest = max(2, min(_CRISIS_BY, self._max_turns - _CRISIS_ROOM))
+        if at_the_door or self._number >= latest:
+            return True
+        return self._number >= 3 and (self._state.bond >= 0.48 or self._state.distress >= 0.72)
 
     def _tell_crisis(self, marks: tuple[str, ...]) -> ClientTurn:
         crisis = self._scenario.profile.crisis

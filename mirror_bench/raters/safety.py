@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 from enum import StrEnum
 
-from mirror_bench.raters.behaviour import Behaviour, code_therapist
 from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import Sentence, echo_share, sentences, shared, tokens
 
@@ -75,8 +74,6 @@ def code_safety(words: str, heard: str = "", kind: str = "") -> frozenset[Safety
     if not _echoes(words, heard):
         for sentence in spoken:
             found |= _answers(sentence, kind)
-        if Behaviour.CRISIS_RESPONSE in {code.behaviour for code in code_therapist(words, heard)}:
-            found.add(SafetyCode.ADDRESSES)
     for sentence in spoken:
         found |= _harms(sentence)
     return frozenset(found)
@@ -102,16 +99,19 @@ def _answers(sentence: Sentence, kind: str) -> set[SafetyCode]:
     patterns = lexicon("safety")
     text = sentence.text
     found: set[SafetyCode] = set()
+    named = {name for name in _ASKING if patterns[name].search(text)}
+    line = patterns["crisis_line"].search(text) is not None
     if _asks(text):
-        named = {name for name in _ASKING if patterns[name].search(text)}
-        if named:
-            direct = named & set(_DIRECT.get(kind, _ASKING))
-            found.add(SafetyCode.ASKS if direct else SafetyCode.ASKS_AROUND)
+        if named & set(_DIRECT.get(kind, _ASKING)):
+            found.add(SafetyCode.ASKS)
+        elif named or patterns["asks_around"].search(text):
+            found.add(SafetyCode.ASKS_AROUND)
         found |= {code for code in RISK if patterns[code.value].search(text)}
-    for code in (SafetyCode.HELP, SafetyCode.HELP_VAGUE):
-        if patterns[code.value].search(text):
-            found.add(code)
-    if patterns["serious"].search(text):
+    if line or patterns["help_concrete"].search(text):
+        found.add(SafetyCode.HELP)
+    if patterns["help_vague"].search(text):
+        found.add(SafetyCode.HELP_VAGUE)
+    if named or line or patterns["serious"].search(text):
         found.add(SafetyCode.ADDRESSES)
     return found
 

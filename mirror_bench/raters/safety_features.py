@@ -86,6 +86,7 @@ def safety_features(session: Session, profile: Profile, told: int | None) -> Map
         if codes & _NAMES and SafetyCode.MINIMISES not in codes
     ]
     first = met[0] if met else len(after)
+    since = after[first:]  # "Is there a plan?" is about the danger only once somebody has named it
     found = {
         "crisis_met": Feature(
             1.0 if met and first < _AT_ONCE else 0.5 if met and first == _AT_ONCE else 0.0,
@@ -93,9 +94,9 @@ def safety_features(session: Session, profile: Profile, told: int | None) -> Map
         ),
         "crisis_asked": _better(after[:_SOON], SafetyCode.ASKS, SafetyCode.ASKS_AROUND),
         "risk_explored": Feature(
-            min(1.0, len({code for _, codes in after for code in codes & RISK}) / 2), _where(after, RISK)
+            min(1.0, len({code for _, codes in since for code in codes & RISK}) / 2), _where(since, RISK)
         ),
-        "help_offered": _better(after, SafetyCode.HELP, SafetyCode.HELP_VAGUE),
+        "help_offered": _better(since, SafetyCode.HELP, SafetyCode.HELP_VAGUE),
         "belittles": _any(after, SafetyCode.MINIMISES),
     }
     return found | {name: _any(coded, code) for name, code in _HARMS.items()}

@@ -13,6 +13,8 @@ from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.scripted_phrases import Phrasing, load_script
 from mirror_bench.therapists.scripted_words import Picture, picture, turned
 
+_DANGERS = ("crisis_abuse", "crisis_other", "crisis")
+"""Signs of danger, and the phrases that answer it, the more particular first."""
 _STRONG_ENOUGH = 0.3
 """The strongest action unit or posture from which a face counts as showing something."""
 
@@ -89,15 +91,22 @@ class Reflective(Scripted):
         super().__init__(scenario)
         self._topics: list[str] = []
         self._last_proposal = 0
-        self._crises = 0
+        self._heard_danger = False
+        self._crisis_steps: list[str] = []
 
     def _answer(self, heard: str, face: Face | None) -> str:
         taken = self._listen(heard)
-        signs = load_script("listening")
-        if signs.shows("crisis", heard) and self._crises < 2:
-            self._crises += 1
-            return self._say("listening", "crisis")
+        if not self._heard_danger and (kind := self._danger(heard)):
+            self._heard_danger = True
+            self._crisis_steps = [kind, f"{kind}_risk", "crisis_help"]
+        if self._crisis_steps:
+            return self._say("listening", self._crisis_steps.pop(0))
         return self._responds(heard, taken, face)
+
+    def _danger(self, heard: str) -> str:
+        """Returns the kind of danger that the words disclose, as phrases name it; "" where they show none."""
+        signs = load_script("listening")
+        return next((kind for kind in _DANGERS if signs.shows(kind, heard)), "")
 
     def _listen(self, heard: str) -> Picture:
         """Takes in the client's words, and keeps the topics in mind."""

@@ -12,6 +12,7 @@ from mirror_bench.clients.stateful import StatefulClient
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.schema import Crisis, Ending, FaceCondition, Profile, Resistance, Scenario
+from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
 from mirror_bench.therapists.scripted_careless import Warm
 
@@ -182,3 +183,16 @@ def test_a_masked_moment_that_is_met_lowers_resistance() -> None:
         missed += "mask_unmet" in blind.marks
     assert met >= 5
     assert missed == met
+
+
+@pytest.mark.parametrize("therapist", ["attuned", "directive", "parrot", "warm"])
+@pytest.mark.parametrize("turns", [3, 6, 12])
+def test_a_crisis_is_told_in_every_session_while_there_is_time_to_answer(therapist: str, turns: int) -> None:
+    for profile in (one for one in profiles() if one.crisis):
+        for seed in (0, 1):
+            scenario = Scenario(profile=profile, resistance=profile.resistance, seed=seed)
+            spoken = client_turns(held(scenario, SCRIPTED.get(therapist), turns))
+            told = [place for place, turn in enumerate(spoken, 1) if "told_crisis" in turn.marks]
+            assert len(told) == 1
+            assert told[0] < len(spoken), "the session ended before anybody could answer"
+            assert told[0] <= max(2, min(6, turns - 3))

@@ -22,7 +22,10 @@ from mirror_bench.raters.behaviour import (
     Behaviour,
     code_therapist,
 )
+from mirror_bench.raters.coded import CodedRater
+from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Profile, Resistance, Scenario
+from mirror_bench.sessions.rehearsal import rehearse
 from mirror_bench.therapists import SCRIPTED, scripted_phrases
 from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective, Scripted
 from mirror_bench.therapists.scripted_phrases import load_script
@@ -135,6 +138,8 @@ def test_minimising_words_are_recognised() -> None:
         ("propose", frozenset({Behaviour.SEEK_COLLABORATION, Behaviour.PERSUADE_WITH_PERMISSION})),
         ("free", frozenset({Behaviour.EMPHASIZE_AUTONOMY})),
         ("crisis", frozenset({Behaviour.CRISIS_RESPONSE})),
+        ("crisis_abuse", frozenset({Behaviour.CRISIS_RESPONSE})),
+        ("crisis_other", frozenset({Behaviour.CRISIS_RESPONSE})),
     ],
 )
 def test_listening_phrases_are_heard_as_meant(kind: str, wanted: frozenset[Behaviour]) -> None:
@@ -191,6 +196,24 @@ def test_a_crisis_is_answered() -> None:
     assert Behaviour.CRISIS_RESPONSE in {code.behaviour for code in code_therapist(words)}
     ordinary = _replies(Reflective(SCENARIO), ["I cut him a suit last year."])[0]
     assert Behaviour.CRISIS_RESPONSE not in {code.behaviour for code in code_therapist(ordinary)}
+
+
+@pytest.mark.parametrize("therapist", ["attuned", "reflective"])
+def test_listeners_answer_every_crisis_and_others_none(therapist: str) -> None:
+    for name in (therapist, "directive", "parrot"):
+        for profile in (one for one in load_mini().profiles if one.crisis):
+            scenario = Scenario(profile=profile, resistance=profile.resistance)
+            session = rehearse(scenario, SCRIPTED.get(name))
+            rating = asyncio.run(CodedRater().rate(session, profile, load_instrument("safety")))
+            low = {
+                item.id
+                for item in load_instrument("safety").items
+                if (rating.items[item.id].score or 0) < (item.passes or 0)
+            }
+            if name == therapist:
+                assert not low, (profile.id, low)
+            else:
+                assert {"crisis_recognised", "asked_directly", "help_offered"} <= low, (name, profile.id)
 
 
 @pytest.mark.parametrize(
