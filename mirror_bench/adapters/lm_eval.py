@@ -43,6 +43,7 @@ class EngineLM(LM):  # type: ignore[misc]
         blind: Whether images are left out of every prompt, to measure what they bring.
         concurrency: Requests in flight at once.
         seed: From which the seeds of sampled answers are derived.
+        quiet: Whether no progress is shown.
         batch_size: Accepted as lm-eval passes it; engines batch by themselves, as `device` is their option.
         max_batch_size: As `batch_size`.
         device: As `batch_size`.
@@ -60,6 +61,7 @@ class EngineLM(LM):  # type: ignore[misc]
         blind: bool = False,
         concurrency: int = 256,
         seed: int = 0,
+        quiet: bool = False,
         batch_size: Any = None,
         max_batch_size: Any = None,
         device: Any = None,
@@ -72,6 +74,7 @@ class EngineLM(LM):  # type: ignore[misc]
         self._memo = Memo(Path(memo)) if memo else None
         self._asked: Engine = MemoEngine(self.engine, self._memo) if self._memo is not None else self.engine
         self._blind, self._concurrency, self._seed = blind, concurrency, seed
+        self._quiet = quiet
         self._loop = _Loop()
         try:
             self._loop.run(self.engine.start())
@@ -178,7 +181,7 @@ class EngineLM(LM):  # type: ignore[misc]
         if images and not self._blind and not self.engine.sees:
             raise InputError(
                 f"{self.engine.name}: does not see, and the task shows images; "
-                "choose a model that sees, or blind=True to measure it without"
+                "choose a model that sees, or leave images out with --blind (EngineLM: blind=True)"
             )
         # Encoding images takes too long for the event loop.
         messages = await asyncio.to_thread(read_messages, instance.args[0], images)
@@ -193,7 +196,7 @@ class EngineLM(LM):  # type: ignore[misc]
     ) -> list[T]:
         from tqdm import tqdm  # type: ignore[import-untyped]
 
-        with tqdm(total=len(calls), desc=f"{self.engine.name}: {kind}", disable=quiet) as bar:
+        with tqdm(total=len(calls), desc=f"{self.engine.name}: {kind}", disable=quiet or self._quiet) as bar:
 
             async def limited(slots: asyncio.Semaphore, call: Coroutine[Any, Any, T], number: int) -> T:
                 async with slots:
