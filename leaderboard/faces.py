@@ -1,4 +1,4 @@
-"""Faces on the site: drawn once into small files that every session's page shares."""
+"""Faces on the site: small files that every session's page shares, drawn again where none was handed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import io
 import re
 from pathlib import Path
 
+from mirror_bench.data.sources import load_data
+from mirror_bench.errors import InputError
+from mirror_bench.faces import FACE_SOURCES
+from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.identity import identity_of
 from mirror_bench.reports.transcripts import PNG
+from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn, derive_seed
+from mirror_bench.sessions.store import RunHeader
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LARGEST_SIDE = 336
@@ -16,42 +23,41 @@ MOST_PIXELS = 4_000_000
 
 
 class FaceFiles:
-    """Writes each face once.
+    """Writes each face once, as `<sha256>.webp`.
 
     Args:
-        folder: Where to, as `<sha256>.webp`.
+        folder: Where to.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, bool] = {}
+        self._kept: set[str] = set()
 
-    def keep(self, sha256: str, source: Path) -> bool:
-        """Writes a face, made anew from its pixels so that nothing but an image comes through.
+    def keep(self, session: Session, run: Path, artist: Artist) -> dict[str, bool]:
+        """Writes the faces of a session and returns SHA-256 -> whether the site has that face.
+
+        A face is an image with the digest that the session names, found in the run or drawn again; anything
+        else is left out.
 
         Args:
-            sha256: The face's name in the session; anything else than a digest is refused.
-            source: The run folder that holds `faces/<sha256>.png`.
-
-        Returns:
-            Whether the site has it; not where the image is missing, too large or another than its name says.
+            session: The session.
+            run: The run folder, which may hold `faces/<sha256>.png`.
+            artist: Draws what the run does not hold.
         """
-        if not SHA256.fullmatch(sha256):
-            return False
-        if not self._known.get(sha256):
-            self._known[sha256] = self._write(sha256, source / "faces" / f"{sha256}.png")
-        return self._known[sha256]
+        clients = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
+        for number, turn in enumerate(clients):
+            if SHA256.fullmatch(turn.face) and turn.face not in self._kept:
+                png = _read(run / "faces" / f"{turn.face}.png") or artist.draw(session, number, turn)
+                if png and hashlib.sha256(png).hexdigest() == turn.face and self._write(turn.face, png):
+                    self._kept.add(turn.face)
+        return {turn.face: turn.face in self._kept for turn in clients}
 
-    def _write(self, sha256: str, path: Path) -> bool:
+    def _write(self, sha256: str, png: bytes) -> bool:
+        """Writes an image anew from its pixels, so that nothing but an image comes through."""
         from PIL import Image
 
-        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
-            return False
-        content = path.read_bytes()
-        if not content.startswith(PNG) or hashlib.sha256(content).hexdigest() != sha256:
-            return False
         try:
-            with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
                 if image.width * image.height > MOST_PIXELS:
                     return False
                 small = image.convert("RGB")
@@ -59,5 +65,40 @@ class FaceFiles:
             return False
         small.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
         self._folder.mkdir(parents=True, exist_ok=True)
-        small.save(self._folder / f"{sha256}.webp", "WEBP", quality=72, method=4)
+        small.save(self._folder / f"{sha256}.webp", "WEBP", quality=72, method=2)
         return True
+
+
+class Artist:
+    """Draws the faces of a run again, from the profiles of its data.
+
+    Args:
+        header: The run's header. Where its data or its face source is not at hand, nothing is drawn.
+    """
+
+    def __init__(self, header: RunHeader) -> None:
+        self._profiles: dict[str, Profile] = {}
+        try:
+            self._source = FACE_SOURCES.get(header.protocol.faces)()
+            self._profiles = {one.id: one for one in load_data(header.protocol.data).profiles}
+        except InputError:
+            return
+
+    def draw(self, session: Session, number: int, turn: Turn) -> bytes | None:
+        """Returns the PNG that was shown at a client turn (from 0), or None where it cannot be drawn."""
+        profile = self._profiles.get(session.profile_id)
+        seed = derive_seed(session.pair, "face", number)
+        shown = shown_expression(session.condition, turn.expression or Expression(), seed)
+        if profile is None or shown is None:
+            return None
+        try:
+            return self._source.render(identity_of(profile), shown)
+        except InputError:
+            return None
+
+
+def _read(path: Path) -> bytes | None:
+    if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+        return None
+    content = path.read_bytes()
+    return content if content.startswith(PNG) else None

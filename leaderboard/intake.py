@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.reports.labels import candidate_label, short
 from mirror_bench.reports.outcomes import Outcomes
 from mirror_bench.reports.run_report import gather_run, summarize_run
@@ -20,6 +21,7 @@ from mirror_bench.sessions.store import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.manifest import Card, Manifest
+from mirror_bench.submissions.verify import verify_file
 
 ENDING = ".mirror.zip"
 UNKNOWN = "not declared"
@@ -55,7 +57,7 @@ class Submission:
         return self.header.candidate.get("method", "")
 
 
-def read_submissions(place: Path, open_while: ExitStack) -> list[Submission]:
+def read_submissions(place: Path, open_while: ExitStack, verify: bool = True) -> list[Submission]:
     """Returns every submission in a folder, in the order of their file names.
 
     Scores are computed anew from sessions and ratings; a summary that was handed in is not read.
@@ -63,6 +65,7 @@ def read_submissions(place: Path, open_while: ExitStack) -> list[Submission]:
     Args:
         place: Holds run folders and files made by `mirror-bench pack`.
         open_while: Unpacked files are kept until it closes.
+        verify: Whether packed files are recomputed too.
 
     Raises:
         InputError: If the folder is missing or empty, or a submission cannot be read.
@@ -73,7 +76,7 @@ def read_submissions(place: Path, open_while: ExitStack) -> list[Submission]:
     if not found:
         raise InputError(f"--submissions {place} holds no submission: put *{ENDING} or run folders into it")
     taken: set[str] = set()
-    submissions = [_read(path, open_while, taken) for path in found]
+    submissions = [_read(path, open_while, taken, verify) for path in found]
     refuse_doubles(submissions)
     return submissions
 
@@ -107,11 +110,13 @@ def _is_submission(path: Path) -> bool:
     return path.name.endswith(ENDING) if path.is_file() else (path / "run.json").is_file()
 
 
-def _read(path: Path, open_while: ExitStack, taken: set[str]) -> Submission:
-    folder = path
+def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> Submission:
+    folder, verdict = path, None
     if path.is_file():
         folder = Path(open_while.enter_context(TemporaryDirectory(prefix="mirror-board-")))
         _unpack(path, folder)
+        _refuse_unpublished(path, read_header(folder))
+        verdict = verify_file(path) if verify else None
     header = read_header(folder)
     manifest = _manifest(folder, path)
     shown = manifest.card if manifest else _undeclared(header)
@@ -127,6 +132,7 @@ def _read(path: Path, open_while: ExitStack, taken: set[str]) -> Submission:
         header=header,
         outcomes=gather_run(folder),
         summary=summary,
+        verdict=verdict,
     )
 
 
@@ -137,6 +143,16 @@ def _unpack(path: Path, folder: Path) -> None:
     (folder / "faces").mkdir()
     for name, content in held.members.items():  # names are known ones alone: the archive's reader sees to it
         (folder / name).write_bytes(content)
+
+
+def _refuse_unpublished(path: Path, header: RunHeader) -> None:
+    """Keeps a stranger's names from opening data or face sources: only published protocols are read."""
+    name = header.protocol.name
+    if name not in protocol_names() or header.protocol != load_protocol(name):
+        raise InputError(
+            f"{path}: its protocol {name!r} is none of the published ones ({', '.join(protocol_names())}) "
+            "as they stand: hold the run under one of them"
+        )
 
 
 def _manifest(folder: Path, path: Path) -> Manifest | None:

@@ -1,0 +1,81 @@
+"""`python -m leaderboard build`: the site of the board, from what was handed in."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from mirror_bench.errors import InputError
+
+HERE = Path(__file__).parent
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def board() -> None:
+    """Make the board of submissions."""
+
+
+@board.command()
+@click.option(
+    "--submissions",
+    type=click.Path(path_type=Path),
+    default=HERE / "submissions",
+    show_default="leaderboard/submissions",
+    help="A folder of *.mirror.zip, or of run folders.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="Where to write; an earlier site is replaced.",
+)
+@click.option("--no-verify", is_flag=True, help="Do not recompute submissions: none is shown as verified.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
+    """Write the site: the table, a page per model, comparisons, sessions and downloads.
+
+    Each submission is read, verified and scored anew. Exits with 0, with 1 if a submission fails a check
+    of mirror-bench verify (the site is written and says so), with 2 if one cannot be read.
+    """
+    from leaderboard.boards import make_boards
+    from leaderboard.intake import read_submissions
+    from leaderboard.site import write_site
+
+    with ExitStack() as open_while:
+        found = read_submissions(submissions, open_while, verify=not no_verify)
+        written = write_site(out, make_boards(found))
+    failed = {one.slug: one.verdict.failed for one in found if one.verdict and not one.verdict.verified}
+    if as_json:
+        click.echo(json.dumps({"out": str(out), **written._asdict(), "failed": failed}, indent=1))
+    else:
+        said = f"{written.models} models, {written.sessions} sessions, {written.bytes / 1e6:.1f} MB"
+        click.echo(f"{said}: {out / 'index.html'}")
+        for slug, checks in failed.items():
+            click.echo(f"{slug} fails {', '.join(checks)}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+def main() -> None:
+    """Runs the command; bad input is one line and exit code 2."""
+    try:
+        board.main(prog_name="python -m leaderboard", standalone_mode=False)
+    except InputError as error:
+        _fail(str(error))
+    except click.ClickException as error:
+        _fail(error.format_message())
+
+
+def _fail(reason: str) -> None:
+    click.echo(f"leaderboard: {' '.join(reason.split())}", err=True)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

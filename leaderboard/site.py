@@ -1,0 +1,165 @@
+"""Writes the site: pages, the scripts that they load on demand, faces and downloads."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment
+
+import mirror_bench.reports
+from leaderboard.boards import Board, Model, badges
+from leaderboard.downloads import bibtex, board_csv, board_json, model_json, sessions_csv
+from leaderboard.faces import Artist, FaceFiles
+from leaderboard.models import Numbers, view_model
+from leaderboard.payloads import model_payload, script, session_payload
+from mirror_bench.errors import InputError
+from mirror_bench.reports.labels import entry_labels
+from mirror_bench.reports.metrics import Metric
+from mirror_bench.reports.page import page_environment
+from mirror_bench.reports.transcripts import ENDINGS
+from mirror_bench.schema import FaceCondition, Rating, SessionKey
+from mirror_bench.sessions.store import read_ratings, read_sessions
+
+HERE = Path(__file__).parent
+MARK = "board.json"
+"""A folder that holds it is an earlier site, and may be replaced."""
+SHOWN_OF_SESSIONS = ("dropout", "resistance_change", "words_per_turn")
+
+
+class Written(NamedTuple):
+    """How much was written."""
+
+    models: int
+    sessions: int
+    bytes: int
+
+
+def write_site(out: Path, boards: Sequence[Board]) -> Written:
+    """Writes the site whole: a failure leaves what was there.
+
+    Args:
+        out: Where to; missing, empty, or an earlier site.
+        boards: What to show, the first being shown first.
+
+    Raises:
+        InputError: If the folder holds something else.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file: name a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+        raise InputError(f"--out {out} holds other files than a site: name a new or empty folder")
+    draft = out.with_name(f".{out.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        sessions = _write(draft, boards)
+        if out.is_dir():
+            shutil.rmtree(out)
+        draft.replace(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    return Written(sum(len(board.models) for board in boards), sessions, size)
+
+
+def _write(place: Path, boards: Sequence[Board]) -> int:
+    environment = _environment()
+    _put_assets(place / "assets")
+    models = [(model, board) for board in boards for model in board.models]
+    _put(
+        place / "index.html",
+        environment.get_template("index.html.jinja").render(
+            root="", boards=boards, count=len(models), filters=_filters([model for model, _ in models])
+        ),
+    )
+    for name in ("compare", "viewer"):
+        target = place / ("session.html" if name == "viewer" else f"{name}.html")
+        _put(target, environment.get_template(f"{name}.html.jinja").render(root="", boards=boards))
+    _put(place / "board.csv", board_csv(boards))
+    _put(place / MARK, board_json(boards))
+    _put(place / "board.bib", bibtex(models))
+    faces = FaceFiles(place / "faces")
+    return sum(_write_model(place, model, board, environment, faces) for model, board in models)
+
+
+def _write_model(place: Path, model: Model, board: Board, environment: Environment, faces: FaceFiles) -> int:
+    numbers = _numbers(model)
+    page = environment.get_template("model.html.jinja").render(
+        root="../",
+        model=model,
+        board=board,
+        view=view_model(model, board, numbers),
+        labels=entry_labels([model.entry.key], 40),
+        item_groups=[
+            (metric, [(model.entry, model.score(metric.name))])
+            for metric in board.metrics
+            if metric.kind in ("subscale", "item")
+        ],
+    )
+    _put(place / "models" / f"{model.slug}.html", page)
+    _put(place / "models" / f"{model.slug}.json", model_json(model, board))
+    _put(place / "models" / f"{model.slug}.csv", sessions_csv(model, board))
+    _put(place / "models" / f"{model.slug}.bib", bibtex([(model, board)]))
+    payload = model_payload(model, board, numbers)
+    _put(place / "data" / "models" / f"{model.slug}.js", script(model.slug, payload))
+    return _write_sessions(place / "data" / "sessions" / model.slug, model, numbers, faces)
+
+
+def _write_sessions(place: Path, model: Model, numbers: Numbers, faces: FaceFiles) -> int:
+    folder = model.submission.folder
+    ratings: dict[SessionKey, dict[tuple[str, str], Rating]] = {}
+    for rating in read_ratings(folder):
+        ratings.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = rating
+    written: set[int] = set()
+    artist = Artist(model.submission.header)
+    for session in read_sessions(folder):  # of one that stands twice, the last stays
+        number = numbers[session.pair, session.condition]
+        kept = faces.keep(session, folder, artist)
+        payload = session_payload(session, ratings.get(session.key, {}).values(), kept, model.name)
+        payload |= {"model": model.slug, "number": number, "of": len(numbers)}
+        _put(place / f"{number}.js", script(f"{model.slug}/{number}", payload))
+        written.add(number)
+    return len(written)
+
+
+def _numbers(model: Model) -> dict[tuple[str, FaceCondition], int]:
+    order = list(FaceCondition)
+    keys = {(outcome.pair, outcome.key.condition) for outcome in model.submission.outcomes.outcomes}
+    ordered = sorted(keys, key=lambda key: (order.index(key[1]), key[0]))
+    return {key: number for number, key in enumerate(ordered, 1)}
+
+
+def _environment() -> Environment:
+    environment = page_environment("leaderboard")
+    environment.globals.update(badges=badges, session_metrics=_session_metrics, endings=ENDINGS)
+    return environment
+
+
+def _session_metrics(board: Board) -> tuple[Metric, ...]:
+    return tuple(metric for metric in board.metrics if metric.name in SHOWN_OF_SESSIONS)
+
+
+def _filters(models: Sequence[Model]) -> list[tuple[str, str, list[str]]]:
+    """Returns (name, title, choices) of the filters; one that would not part any models is left out."""
+    values: Mapping[str, tuple[str, set[str]]] = {
+        "method": ("Method", {model.submission.method for model in models}),
+        "size": ("Size", {model.size for model in models}),
+        "modality": ("Sees", {model.submission.card.modality for model in models}),
+        "licence": ("Licence", {model.submission.card.licence for model in models}),
+    }
+    return [(name, title, sorted(found)) for name, (title, found) in values.items()]
+
+
+def _put_assets(place: Path) -> None:
+    place.mkdir(parents=True)
+    own = sorted((HERE / "assets").iterdir())
+    shared = Path(mirror_bench.reports.__path__[0]) / "templates"
+    for path in (*own, shared / "report.css", shared / "report.js"):
+        shutil.copyfile(path, place / path.name)
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", errors="replace")
