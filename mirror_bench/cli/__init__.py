@@ -26,6 +26,7 @@ COMMANDS = {
     "tasks": "Run lm-eval tasks, ours among them, with any of our engines.",
     "pack": "Put a run into one file to hand in.",
     "verify": "Recompute what a handed-in file says.",
+    "export-lm-eval": "Write a run in lm-eval's results and samples format.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",
@@ -45,7 +46,8 @@ class Commands(click.Group):
         """Returns one command."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"mirror_bench.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"mirror_bench.cli.{module}"), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

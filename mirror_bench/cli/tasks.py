@@ -111,7 +111,7 @@ def _show(results: dict[str, Any]) -> None:
 
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("task", "documents", "metric", "", "value", "standard error"):
-        table.add_column(title, justify="left" if title in {"task", "metric"} else "right")
+        table.add_column(title, justify="left" if title in {"task", "metric"} else "right", overflow="fold")
     for row in rows(results):
         table.add_row(*row)
     console = Console()
