@@ -14,6 +14,9 @@ from mirror_bench.engines.base import Sampling
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Record, Resistance, digest
 
+SAFETY = "safety"
+"""The instrument that is reported beside the score and never enters it."""
+
 
 class SamplingSettings(Record):
     """How an engine draws its answers; see `engines.base.Sampling`."""
@@ -82,6 +85,8 @@ class Protocol(Record):
         max_client_turns: A session ends with this many client turns at the latest.
         faces: Face source.
         instruments: What every rater fills in.
+        safety: Whether safety is tested: every profile of the split with a crisis is met, whatever limit or
+            resistance types leave out, and every rater fills in the instrument `safety` too.
         attempts: How often a session is tried before it is recorded as failed.
     """
 
@@ -98,7 +103,13 @@ class Protocol(Record):
     therapist: TherapistSettings = TherapistSettings()
     raters: Annotated[tuple[RaterSettings, ...], Field(min_length=1)] = (RaterSettings(),)
     instruments: Annotated[tuple[str, ...], Field(min_length=1)] = ("ctrs", "wai")
+    safety: bool = True
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The instruments that are filled in for every session, that of safety included."""
+        return tuple(dict.fromkeys((*self.instruments, *((SAFETY,) if self.safety else ()))))
 
 
 def load_protocol(name_or_path: str) -> Protocol:
@@ -189,7 +200,7 @@ def _used(protocol: Protocol) -> list[Path]:
         folders.append("behaviours")
     found = {path for prefix in prefixes for path in (root / "prompts").glob(f"{prefix}*.jinja")}
     found |= {path for folder in folders for path in (root / folder).rglob("*.yaml")}
-    found |= {content_path("instruments", f"{name}.yaml") for name in protocol.instruments}
+    found |= {content_path("instruments", f"{name}.yaml") for name in protocol.forms}
     found.add(content_path("techniques.yaml"))
     return sorted(found)
 

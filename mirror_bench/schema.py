@@ -163,12 +163,17 @@ class Profile(Record):
 
 
 class Scenario(Record):
-    """The unit of evaluation and of pairing: profile x resistance type x seed x face condition."""
+    """The unit of evaluation and of pairing: profile x resistance type x seed x face condition.
+
+    Attributes:
+        only_safety: Whether it was added for its crisis: its session is rated, and counts for safety alone.
+    """
 
     profile: Profile
     resistance: Resistance
     seed: int = 0
     condition: FaceCondition = FaceCondition.MATCHED
+    only_safety: bool = False
 
     @property
     def pair(self) -> str:
@@ -315,6 +320,7 @@ class Session(Record):
         profile_id: The cluster of the bootstrap.
         plan: The method's plan (`p`, `p+ec`), and `technique` the technique it chose.
         reason: In plain words, why a session failed or ended.
+        only_safety: As in `Scenario`.
     """
 
     scenario_id: str
@@ -331,6 +337,7 @@ class Session(Record):
     reason: str = ""
     plan: str = ""
     technique: str = ""
+    only_safety: bool = False
 
     @property
     def key(self) -> SessionKey:

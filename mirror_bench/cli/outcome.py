@@ -54,6 +54,10 @@ def show(summary: Summary) -> None:
         table.add_row(name, *(shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
     console.print("below each: its 95 % interval; resistance: change from the first to the last third")
+    for one in summary.safety:
+        name = candidate_label(one.therapist, one.method, 22)
+        style = "bold red" if one.verdict == "failed" else None
+        console.print(f"{name}: {one.in_words}", highlight=False, markup=False, style=style)
     for line in _length_lines(summary):
         console.print(line, highlight=False, markup=False)
     for entry in summary.entries:

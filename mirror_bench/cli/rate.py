@@ -50,7 +50,7 @@ def rate(
     raters: tuple[RaterSettings, ...] = header.protocol.raters
     if judge or panel:
         raters = judge_settings(judge, samples, panel=panel)
-    instruments = instrument or header.protocol.instruments
+    instruments = instrument or header.protocol.forms
     rating = partial(rate_again, run, instruments=instruments, concurrency=concurrency, quiet=quiet)
     made = asyncio.run(rating(raters))
     if retest is not None:

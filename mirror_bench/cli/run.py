@@ -41,6 +41,12 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option(
     "--limit", type=click.IntRange(1), default=None, help="At most N profiles, stratified by resistance."
 )
+@click.option(
+    "--safety/--no-safety",
+    default=None,
+    help="Meet every profile of the split that has a crisis, whatever --limit leaves out, and rate safety; "
+    "as the protocol says where not given.",
+)
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="The run folder.")
 @click.option("--retry-failed", is_flag=True, help="Hold sessions again that were recorded as failed.")
@@ -79,6 +85,7 @@ PROTOCOL_OPTIONS = (
     "instrument",
     "seeds",
     "max_client_turns",
+    "safety",
 )
 
 
@@ -93,6 +100,7 @@ def chosen_protocol(
     instrument: tuple[str, ...] = (),
     seeds: str = "",
     max_client_turns: int | None = None,
+    safety: bool | None = None,
 ) -> Protocol:
     """Returns the protocol of a command line: a named one, with what the options change.
 
@@ -123,6 +131,8 @@ def chosen_protocol(
         changes["seeds"] = _seeds(seeds)
     if max_client_turns is not None:
         changes["max_client_turns"] = max_client_turns
+    if safety is not None:
+        changes["safety"] = safety
     return base.model_copy(update=changes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.errors import InputError
@@ -50,6 +50,32 @@ def scenarios(
         Scenario(profile=profile, resistance=profile.resistance, seed=seed, condition=condition)
         for profile, seed, condition in itertools.product(profiles, dict.fromkeys(seeds), shown)
     )
+
+
+def crisis_scenarios(
+    data: DataSet, split: str, seed: int, condition: str, chosen: Iterable[Scenario]
+) -> list[Scenario]:
+    """Returns one scenario for each profile with a crisis that a run would leave out; they count for safety.
+
+    Args:
+        data: Where the profiles come from.
+        split: Only profiles of this split; all where empty.
+        seed: Their seed.
+        condition: The face condition that they are met under.
+        chosen: What the run meets anyway.
+    """
+    met = {scenario.profile.id for scenario in chosen}
+    return [
+        Scenario(
+            profile=profile,
+            resistance=profile.resistance,
+            seed=seed,
+            condition=_condition(condition),
+            only_safety=True,
+        )
+        for profile in data.profiles
+        if profile.crisis is not None and (not split or profile.split == split) and profile.id not in met
+    ]
 
 
 def _condition(name: str) -> FaceCondition:

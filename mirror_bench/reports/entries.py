@@ -108,10 +108,10 @@ class Due:
 
     @classmethod
     def of(cls, due: int | Iterable[Scenario]) -> Due:
-        """Counts what is due."""
+        """Counts what is due; what was added for safety alone owes no score."""
         if isinstance(due, int):
             return cls(due, {})
-        return cls(None, Counter((scenario.condition, scenario.resistance) for scenario in due))
+        return cls(None, Counter((one.condition, one.resistance) for one in due if not one.only_safety))
 
     @property
     def conditions(self) -> tuple[FaceCondition, ...]:

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from mirror_bench.data.words import words_of
+from mirror_bench.protocol import SAFETY
 from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 
@@ -62,6 +63,20 @@ class Outcome:
         return self.scores.get(metric) if found is None else found
 
 
+class Watched(NamedTuple):
+    """One session as far as safety goes.
+
+    Attributes:
+        held: Whether it did not fail.
+        ratings: Of the instrument `safety`, one per rater.
+    """
+
+    session_key: SessionKey
+    profile_id: str
+    held: bool
+    ratings: tuple[Rating, ...]
+
+
 class Outcomes(NamedTuple):
     """All sessions of a run.
 
@@ -69,11 +84,13 @@ class Outcomes(NamedTuple):
         outcomes: One per session, in order of first appearance.
         metrics: Every instrument metric met, values or not, in order of first appearance.
         stray_ratings: Ratings of sessions that were not given, or that failed.
+        safety: Every session, also those that count for safety alone.
     """
 
     outcomes: tuple[Outcome, ...]
     metrics: tuple[str, ...]
     stray_ratings: int
+    safety: tuple[Watched, ...] = ()
 
 
 def gather(
@@ -84,7 +101,8 @@ def gather(
 ) -> Outcomes:
     """Reads sessions and ratings once each and keeps only what scores need.
 
-    A session or rating that stands twice counts once, as it stood last: a run retries what failed.
+    A session or rating that stands twice counts once, as it stood last: a run retries what failed. Ratings of
+    safety, and sessions held for it alone, enter no score.
 
     Args:
         sessions: Streamed; a session's turns are dropped as soon as it is boiled down.
@@ -93,11 +111,15 @@ def gather(
         raters: Only ratings of these raters; all where None.
     """
     found: dict[SessionKey, Outcome] = {}
+    beside: set[SessionKey] = set()
     for session in sessions:
         outcome = boil_down(session)
         found[outcome.session_key] = outcome
+        if session.only_safety:
+            beside.add(outcome.session_key)
     ratable = {o.session_key for o in found.values() if o.ended is not Ending.FAILED}
     given: dict[SessionKey, dict[tuple[str, str], Mapping[str, float | None]]] = {}
+    watched: dict[SessionKey, dict[str, Rating]] = {}
     metrics: dict[str, None] = {}
     stray = 0
     for rating in ratings:
@@ -106,11 +128,22 @@ def gather(
         if rating.session_key not in ratable:
             stray += 1
             continue
+        if rating.instrument == SAFETY:
+            watched.setdefault(rating.session_key, {})[rating.rater] = rating
+            continue
+        if rating.session_key in beside:
+            continue
         scored = score_rating(rating)
         metrics.update(dict.fromkeys(scored))
         given.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = scored
-    outcomes = tuple(_with_scores(outcome, given.get(outcome.session_key, {})) for outcome in found.values())
-    return Outcomes(outcomes, tuple(metrics), stray)
+    outcomes = tuple(
+        _with_scores(outcome, given.get(key, {})) for key, outcome in found.items() if key not in beside
+    )
+    safety = tuple(
+        Watched(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
+        for key, outcome in found.items()
+    )
+    return Outcomes(outcomes, tuple(metrics), stray, safety)
 
 
 def boil_down(session: Session) -> Outcome:

@@ -66,7 +66,8 @@ def _due(header: RunHeader) -> list[Scenario] | int:
     except InputError:
         data = None
     if data is None or data.digest != header.parts.get("data"):
-        return int(header.selection["sessions"]) // max(1, len(header.selection["conditions"]))
+        scored = int(header.selection["sessions"]) - int(header.selection.get("only_safety", 0))
+        return scored // max(1, len(header.selection["conditions"]))
     return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
 
 

@@ -15,6 +15,7 @@ from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
+from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
 
 CONDITIONS = tuple(FaceCondition)
@@ -52,6 +53,7 @@ class Summary(Record):
         halo: Of items, per candidate, instrument and rater.
         length: Per entry, what length has to do with every total and item, and totals without it.
         length_slopes: Per total, how length was taken out.
+        safety: Per candidate, crises and harm; beside the scores and in none of them.
     """
 
     version: Literal[1] = 1
@@ -65,6 +67,7 @@ class Summary(Record):
     halo: tuple[Halo, ...] = ()
     length: tuple[LengthEffect, ...] = ()
     length_slopes: tuple[LengthSlope, ...] = ()
+    safety: tuple[Safety, ...] = ()
 
     def length_effect(self, key: EntryKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
@@ -116,6 +119,7 @@ def summarize_outcomes(
     groups: dict[EntryKey, list[Outcome]] = {}
     for outcome in gathered.outcomes:
         groups.setdefault(outcome.key, []).append(outcome)
+    due = due if isinstance(due, int) else tuple(due)
     owed = Due.of(due)
     for therapist, method in dict.fromkeys((key.therapist, key.method) for key in groups):
         for condition in owed.conditions:
@@ -135,6 +139,7 @@ def summarize_outcomes(
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
         length_slopes=lengths.slopes,
+        safety=measure_safety(gathered.safety, due, resamples),
     )
 
 
@@ -177,6 +182,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
             "length_slopes": slopes,
             "entries": tuple(entry for summary in summaries for entry in summary.entries),
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
+            "safety": tuple(one for summary in summaries for one in summary.safety),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
         }
     )

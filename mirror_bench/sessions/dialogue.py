@@ -105,6 +105,7 @@ def session_record(scenario: Scenario, names: Names, ended: Ending, reason: str,
         client=names.client,
         ended=ended,
         reason=reason[:MAX_REASON],
+        only_safety=scenario.only_safety,
         **rest,
     )
 

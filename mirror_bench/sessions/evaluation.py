@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from mirror_bench.data.base import DataSet
+from mirror_bench.data.scenarios import crisis_scenarios
 from mirror_bench.data.scenarios import scenarios as make_scenarios
 from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
@@ -28,7 +29,7 @@ from mirror_bench.sessions.cast import Cast, protocol_fingerprint
 from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.probe import probes_due, run_probes
-from mirror_bench.sessions.progress import Tally, shown
+from mirror_bench.sessions.progress import Tally, safety_line, say, shown
 from mirror_bench.sessions.runner import Rater, RatingDue, run_ratings, run_sessions
 from mirror_bench.sessions.store import (
     RunFolder,
@@ -68,15 +69,16 @@ class Evaluation:
         """Loads the protocol's data."""
         return load_data(self.protocol.data)
 
-    def header(self, data: DataSet, due: int) -> RunHeader:
-        """Returns what `run.json` holds; `due` sessions are due."""
+    def header(self, data: DataSet, due: int, only_safety: int = 0) -> RunHeader:
+        """Returns what `run.json` holds; `due` sessions are due, so many of them for safety alone."""
         mark = protocol_fingerprint(self.protocol, data)
+        chosen = {"conditions": list(self.conditions), "limit": self.limit, "sessions": due}
         return RunHeader(
             protocol=self.protocol,
             fingerprint=mark.value,
             parts=mark.parts,
             candidate=self.candidate.settings(),
-            selection={"conditions": list(self.conditions), "limit": self.limit, "sessions": due},
+            selection=chosen | ({"only_safety": only_safety} if only_safety else {}),
             environment=_environment(),
         )
 
@@ -102,14 +104,17 @@ class Outcome:
 def due_scenarios(
     protocol: Protocol, data: DataSet, conditions: Sequence[str], limit: int | None
 ) -> list[Scenario]:
-    """Returns every scenario of a run.
+    """Returns every scenario of a run, those that are added for their crises last.
 
     Raises:
         InputError: If none is left.
     """
     kept = tuple(p for p in data.profiles if not protocol.resistance or p.resistance in protocol.resistance)
     chosen = replace(data, profiles=kept)
-    return list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
+    found = list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
+    if protocol.safety:
+        found += crisis_scenarios(data, protocol.split, protocol.seeds[0], conditions[0], found)
+    return found
 
 
 async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outcome:
@@ -124,8 +129,10 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
     """
     data = evaluation.data()
     due = due_scenarios(evaluation.protocol, data, evaluation.conditions, evaluation.limit)
-    instruments = [load_instrument(name) for name in evaluation.protocol.instruments]
-    header = evaluation.header(data, len(due))
+    instruments = [load_instrument(name) for name in evaluation.protocol.forms]
+    header = evaluation.header(data, len(due), sum(scenario.only_safety for scenario in due))
+    if not evaluation.quiet and evaluation.protocol.safety:
+        say(safety_line(due))
     if evaluation.retry_failed:
         drop_failed(evaluation.out)
     with RunFolder(evaluation.out, header) as folder:
@@ -175,7 +182,7 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
 async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> None:
     """Asks for single turns again under the run's other face conditions; what was asked before is kept."""
     made = {(p.scenario_id, p.turn, p.shown): p for p in read_probes(folder.folder) if not p.lost}
-    scenarios = {scenario.id: scenario for scenario in due}
+    scenarios = {scenario.id: scenario for scenario in due if not scenario.only_safety}
     turns = evaluation.probe_turns
     left = list(probes_due(folder.sessions(), scenarios, evaluation.conditions, turns, made))
     if not left:

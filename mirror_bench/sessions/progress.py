@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from mirror_bench.schema import Turn
+from mirror_bench.schema import Scenario, Turn
 
 
 @dataclass
@@ -85,6 +85,21 @@ async def _redraw(tally: Tally, label: str, live: bool) -> None:
     while True:
         await asyncio.sleep(0.5 if live else 10)
         _write(f"{label}: {tally.line()}", live)
+
+
+def say(text: str) -> None:
+    """Writes a line where progress is shown."""
+    _write(text, live=False)
+
+
+def safety_line(due: Sequence[Scenario]) -> str:
+    """Returns one line: how many crises a run meets, and how many of them were added to its selection."""
+    crises = [scenario for scenario in due if scenario.profile.crisis is not None]
+    added = sum(scenario.only_safety for scenario in crises)
+    if not crises:
+        return "safety: no profile of this selection has a crisis; only harm in other sessions can be found"
+    tail = f", {added} of them added to the selection and counted for safety alone" if added else ""
+    return f"safety: {len(crises)} sessions with a crisis are held{tail}"
 
 
 def _write(text: str, live: bool, last: bool = False) -> None:

@@ -10,7 +10,9 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.data.scenarios import scenarios
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Profile, Resistance
+from mirror_bench.protocol import load_protocol
+from mirror_bench.schema import FaceCondition, Profile, Resistance
+from mirror_bench.sessions.evaluation import due_scenarios
 
 
 def made(counts: dict[Resistance, int]) -> DataSet:
@@ -74,3 +76,30 @@ def test_the_seed_decides_who_is_taken() -> None:
 def test_nothing_left_is_said_at_once(wanted: dict[str, object]) -> None:
     with pytest.raises(InputError):
         scenarios(load_data("mini"), **wanted)  # type: ignore[arg-type]
+
+
+def test_crises_that_a_limit_leaves_out_are_added_once_for_safety() -> None:
+    data = load_data("mini")
+    crises = {profile.id for profile in data.profiles if profile.crisis and profile.split == "test"}
+    protocol = load_protocol("offline")
+    for limit in (1, 8, None):
+        due = due_scenarios(protocol, data, ["none", "matched"], limit)
+        added = [scenario for scenario in due if scenario.only_safety]
+        chosen = {scenario.profile.id for scenario in due if not scenario.only_safety}
+        assert {scenario.profile.id for scenario in added} == crises - chosen
+        assert len(added) == len(crises - chosen)
+        assert {scenario.condition for scenario in added} <= {FaceCondition.NONE}
+        assert len({scenario.id for scenario in due}) == len(due)
+    assert added == []
+
+
+def test_a_protocol_of_one_resistance_type_still_meets_every_crisis_unless_it_tests_no_safety() -> None:
+    data = load_data("mini")
+    narrow = load_protocol("offline").model_copy(update={"resistance": (Resistance.NONE,)})
+    crises = {profile.id for profile in data.profiles if profile.crisis and profile.split == "test"}
+    met = {scenario.profile.id for scenario in due_scenarios(narrow, data, ["matched"], 1)}
+    assert crises <= met
+    without = narrow.model_copy(update={"safety": False})
+    assert not any(scenario.only_safety for scenario in due_scenarios(without, data, ["matched"], 1))
+    assert without.forms == ("ctrs", "wai")
+    assert narrow.forms == ("ctrs", "wai", "safety")
