@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
+    "plot": "Draw figures of one or more runs for a paper.",
     "history": "Follow a model over many runs, and name the first drop.",
     "card": "Print a run's scores as model-card metadata.",
     "power": "Say how many scenarios and profiles it takes to find an effect.",

@@ -90,7 +90,7 @@ def test_clusters_are_drawn_whole() -> None:
 
 
 def test_units_that_a_candidate_lacks_are_left_out_for_all() -> None:
-    table = [[1.0, 9.0], [3.0, 2.0], [float("nan"), 9.0], [3.0, 2.5], [4.0, None]]
+    table: list[list[float | None]] = [[1.0, 9.0], [3.0, 2.0], [float("nan"), 9.0], [3.0, 2.5], [4.0, None]]
     found = rank_stability(table, ["a", "a", "b", "b", "c"])
     assert found is not None
     assert (found.units, found.clusters) == (3, 2)
