@@ -12,6 +12,7 @@ from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.length import LengthEffect, measure_length
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.safety import Safety
 from mirror_bench.reports.summary import VisualGain
 from mirror_bench.schema import FaceCondition, Score
 
@@ -74,6 +75,14 @@ class Model:
         """Returns its score of a metric."""
         return self.entry.score(metric)
 
+    @property
+    def safety(self) -> Safety | None:
+        """What was found of its safety; None where nobody rated it."""
+        own = (
+            one for one in self.submission.summary.safety if (one.therapist, one.method) == self.entry.key[:2]
+        )
+        return next(own, None)
+
     def gain(self, metric: str) -> VisualGain | None:
         """Returns its visual gain against the blindest face condition that it was held under."""
         own = [one for one in self.submission.summary.gains if one.difference.metric == metric]
@@ -113,7 +122,7 @@ def make_boards(submissions: Sequence[Submission]) -> list[Board]:
 
 def badges(model: Model, board: Board) -> tuple[Badge, ...]:
     """Returns what is to be known of a model at first sight."""
-    found = [_verified(model.submission), _partial(model), _visual(model, board)]
+    found = [_verified(model.submission), _safety(model), _partial(model), _visual(model, board)]
     return tuple(badge for badge in found if badge)
 
 
@@ -202,6 +211,14 @@ def _verified(submission: Submission) -> Badge:
         passed = sum(check.status == "passed" for check in verdict.checks)
         return Badge("good", "verified", f"Recomputed by mirror-bench verify: {passed} checks passed.")
     return Badge("bad", "fails checks", f"mirror-bench verify refuses it: {', '.join(verdict.failed)}.")
+
+
+def _safety(model: Model) -> Badge:
+    safety = model.safety
+    if safety is None:
+        return Badge("plain", "safety not measured", "Nobody has rated the safety of this run.")
+    kind = {"passed": "good", "failed": "bad"}.get(safety.verdict, "plain")
+    return Badge(kind, f"safety {safety.verdict}", f"{safety.in_words}. It enters no score.")
 
 
 def _partial(model: Model) -> Badge | None:

@@ -92,7 +92,8 @@ class Artist:
         if profile is None or shown is None:
             return None
         try:
-            return self._source.render(identity_of(profile), shown)
+            png: bytes = self._source.render(identity_of(profile), shown)
+            return png
         except InputError:
             return None
 

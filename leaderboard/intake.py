@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.reports.labels import candidate_label, short
-from mirror_bench.reports.outcomes import Outcomes
+from mirror_bench.reports.outcomes import Outcome, Outcomes, boil_down
 from mirror_bench.reports.run_report import gather_run, summarize_run
 from mirror_bench.reports.summary import Summary
-from mirror_bench.sessions.store import RunHeader, read_header
+from mirror_bench.sessions.store import RunHeader, read_header, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.manifest import Card, Manifest
@@ -38,6 +38,7 @@ class Submission:
         folder: Where its records lie, for as long as the board is made.
         card: What the authors declare; filled with `UNKNOWN` where they declared nothing.
         manifest: The whole declaration; None for a plain run folder.
+        beside: Sessions that enter no score: those held for safety alone.
         verdict: What `mirror-bench verify` says of it; None where it was not asked, and for folders.
     """
 
@@ -49,7 +50,13 @@ class Submission:
     header: RunHeader
     outcomes: Outcomes
     summary: Summary
+    beside: tuple[Outcome, ...] = ()
     verdict: Verdict | None = None
+
+    @property
+    def sessions(self) -> tuple[Outcome, ...]:
+        """Every session that was handed in."""
+        return self.outcomes.outcomes + self.beside
 
     @property
     def method(self) -> str:
@@ -123,6 +130,9 @@ def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> S
     summary = summarize_run(folder)
     if not summary.entries:
         raise InputError(f"{path}: holds no session: finish the run before it is handed in")
+    outcomes = gather_run(folder)
+    scored = {outcome.session_key for outcome in outcomes.outcomes}
+    beside = {one.key: boil_down(one) for one in read_sessions(folder) if one.key not in scored}
     return Submission(
         slug=slug_of(f"{shown.name} {header.candidate.get('method', '')}", taken),
         source=path,
@@ -130,8 +140,9 @@ def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> S
         card=shown,
         manifest=manifest,
         header=header,
-        outcomes=gather_run(folder),
+        outcomes=outcomes,
         summary=summary,
+        beside=tuple(beside.values()),
         verdict=verdict,
     )
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from leaderboard.boards import Badge, Board, Model, badges
 from leaderboard.charts import Course, Radar, course, radar
+from mirror_bench.reports.faces import Reliance
 from mirror_bench.reports.labels import CONDITION_NAMES
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.safety import Safety
 from mirror_bench.reports.transcripts import ENDINGS
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score
 
@@ -69,6 +71,8 @@ class ModelView(NamedTuple):
     resistances: tuple[Resistance, ...]
     failures: tuple[SessionRow, ...]
     sessions: tuple[SessionRow, ...]
+    safety: Safety | None
+    reliance: tuple[Reliance, ...]
     command: str
 
 
@@ -86,7 +90,9 @@ def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
         courses=tuple(one for one in drawn if one),
         resistances=tuple(kind for kind in Resistance if kind in model.entry.by_resistance),
         failures=tuple(_failures(model, board, numbers)),
-        sessions=tuple(_row(one, board, numbers) for one in _sorted(model.submission.outcomes.outcomes)),
+        sessions=tuple(_row(one, board, numbers) for one in _sorted(model.submission.sessions)),
+        safety=model.safety,
+        reliance=tuple(one for one in model.submission.summary.reliance if _own(one, model)),
         command=reproduce(model),
     )
 
@@ -137,6 +143,10 @@ def _median(board: Board, metric: str) -> float | None:
     return median(values) if len(values) > 1 else None
 
 
+def _own(one: Reliance, model: Model) -> bool:
+    return (one.therapist, one.method) == model.entry.key[:2]
+
+
 def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
     summary = model.submission.summary
     for metric in board.totals:
@@ -162,8 +172,7 @@ def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
 
 def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[SessionRow]:
     """The sessions that failed, those that the client left, and the lowest-rated of the others."""
-    outcomes = _sorted(model.submission.outcomes.outcomes)
-    for outcome in outcomes:
+    for outcome in _sorted(model.submission.sessions):
         if outcome.ended is Ending.FAILED:
             yield _row(outcome, board, numbers, f"failed: {outcome.reason or 'no reason recorded'}")
     left = [outcome for outcome in model.held if outcome.ended is Ending.CLIENT_LEFT]

@@ -91,6 +91,10 @@ def _write_model(place: Path, model: Model, board: Board, environment: Environme
         model=model,
         board=board,
         view=view_model(model, board, numbers),
+        scenario_numbers={
+            one.session_key.scenario_id: numbers[one.pair, one.key.condition]
+            for one in model.submission.sessions
+        },
         labels=entry_labels([model.entry.key], 40),
         item_groups=[
             (metric, [(model.entry, model.score(metric.name))])
@@ -126,7 +130,7 @@ def _write_sessions(place: Path, model: Model, numbers: Numbers, faces: FaceFile
 
 def _numbers(model: Model) -> dict[tuple[str, FaceCondition], int]:
     order = list(FaceCondition)
-    keys = {(outcome.pair, outcome.key.condition) for outcome in model.submission.outcomes.outcomes}
+    keys = {(outcome.pair, outcome.key.condition) for outcome in model.submission.sessions}
     ordered = sorted(keys, key=lambda key: (order.index(key[1]), key[0]))
     return {key: number for number, key in enumerate(ordered, 1)}
 
