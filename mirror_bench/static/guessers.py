@@ -1,7 +1,7 @@
 """Models that look at nothing: what guessing and always giving the commonest answer reach.
 
-`python -m mirror_bench.static.guessers` prints their rows of the table in `tasks/lm_eval/README.md`. They read
-a document's options through lm-eval's request, which no real model is shown.
+`python -m mirror_bench.static.guessers` prints their rows of the table in `tasks/lm_eval/README.md`. They
+read a document's options through lm-eval's request, which no real model is shown.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def evaluate(model: LM, tasks: Sequence[str] = (GROUP,), **options: Any) -> Mapp
     import lm_eval
     from lm_eval.tasks import TaskManager
 
-    manager = TaskManager(include_path=str(tasks_root() / "lm_eval"))
+    manager = TaskManager(include_path=str(tasks_root() / "lm_eval"), include_defaults=False)
     found: Mapping[str, Any] = lm_eval.simple_evaluate(
         model=model, tasks=list(tasks), task_manager=manager, **{"bootstrap_iters": 0, **options}
     )
