@@ -28,6 +28,7 @@ LARGEST = {
     "sessions.jsonl": 1_000 * MB,
     "ratings.jsonl": 1_000 * MB,
     "summary.json": 100 * MB,
+    "probes.jsonl": 500 * MB,
     "calibration.json": MB,
 }
 """Member -> the most bytes it may unpack to."""

@@ -30,7 +30,7 @@ class _Replayed(NamedTuple):
 
 
 def checks_of_client(held: Held) -> list[Check]:
-    """Returns `client`: every turn is what it says to these words; and `endings`: it ends as it ends."""
+    """Returns `client`: every turn is what it says to these words; and `endings`: it ends as that does."""
     client = held.protocol.client
     if client.model:
         why = f"the client is a model ({client.model}): its turns cannot be replayed"
@@ -44,6 +44,9 @@ def checks_of_client(held: Held) -> list[Check]:
         spoken += len(replayed.turns)
         turns += _other_turns(session, replayed)
         endings += _other_ending(session, replayed)
+    if held.submission.scripted:
+        failed = [one.scenario_id for one in held.submission.sessions if one.ended is Ending.FAILED]
+        endings += [f"{name}: is said to have failed, where no model could fail" for name in failed]
     return [
         judged("client", turns, f"{spoken} turns of the {client.kind} client replayed, all alike"),
         judged("endings", endings, f"{len(held.pairs)} sessions end as the client ends them"),

@@ -15,7 +15,7 @@ from mirror_bench.submissions.submission import Held
 def check_scores(held: Held) -> Check:
     """Every figure of `summary.json` is computed anew."""
     submission = held.submission
-    anew = summary_of(submission.header, submission.sessions, submission.ratings, held.due)
+    anew = summary_of(submission.header, submission.sessions, submission.ratings, submission.probes, held.due)
     figures, mine = _flat(_plain(anew)), _flat(_plain(submission.summary))
     missing = object()
     problems = [

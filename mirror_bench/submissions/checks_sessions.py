@@ -30,9 +30,11 @@ def check_scenarios(held: Held) -> Check:
             problems += _misnamed(scenario, session)
     if not problems and [session.scenario_id for session in sessions] != [scenario.id for scenario in due]:
         problems.append("sessions do not stand in the order of the scenarios")
-    if held.submission.header.selection.get("sessions") != len(due):
+    extra = sum(scenario.only_safety for scenario in due)
+    selection = held.submission.header.selection
+    if (selection.get("sessions"), selection.get("only_safety", 0)) != (len(due), extra):
         problems.append(f"run.json promises another number of sessions than the {len(due)} of its selection")
-    return judged("scenarios", problems, f"{len(due)} scenarios, each once")
+    return judged("scenarios", problems, f"{len(due)} scenarios, each once, {extra} of them for safety alone")
 
 
 def _misnamed(scenario: Scenario, session: Session) -> Iterator[str]:
@@ -42,6 +44,7 @@ def _misnamed(scenario: Scenario, session: Session) -> Iterator[str]:
         "resistance": scenario.resistance,
         "condition": scenario.condition,
         "seed": scenario.seed,
+        "only_safety": scenario.only_safety,
     }
     for field, value in expected.items():
         if getattr(session, field) != value:

@@ -13,7 +13,7 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.pool import rater_names
-from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
+from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.manifest import Card, File, Manifest
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of
@@ -42,12 +42,15 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
     due = scenarios_due(header, data)
     sessions = _sessions(run, due)
     ratings = _ratings(run, header, sessions)
+    probes = sorted(read_probes(run), key=lambda one: (one.scenario_id, one.turn, one.shown))
     members = {
         "run.json": _pretty(header),
         "sessions.jsonl": _lines(sessions),
         "ratings.jsonl": _lines(ratings),
-        "summary.json": _pretty(summary_of(header, sessions, ratings, due)),
+        "summary.json": _pretty(summary_of(header, sessions, ratings, probes, due)),
     }
+    if probes:
+        members["probes.jsonl"] = _lines(probes)
     if (calibration := run / "calibration.json").is_file():
         members["calibration.json"] = calibration.read_bytes()
     if with_faces:
@@ -114,7 +117,7 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         (session, rater, instrument) not in made
         for session in place
         for rater in rater_names(header.protocol.raters)
-        for instrument in header.protocol.instruments
+        for instrument in header.protocol.forms
     )
     if lacking:
         raise InputError(

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.reports.summary import Summary, summarize
+from mirror_bench.reports.metrics import score_rating
+from mirror_bench.reports.outcomes import gather
+from mirror_bench.reports.summary import Summary, summarize_outcomes
 from mirror_bench.schema import Ending, Rating, Scenario, Session
 from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.probe import Probe
 from mirror_bench.sessions.store import RunHeader
 from mirror_bench.submissions.manifest import Coverage
 
@@ -24,20 +27,23 @@ def scenarios_due(header: RunHeader, data: DataSet) -> list[Scenario]:
 
 
 def summary_of(
-    header: RunHeader, sessions: Sequence[Session], ratings: Sequence[Rating], due: Sequence[Scenario]
+    header: RunHeader,
+    sessions: Sequence[Session],
+    ratings: Sequence[Rating],
+    probes: Sequence[Probe],
+    due: Sequence[Scenario],
 ) -> Summary:
     """Returns the summary of a submission, over the protocol's own raters.
 
     Raises:
         InputError: If there are more sessions than due, or a rating names an unknown instrument.
     """
-    return summarize(
-        sessions,
-        ratings,
+    return summarize_outcomes(
+        gather(sessions, ratings, score_rating, rater_names(header.protocol.raters)),
         due,
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
-        raters=rater_names(header.protocol.raters),
+        probes=probes,
     )
 
 
@@ -51,10 +57,10 @@ def coverage_of(
     """Returns how much of what was due was done."""
     published = due_scenarios(header.protocol, data, ["matched"], None)
     failed = sum(session.ended is Ending.FAILED for session in sessions)
-    names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.instruments)
+    names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.forms)
     own = [rating for rating in ratings if rating.rater in names and rating.instrument in instruments]
     return Coverage(
-        profiles=len({scenario.profile.id for scenario in due}),
+        profiles=len({scenario.profile.id for scenario in due if not scenario.only_safety}),
         profiles_published=len({scenario.profile.id for scenario in published}),
         due=len(due),
         failed=failed,

@@ -13,6 +13,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.protocol import Protocol
 from mirror_bench.reports.summary import Summary
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
+from mirror_bench.sessions.probe import Probe
 from mirror_bench.sessions.store import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.card import is_scripted
@@ -32,6 +33,7 @@ class Submission:
     header: RunHeader
     sessions: tuple[Session, ...]
     ratings: tuple[Rating, ...]
+    probes: tuple[Probe, ...]
     summary: Summary
 
     @property
@@ -91,6 +93,7 @@ def read_submission(members: Mapping[str, bytes], manifest: Manifest) -> Submiss
     summary = _one("summary.json", members["summary.json"], Summary, problems)
     sessions = _many("sessions.jsonl", members["sessions.jsonl"], Session, problems)
     ratings = _many("ratings.jsonl", members["ratings.jsonl"], Rating, problems)
+    probes = _many("probes.jsonl", members.get("probes.jsonl", b""), Probe, problems)
     if header is not None:
         problems += [
             f"run.json: {part} lacks {key}"
@@ -100,7 +103,7 @@ def read_submission(members: Mapping[str, bytes], manifest: Manifest) -> Submiss
         ]
     if problems or header is None or summary is None:
         return problems
-    return Submission(members, manifest, header, tuple(sessions), tuple(ratings), summary)
+    return Submission(members, manifest, header, tuple(sessions), tuple(ratings), tuple(probes), summary)
 
 
 def _one(name: str, content: bytes, kind: type[R], problems: list[str]) -> R | None:

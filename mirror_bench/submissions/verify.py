@@ -18,6 +18,7 @@ from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.checks_copies import check_contamination, check_duplicates, check_templates
 from mirror_bench.submissions.checks_faces import check_faces
 from mirror_bench.submissions.checks_manifest import check_files, check_identity
+from mirror_bench.submissions.checks_probes import check_probes
 from mirror_bench.submissions.checks_protocol import check_protocol, check_seeds, checks_of_content
 from mirror_bench.submissions.checks_ratings import check_coded, check_evidence, check_ratings
 from mirror_bench.submissions.checks_replay import check_therapist, checks_of_client
@@ -35,6 +36,7 @@ _HELD: Mapping[tuple[str, ...], Callable[[Held], Check | list[Check]]] = {
     ("client", "endings"): checks_of_client,
     ("therapist",): check_therapist,
     ("faces",): check_faces,
+    ("probes",): check_probes,
     ("ratings",): check_ratings,
     ("coded",): check_coded,
     ("evidence",): check_evidence,
