@@ -26,7 +26,8 @@ def export_run(run: Path, out: Path, raters: Sequence[str] = ()) -> Written:
     """Writes a run as lm-eval's `results_*.json` and one `samples_*.jsonl` per face condition.
 
     Each face condition becomes one task, `mirror_<protocol>_<condition>`; each session one document, with
-    one request per turn of the therapist.
+    one request per turn of the therapist. Sessions held for safety alone are left out, as they enter no
+    score.
 
     Args:
         run: The run folder, finished or not.
@@ -39,7 +40,10 @@ def export_run(run: Path, out: Path, raters: Sequence[str] = ()) -> Written:
     header = read_header(run)
     summary = summarize_run(run, raters)
     outcomes = {outcome.session_key: outcome for outcome in gather_run(run, raters).outcomes}
-    sessions: dict[SessionKey, Session] = {session.key: session for session in read_sessions(run)}
+    # Sessions held for safety alone enter no score, so they have no outcome.
+    sessions: dict[SessionKey, Session] = {
+        session.key: session for session in read_sessions(run) if session.key in outcomes
+    }
     if not sessions:
         raise InputError(f"{run}: no session has been held in it yet; go on with mirror-bench run")
     try:
