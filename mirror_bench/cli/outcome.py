@@ -34,7 +34,7 @@ def finish(folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as
 
 
 def show(summary: Summary) -> None:
-    """Prints the table of totals with 95 % intervals, and the visual gains."""
+    """Prints the table of totals with 95 % intervals, visual gains and reliance."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -68,6 +68,8 @@ def show(summary: Summary) -> None:
             )
     if summary.gains:
         console.print(_gains(summary))
+    if summary.reliance:
+        console.print(_reliance(summary))
 
 
 def _length_lines(summary: Summary) -> list[str]:
@@ -105,6 +107,33 @@ def _gains(summary: Summary) -> Table:
         score = gain.difference
         name = candidate_label(gain.therapist, gain.method, 22)
         table.add_row(name, gain.against.value, score.metric, shown(score), str(score.n))
+    return table
+
+
+def _reliance(summary: Summary) -> Table:
+    """The visual reliance: what changes with the face alone, and what a wrong face costs."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from mirror_bench.reports.labels import candidate_label
+
+    table = Table(title="Visual reliance", title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in ("therapist", "measure", "face shown", "value", "n"):
+        table.add_column(column, justify="right" if column in {"value", "n"} else "left", no_wrap=True)
+    for one in summary.reliance:
+        again = one.shown.value == "matched" and one.measure != "read"
+        table.add_row(
+            candidate_label(one.therapist, one.method, 22),
+            f"cost {one.value.metric}" if one.measure == "cost" else one.measure,
+            "same (noise)" if again else one.shown.value,
+            shown(one.value),
+            str(one.value.n),
+        )
+    table.caption = (
+        "words, remarks: share of turns that change with the face alone; read: share of remarks that fit it; "
+        "cost: what a wrong face takes (above 0: harm)"
+    )
+    table.caption_justify = "left"
     return table
 
 

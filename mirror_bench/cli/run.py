@@ -39,6 +39,13 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
     "--face-conditions", default="matched", show_default=True, help=f"all, or of {', '.join(CONDITIONS)}."
 )
 @click.option(
+    "--probe-turns",
+    type=click.IntRange(0, 200),
+    default=3,
+    show_default=True,
+    help="With several face conditions: turns per session asked for again with another face; 0 for none.",
+)
+@click.option(
     "--limit", type=click.IntRange(1), default=None, help="At most N profiles, stratified by resistance."
 )
 @click.option(
@@ -69,6 +76,7 @@ def run(out: Path | None, as_json: bool, **options: Any) -> None:
         concurrency=options["concurrency"],
         quiet=options["quiet"] or as_json,
         retry_failed=options["retry_failed"],
+        probe_turns=options["probe_turns"],
     )
     run_until_done(evaluation)
     finish([evaluation.out], evaluation.out, as_json=as_json)

@@ -30,6 +30,11 @@ CAPTIONS = {
         "Score with the client's own face minus score with another or no face, same scenarios. An interval "
         "that holds 0 shows no use of the face.",
     ),
+    "visual_reliance": (
+        "Gain and reliance",
+        "Upwards what the own face gains over another, to the right how often words change with the face "
+        "alone. Far right at height 0: swayed by faces without gaining.",
+    ),
     "trajectories": (
         "Resistance and alliance over the session",
         "Mean latent state of the simulated client with 95 % bands; a session that is over keeps its last "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.faces_plot import gain_and_reliance
 from mirror_bench.reports.labels import CONDITION_NAMES, entry_labels
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey
@@ -251,6 +252,7 @@ FIGURES: Mapping[str, Draw] = {
     "scores": score_forest,
     "resistance": resistance_map,
     "visual_gain": visual_gain,
+    "visual_reliance": gain_and_reliance,
     "trajectories": trajectories,
     "endings": endings,
 }

@@ -17,7 +17,7 @@ from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
 from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.pool import rater_names
-from mirror_bench.sessions.store import RunHeader, read_header, read_ratings, read_sessions
+from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
 
 
 def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
@@ -43,7 +43,11 @@ def gather_run(folder: Path, raters: Sequence[str] = ()) -> Outcomes:
 def _summarized(folder: Path, gathered: Outcomes) -> Summary:
     header = read_header(folder)
     return summarize_outcomes(
-        gathered, _due(header), protocol=header.protocol.name, fingerprint=header.fingerprint
+        gathered,
+        _due(header),
+        protocol=header.protocol.name,
+        fingerprint=header.fingerprint,
+        probes=read_probes(folder),
     )
 
 

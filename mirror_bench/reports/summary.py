@@ -12,11 +12,13 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.reports.agreement import Agreement, Halo, measure_agreement, measure_halo
 from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
+from mirror_bench.reports.faces import Reliance, measure_reliance
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
 from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
+from mirror_bench.sessions.probe import Probe
 
 CONDITIONS = tuple(FaceCondition)
 
@@ -54,6 +56,7 @@ class Summary(Record):
         length: Per entry, what length has to do with every total and item, and totals without it.
         length_slopes: Per total, how length was taken out.
         safety: Per candidate, crises and harm; beside the scores and in none of them.
+        reliance: How far each candidate depends on the face; see `reports.faces`.
     """
 
     version: Literal[1] = 1
@@ -68,6 +71,7 @@ class Summary(Record):
     length: tuple[LengthEffect, ...] = ()
     length_slopes: tuple[LengthSlope, ...] = ()
     safety: tuple[Safety, ...] = ()
+    reliance: tuple[Reliance, ...] = ()
 
     def length_effect(self, key: EntryKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
@@ -110,8 +114,11 @@ def summarize_outcomes(
     protocol: str = "",
     fingerprint: str = "",
     resamples: int = 2000,
+    probes: Iterable[Probe] = (),
 ) -> Summary:
     """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
+
+    `probes` are turns that were asked for again with other faces.
 
     Raises:
         InputError: If more sessions are recorded than due.
@@ -140,6 +147,7 @@ def summarize_outcomes(
         length=lengths.effects,
         length_slopes=lengths.slopes,
         safety=measure_safety(gathered.safety, due, resamples),
+        reliance=measure_reliance(gathered.outcomes, metrics, probes, resamples),
     )
 
 
@@ -183,6 +191,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
             "entries": tuple(entry for summary in summaries for entry in summary.entries),
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
             "safety": tuple(one for summary in summaries for one in summary.safety),
+            "reliance": tuple(one for summary in summaries for one in summary.reliance),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
         }
     )
