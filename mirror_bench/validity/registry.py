@@ -13,6 +13,7 @@ EXAMINATIONS = {
     "coding": "mirror_bench.validity.coding:examine",
     "agreement": "mirror_bench.validity.agreement:examine",
     "judges": "mirror_bench.validity.judges:examine",
+    "gaming": "mirror_bench.validity.gaming:examine",
     "clients": "mirror_bench.validity.clients:examine",
     "pairwise": "mirror_bench.validity.pairwise:examine",
 }
