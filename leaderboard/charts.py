@@ -13,8 +13,10 @@ RADAR_WIDTH, RADAR_HEIGHT, RADIUS = 460, 330, 108
 COURSE_WIDTH, COURSE_HEIGHT = 420, 200
 LEFT, RIGHT, TOP, BOTTOM = 34, 10, 10, 30  # Margins of a course, in SVG units.
 RINGS = 4
-LONGEST_LINE = 18
+LONGEST_LINE = 13
 """Letters of one line of a spoke's name."""
+LINE = 16
+"""Height of such a line, in SVG units."""
 
 
 class Spoke(NamedTuple):
@@ -139,7 +141,7 @@ def _spoke(name: str, center: tuple[float, float], turn: float, point: tuple[flo
     anchor = "middle" if abs(side) < 8 else ("start" if side > 0 else "end")
     lines = _broken(name)
     # Lines run downwards from the first, so a name above the centre has to begin higher.
-    lift = 14 * (len(lines) - 1) * (1 - (text[1] - (center[1] - RADIUS)) / (2 * RADIUS))
+    lift = LINE * (len(lines) - 1) * (1 - (text[1] - (center[1] - RADIUS)) / (2 * RADIUS))
     return Spoke(lines, end, (text[0], round(text[1] + 4 - lift, 1)), anchor, point)
 
 
@@ -150,7 +152,7 @@ def _broken(name: str) -> tuple[str, ...]:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
-    return tuple(line[: LONGEST_LINE + 6] for line in lines[:3])
+    return tuple(line[: LONGEST_LINE + 4] for line in lines[:3])
 
 
 def _polar(center: tuple[float, float], turn: float, radius: float) -> tuple[float, float]:

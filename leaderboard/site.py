@@ -26,7 +26,12 @@ from mirror_bench.sessions.store import read_ratings, read_sessions
 HERE = Path(__file__).parent
 MARK = "board.json"
 """A folder that holds it is an earlier site, and may be replaced."""
-SHOWN_OF_SESSIONS = ("dropout", "resistance_change", "words_per_turn")
+SHOWN_OF_SESSIONS = {
+    "dropout": "Drop-out",
+    "resistance_change": "Resistance change",
+    "words_per_turn": "Words a turn",
+}
+"""Session metrics that the board has a column for -> its heading."""
 
 
 class Written(NamedTuple):
@@ -137,7 +142,9 @@ def _numbers(model: Model) -> dict[tuple[str, FaceCondition], int]:
 
 def _environment() -> Environment:
     environment = page_environment("leaderboard")
-    environment.globals.update(badges=badges, session_metrics=_session_metrics, endings=ENDINGS)
+    environment.globals.update(
+        badges=badges, session_metrics=_session_metrics, short_titles=SHOWN_OF_SESSIONS, endings=ENDINGS
+    )
     return environment
 
 

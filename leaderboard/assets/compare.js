@@ -9,8 +9,8 @@
   let turn = 0;
 
   const title = (model) => model.method ? `${model.name} · ${model.method}` : model.name;
-  const heading = (text, kind = "text", order = "ascending") =>
-    make("th", { scope: "col", class: kind === "number" ? "num" : "" }, make("button", { type: "button", class: "sort", "data-kind": kind, "data-first": order }, text));
+  const heading = (text, kind = "text", order = "ascending", place = kind === "number" ? "num" : "") =>
+    make("th", { scope: "col", class: place }, make("button", { type: "button", class: "sort", "data-kind": kind, "data-first": order }, text));
   const interval = (low, high) => low === null || low === undefined ? "" : `[${figure(low)}, ${figure(high)}]`;
   const scored = (score) => score && score[0] !== null
     ? [make("strong", {}, figure(score[0])), " ", make("span", { class: "ends" }, interval(score[1], score[2]))]
@@ -56,11 +56,11 @@
         return [make("td", { class: "num" }, figure(one.values[index])), make("td", { class: "num" }, figure(other.values[index])),
           make("td", { class: "gap", "data-value": difference === null ? "" : String(difference) }, figure(difference), difference === null ? null : drawBar(difference, null, null, -reach, reach))];
       });
-      return make("tr", {}, make("th", { scope: "row" }, one.pair), make("td", {}, one.resistance), ...cells,
+      return make("tr", {}, make("th", { scope: "row", class: "pair" }, one.pair), make("td", {}, one.resistance), ...cells,
         make("td", {}, link(a, one, `${one.ended}, ${figure(one.turns, 0)} turns`)), make("td", {}, link(b, other, `${other.ended}, ${figure(other.turns, 0)} turns`)));
     });
     const heads = [heading("Scenario"), heading("Resistance"),
-      ...a.metrics.flatMap((metric) => [heading(`${metric.title}, first`, "number", "descending"), heading("second", "number", "descending"), heading("difference", "number", "descending")]),
+      ...a.metrics.flatMap((metric) => [heading(`${metric.title}, first`, "number", "descending"), heading("second", "number", "descending"), heading("difference", "number", "descending", "")]),
       heading("First ended"), heading("Second ended")];
     const built = table(`${rows.length} scenarios that both have held; the endings lead to the sessions.`, heads, rows, "sortable");
     makeSortable(built.querySelector("table"));

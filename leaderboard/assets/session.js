@@ -65,7 +65,7 @@
   function drawFace(turn) {
     const note = faceNote(turn);
     const image = turn.face && /^[0-9a-f]{64}$/.test(turn.face)
-      ? make("img", { src: `faces/${turn.face}.webp`, width: "112", height: "112", alt: note, loading: "lazy" })
+      ? make("img", { src: `faces/${turn.face}.webp`, width: "112", height: "112", alt: note })
       : make("div", { class: "no-face", "aria-hidden": "true" }, "no image");
     return make("figure", { class: "face" }, image, make("figcaption", {}, note));
   }
