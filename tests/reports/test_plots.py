@@ -9,17 +9,24 @@ import pytest
 import report_samples as samples
 from PIL import Image
 
+from mirror_bench.reports.faces import Reliance
 from mirror_bench.reports.plot_style import COLUMN
 from mirror_bench.reports.plots import FIGURES, write_plots
 from mirror_bench.reports.summary import Summary, compare_runs, summarize
-from mirror_bench.schema import FaceCondition
+from mirror_bench.schema import FaceCondition, Score
 
 CONDITIONS = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)
 
 
 def summary_of(*therapists: str, conditions: tuple[FaceCondition, ...] = CONDITIONS) -> Summary:
     due = samples.scenarios(8, conditions=conditions)
-    return compare_runs([summarize(*samples.run_of(due, name), due, resamples=200) for name in therapists])
+    summary = compare_runs([summarize(*samples.run_of(due, name), due, resamples=200) for name in therapists])
+    words = [
+        Reliance(therapist=name, measure="words", shown=shown, value=Score(metric="words", value=0.2))
+        for name in dict.fromkeys(gain.therapist for gain in summary.gains)
+        for shown in conditions
+    ]
+    return summary.model_copy(update={"reliance": (*summary.reliance, *words)})
 
 
 def test_every_figure_is_written_as_png_and_svg(tmp_path: Path) -> None:
@@ -65,4 +72,4 @@ def test_ten_candidates_fit(tmp_path: Path) -> None:
     written = write_plots(
         summary_of(*(f"m/{index}" for index in range(10)), conditions=CONDITIONS[:1]), tmp_path
     )
-    assert {path.stem for path in written} == set(FIGURES) - {"visual_gain"}
+    assert {path.stem for path in written} == set(FIGURES) - {"visual_gain", "visual_reliance"}
