@@ -145,11 +145,18 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe], resamples: int
             interval = cluster_bootstrap_mean(
                 [float(bool(p.read)) for p in fits], [p.profile_id for p in fits], resamples
             )
-            value = score_of("read", interval, len(fits))
+            value = _share(score_of("read", interval, len(fits)))
             found.append(
                 Reliance(therapist=therapist, method=method, measure="read", shown=condition, value=value)
             )
     return found
+
+
+def _share(score: Score) -> Score:
+    """Cuts the interval of a share at 0 and 1, past which Student's t may reach with few profiles."""
+    low, high = score.low, score.high
+    ends = {"low": None if low is None else max(0.0, low), "high": None if high is None else min(1.0, high)}
+    return score.model_copy(update=ends)
 
 
 def _change(

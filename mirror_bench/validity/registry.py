@@ -15,6 +15,7 @@ EXAMINATIONS = {
     "judges": "mirror_bench.validity.judges:examine",
     "gaming": "mirror_bench.validity.gaming:examine",
     "clients": "mirror_bench.validity.clients:examine",
+    "faces": "mirror_bench.validity.faces:examine",
     "pairwise": "mirror_bench.validity.pairwise:examine",
 }
 """Name -> "module:function"; a module is loaded when its examination is held."""
