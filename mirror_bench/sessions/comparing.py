@@ -26,7 +26,7 @@ class Contestant(NamedTuple):
         folder: The run.
         header: What it is.
         condition: The face condition.
-        sessions: Pair -> session, without those that failed.
+        sessions: Pair -> session, without those that failed or count for safety alone.
     """
 
     folder: Path
@@ -66,7 +66,9 @@ def read_contestants(
             raise InputError(f"{folder} has no sessions with {chosen} faces: its --condition can be {names}")
         if found and header.fingerprint != found[0].header.fingerprint:
             raise InputError(_differing(found[0], folder, header))
-        held = (one for one in read_sessions(folder) if one.ended is not Ending.FAILED)
+        held = (
+            one for one in read_sessions(folder) if one.ended is not Ending.FAILED and not one.only_safety
+        )
         sessions = {one.pair: one for one in held if one.condition is chosen}
         found.append(Contestant(folder, header, chosen, sessions))
         if not same_candidate and [one.key for one in found].count(found[-1].key) > 1:

@@ -131,8 +131,6 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
     due = due_scenarios(evaluation.protocol, data, evaluation.conditions, evaluation.limit)
     instruments = [load_instrument(name) for name in evaluation.protocol.forms]
     header = evaluation.header(data, len(due), sum(scenario.only_safety for scenario in due))
-    if not evaluation.quiet and evaluation.protocol.safety:
-        say(safety_line(due))
     if evaluation.retry_failed:
         drop_failed(evaluation.out)
     with RunFolder(evaluation.out, header) as folder:
@@ -145,6 +143,8 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
             except InputError:
                 folder.discard_if_new()
                 raise
+            if not evaluation.quiet and evaluation.protocol.safety:
+                say(safety_line(due))
             tally = await _hold(evaluation, folder, cast, due)
             await _probe(evaluation, folder, cast, due)
             profiles = {scenario.profile.id: scenario.profile for scenario in due}

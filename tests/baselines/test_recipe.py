@@ -10,7 +10,7 @@ RECIPES = Path(__file__).resolve().parents[2] / "baselines" / "recipes"
 
 def test_packaged_recipes_are_valid() -> None:
     kinds = {path.stem: type(load_recipe(path)) for path in RECIPES.glob("*.yaml")}
-    assert kinds == {"tiny": Recipe, "smoke": Recipe, "llava-1.5-7b": LoraRecipe}
+    assert kinds == {"tiny": Recipe, "smoke": Recipe, "static": Recipe, "llava-1.5-7b": LoraRecipe}
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def test_the_hub_reads_the_card(runs: list[Path], tmp_path: Path) -> None:
 def test_run_folders_load_as_data_sets(runs: list[Path], tmp_path: Path) -> None:
     from datasets import load_dataset
 
-    for name, count in (("sessions", 4), ("ratings", 8)):
+    for name in ("sessions", "ratings"):
+        count = len((runs[0] / f"{name}.jsonl").read_text().splitlines())
         loaded = load_dataset(
             "json", data_files=str(runs[0] / f"{name}.jsonl"), split="train", cache_dir=str(tmp_path)
         )

@@ -34,7 +34,7 @@ def test_a_run_folder_holds_what_it_should_and_running_again_changes_nothing(
     assert names | {"report.html"} <= {path.name for path in out.iterdir()}
     assert {path.suffix for path in (out / "plots").iterdir()} == {".png", ".svg"}
     sessions = list(read_sessions(out))
-    assert len(sessions) == 4 * 2 * 2
+    assert sum(not session.only_safety for session in sessions) == 4 * 2 * 2
     shown = {turn.face for session in sessions for turn in session.turns if turn.face}
     assert shown == {path.stem for path in (out / "faces").iterdir()}
     assert all(not turn.face for s in sessions if s.condition == "none" for turn in s.turns)
@@ -65,13 +65,14 @@ def test_failures_count_against_coverage_and_can_be_tried_again(
     out = tmp_path / "run"
     arguments = ("--therapist", "scripted/refuse?share=0.1", "--method", "text", "--limit", "4")
     _run(monkeypatch, out, *arguments)
-    failed = [session for session in read_sessions(out) if session.ended == "failed"]
+    scored = [session for session in read_sessions(out) if not session.only_safety]
+    failed = [session for session in scored if session.ended == "failed"]
     assert failed
     assert all(session.reason for session in failed)
     entry = _summary(out)["entries"][0]
     assert entry["coverage"]["failed"] == len(failed)
     _run(monkeypatch, out, *arguments, "--retry-failed")
-    assert len(list(read_sessions(out))) == 8
+    assert sum(not session.only_safety for session in read_sessions(out)) == 8
 
 
 def test_the_replaying_client_ends_with_its_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
