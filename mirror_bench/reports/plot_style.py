@@ -116,6 +116,16 @@ def name_markers(figure: Figure) -> None:
     figure.legend(once.values(), once.keys(), loc="outside lower left", ncols=3, columnspacing=1)
 
 
+def legend_columns(labels: Sequence[str]) -> int:
+    """Returns into how many columns a legend goes below a figure one column wide, so that no name is cut."""
+    return 2 if max(map(len, labels), default=0) <= 22 else 1
+
+
+def legend_height(labels: Sequence[str]) -> float:
+    """Returns the inches that such a legend takes."""
+    return 0.16 * -(-len(labels) // legend_columns(labels)) + 0.1
+
+
 def name_rows(ax: Axes, labels: Sequence[str]) -> None:
     """Labels rows from the top."""
     ax.set_yticks(range(len(labels)), labels)

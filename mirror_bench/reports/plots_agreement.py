@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirror_bench.raters.llm import RETEST
-from mirror_bench.reports.labels import candidate_label, short
+from mirror_bench.reports.labels import entry_labels, short
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
-from mirror_bench.reports.plot_style import COLORS, COLUMN, GRID, MARKERS, MUTED, name_rows, new_figure
+from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.plot_style import (
+    COLORS,
+    COLUMN,
+    GRID,
+    MARKERS,
+    MUTED,
+    legend_columns,
+    legend_height,
+    name_rows,
+    new_figure,
+)
+from mirror_bench.schema import FaceCondition
 from mirror_bench.stats.agreement import icc
 from mirror_bench.stats.intervals import Interval
 
@@ -30,13 +41,15 @@ class _Rated(NamedTuple):
         rows: A row of k values per session, None where a rater gave none.
         profiles: The session's profile.
         candidates: The session's candidate.
+        labels: Each candidate's label, in the order of the runs.
     """
 
     metric: Metric
     raters: tuple[str, ...]
     rows: tuple[tuple[float | None, ...], ...]
     profiles: tuple[str, ...]
-    candidates: tuple[str, ...]
+    candidates: tuple[EntryKey, ...]
+    labels: Mapping[EntryKey, str]
 
 
 def agreement_figure(outcomes: Sequence[Outcome], metrics: Sequence[Metric]) -> Figure | None:
@@ -57,18 +70,28 @@ def agreement_figure(outcomes: Sequence[Outcome], metrics: Sequence[Metric]) -> 
     found = [rated for metric in metrics if metric.kind == "total" and (rated := _rated(outcomes, metric))]
     if not found:
         return None
-    heights = [2.7 if len(one.raters) == 2 else 0.75 + 0.3 * len(one.raters) for one in found]
-    figure, axes = new_figure(COLUMN, sum(heights) + 0.35, rows=len(found), height_ratios=heights)
+    heights = [2.8 if len(one.raters) == 2 else 0.9 + 0.3 * len(one.raters) for one in found]
+    named = [label for one in found if len(one.raters) == 2 for label in one.labels.values()]
+    height = sum(heights) + legend_height(list(dict.fromkeys(named)))
+    figure, axes = new_figure(COLUMN, height, rows=len(found), height_ratios=heights)
     for ax, one in zip(axes[:, 0], found, strict=True):
         (_scatter if len(one.raters) == 2 else _matrix)(ax, one)
         overall = icc(one.rows, one.profiles, resamples=RESAMPLES)
-        ax.set_title(f"{one.metric.title}: ICC {_told(overall)}")
+        ax.set_title(f"{one.metric.title}\nICC {_told(overall)}")
     handles: dict[str, Any] = {}
     for ax in figure.axes:
         for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=2, columnspacing=1)
+        names = list(handles)
+        figure.legend(
+            handles.values(),
+            names,
+            loc="outside lower left",
+            ncols=legend_columns(names),
+            columnspacing=1,
+            markerscale=1.4,
+        )
     return figure  # type: ignore[no-any-return]
 
 
@@ -78,9 +101,7 @@ def _rated(outcomes: Sequence[Outcome], metric: Metric) -> _Rated | None:
     for outcome in sorted(outcomes, key=lambda outcome: outcome.session_key):
         own = {rater: scores.get(metric.name) for (rater, _), scores in outcome.by_rater.items()
                if scores.get(metric.name) is not None}  # fmt: skip
-        given.append(
-            (own, outcome.profile_id, candidate_label(outcome.key.therapist, outcome.key.method, 22))
-        )
+        given.append((own, outcome.profile_id, _candidate(outcome)))
     raters = sorted({rater for own, _, _ in given for rater in own if not rater.endswith(RETEST)})
     single = [rater for rater in raters if not rater.startswith(_PANEL)]
     raters = single if len(single) > 1 else raters
@@ -93,15 +114,21 @@ def _rated(outcomes: Sequence[Outcome], metric: Metric) -> _Rated | None:
         tuple(tuple(own.get(rater) for rater in raters) for own, _, _ in kept),
         tuple(profile for _, profile, _ in kept),
         tuple(name for _, _, name in kept),
+        entry_labels(dict.fromkeys(_candidate(outcome) for outcome in outcomes), 22),
     )
+
+
+def _candidate(outcome: Outcome) -> EntryKey:
+    return outcome.key._replace(condition=FaceCondition.MATCHED)
 
 
 def _scatter(ax: Axes, one: _Rated) -> None:
     low, high = one.metric.low or 0.0, one.metric.high or 1.0
     ax.plot([low, high], [low, high], color=MUTED, linewidth=0.7, linestyle=":")
-    names = list(dict.fromkeys(one.candidates))
-    for index, name in enumerate(names):
-        pairs: Any = [row for row, own in zip(one.rows, one.candidates, strict=True) if own == name]
+    for index, (key, label) in enumerate(one.labels.items()):
+        if key not in one.candidates:
+            continue
+        pairs: Any = [row for row, own in zip(one.rows, one.candidates, strict=True) if own == key]
         ax.plot(
             [row[0] for row in pairs],
             [row[1] for row in pairs],
@@ -111,7 +138,7 @@ def _scatter(ax: Axes, one: _Rated) -> None:
             markeredgewidth=0,
             alpha=0.6,
             linestyle="none",
-            label=name,
+            label=label,
         )
     ax.set_aspect("equal")
     ax.set_xlim(low, high)

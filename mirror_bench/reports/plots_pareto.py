@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +9,16 @@ from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey
-from mirror_bench.reports.plot_style import COLORS, COLUMN, GROUND, MARKERS, MUTED, new_figure
+from mirror_bench.reports.plot_style import (
+    COLORS,
+    COLUMN,
+    GROUND,
+    MARKERS,
+    MUTED,
+    legend_columns,
+    legend_height,
+    new_figure,
+)
 from mirror_bench.reports.sizes import MEASURES, Measure, Size, size_of
 from mirror_bench.schema import Score
 from mirror_bench.stats.pareto import pareto_front
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
 _SPREAD = 20
 """Sizes further apart than this, the largest over the smallest, stand on a logarithmic axis."""
+_FRONT = "Pareto front (filled)"
 
 
 class _Point(NamedTuple):
@@ -74,20 +83,21 @@ def _figure(
 ) -> Figure:
     shown = [key for key in keys if any(point.key == key for _, points in panels for point in points)]
     labels = entry_labels(shown, 22)
-    legend = 0.16 * -(-(len(shown) + 1) // 2) + 0.1
-    figure, axes = new_figure(COLUMN, 0.3 + 1.55 * len(panels) + legend, rows=len(panels), sharex=True)
+    order = [*(labels[key] for key in shown), _FRONT]
+    figure, axes = new_figure(
+        COLUMN, 0.3 + 1.55 * len(panels) + legend_height(order), rows=len(panels), sharex=True
+    )
     handles: dict[str, Any] = {}
     for ax, (metric, points) in zip(axes[:, 0], panels, strict=True):
-        _panel(ax, measure, metric, points, {key: (shown.index(key), labels[key]) for key in shown})
+        _panel(ax, measure, metric, points, {key: (keys.index(key), labels[key]) for key in shown})
         for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(name, handle)
     _size_axis(axes[-1, 0], measure, [point.size for _, points in panels for point in points])
-    order = [*(labels[key] for key in shown), "Pareto front"]
     figure.legend(
         [handles[name] for name in order],
         order,
         loc="outside lower left",
-        ncols=2,
+        ncols=legend_columns(order),
         columnspacing=1,
         handlelength=1.8,
     )
@@ -105,6 +115,10 @@ def _panel(
     upward = -1.0 if metric.better == "lower" else 1.0
     front = pareto_front([(p.size if larger_is_better else -p.size, upward * p.value) for p in points])
     line = sorted((points[index].size, points[index].value) for index in front)
+    # What is best stays so for whoever would pay more, up to the largest (or slowest) that is shown.
+    best = line[0][1] if larger_is_better else line[-1][1]
+    sizes = [point.size for point in points]
+    line = [(min(sizes), best), *line] if larger_is_better else [*line, (max(sizes), best)]
     # A stair, not a slope: between two candidates there is no third that would reach the line.
     ax.plot(
         [size for size, _ in line],
@@ -113,7 +127,7 @@ def _panel(
         drawstyle="steps-pre" if larger_is_better else "steps-post",
         color=MUTED,
         linewidth=0.9,
-        label="Pareto front",
+        label=_FRONT,
         zorder=1,
     )
     for index, point in enumerate(points):
@@ -121,32 +135,28 @@ def _panel(
         color = COLORS[place % len(COLORS)]
         if point.score.low is not None and point.score.high is not None:
             ax.plot([point.size] * 2, [point.score.low, point.score.high], color=color, linewidth=1, zorder=2)
-        ax.plot(
-            [point.size],
-            [point.value],
-            # The second six candidates have the same colours with other markers.
-            MARKERS[(place + place // len(COLORS)) % len(MARKERS)],
-            color=color,
-            markerfacecolor=color if index in front else GROUND,
-            markersize=4.5,
-            linestyle="none",
-            label=label,
-            zorder=3,
-        )
+        # The second six candidates have the same colours with other markers.
+        marker = MARKERS[(place + place // len(COLORS)) % len(MARKERS)]
+        look: dict[str, Any] = {"marker": marker, "color": color, "markersize": 4.5, "linestyle": "none"}
+        face = color if index in front else GROUND
+        ax.plot([point.size], [point.value], **look, markerfacecolor=face, zorder=3)
+        ax.plot([], [], **look, label=label)
     ax.margins(x=0.08, y=0.12)
     ax.set_title(metric.title + ("" if metric.low is None else f" ({metric.low:g} to {metric.high:g})"))
     ax.grid(True, axis="y")
 
 
 def _size_axis(ax: Axes, measure: Measure, sizes: Sequence[float]) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     wide = max(sizes) > _SPREAD * min(sizes)
     if wide:
         ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        few = max(sizes) > _SPREAD**2 * min(sizes)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 2, 5)))
+        ax.xaxis.set_minor_locator(NullLocator())
     elif len(set(sizes)) > 1:
         ax.set_xlim(left=max(0.0, min(sizes) - 0.08 * (max(sizes) - min(sizes))))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if math.isfinite(value) else ""))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     better = "higher" if measure == "tokens_per_second" else "lower"
     ax.set_xlabel(f"{MEASURES[measure]}{', log scale' if wide else ''} ({better} is better)")

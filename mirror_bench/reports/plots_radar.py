@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.plot_style import COLORS, COLUMN, LINES, MARKERS, MUTED, new_figure
+from mirror_bench.reports.plot_style import (
+    COLORS,
+    COLUMN,
+    GROUND,
+    LINES,
+    MARKERS,
+    MUTED,
+    legend_columns,
+    legend_height,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +57,9 @@ def radars(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[Figure]:
     rated = [entry for entry in entries if _panels([entry], metrics)]
     for start in range(0, len(rated), AT_ONCE):
         together = rated[start : start + AT_ONCE]
-        figures.append(_figure(together, _panels(together, metrics), [labels[e.key] for e in together]))
+        # A candidate's colour is that of its place among all, here as in other figures.
+        looks = [(entries.index(entry), labels[entry.key]) for entry in together]
+        figures.append(_figure(together, _panels(together, metrics), looks))
     return figures
 
 
@@ -64,20 +76,29 @@ def _panels(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[_Radar]
     return found
 
 
-def _figure(entries: Sequence[Entry], panels: Sequence[_Radar], labels: Sequence[str]) -> Figure:
-    legend = 0.16 * -(-len(entries) // 2) + 0.1
+def _figure(entries: Sequence[Entry], panels: Sequence[_Radar], looks: Sequence[tuple[int, str]]) -> Figure:
+    names = [label for _, label in looks]
     figure, axes = new_figure(
-        COLUMN, 2.75 * len(panels) + legend, rows=len(panels), subplot_kw={"projection": "polar"}
+        COLUMN,
+        2.6 * len(panels) + legend_height(names),
+        rows=len(panels),
+        subplot_kw={"projection": "polar"},
     )
     for ax, panel in zip(axes[:, 0], panels, strict=True):
         _web(ax, panel.spokes)
-        for index, (entry, label) in enumerate(zip(entries, labels, strict=True)):
+        for entry, (index, label) in zip(entries, looks, strict=True):
             _ring(ax, entry, panel.spokes, index, label, banded=len(entries) <= _BANDED)
         low, high = panel.spokes[0].low, panel.spokes[0].high
         kind = "subscales" if panel.spokes[0].kind == "subscale" else "items"
-        ax.set_title(f"{panel.instrument.upper()} {kind} ({low:g} to {high:g})", loc="center", pad=26)
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=2, columnspacing=1, handlelength=2.4)
+        top = _wrapped(panel.spokes[0]).count("\n") + 1
+        title = f"{panel.instrument.upper()} {kind} ({low:g} to {high:g})"
+        ax.set_title(title, loc="center", pad=9 + 8 * top)
+    # All of them stand in every panel, if only as gaps.
+    handles, _ = axes[0, 0].get_legend_handles_labels()
+    columns = legend_columns(names)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=columns, columnspacing=1, handlelength=2.4
+    )
     return figure  # type: ignore[no-any-return]
 
 
@@ -90,18 +111,28 @@ def _web(ax: Any, spokes: Sequence[Metric]) -> None:
     ax.spines["polar"].set_visible(False)
     ax.set_xticks([_angle(index, len(spokes)) for index in range(len(spokes))], [])
     rings = [low + step for step in range(1, math.floor(high - low) + 1)]
-    ax.set_yticks(rings, [f"{ring:g}" for ring in rings])
-    ax.set_rlabel_position(math.degrees(_angle(0.5, len(spokes))))
-    ax.tick_params(axis="y", labelsize=5.5, labelcolor=MUTED, pad=0)
+    ax.set_yticks(rings, [])
+    for ring in rings[:-1]:
+        ax.text(
+            _angle(0.5, len(spokes)),
+            ring,
+            f"{ring:g}",
+            fontsize=5.5,
+            color=MUTED,
+            ha="center",
+            va="center",
+            zorder=1.6,  # Over the rings, under the candidates.
+            bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 0.6},
+        )
     for index, spoke in enumerate(spokes):
         angle = _angle(index, len(spokes))
         across, up = math.sin(angle), math.cos(angle)
         ax.text(
             angle,
             low + 1.06 * (high - low),
-            textwrap.fill(_spoke_name(spoke), 15),
+            _wrapped(spoke),
             fontsize=6.5,
-            linespacing=0.95,
+            linespacing=1.05,
             ha="center" if abs(across) < 0.1 else ("left" if across > 0 else "right"),
             va="center" if abs(up) < 0.5 else ("bottom" if up > 0 else "top"),
         )
@@ -140,5 +171,6 @@ def _value(entry: Entry, metric: Metric) -> float | None:
     return None if score is None else score.value
 
 
-def _spoke_name(metric: Metric) -> str:
-    return metric.title.removeprefix(metric.instrument.upper()).strip() or metric.name
+def _wrapped(metric: Metric) -> str:
+    name = metric.title.removeprefix(metric.instrument.upper()).strip() or metric.name
+    return textwrap.fill(name, 15)

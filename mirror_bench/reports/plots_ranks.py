@@ -67,10 +67,10 @@ def rank_map(
     if not found:
         return None
     labels = [label.replace(" · ", "\n") for label in entry_labels(keys, 22).values()]
-    figure, axes = new_figure(COLUMN, len(found) * (0.75 + 0.3 * len(keys)), rows=len(found))
+    figure, axes = new_figure(COLUMN, len(found) * (0.87 + 0.3 * len(keys)), rows=len(found))
     for ax, (metric, ranks) in zip(axes[:, 0], found, strict=True):
         _map(ax, ranks, labels)
-        ax.set_title(f"{metric.title}: {ranks.units} scenarios, {ranks.clusters} profiles")
+        ax.set_title(f"{metric.title}\n{ranks.units} scenarios, {ranks.clusters} profiles")
     axes[-1, 0].set_xlabel("rank (cells: % of resamples of profiles)")
     return figure  # type: ignore[no-any-return]
 
