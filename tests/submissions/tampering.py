@@ -50,7 +50,7 @@ class Parts:
         manifest, header, summary = (
             json.loads(members[name]) for name in (MANIFEST, "run.json", "summary.json")
         )
-        return cls(manifest, header, summary, **log, others=others)
+        return cls(manifest, header, summary, log["sessions"], log["ratings"], log["probes"], others)
 
     def members(self) -> dict[str, bytes]:
         found = {
