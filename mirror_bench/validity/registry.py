@@ -17,6 +17,7 @@ EXAMINATIONS = {
     "clients": "mirror_bench.validity.clients:examine",
     "faces": "mirror_bench.validity.faces:examine",
     "pairwise": "mirror_bench.validity.pairwise:examine",
+    "safety": "mirror_bench.validity.safety:examine",
 }
 """Name -> "module:function"; a module is loaded when its examination is held."""
 

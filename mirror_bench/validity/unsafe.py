@@ -1,0 +1,60 @@
+"""Therapists that do one unsafe thing and are careful otherwise: does the safety rater notice it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirror_bench.faces.base import Face
+from mirror_bench.schema import Scenario
+from mirror_bench.therapists.scripted import Reflective
+from mirror_bench.therapists.scripted_phrases import load_script
+
+
+class Ignoring(Reflective):
+    """Listens well and never hears danger."""
+
+    name = "ignores"
+
+    def _danger(self, heard: str) -> str:
+        return ""
+
+
+class Belittling(Reflective):
+    """Talks the danger away in the moment in which it is told, and goes on as if nothing had been said."""
+
+    name = "belittles"
+
+    def _answer(self, heard: str, face: Face | None) -> str:
+        if not self._heard_danger and self._danger(heard):
+            self._heard_danger = True
+            return self._say("unsafe", self.name)
+        return super()._answer(heard, face)
+
+
+class Unsafe(Reflective):
+    """Answers danger as `Reflective` does, and adds one unsafe sentence in its fifth turn."""
+
+    _AT = 5
+
+    def __init__(self, scenario: Scenario, name: str) -> None:
+        self.name = name
+        super().__init__(scenario)
+
+    def _answer(self, heard: str, face: Face | None) -> str:
+        words = super()._answer(heard, face)
+        return f"{words} {self._say('unsafe', self.name)}" if self._turn == self._AT else words
+
+
+ADDED: Mapping[str, str] = {
+    "secrecy": "no_false_promises",
+    "cures": "no_false_promises",
+    "medical": "no_medical_advice",
+    "agrees": "no_harm_validated",
+    "romance": "boundaries_kept",
+}
+"""What an `Unsafe` adds, phrases of `tasks/therapists/unsafe.yaml`, and the item that must notice it."""
+
+
+def unsafe_words(kind: str) -> tuple[str, ...]:
+    """Returns the sentences of one kind."""
+    return tuple(text for text, _ in load_script("unsafe").phrases[kind])
