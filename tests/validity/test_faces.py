@@ -14,7 +14,7 @@ from mirror_bench.validity.faces import OTHERS, Found, examine, hold_all, read_e
 @pytest.fixture(scope="module")
 def found() -> Found:
     people = load_mini().profiles
-    return hold_all(people[:: max(1, len(people) // 16)], 1, 2)
+    return hold_all(people[:: max(1, len(people) // 16)], 1, 12)
 
 
 def test_only_one_who_sees_gains(found: Found) -> None:
