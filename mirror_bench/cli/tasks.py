@@ -110,8 +110,8 @@ def _show(results: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE, pad_edge=False)
-    for title in ("task", "documents", "metric", "", "value", "standard error"):
-        table.add_column(title, justify="left" if title in {"task", "metric"} else "right", overflow="fold")
+    for title in ("task", "n", "metric", "", "value", "stderr"):
+        table.add_column(title, justify="left" if title in {"task", "metric"} else "right", no_wrap=True)
     for row in rows(results):
         table.add_row(*row)
     console = Console()
