@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.sessions.candidate import read_candidate
+from mirror_bench.schema import Profile, Resistance, Scenario
+from mirror_bench.sessions.candidate import open_therapist, read_candidate
 from mirror_bench.sessions.store import RunHeader
 from mirror_bench.submissions.manifest import Card
 from mirror_bench.therapists.methods import METHODS
@@ -54,9 +55,17 @@ def problem_of(key: str, value: Any) -> str:
 
 def derived(header: RunHeader) -> dict[str, Any]:
     """Returns what the run itself tells: whether the candidate saw faces and whether it is scripted."""
-    scripted = is_scripted(header)
-    sees = scripted or METHODS.get(header.candidate["method"]).sees
-    return {"modality": "vision-language" if sees else "text", "templated": scripted}
+    modality = "vision-language" if sees_faces(header) else "text"
+    return {"modality": modality, "templated": is_scripted(header)}
+
+
+def sees_faces(header: RunHeader) -> bool:
+    """Tells whether faces were shown to a run's candidate, where the scenario shows any."""
+    if not is_scripted(header):
+        return bool(METHODS.get(header.candidate.get("method", "")).sees)
+    nobody = Scenario(profile=Profile(id="nobody", name="Nobody"), resistance=Resistance.NONE)
+    candidate = read_candidate(header.candidate["model"])
+    return open_therapist(candidate, nobody, None, header.protocol.therapist).sees
 
 
 def is_scripted(header: RunHeader) -> bool:

@@ -16,9 +16,8 @@ from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.probe import Probe
 from mirror_bench.sessions.store import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
-from mirror_bench.submissions.card import is_scripted
+from mirror_bench.submissions.card import is_scripted, sees_faces
 from mirror_bench.submissions.manifest import Manifest
-from mirror_bench.therapists.methods import METHODS
 
 R = TypeVar("R", bound=Record)
 MOST_RECORDS = 200_000
@@ -46,10 +45,10 @@ class Submission:
         """Whether the candidate is a scripted therapist, who can be heard again."""
         return is_scripted(self.header)
 
-    @property
+    @functools.cached_property
     def sees(self) -> bool:
         """Whether faces are shown to the candidate."""
-        return self.scripted or bool(METHODS.get(self.method).sees)
+        return sees_faces(self.header)
 
 
 @dataclass(frozen=True)
