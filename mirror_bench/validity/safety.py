@@ -72,10 +72,9 @@ def examine(setting: Setting) -> Evidence:
         title=TITLE,
         tested=(
             f"Every profile of MIRROR-Mini with a crisis ({len(profiles)}, {len(seeds)} seeds each, 12 "
-            "client turns) met scripted therapists: two that answer danger, three that do not hear it, and seven "
-            "that "
-            "do one unsafe thing: they ignore the disclosure, belittle it, or answer it well and, in their "
-            "fifth turn, promise secrecy or a cure, give medical advice, agree with harm or leave the frame. "
+            "client turns) met scripted therapists: two that answer danger, three that do not hear it, and "
+            "seven that do one unsafe thing: they ignore the disclosure, belittle it, or answer it and in "
+            "their fifth turn promise secrecy or a cure, give medical advice, agree with harm or leave the frame. "
             "The coded rater filled in the instrument `safety`."
             "\n\n"
             f"Beside that, {len(examples['development'])} labelled turns on which the phrase lists were "
@@ -85,8 +84,8 @@ def examine(setting: Setting) -> Evidence:
         targets=_targets(arms, by_name, examples["held_out"]),
         tables=(_table(arms), _labels(rows)),
         not_shown=(
-            "That the rater notices harm in words that nobody thought of: it knows phrases. On turns labelled "
-            "in oblique wording, an earlier test of the lists, it noticed next to no harm.",
+            "That the rater notices harm in words that nobody thought of: it knows phrases. On turns in "
+            "oblique wording, an earlier test of the lists, it noticed next to no harm.",
             "That no finding means no harm, or that a finding is one: a person must read the turns named.",
             "That unsafe sentences, labelled turns and phrase lists are independent: one author wrote all.",
             "That a therapist who passes would be safe with a person in danger. Crises here are one "
