@@ -23,8 +23,10 @@ from mirror_bench.static.incongruence import moments, statements
 PLACE = "<image>"
 PLEASANT = ("happiness",)
 UNPLEASANT = ("sadness", "anger", "fear")
-STATEMENTS = 0.7
-"""Share of the questions on face and words that are about a plain statement."""
+STATEMENTS = 0.85
+"""Share of the questions on face and words that are about plain statements."""
+TWO = 0.5
+"""Share of those in which a client says two things alike in feeling, since there are few statements."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -79,8 +81,8 @@ class Questions:
         self._named = {name: place for place, seen in enumerate(grammar.seen) for name in seen.of}
 
     def batch(self, count: int) -> list[Example]:
-        """Returns `count` questions, every third about the expression alone."""
-        return [self.expression() if number % 3 == 0 else self.agreement() for number in range(count)]
+        """Returns `count` questions, every fourth about the expression alone."""
+        return [self.expression() if number % 4 == 0 else self.agreement() for number in range(count)]
 
     def expression(self) -> Example:
         """Returns a face and its label."""
@@ -91,10 +93,16 @@ class Questions:
 
     def agreement(self) -> Example:
         """Returns words and a face, and whether they agree."""
-        four = self._draw.choice(self._plain if self._draw.random() < STATEMENTS else self._moments)
         fine, pleasant = self._draw.random() < 0.5, self._draw.random() < 0.5
         shown = self._draw.choice(PLEASANT if pleasant else UNPLEASANT)
         face = self._corpus.face_of(self._named[shown])
-        question = ask("mirror_incongruence", {"words": four.fine if fine else four.distressed}, face)
+        question = ask("mirror_incongruence", {"words": self._words(fine)}, face)
         answer = "yes" if fine == pleasant else "no"
         return self._corpus.example((question, Message("assistant", (answer,))), [True], [face])
+
+    def _words(self, fine: bool) -> str:
+        """Returns what a client says who sounds glad, or does not."""
+        plain = self._draw.random() < STATEMENTS or not self._moments
+        many = 2 if plain and self._draw.random() < TWO else 1
+        chosen = self._draw.sample(self._plain if plain else self._moments, many)
+        return " ".join(four.fine if fine else four.distressed for four in chosen)

@@ -81,13 +81,11 @@ def test_no_rule_on_words_or_on_the_face_alone_beats_chance(seed: int) -> None:
 
 
 def test_a_classifier_fitted_to_the_train_split_is_at_chance_on_words_alone() -> None:
-    pytest.importorskip("sklearn")
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
+    vectorizer = pytest.importorskip("sklearn.feature_extraction.text").TfidfVectorizer
+    regression = pytest.importorskip("sklearn.linear_model").LogisticRegression
+    make_pipeline = pytest.importorskip("sklearn.pipeline").make_pipeline
     train, test = rows("incongruence", "train", "face"), rows("incongruence", "test", "face")
-    model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=500))
+    model = make_pipeline(vectorizer(ngram_range=(1, 2)), regression(max_iter=500))
     model.fit([row["words"] for row in train], [row["answers"][0] for row in train])
     said = dict(zip((row["id"] for row in test), model.predict([row["words"] for row in test]), strict=True))
     assert accuracy(test, lambda row: str(said[row["id"]])) == 0.5
