@@ -1,0 +1,279 @@
+"""The site in Chromium, from disk: no request, no message, no overflow, nothing serious for axe, no attack."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import board_samples as boards
+import pytest
+
+from leaderboard.boards import make_boards
+from leaderboard.intake import read_submissions
+from leaderboard.site import write_site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+sync_api = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
+PAGES = {
+    "index": "index.html",
+    "model": "models/able-p-ec.html",
+    "compare": "compare.html#able-p-ec/reflective",
+    "session": "session.html#able-p-ec/2/3",
+}
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+# Tables that reach past the right edge of the paper.
+CUT = """[...document.querySelectorAll("table")]
+  .filter((table) => table.getBoundingClientRect().right > innerWidth + 1).length"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("board")
+    return _written(boards.write_samples(place / "submissions"), place / "site")
+
+
+def _written(submissions: Path, out: Path) -> Path:
+    with ExitStack() as open_while:
+        write_site(out, make_boards(read_submissions(submissions, open_while, verify=False)))
+    return out
+
+
+class Watch:
+    """What a page says and asks for while it is open."""
+
+    def __init__(self, page: Page) -> None:
+        self.heard: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self.heard.append(message.text))
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def outside(self) -> list[str]:
+        return [url for url in self.asked if not url.startswith(("file:", "data:"))]
+
+
+def _open(page: Page, site: Path, address: str) -> None:
+    path, _, fragment = address.partition("#")
+    page.goto((site / path).as_uri() + (f"#{fragment}" if fragment else ""))
+    if fragment:
+        page.wait_for_selector("#status:text('Both with'), #viewer:not([hidden]) .turn")
+
+
+def _findings(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical."""
+    found = find_spec("axe_playwright_python")
+    assert found is not None
+    assert found.origin is not None
+    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
+    result: Any = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in result["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens_cleanly(
+    browser: Browser, site: Path, name: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    pytest.importorskip("axe_playwright_python")
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    watch = Watch(page)
+    _open(page, site, PAGES[name])
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    page.wait_for_load_state("load")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].filter((i) => i.complete && !i.naturalWidth).length") == 0
+    assert _findings(page) == []
+    assert watch.heard == []
+    assert watch.outside() == []
+    context.close()
+
+
+def test_columns_sort_and_filters_choose(browser: Browser, site: Path) -> None:
+    page = browser.new_page()
+    _open(page, site, "index.html")
+    names = page.locator(".main-table tbody a.model")
+    assert sorted(names.all_inner_texts()) == ["Able", "Poor", "reflective"]
+    for button in page.locator(".main-table thead button.sort").all():
+        button.click()
+        head = button.locator("xpath=ancestor::th")
+        first = head.get_attribute("aria-sort")
+        assert first in ("ascending", "descending")
+        button.click()
+        assert head.get_attribute("aria-sort") != first
+        assert page.locator(".main-table thead th[aria-sort]").count() == 1
+    page.get_by_role("button", name="Size").click()
+    assert names.all_inner_texts() == ["Able", "Poor", "reflective"]
+    page.get_by_role("button", name="Size").click()
+    assert names.all_inner_texts() == ["Poor", "Able", "reflective"]
+    for label, choice, left in (
+        ("Method", "direct", ["Poor"]),
+        ("Size", "3 to 10 B", ["Able"]),
+        ("Sees", "text", ["Poor"]),
+        ("Licence", "not declared", ["reflective"]),
+    ):
+        page.get_by_label(label, exact=False).and_(page.locator("select")).select_option(choice)
+        assert [one for one in names.all() if one.is_visible()] != []
+        assert [one.inner_text() for one in names.all() if one.is_visible()] == left
+        assert page.locator("#shown").inner_text() == "1 of 3 models"
+        page.get_by_label(label, exact=False).and_(page.locator("select")).select_option(index=0)
+    page.get_by_label("Name").fill("nobody")
+    assert page.locator(".nothing").is_visible()
+    page.close()
+
+
+def test_two_models_are_compared(browser: Browser, site: Path) -> None:
+    page = browser.new_page()
+    _open(page, site, "compare.html#able-p-ec/poor-direct")
+    rows = page.locator("#result table.sortable tbody tr")
+    assert rows.count() == 8
+    assert "Able · p+ec scores higher" in page.locator("#result").inner_text()
+    page.get_by_label("Resistance").select_option("cognitive")
+    page.wait_for_function("document.querySelectorAll('#result table.sortable tbody tr').length === 2")
+    page.get_by_role("button", name="CTRS total, first").click()
+    values = [float(row.locator("td.num").first.inner_text()) for row in rows.all()]
+    assert values == sorted(values, reverse=True)
+    rows.first.locator("a").first.click()
+    page.wait_for_selector("#viewer:not([hidden])")
+    assert "#able-p-ec/" in page.url
+    page.close()
+
+
+def test_a_session_is_read_by_keyboard(browser: Browser, site: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    watch = Watch(page)
+    _open(page, site, "session.html#able-p-ec/2")
+    assert [url for url in watch.asked if "/data/" in url] == [
+        (site / "data" / "sessions" / "able-p-ec" / "2.js").as_uri()
+    ]
+    current = page.locator("li.turn[aria-current=step] .number")
+    assert current.inner_text() == "turn 1"
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert current.inner_text() == "turn 3"
+    assert page.url.endswith("#able-p-ec/2/3")
+    page.keyboard.press("k")
+    assert current.inner_text() == "turn 2"
+    page.keyboard.press("i")
+    chosen = page.locator("button.item[aria-pressed=true]")
+    assert chosen.count() == 1
+    assert page.locator("li.turn.evidence").count() > 0
+    page.keyboard.press("Escape")
+    assert page.locator("li.turn.evidence").count() == 0
+    page.keyboard.press("n")
+    page.wait_for_function("location.hash.startsWith('#able-p-ec/3')")
+    page.wait_for_function("document.getElementById('facts').textContent.includes('3 of 16')")
+    page.locator("#keys").uncheck()
+    page.keyboard.press("j")
+    assert current.inner_text() == "turn 1"
+    page.close()
+
+
+def test_quoted_evidence_is_marked_in_the_words(browser: Browser, site: Path) -> None:
+    page = browser.new_page()
+    for number in range(1, 9):
+        _open(page, site, f"session.html#able-p-ec/{number}")
+        page.wait_for_function(f"document.getElementById('facts').textContent.includes('{number} of 16')")
+        for item in page.locator("button.item").all():
+            item.click()
+            if page.locator("mark").count():
+                assert set(page.locator("mark").all_inner_texts()) == {"What would have to be different"}
+                page.close()
+                return
+    pytest.fail("no session of the sample holds its quote")
+
+
+@pytest.mark.parametrize("address", ["nobody/1", "able-p-ec/99", "../../x/1", "able-p-ec/1.js?", "", "//x/1"])
+def test_a_wrong_address_is_said(browser: Browser, site: Path, address: str) -> None:
+    page = browser.new_page()
+    watch = Watch(page)
+    page.goto((site / "session.html").as_uri() + f"#{address}")
+    page.wait_for_selector("#status:text('cannot be shown')")
+    assert watch.outside() == []
+    assert not page.locator("#viewer").is_visible()
+    page.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_print_is_light_and_whole(browser: Browser, site: Path, name: str) -> None:
+    context = browser.new_context(color_scheme="dark", viewport={"width": 700, "height": 900})
+    page = context.new_page()
+    _open(page, site, PAGES[name])
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("details:not([open])").count() == 0
+    assert page.evaluate(CUT) == 0
+    assert len(page.pdf(format="A4", landscape=name == "index")) > 15_000
+    context.close()
+
+
+def test_attacks_stay_text(browser: Browser, tmp_path: Path) -> None:
+    site = _written(boards.write_hostile(tmp_path / "submissions"), tmp_path / "site")
+    slugs = sorted(path.stem for path in (site / "models").glob("*.html"))
+    sessions = sorted(path.stem for path in (site / "data" / "sessions" / slugs[0]).glob("*.js"))
+    addresses = ["index.html", *(f"models/{slug}.html" for slug in slugs)]
+    addresses += [f"compare.html#{slugs[0]}/{slugs[1]}"]
+    addresses += [f"session.html#{slugs[0]}/{number}" for number in sessions]
+    shown = 0
+    for address in addresses:
+        page = browser.new_page(viewport={"width": 360, "height": 800})
+        watch = Watch(page)
+        _open(page, site, address)
+        page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+        for item in page.locator("button.item").all()[:4]:
+            item.click()
+        page.wait_for_timeout(100)
+        assert page.locator("iframe, base, object, embed, main script, main svg[onload]").count() == 0
+        assert page.locator("[onerror], [onload], [onmouseover], [onclick]").count() == 0
+        assert page.locator("a[href^='javascript'], link[href*='example']").count() == 0
+        assert page.title() not in ("owned", "1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        shown += page.get_by_text("<img src=x onerror=").count()
+        assert watch.heard == []
+        assert watch.outside() == []
+        page.close()
+    assert len(sessions) == 12
+    assert shown > 40
+
+
+def test_a_hundred_models_paint_at_once(browser: Browser, site: Path, tmp_path: Path) -> None:
+    place = tmp_path / "one"
+    shutil.copytree(site.parent / "submissions" / "reflective", place / "reflective")
+    with ExitStack() as open_while:
+        (one,) = read_submissions(place, open_while, verify=False)
+        write_site(tmp_path / "site", make_boards(boards.many(one, 100)))
+    page = browser.new_page()
+    _open(page, tmp_path / "site", "index.html")
+    assert page.locator(".main-table tbody tr").count() == 100
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    paint = page.evaluate(FIRST_PAINT)
+    print(f"first contentful paint with 100 models: {paint:.0f} ms")
+    assert paint < 1000
+    page.close()

@@ -1,0 +1,119 @@
+"""The whole site, as files, and its command."""
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import board_samples as boards
+import pytest
+
+from leaderboard.boards import Board, make_boards
+from leaderboard.intake import read_submissions
+from leaderboard.site import write_site
+from mirror_bench.errors import InputError
+
+
+@pytest.fixture
+def submissions(tmp_path: Path) -> Path:
+    return boards.write_samples(tmp_path / "submissions")
+
+
+def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "leaderboard", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _boards(place: Path, open_while: ExitStack) -> list[Board]:
+    return make_boards(read_submissions(place, open_while, verify=False))
+
+
+def _files(place: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_the_command_writes_a_site(submissions: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    done = _command("build", "--submissions", str(submissions), "--out", str(site), "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["models"], said["sessions"], said["failed"]) == (3, 32, {})
+    held = _files(site)
+    for slug in ("able-p-ec", "poor-direct", "reflective"):
+        assert {f"models/{slug}.{end}" for end in ("html", "json", "csv", "bib")} <= held.keys()
+    assert len([name for name in held if name.startswith("data/sessions/able-p-ec/")]) == 16
+    assert {
+        "index.html",
+        "compare.html",
+        "session.html",
+        "board.csv",
+        "board.json",
+        "board.bib",
+    } <= held.keys()
+    assert not list(tmp_path.glob(".site*"))
+
+
+def test_bad_input_is_one_line(tmp_path: Path) -> None:
+    done = _command("build", "--submissions", str(tmp_path / "missing"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("leaderboard: --submissions")
+    assert done.stderr.count("\n") == 1
+    assert _command("build", "--nonsense").returncode == 2
+
+
+def test_equal_submissions_give_equal_bytes(submissions: Path, tmp_path: Path) -> None:
+    with ExitStack() as open_while:
+        found = _boards(submissions, open_while)
+        write_site(tmp_path / "a", found)
+        write_site(tmp_path / "b", found)
+    assert _files(tmp_path / "a") == _files(tmp_path / "b")
+
+
+def test_a_site_is_replaced_and_nothing_else_is(submissions: Path, tmp_path: Path) -> None:
+    with ExitStack() as open_while:
+        found = _boards(submissions, open_while)
+        site = tmp_path / "site"
+        write_site(site, found)
+        (site / "models" / "gone.html").write_text("x")
+        write_site(site, found)
+        assert not (site / "models" / "gone.html").exists()
+        with pytest.raises(InputError, match="holds other files than a site"):
+            write_site(submissions, found)
+        with pytest.raises(InputError, match="is a file"):
+            write_site(site / "board.csv", found)
+
+
+def test_a_failure_leaves_the_earlier_site(
+    submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as open_while:
+        found = _boards(submissions, open_while)
+        write_site(tmp_path / "site", found)
+        before = _files(tmp_path / "site")
+
+        def fail(*_: object) -> str:
+            raise OSError("disk full")
+
+        monkeypatch.setattr("leaderboard.site.sessions_csv", fail)
+        with pytest.raises(OSError, match="disk full"):
+            write_site(tmp_path / "site", found)
+    assert _files(tmp_path / "site") == before
+    assert not list(tmp_path.glob(".site*"))
+
+
+def test_two_protocols_are_two_boards(submissions: Path) -> None:
+    header = json.loads((submissions / "poor" / "run.json").read_text())
+    (submissions / "poor" / "run.json").write_text(json.dumps(header | {"fingerprint": "cd" * 32}))
+    with ExitStack() as open_while:
+        first, second = _boards(submissions, open_while)
+    assert [model.name for model in second.models] == ["Poor"]
+    assert "poor-direct" not in first.models[0].against
+
+
+def test_the_command_that_reproduces_a_run_stands_on_its_page(submissions: Path, tmp_path: Path) -> None:
+    with ExitStack() as open_while:
+        write_site(tmp_path / "site", _boards(submissions, open_while))
+    page = (tmp_path / "site" / "models" / "able-p-ec.html").read_text()
+    said = "mirror-bench run --therapist vllm/some/Able-7B --method p+ec --protocol offline"
+    assert f"{said} --face-conditions matched,none --out runs/able-p-ec" in page
