@@ -1,4 +1,4 @@
-"""The site in Chromium, from disk: no request, no message, no overflow, nothing serious for axe, no attack."""
+"""The site in Chromium, from disk: no request, no message, nothing serious for axe, no attack."""
 
 from __future__ import annotations
 
