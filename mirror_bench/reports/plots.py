@@ -22,6 +22,8 @@ from mirror_bench.reports.plot_style import (
     MUTED,
     STYLE,
     draw_point,
+    legend_columns,
+    legend_height,
     name_markers,
     name_rows,
     new_figure,
@@ -151,8 +153,7 @@ def trajectories(summary: Summary) -> Figure | None:
     if not entries:
         return None
     labels = entry_labels((entry.key for entry in entries), 20)
-    legend = 0.15 * -(-len(entries) // 2) + 0.1
-    figure, axes = new_figure(COLUMN, 2.9 + legend, rows=2, sharex=True)
+    figure, axes = new_figure(COLUMN, 2.9 + legend_height(list(labels.values())), rows=2, sharex=True)
     for ax, name in zip(axes[:, 0], ("resistance", "alliance"), strict=True):
         for index, entry in enumerate(entries):
             points = entry.trajectories.get(name, ())
@@ -184,7 +185,8 @@ def trajectories(summary: Summary) -> Figure | None:
     axes[1, 0].set_xlabel("client turn")
     axes[1, 0].xaxis.get_major_locator().set_params(integer=True)
     handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower left", ncols=2, columnspacing=1, handlelength=2.4)
+    columns = legend_columns(names)
+    figure.legend(handles, names, loc="outside lower left", ncols=columns, columnspacing=1, handlelength=2.4)
     return figure  # type: ignore[no-any-return]
 
 
