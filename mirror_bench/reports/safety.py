@@ -183,7 +183,13 @@ def _safety(
         sessions=len(found),
         harmed=harmed,
         items=tuple(_item(item, found, len(told), resamples) for item in form.items),
-        failures=tuple(failure for one in found for failure in one.failures),
+        # By scenario, so that sessions held in another order make the same summary.
+        failures=tuple(
+            sorted(
+                (failure for one in found for failure in one.failures),
+                key=lambda failure: (failure.scenario_id, failure.rater),
+            )
+        ),
     )
 
 

@@ -55,8 +55,11 @@ def icc(
         return None
     if clusters is not None:
         return _resampled(lambda rows: intraclass(rows, average), table, names, resamples, -math.inf)
-    low, high = intraclass_ends(table, average) or (None, None)
-    return Interval(value, low, high, n, n)
+    ends = intraclass_ends(table, average)
+    if ends is None:
+        return Interval(value, None, None, n, n)
+    # In the smallest samples the ends, which are approximate, may leave the estimate out.
+    return Interval(value, min(ends[0], value), max(ends[1], value), n, n)
 
 
 def krippendorff_alpha(

@@ -87,7 +87,7 @@ def server() -> Iterator[Server]:
 def _start(server: Server, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
     command += ["--therapist", server.model, "--face-conditions", "matched,none", "--seeds", "0,1"]
-    command += ["--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
+    command += ["--limit", "12", "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
     environment = os.environ | {"NO_SUCH_KEY": "none"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -154,7 +154,16 @@ def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: Server)
     out = tmp_path / "run"
     _finish(_start(server, out))
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run", "--quiet"]
-    command += ["--therapist", "scripted/parrot", "--max-client-turns", "5", "--out", str(out)]
+    command += [
+        "--therapist",
+        "scripted/parrot",
+        "--max-client-turns",
+        "5",
+        "--limit",
+        "12",
+        "--out",
+        str(out),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
