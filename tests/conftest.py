@@ -13,6 +13,8 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 
+pytest_plugins = ["packed_fixtures"]
+
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
