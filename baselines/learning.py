@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from baselines.corpus import IGNORED, Corpus, Example
+from baselines.muon import Muon
 from baselines.pixels import Pixels, Taken
 from baselines.questions import Questions
 from baselines.recipe import JointPart, VisionPart
@@ -76,7 +77,7 @@ class Optimiser:
                 weight_decay=0.02,
                 fused=True,
             ),
-            torch.optim.Muon(matrices, lr=matrix_rate, momentum=0.95, weight_decay=0.0),
+            Muon(matrices, lr=matrix_rate),
         )
         self._rates = (rate, matrix_rate)
 
