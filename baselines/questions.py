@@ -22,7 +22,8 @@ from mirror_bench.static.incongruence import moments, statements
 
 PLACE = "<image>"
 PLEASANT = ("happiness",)
-UNPLEASANT = ("sadness", "anger", "fear")
+UNPLEASANT = ("sadness", "anger", "fear", "disgust", "ashamed", "pain")
+SIDES = ("pleasant", "unpleasant")
 STATEMENTS = 0.85
 """Share of the questions on face and words that are about plain statements."""
 TWO = 0.5
@@ -60,6 +61,12 @@ def questions_digest() -> str:
     return digest([content_path("lm_eval", name).read_text(encoding="utf-8") for name in files])
 
 
+def agreement_answer(pleasant: bool, fine: bool) -> str:
+    """Returns what the model says of a face and words, "yes" or "no" last."""
+    face, words = (SIDES[0] if good else SIDES[1] for good in (pleasant, fine))
+    return f"{face} face, {words} words: {'yes' if pleasant == fine else 'no'}"
+
+
 class Questions:
     """Draws questions without end, the same for the same seed.
 
@@ -92,12 +99,16 @@ class Questions:
         return self._corpus.example((question, Message("assistant", (name,))), [True], [face])
 
     def agreement(self) -> Example:
-        """Returns words and a face, and whether they agree."""
+        """Returns words and a face, and whether they agree.
+
+        The answer first says how the face looks and how the words sound: so small a model learns whether two
+        things agree only once each of the two is said.
+        """
         fine, pleasant = self._draw.random() < 0.5, self._draw.random() < 0.5
         shown = self._draw.choice(PLEASANT if pleasant else UNPLEASANT)
         face = self._corpus.face_of(self._named[shown])
         question = ask("mirror_incongruence", {"words": self._words(fine)}, face)
-        answer = "yes" if fine == pleasant else "no"
+        answer = agreement_answer(pleasant, fine)
         return self._corpus.example((question, Message("assistant", (answer,))), [True], [face])
 
     def _words(self, fine: bool) -> str:
