@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/) in the precision of the weights.
 
-`torch.optim.Muon` orthogonalises in bfloat16, which a CPU without bfloat16 arithmetic emulates, so that a step of
-the reference model takes seconds. Here matrices keep their precision, and those of a shape share products.
+`torch.optim.Muon` orthogonalises in bfloat16, which a CPU without bfloat16 arithmetic emulates: a step then
+takes seconds. Here matrices keep their precision, and those of a shape share products.
 """
 
 from __future__ import annotations
