@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from baselines.corpus import Corpus, Example
+from baselines.feelings import PATH, load_feelings
 from baselines.grammar import Grammar
 from mirror_bench.content import content_path
 from mirror_bench.data.sources import load_data
@@ -24,10 +26,9 @@ PLACE = "<image>"
 PLEASANT = ("happiness",)
 UNPLEASANT = ("sadness", "anger", "fear", "disgust", "ashamed", "pain")
 SIDES = ("pleasant", "unpleasant")
-STATEMENTS = 0.85
-"""Share of the questions on face and words that are about plain statements."""
-TWO = 0.5
-"""Share of those in which a client says two things alike in feeling, since there are few statements."""
+TEMPLATES, STATEMENTS = 0.6, 0.3
+"""Shares of the questions on face and words that are about statements from templates, and about plain
+statements of the train split; the others are about moments of its sessions."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -56,9 +57,22 @@ def ask(task: str, row: Mapping[str, Any], face: int) -> Message:
 
 
 def questions_digest() -> str:
-    """Returns the SHA-256 of what the questions are made of: prompts, statements and labels."""
-    files = ("mirror_expression.yaml", "mirror_incongruence.yaml", "statements.yaml", "labels.yaml")
-    return digest([content_path("lm_eval", name).read_text(encoding="utf-8") for name in files])
+    """Returns the SHA-256 of what the questions are made of: prompts, statements, templates and labels."""
+    names = ("mirror_expression.yaml", "mirror_incongruence.yaml", "statements.yaml", "labels.yaml")
+    files = (*(content_path("lm_eval", name) for name in names), PATH)
+    return digest([path.read_text(encoding="utf-8") for path in files])
+
+
+def question_texts() -> list[str]:
+    """Returns what the questions say: texts for the tokenizer of a model that is asked them."""
+    said = [word for four in statements(_making()) for word in (four.fine, four.distressed)]
+    answers = [agreement_answer(*sides) for sides in itertools.product((True, False), repeat=2)]
+    prompts = [prompt_of("mirror_expression"), prompt_of("mirror_incongruence")]
+    return [*prompts, *labels(), *answers, *said, *load_feelings().texts()]
+
+
+def _making() -> Making:
+    return Making(load_data("mini"), "train", Faces())
 
 
 def agreement_answer(pleasant: bool, fine: bool) -> str:
@@ -79,8 +93,8 @@ class Questions:
     def __init__(self, grammar: Grammar, corpus: Corpus, *, seed: int) -> None:
         self._corpus = corpus
         self._draw = random.Random(derive_seed("questions", seed))
-        making = Making(load_data("mini"), "train", Faces())
-        self._plain, self._moments = statements(making), moments(making)
+        self._feelings = load_feelings()
+        self._plain, self._moments = statements(_making()), moments(_making())
         self._shown = {
             name: [place for place, seen in enumerate(grammar.seen) if set(seen.of) <= set(label.of)]
             for name, label in labels().items()
@@ -113,7 +127,8 @@ class Questions:
 
     def _words(self, fine: bool) -> str:
         """Returns what a client says who sounds glad, or does not."""
-        plain = self._draw.random() < STATEMENTS or not self._moments
-        many = 2 if plain and self._draw.random() < TWO else 1
-        chosen = self._draw.sample(self._plain if plain else self._moments, many)
-        return " ".join(four.fine if fine else four.distressed for four in chosen)
+        share = self._draw.random()
+        if share < TEMPLATES or not self._moments:
+            return self._feelings.say(fine, self._draw)
+        four = self._draw.choice(self._plain if share < TEMPLATES + STATEMENTS else self._moments)
+        return four.fine if fine else four.distressed

@@ -74,7 +74,7 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     from baselines.faceset import draw_faces, sitters
     from baselines.learning import Learner
     from baselines.pixels import Pixels
-    from baselines.questions import Questions
+    from baselines.questions import Questions, question_texts
 
     (out / FIGURES).unlink(missing_ok=True)
     clock = Clock.started()
@@ -93,7 +93,8 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     )
     clock.lap("faces")
 
-    processor = make_processor(tokenizer_texts(grammar, source), size)
+    texts = tokenizer_texts(grammar, source) + (question_texts() if recipe.joint.questions else [])
+    processor = make_processor(texts, size)
     model = make_model(processor, size, recipe.seed)
     images = processor.image_processor
     pixels = {
