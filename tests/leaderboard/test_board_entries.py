@@ -8,7 +8,10 @@ import pytest
 
 from leaderboard.entries import Entries, make_entries, read_entries
 from leaderboard.intake import ENDING
+from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import load_protocol
+from mirror_bench.sessions.cast import protocol_fingerprint
 from mirror_bench.submissions.archive import read_archive
 from mirror_bench.submissions.manifest import Manifest
 
@@ -30,6 +33,13 @@ def test_every_file_that_was_handed_in_by_the_project_is_listed_and_whole() -> N
         name = path.name.removesuffix(ENDING)
         if name in listed.entries:
             assert manifest.card.name == listed.card(name)["name"]
+
+
+def test_every_file_that_was_handed_in_by_the_project_stands_under_todays_protocol() -> None:
+    mark = protocol_fingerprint(load_protocol("offline"), load_data("mini")).value
+    for path in SUBMISSIONS.glob(f"*{ENDING}"):
+        manifest = Manifest.model_validate_json(read_archive(path).members["manifest.json"])
+        assert manifest.fingerprint == mark, f"{path.name} is of another protocol: make entries"
 
 
 def test_an_entry_is_held_packed_and_verified(tmp_path: Path) -> None:
