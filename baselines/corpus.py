@@ -6,7 +6,6 @@ what is trained is what is served. Only the train split is read.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -166,18 +165,17 @@ class Corpus:
         messages = (*plan_messages(self._profile(), [turn]), Message("assistant", (plan.answer,)))
         return self.example(messages, [True], [] if face is None else [face])
 
-    def conversations(self, replies: int, progress: float = 1.0) -> list[Example]:
+    def conversations(self, replies: int, alone: float = 0.5) -> list[Example]:
         """Returns conversations with one client and one plan, and of the same number of turns.
 
         So their prompts begin alike, which is computed once, and little of a batch is padding.
 
         Args:
             replies: How many replies they hold together, about: many short conversations or few long ones.
-            progress: Share of the training that is done: it begins with single turns, where there is but one
-                face to look at, and goes on to longer conversations.
+            alone: Chance that they are of one client turn, with one face to look at. Such replies are all a
+                first step, and soon learnt.
         """
-        longest = max(1, min(self._turns, math.ceil(progress * 2 * self._turns)))
-        turns = self._draw.randint(1, longest)
+        turns = 1 if self._draw.random() < alone or self._turns == 1 else self._draw.randint(2, self._turns)
         method, profile = self._draw.choice(METHODS), self._profile()
         plan = self._draw.choice(self._grammar.plans) if "p" in method.split("+") else None
         return [

@@ -191,7 +191,7 @@ class Learner:
             talk = (
                 [corpus.plan() for _ in range(part.captions)]
                 if plans
-                else corpus.conversations(part.replies, share)
+                else corpus.conversations(part.replies, 1.0 if share < part.alone_first else part.alone)
             )
             words = self._loss(talk)
             captions = self._loss([corpus.caption() for _ in range(part.captions)])

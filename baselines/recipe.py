@@ -58,6 +58,8 @@ class JointPart(_Part):
     Attributes:
         replies: Therapist replies in a step, in many short conversations or few long ones.
         turns: Most client turns in a conversation.
+        alone_first: Share of the steps, from the first on, in which conversations are of one client turn.
+        alone: Share of the later steps in which they are.
         captions: Caption examples in a step.
         questions: Questions of the static tasks' train split in a step; 0 for none.
         learning_rate: Of AdamW, as in the first phase.
@@ -68,6 +70,8 @@ class JointPart(_Part):
     steps: Positive = 400
     replies: Positive = 12
     turns: Positive = 2
+    alone_first: Share = 0.15
+    alone: Share = 0.15
     captions: Positive = 12
     questions: Annotated[int, Field(ge=0)] = 0
     learning_rate: Rate = 1e-3

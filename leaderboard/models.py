@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -74,10 +75,13 @@ class ModelView(NamedTuple):
     safety: Safety | None
     reliance: tuple[Reliance, ...]
     command: str
+    checkpoint: str
 
 
 Numbers = Mapping[tuple[str, FaceCondition], int]
 """(pair, face condition) -> number of the session's file."""
+_LOCAL = re.compile(r"(?P<path>[^@?]+)@(?P<digest>[0-9a-f]{12})(?P<options>\?.*)?")
+"""A model in a folder, as a run records it: nobody can pass the digest to `--therapist`."""
 
 
 def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
@@ -94,6 +98,7 @@ def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
         safety=model.safety,
         reliance=tuple(one for one in model.submission.summary.reliance if _own(one, model)),
         command=reproduce(model),
+        checkpoint=_named(model)[1],
     )
 
 
@@ -101,7 +106,7 @@ def reproduce(model: Model) -> str:
     """Returns the command that makes the run again."""
     header = model.submission.header
     candidate, selection = header.candidate, header.selection
-    words = ["mirror-bench", "run", "--therapist", str(candidate.get("model") or candidate.get("therapist"))]
+    words = ["mirror-bench", "run", "--therapist", _named(model)[0]]
     if candidate.get("method"):
         words += ["--method", candidate["method"]]
     if candidate.get("context_messages"):
@@ -115,6 +120,14 @@ def reproduce(model: Model) -> str:
     if selection.get("limit"):
         words += ["--limit", str(selection["limit"])]
     return " ".join(shlex.quote(word) for word in [*words, "--out", f"runs/{model.slug}"])
+
+
+def _named(model: Model) -> tuple[str, str]:
+    """Returns what answered, as `--therapist` takes it, and the digest of a local folder's content or ""."""
+    candidate = model.submission.header.candidate
+    name = str(candidate.get("model") or candidate.get("therapist"))
+    found = _LOCAL.fullmatch(name)
+    return (found["path"] + (found["options"] or ""), found["digest"]) if found else (name, "")
 
 
 def _radars(model: Model, board: Board) -> Iterable[RadarView]:

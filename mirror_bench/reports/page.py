@@ -170,7 +170,7 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 def _shown(value: float | None, metric: str) -> str:
     """Returns a value as its metric is read: shares in percent, all else with two decimals."""
-    return f"{100 * value:.0f} %" if metric == "dropout" and value is not None else _number(value)
+    return _percent(value) if metric == "dropout" and value is not None else _number(value)
 
 
 def _interval(score: Score | None) -> str:
@@ -182,7 +182,7 @@ def _interval(score: Score | None) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
+    return f"{_number(100 * value, 0)} %"
 
 
 def _groups(summary: Summary, kinds: tuple[str, ...]) -> Groups:

@@ -117,3 +117,15 @@ def test_the_command_that_reproduces_a_run_stands_on_its_page(submissions: Path,
     page = (tmp_path / "site" / "models" / "able-p-ec.html").read_text()
     said = "mirror-bench run --therapist vllm/some/Able-7B --method p+ec --protocol offline"
     assert f"{said} --face-conditions matched,none --out runs/able-p-ec" in page
+
+
+def test_a_local_checkpoint_is_named_as_the_command_takes_it(submissions: Path, tmp_path: Path) -> None:
+    path = submissions / "able" / "run.json"
+    text = path.read_text()
+    assert "vllm/some/Able-7B" in text
+    path.write_text(text.replace("vllm/some/Able-7B", "vllm/./able@0123456789ab?max_model_len=2048"))
+    with ExitStack() as open_while:
+        write_site(tmp_path / "site", _boards(submissions, open_while))
+    page = (tmp_path / "site" / "models" / "able-p-ec.html").read_text()
+    assert "--therapist &#39;vllm/./able?max_model_len=2048&#39; --method p+ec" in page
+    assert "content digest <code>0123456789ab</code>" in page
