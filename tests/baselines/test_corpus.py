@@ -60,6 +60,15 @@ def test_the_same_seed_draws_the_same_examples() -> None:
     assert corpus(2).conversations(4) != corpus(1).conversations(4)
 
 
+def test_conversations_are_alone_as_often_as_asked() -> None:
+    drawn = corpus()
+    said = processor().tokenizer.convert_tokens_to_ids("<|assistant|>")
+    alone = [example.ids.count(said) for _ in range(6) for example in drawn.conversations(6, alone=1.0)]
+    longer = [example.ids.count(said) for _ in range(6) for example in drawn.conversations(6, alone=0.0)]
+    assert set(alone) == {1}
+    assert set(longer) == {2, 3}
+
+
 def test_sequences_are_what_the_processor_makes_of_the_same_messages() -> None:
     face = ImagePart(draw_png(SITTERS[0]))
     messages = (*caption_messages(face), Message("assistant", ("sad.",)))
