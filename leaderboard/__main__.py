@@ -54,7 +54,8 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"out": str(out), **written._asdict(), "failed": failed}, indent=1))
     else:
-        said = f"{written.models} models, {written.sessions} sessions, {written.bytes / 1e6:.1f} MB"
+        models = "model" if written.models == 1 else "models"
+        said = f"{written.models} {models}, {written.sessions} sessions, {written.bytes / 1e6:.1f} MB"
         click.echo(f"{said}: {out / 'index.html'}")
         for slug, checks in failed.items():
             click.echo(f"{slug} fails {', '.join(checks)}", err=True)
