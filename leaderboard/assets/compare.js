@@ -57,7 +57,7 @@
           make("td", { class: "gap", "data-value": difference === null ? "" : String(difference) }, figure(difference), difference === null ? null : drawBar(difference, null, null, -reach, reach))];
       });
       return make("tr", {}, make("th", { scope: "row", class: "pair" }, one.pair), make("td", {}, one.resistance), ...cells,
-        make("td", {}, link(a, one, `${one.ended}, ${figure(one.turns, 0)} turns`)), make("td", {}, link(b, other, `${other.ended}, ${figure(other.turns, 0)} turns`)));
+        make("td", { class: "ending" }, link(a, one, `${one.ended}, ${figure(one.turns, 0)} turns`)), make("td", { class: "ending" }, link(b, other, `${other.ended}, ${figure(other.turns, 0)} turns`)));
     });
     const heads = [heading("Scenario"), heading("Resistance"),
       ...a.metrics.flatMap((metric) => [heading(`${metric.title}, first`, "number", "descending"), heading("second", "number", "descending"), heading("difference", "number", "descending", "")]),
