@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,12 +47,14 @@ class Chosen(NamedTuple):
         limit: At most so many documents per task; None for all.
         fewshot: Solved examples before each question; None as the task says.
         seed: Of few-shot examples and of lm-eval's bootstrap.
+        metadata: What every task's documents are made with, such as `faces` and `face_set` of ours.
     """
 
     tasks: tuple[str, ...]
     limit: int | None = None
     fewshot: int | None = None
     seed: int = 0
+    metadata: Mapping[str, Any] | None = None
 
 
 class Written(NamedTuple):
@@ -62,7 +64,9 @@ class Written(NamedTuple):
     samples: tuple[Path, ...]
 
 
-def task_manager(include: Sequence[Path] = (), names: Sequence[str] = ()) -> TaskManager:
+def task_manager(
+    include: Sequence[Path] = (), names: Sequence[str] = (), metadata: Mapping[str, Any] | None = None
+) -> TaskManager:
     """Returns lm-eval's manager over our tasks and those of `include`.
 
     lm-eval's own 14,000 take ten seconds to read, so they are there only where `names` asks for one.
@@ -76,11 +80,12 @@ def task_manager(include: Sequence[Path] = (), names: Sequence[str] = ()) -> Tas
         if not folder.is_dir():
             raise InputError(f"--include-path {folder}: is no folder; name one that holds YAML tasks")
     paths = [str(content_path(FOLDER)), *map(str, include)]
-    manager = TaskManager(include_path=paths, include_defaults=False)
+    given = dict(metadata or {})
+    manager = TaskManager(include_path=paths, include_defaults=False, metadata=given)
     known = set(manager.all_tasks)
     if all(name in known for name in names):
         return manager
-    manager = TaskManager(include_path=paths)
+    manager = TaskManager(include_path=paths, metadata=given)
     known = set(manager.all_tasks)
     for name in names:
         if name not in known:
@@ -126,7 +131,7 @@ def run_tasks(
 
     _check_writable(out)
     with _hushed():
-        manager = task_manager(include, chosen.tasks)
+        manager = task_manager(include, chosen.tasks, chosen.metadata)
         tracker = EvaluationTracker(output_path=str(out))
         try:
             results: dict[str, Any] = simple_evaluate(
@@ -144,6 +149,7 @@ def run_tasks(
                 numpy_random_seed=chosen.seed,
                 torch_random_seed=chosen.seed,
                 fewshot_random_seed=chosen.seed,
+                metadata=dict(chosen.metadata or {}),
             )
         except InputError:
             raise

@@ -59,6 +59,7 @@ def list_command(include: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of sampling and few-shot examples.")
 @click.option("--memo", type=click.Path(path_type=Path), default=None, help="File that remembers answers.")
 @click.option("--blind", is_flag=True, help="Leave images out of every prompt, to see what they bring.")
+@click.option("--metadata", default="{}", help='A JSON object for the tasks: {"face_set": "FOLDER"}, say.')
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=256, show_default=True)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print lm-eval's results as JSON.")
@@ -72,6 +73,7 @@ def run(
     seed: int,
     memo: Path | None,
     blind: bool,
+    metadata: str,
     concurrency: int,
     quiet: bool,
     as_json: bool,
@@ -90,18 +92,31 @@ def run(
     wanted = tuple(dict.fromkeys(part.strip() for part in names.split(",") if part.strip()))
     if not wanted:
         raise InputError("--tasks: name at least one; mirror-bench tasks list shows ours")
+    given = _object(metadata)
     task_manager(include, wanted)  # a wrong name is said before a model is loaded
     asked = EngineLM(
         model, memo=memo or "", blind=blind, concurrency=concurrency, seed=seed, quiet=quiet or as_json
     )
     try:
-        results = run_tasks(asked, model, Chosen(wanted, limit, num_fewshot, seed), include, out)
+        results = run_tasks(asked, model, Chosen(wanted, limit, num_fewshot, seed, given), include, out)
     finally:
         asked.close()
     if as_json:
         print_json(_plain(results))
         return
     _show(results)
+
+
+def _object(text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        given = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f'--metadata: is no JSON ({error}); give an object: {{"split": "dev"}}') from None
+    if not isinstance(given, dict):
+        raise InputError(f'--metadata: {text} is no object; give one: {{"split": "dev"}}')
+    return given
 
 
 def _show(results: dict[str, Any]) -> None:

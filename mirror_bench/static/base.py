@@ -32,7 +32,7 @@ class Shown(NamedTuple):
     """An image as a row holds it.
 
     Attributes:
-        png: The image, 336x336 RGB.
+        png: The image: PNG, 336x336 RGB, where it is drawn; the file as it is where it is of a prepared set.
         digest: SHA-256 of `png`.
     """
 
@@ -82,12 +82,14 @@ class Making(NamedTuple):
         split: Which of them are asked about.
         faces: Draws the images.
         withheld: "face" or "words", where a control withholds one; else "".
+        face_set: A folder with a prepared set of faces for `mirror_expression`; "" for drawn ones.
     """
 
     data: DataSet
     split: str
     faces: Faces
     withheld: str = ""
+    face_set: str = ""
 
     @property
     def screenplays(self) -> tuple[Screenplay, ...]:

@@ -37,7 +37,13 @@ def _data(source: str) -> DataSet:
 
 
 def question_rows(
-    questions: str, split: str = "test", *, data: str = "mini", faces: str = "drawn", withheld: str = ""
+    questions: str,
+    split: str = "test",
+    *,
+    data: str = "mini",
+    faces: str = "drawn",
+    withheld: str = "",
+    face_set: str = "",
 ) -> list[Row]:
     """Returns the rows of one task.
 
@@ -47,6 +53,7 @@ def question_rows(
         data: A data source, as for `mirror-bench run --data`.
         faces: "drawn", or "blank" for a grey image in place of every face (the blind twin).
         withheld: "face" or "words" for the controls of `mirror_incongruence`.
+        face_set: A folder with a prepared set of faces; only "expression" reads it (`static/face_sets.py`).
 
     Raises:
         InputError: If an argument is none of these, or the data give no question.
@@ -58,7 +65,7 @@ def question_rows(
     ):
         if value not in known:
             raise InputError(f"{name}: {value!r} is not known: choose of {', '.join(map(repr, known))}")
-    making = Making(_data(data), split, Faces(blank=faces == "blank"), withheld)
+    making = Making(_data(data), split, Faces(blank=faces == "blank"), withheld, face_set)
     return QUESTIONS[questions](making)
 
 
@@ -68,13 +75,15 @@ def load(questions: str = "", fewshot: str = "", **options: Any) -> dict[str, da
     Args:
         questions: A name in `QUESTIONS`.
         fewshot: A split to take examples from; none where empty.
-        options: `data`, `faces`, `split` and `withheld` as in `question_rows`; lm-eval passes a task's whole
-            metadata, whose other entries change nothing.
+        options: `data`, `faces`, `face_set`, `split` and `withheld` as in `question_rows`; lm-eval passes a
+            task's whole metadata, whose other entries change nothing.
 
     Raises:
         InputError: As `question_rows`.
     """
-    chosen = {name: str(options[name]) for name in ("data", "faces", "withheld") if name in options}
+    chosen = {
+        name: str(options[name]) for name in ("data", "faces", "face_set", "withheld") if name in options
+    }
     loaded = {"test": _dataset(question_rows(questions, str(options.get("split", "test")), **chosen))}
     if fewshot:
         loaded[fewshot] = _dataset(question_rows(questions, fewshot, **chosen))

@@ -6,6 +6,7 @@ import functools
 import itertools
 import random
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
@@ -14,6 +15,7 @@ from mirror_bench.faces.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import FaceIdentity, derive_seed
 from mirror_bench.static.base import SEED, Making, Row, shuffled, with_image
+from mirror_bench.static.face_sets import face_set_rows
 
 WEAKEST = 0.75
 """Lowest strength of an expression; below, some cannot be told from a face at rest."""
@@ -76,8 +78,16 @@ def group_of(identity: FaceIdentity) -> Group:
 def expression_rows(making: Making) -> list[Row]:
     """Returns every label on a face of every group: age band x sex x skin, each face another person.
 
-    Whoever is drawn is drawn for this task and split alone, so no face of it was ever trained on.
+    Whoever is drawn is drawn for this task and split alone, so no face of it was ever trained on. Of a
+    prepared set of faces, returns each image once.
+
+    Raises:
+        InputError: If a prepared set is not as it must be.
     """
+    if making.face_set:
+        folder = Path(making.face_set).expanduser()
+        prepared = face_set_rows(folder, _names(), list(labels()), blind=making.faces.blank)
+        return shuffled(list(prepared), "expression", "face set")
     groups = [Group(*group) for group in itertools.product(AGES, SEXES, SKINS)]
     people = _people(groups, len(labels()), making.split)
     rows = []
@@ -98,6 +108,11 @@ def expression_rows(making: Making) -> list[Row]:
             }
             rows.append(with_image(row, making.faces.show(people[group][place], shown)))
     return shuffled(rows, "expression", making.split)
+
+
+def _names() -> dict[str, str]:
+    """Returns what an expression may be called -> the label that it counts as."""
+    return {name.lower(): label for label, held in labels().items() for name in (label, *held.of, *held.also)}
 
 
 @functools.lru_cache(maxsize=4)

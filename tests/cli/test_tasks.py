@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
+from PIL import Image
+
 from mirror_bench.cli import main
 from mirror_bench.cli.tasks import rows
 
@@ -86,6 +88,20 @@ def test_a_run_writes_lm_evals_files(
     assert "1.000" in capsys.readouterr().out
 
 
+def test_metadata_reaches_the_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (48, 64)).save(tmp_path / "a.png")
+    (tmp_path / "metadata.csv").write_text("file_name,expression\na.png,sad\n")
+    out = ("--out", str(tmp_path / "out"), "--blind")
+    base = ("run", "--model", "scripted/echo", "--tasks", "mirror_expression", *out)
+    given = json.dumps({"face_set": str(tmp_path)})
+    assert _call(monkeypatch, *base, "--metadata", given, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["n-samples"]["mirror_expression"]["effective"] == 1
+    assert _call(monkeypatch, *base, "--metadata", '{"face_set": "nowhere"}', "--quiet") == 2
+    assert "face_set: cannot read" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_rows_hold_value_and_standard_error() -> None:
     results: dict[str, Any] = {
         "results": {
@@ -110,6 +126,11 @@ def test_rows_hold_value_and_standard_error() -> None:
         (("--model", "scripted", "--tasks", "tmp_say"), "--model 'scripted' is not of the form"),
         (("--model", "scripted/echo", "--tasks", "tmp_say", "--include-path", "{tmp}/no"), "is no folder"),
         (("--model", "scripted/echo", "--tasks", "tmp_say", "--out", "{tmp}/file/out"), "--out"),
+        (("--model", "scripted/echo", "--tasks", "tmp_say", "--metadata", "dev"), "--metadata: is no JSON"),
+        (
+            ("--model", "scripted/echo", "--tasks", "tmp_say", "--metadata", "[1]"),
+            "--metadata: [1] is no object",
+        ),
     ],
 )
 def test_bad_input_is_one_line(
