@@ -128,13 +128,21 @@ async def test_vllm_and_transformers_score_like_a_forward_pass(checkpoint: Path,
         await transformers.close()
 
 
+async def _spoken(engine: Engine) -> tuple[Request, str]:
+    """Returns a request that the untrained model answers with words: which one it is depends on the CPU."""
+    for number in range(3, 12):
+        request = ask(number, max_tokens=4)
+        if said := (await engine.answer(request)).text:
+            return request, said
+    pytest.fail("the model has answered nothing to nine requests")
+
+
 @pytest.mark.engine
 async def test_the_greedy_answer_is_the_likeliest(checkpoint: Path, vllm_engine: Engine) -> None:
     transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
-    request = ask(3, max_tokens=4)
     try:
         for engine in (transformers, vllm_engine):
-            said = (await engine.answer(request)).text
+            request, said = await _spoken(engine)
             likelihood = await scoring(engine).score(request, said)
             assert likelihood.logprob > -4 * math.log(2048)
             other = await scoring(engine).score(request, said + "?!")
