@@ -71,13 +71,13 @@ def load_feelings(path: Path = PATH) -> Feelings:
     )
 
 
-def _entry(path: Path, content: Any, key: str, kind: type) -> Any:
-    if not isinstance(content, dict) or not isinstance(content.get(key), kind):
+def _entry(path: Path, content: Mapping[str, Any], key: str, kind: type) -> Any:
+    if not isinstance(content.get(key), kind):
         raise InputError(f"{path}: needs an entry {key!r}")
     return content[key]
 
 
-def _texts(path: Path, content: Any, key: str) -> tuple[str, ...]:
+def _texts(path: Path, content: Mapping[str, Any], key: str) -> tuple[str, ...]:
     texts = _entry(path, content, key, list)
     if not texts or not all(isinstance(text, str) for text in texts):
         raise InputError(f"{path}: {key!r} must be a list of texts")

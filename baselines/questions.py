@@ -26,7 +26,7 @@ PLACE = "<image>"
 PLEASANT = ("happiness",)
 UNPLEASANT = ("sadness", "anger", "fear", "disgust", "ashamed", "pain")
 SIDES = ("pleasant", "unpleasant")
-TEMPLATES, STATEMENTS = 0.6, 0.3
+TEMPLATED, STATEMENTS = 0.6, 0.3
 """Shares of the questions on face and words that are about statements from templates, and about plain
 statements of the train split; the others are about moments of its sessions."""
 
@@ -71,7 +71,9 @@ def question_texts() -> list[str]:
     return [*prompts, *labels(), *answers, *said, *load_feelings().texts()]
 
 
+@functools.cache
 def _making() -> Making:
+    """Returns the train split, read once for the tokenizer and the questions."""
     return Making(load_data("mini"), "train", Faces())
 
 
@@ -128,7 +130,7 @@ class Questions:
     def _words(self, fine: bool) -> str:
         """Returns what a client says who sounds glad, or does not."""
         share = self._draw.random()
-        if share < TEMPLATES or not self._moments:
+        if share < TEMPLATED or not self._moments:
             return self._feelings.say(fine, self._draw)
-        four = self._draw.choice(self._plain if share < TEMPLATES + STATEMENTS else self._moments)
+        four = self._draw.choice(self._plain if share < TEMPLATED + STATEMENTS else self._moments)
         return four.fine if fine else four.distressed

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from mirror_bench.errors import InputError
 from mirror_bench.static.base import Row, Shown, blank, with_image
+from mirror_bench.static.results import GROUPS
 
 METADATA = "metadata.csv"
 NEEDED = ("file_name", "expression")
-GROUPS = ("age", "sex", "skin")
 UNKNOWN = "unknown"
 """Group of a face of which the set does not say."""
 
