@@ -32,7 +32,7 @@ check: install
 	$(BIN)/mypy
 
 validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it is skipped
-	$(BIN)/mirror-bench validate --all $(if $(ANNOMI),--annomi "$(ANNOMI)") --out tasks
+	$(BIN)/mirror-bench validate --all $(if $(ANNOMI),--annomi "$(ANNOMI)") --out docs
 
 entries: install  # the project's own entries of the board, made anew: after a change of data, prompts, rater or client
 	$(BIN)/python -m leaderboard entries $(NAMES)

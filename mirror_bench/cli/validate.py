@@ -46,7 +46,7 @@ _ANNOMI = "annomi:"
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="With --data: write validity.json and plots there. With --all: where VALIDITY.md is written "
-    "(default: tasks).",
+    "(default: docs).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def validate(
@@ -73,7 +73,7 @@ def validate(
     if everything == (data is not None):
         raise InputError("validate takes either --data annomi:PATH or --all")
     if data is None:
-        _validate_all(annomi, quick, seed, out or Path("tasks"), as_json)
+        _validate_all(annomi, quick, seed, out or Path("docs"), as_json)
     else:
         _validate_on(data, rater, out, as_json)
 

@@ -1,4 +1,4 @@
-"""One piece of evidence on the validity of scores, and how it reads in `tasks/VALIDITY.md`."""
+"""One piece of evidence on the validity of scores, and how it reads in `docs/VALIDITY.md`."""
 
 from __future__ import annotations
 

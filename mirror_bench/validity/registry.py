@@ -1,4 +1,4 @@
-"""The examinations of validity, in the order in which `tasks/VALIDITY.md` tells of them."""
+"""The examinations of validity, in the order in which `docs/VALIDITY.md` tells of them."""
 
 from __future__ import annotations
 
