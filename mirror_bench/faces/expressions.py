@@ -109,28 +109,6 @@ def scaled(expression: Expression, strength: float) -> Expression:
     )
 
 
-def blended(first: Expression, second: Expression, share: float) -> Expression:
-    """Returns `first` and `second` mixed, `second` weighing `share`; the label is the heavier one's.
-
-    Raises:
-        InputError: If `share` is not in [0, 1].
-    """
-    one, other = scaled(first, 1 - share), scaled(second, share)
-    yaw, pitch, roll = (round(a + b, 3) for a, b in zip(one.head, other.head, strict=True))
-    return Expression(
-        label=first.label if share < 0.5 else second.label,
-        units=_added(one.units, other.units),
-        gaze=(round(one.gaze[0] + other.gaze[0], 4), round(one.gaze[1] + other.gaze[1], 4)),
-        head=(yaw, pitch, roll),
-        posture=_added(one.posture, other.posture),
-    )
-
-
-def _added(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
-    names = [*first, *(name for name in second if name not in first)]
-    return {name: min(1.0, round(first.get(name, 0.0) + second.get(name, 0.0), 4)) for name in names}
-
-
 def signs(expression: Expression) -> NDArray[np.float64]:
     """Returns an expression as a vector of 48: units by side, gaze, head, posture, weighted for likeness."""
     vector = np.zeros(_POSTURE_AT + len(POSTURES))

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 500
 _PANEL = "panel("
-_ROOMY = 8  # Raters beyond whom the cells of a matrix need smaller figures.
 
 
 class _Rated(NamedTuple):

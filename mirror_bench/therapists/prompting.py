@@ -18,7 +18,6 @@ from mirror_bench.prompts import fill
 from mirror_bench.schema import Profile, Speaker
 
 Layout = Literal["chat", "flat"]
-LAYOUTS: tuple[Layout, ...] = ("chat", "flat")
 
 SILENCE = "(says nothing)"
 

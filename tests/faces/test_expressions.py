@@ -8,7 +8,6 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.action_units import ACTION_UNITS, POSTURES, check_expression
 from mirror_bench.faces.expressions import (
     EXPRESSIONS,
-    blended,
     named,
     nearest,
     read_expressions,
@@ -109,15 +108,6 @@ def test_scaling_keeps_an_expression_possible_and_never_strengthens(
     assert weaker.label == first.label
     for name, value in weaker.units.items():
         assert value <= first.units[name] + 1e-4
-
-
-@given(EXPRESSION, EXPRESSION, _SHARE)
-def test_blends_are_possible_and_start_and_end_at_their_parts(
-    first: Expression, second: Expression, share: float
-) -> None:
-    check_expression(blended(first, second, share))
-    assert similarity(blended(first, second, 0.0), scaled(first, 1.0)) == pytest.approx(1.0)
-    assert similarity(blended(first, second, 1.0), scaled(second, 1.0)) == pytest.approx(1.0)
 
 
 def test_unknown_names_and_strengths_are_refused() -> None:
