@@ -28,6 +28,10 @@ class Registry:
         """Returns every name, those of other packages included."""
         return sorted({*self._builtin, *(point.name for point in self._points())})
 
+    def packaged(self) -> list[str]:
+        """Returns the names of what the package itself brings."""
+        return sorted(self._builtin)
+
     def get(self, name: str) -> Any:
         """Returns what `name` stands for.
 
@@ -45,7 +49,7 @@ class Registry:
         raise InputError(f"no {self.kind} is named {name!r}: {hint}known are {', '.join(self.names())}")
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names()
+        return name in self._builtin or name in self.names()
 
     def _points(self) -> Any:
         return entry_points(group=f"mirror_bench.{self.kind}s")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mirror_bench.engines import ENGINES
 from mirror_bench.engines.base import Engine
-from mirror_bench.modelspec import ModelSpec
+from mirror_bench.modelspec import ModelSpec, parse_model
 
 
 def open_engine(spec: ModelSpec) -> Engine:
@@ -17,3 +19,18 @@ def open_engine(spec: ModelSpec) -> Engine:
     """
     engine: Engine = ENGINES.get(spec.provider)(spec)
     return engine
+
+
+def model_identity(name: str) -> str:
+    """Returns what a model is to a fingerprint: all that decides its answers but the request.
+
+    A local checkpoint, adapter or file counts by its content, wherever it lies; options that decide no answer
+    (address, time-out, concurrency, budget, the key's variable) are left out. An engine says so itself in a
+    static method `identity(spec)`; of one that does not, every option counts.
+
+    Raises:
+        InputError: If no engine has that name.
+    """
+    spec = parse_model(name)
+    identity: Callable[[ModelSpec], str] = getattr(ENGINES.get(spec.provider), "identity", str)
+    return identity(spec)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import RaterSettings
+from mirror_bench.raters import features as session_features
+from mirror_bench.raters import safety_features as crisis_features
+from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument, Item
 from mirror_bench.raters.reading import Reading, read
@@ -30,6 +35,17 @@ class CodedRater:
     """
 
     version = "2"
+
+    @classmethod
+    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
+        """See `RaterKind`."""
+        own = StandsOn.of("rater.coded", cls.version)
+        return own | session_features.stands_on() | crisis_features.stands_on()
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> CodedRater:
+        """See `RaterKind`."""
+        return cls()
 
     @property
     def name(self) -> str:

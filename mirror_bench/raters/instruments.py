@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Rating, Record
 
 ANSWERED = 0.75
@@ -137,6 +138,11 @@ class Instrument(Record):
     def directed(self, item: Item, score: float) -> float:
         """Returns an answer so that higher is better, or such a score as the answer it stands for."""
         return self.scale.min + self.scale.max - score if item.reversed else score
+
+
+def instruments_stand_on(names: Sequence[str]) -> StandsOn:
+    """Returns what decides the questions of these instruments."""
+    return StandsOn(tuple(f"instruments/{name}.yaml" for name in names))
 
 
 @functools.cache

@@ -8,8 +8,14 @@ from typing import Any, NamedTuple
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.prompts import fill
+from mirror_bench.parts import StandsOn
+from mirror_bench.prompts import fill, stands_on
+from mirror_bench.protocol import RaterSettings
+from mirror_bench.raters import answers as judge_answers
+from mirror_bench.raters import safety_features
+from mirror_bench.raters import transcript as transcripts
 from mirror_bench.raters.answers import json_objects
+from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, disclosed_at
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
@@ -73,6 +79,34 @@ class LLMRater:
         self._max_attempts = max_attempts
         self._shuffled = shuffled
         self._again = again
+
+    @classmethod
+    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
+        """See `RaterKind`; which items apply is decided by the codes of safety."""
+        return (
+            StandsOn(versions={"rater.llm": cls.version}, models=(settings.model,) if settings.model else ())
+            | stands_on("judge_system", "judge_item")
+            | judge_answers.stands_on()
+            | transcripts.stands_on()
+            | safety_features.stands_on()
+        )
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> LLMRater:
+        """See `RaterKind`.
+
+        Raises:
+            InputError: If the settings name no model.
+        """
+        if not settings.model:
+            raise InputError("a rater is a model and none is named: give --judge provider/name")
+        return cls(
+            needs.engine(settings.model),
+            settings.samples,
+            settings.sees,
+            shuffled=settings.shuffled,
+            again=settings.again,
+        )
 
     @property
     def name(self) -> str:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from mirror_bench.raters.base import Rater
 from mirror_bench.raters.panel import PanelRater
-from mirror_bench.sessions.runner import Rater
 from mirror_bench.sessions.store import write_atomically
 
 

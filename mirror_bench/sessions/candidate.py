@@ -9,11 +9,13 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.engines.checkpoints import decisive_name
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import ModelSpec, parse_model
-from mirror_bench.protocol import TherapistSettings
+from mirror_bench.parts import StandsOn, ask_stands_on
+from mirror_bench.protocol import TherapistSettings, identity
 from mirror_bench.schema import Scenario
-from mirror_bench.therapists import SCRIPTED
+from mirror_bench.therapists import SCRIPTED, scripted_stands_on
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.cheating import cheating, load_cheat
+from mirror_bench.therapists.cheating import stands_on as cheat_stands_on
 from mirror_bench.therapists.methods import METHODS, Asking, TherapistMethod
 
 
@@ -46,12 +48,38 @@ class Candidate:
         """The name in records: the label, or the model without its options."""
         return self.label or f"{self.model.provider}/{self.model.name}"
 
-    def settings(self) -> Mapping[str, str]:
-        """Returns what identifies the candidate in `run.json`; a checkpoint by its content."""
+    def settings(self, allowed: TherapistSettings | None = None) -> Mapping[str, str]:
+        """Returns what identifies the candidate in `run.json`; a checkpoint by its content.
+
+        Args:
+            allowed: How the protocol lets it be asked.
+
+        Raises:
+            InputError: If the candidate's method is another package's and does not say what it stands on.
+        """
         values = {"therapist": self.name, "model": decisive_name(self.model, set()), "method": self.method}
         if self.context_messages:
             values["context_messages"] = str(self.context_messages)
+        if own := self.stands_on(allowed or TherapistSettings()):
+            values["stands_on"] = identity(own)
         return values
+
+    def stands_on(self, allowed: TherapistSettings) -> StandsOn | None:
+        """Returns what decides what the candidate says and no protocol covers, or None where nothing does.
+
+        That is a scripted therapist's phrases and code, and a method of another package. A packaged method is
+        covered by the protocol's fingerprint.
+
+        Raises:
+            InputError: If a method of another package does not say what it stands on.
+        """
+        if self.model.provider == "cheat":
+            return cheat_stands_on(self.model.name)
+        if self.scripted:
+            return scripted_stands_on(self.model.name)
+        if self.method in METHODS.packaged():
+            return None
+        return ask_stands_on("method", self.method, METHODS.get(self.method), allowed)
 
 
 def read_candidate(therapist: str, method: str = "", context_messages: int = 0, label: str = "") -> Candidate:
