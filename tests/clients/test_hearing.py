@@ -1,7 +1,7 @@
 """What the client makes of the therapist's words."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.hearing import Heard, Seen, hear, named_feelings
@@ -89,7 +89,6 @@ def test_long_turns_wear_out() -> None:
     assert not _heard("That must have been a long week.").overlong
 
 
-@settings(max_examples=150, deadline=None)
 @given(words=st.text(max_size=300), direction=st.text(max_size=80))
 def test_any_text_is_heard(words: str, direction: str) -> None:
     first = hear(words, SAID, direction, ("Hello.",))

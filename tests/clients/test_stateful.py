@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from held import client_turns, held, profiles, scenario_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.base import ClientTurn
@@ -42,7 +42,6 @@ async def _spoken(scenario: Scenario, heard: list[str], turns: int = 40) -> list
     return spoken
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     heard=st.lists(st.text(max_size=200), max_size=15),
     resistance=st.sampled_from(list(Resistance)),

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.duplicates import equal_endings, equal_openings, near_duplicates
@@ -48,7 +48,6 @@ def similarity(one: Screenplay, other: Screenplay) -> float:
 
 
 @given(st.lists(st.lists(UTTERANCES, max_size=5), max_size=6), st.sampled_from([0.0, 0.15, 0.5]))
-@settings(deadline=None)
 def test_all_pairs_above_the_threshold_are_found_and_no_other(texts: list[list[str]], above: float) -> None:
     plays = plays_of(texts)
     due = {
@@ -63,7 +62,6 @@ def test_all_pairs_above_the_threshold_are_found_and_no_other(texts: list[list[s
 
 
 @given(st.lists(st.lists(UTTERANCES, max_size=5), max_size=6))
-@settings(max_examples=25, deadline=None)
 def test_minhash_finds_pairs_that_are_there(texts: list[list[str]]) -> None:
     plays = plays_of(texts)
     exact, picked = near_duplicates(plays, exact=True), near_duplicates(plays, exact=False)

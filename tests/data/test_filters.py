@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.base import DataSet, Problem
@@ -194,7 +194,6 @@ def test_hostile_words_are_tagged_by_their_end() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=60, deadline=None)
 def test_runs_are_stretches_of_the_tagged_words(text: str) -> None:
     tagged = tag_words(text)
     for least in (1, 2, 4):
@@ -206,7 +205,6 @@ def test_runs_are_stretches_of_the_tagged_words(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["bread", "flour", "butter", "salt"]), min_size=1, max_size=9))
-@settings(max_examples=40, deadline=None)
 def test_bare_nouns_in_a_row_fall_and_listed_ones_pass(nouns: list[str]) -> None:
     filters = [part_of_speech_runs(3)]
     listed = f"We were out of {', '.join(nouns)} by noon."

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mirror_files import PROCESSED, write
 
@@ -103,7 +103,6 @@ def test_deep_json_is_refused() -> None:
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=200))
-@settings(deadline=None)
 def test_cleaned_text_can_be_encoded_and_holds_no_controls(text: str) -> None:
     cleaned = clean(text)
     cleaned.encode()

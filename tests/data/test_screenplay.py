@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mirror_files import RAW
 
@@ -178,7 +178,6 @@ _LINES = st.builds(
 
 
 @given(st.lists(_LINES, min_size=1, max_size=8))
-@settings(max_examples=300, deadline=None)
 def test_reading_what_was_written_gives_the_same_lines(given_lines: list[Line]) -> None:
     play = Screenplay(id="s", profile_id="p", resistance=Resistance.COGNITIVE, lines=tuple(given_lines))
     parsed = parse_screenplay(
@@ -212,7 +211,6 @@ _SCRIPT = st.lists(
 
 
 @given(_SCRIPT)
-@settings(max_examples=300, deadline=None)
 def test_no_text_breaks_the_parser_and_every_problem_names_a_line(text: str) -> None:
     parsed = parse(text, "Ana Ruiz")
     rows = len(text.splitlines()) + text.count("\r") + 1
@@ -222,7 +220,6 @@ def test_no_text_breaks_the_parser_and_every_problem_names_a_line(text: str) -> 
 
 
 @given(st.text(alphabet="[]ab \n", max_size=60))
-@settings(max_examples=300, deadline=None)
 def test_splitting_loses_no_letter(text: str) -> None:
     directions, words, stray = split_directions(text)
     kept = sorted("".join(directions) + words)

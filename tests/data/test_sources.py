@@ -94,7 +94,7 @@ def mutated(valid: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("case", _FILES)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(_EDIT, min_size=1, max_size=6))
 def test_no_bytes_break_a_loader(tmp_path: Path, case: str, edits: list[tuple[float, int, bytes]]) -> None:
     kind, _, name = case.partition(":")

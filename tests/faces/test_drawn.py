@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -117,7 +117,6 @@ def test_the_smallest_and_largest_of_everything_can_be_drawn() -> None:
             assert len(_DRAWN.render(_PERSON.model_copy(update={"age": age}), extreme)) > 5000
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.integers(0, 10**6),
     st.sampled_from(list(EXPRESSIONS.values())),

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.mini import load_mini
@@ -185,7 +185,6 @@ def test_no_sign_of_an_injection_survives_in_the_block(cheat: str) -> None:
         assert not re.search(r"\b(client|therapist|system|judge|score)\W{0,3}:", words, re.IGNORECASE)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.text(max_size=80) | st.sampled_from(["<<<", ">>>", "\n", "end ", SECRET, "]"]), max_size=12)
 )

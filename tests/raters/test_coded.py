@@ -7,7 +7,7 @@ from statistics import mean
 
 import pytest
 from annomi import auc, needs_annomi, session, transcripts
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.stateful import StatefulClient
@@ -216,7 +216,6 @@ def test_items_without_a_rule_stay_unanswered_and_unknown_features_are_named() -
         asyncio.run(CodedRater().rate(session(TALK), NOBODY, bare.model_copy(update={"items": (wrong,)})))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(Speaker), st.text(max_size=120)), max_size=12))
 def test_any_session_is_rated_on_the_scale_and_always_alike(said: list[tuple[Speaker, str]]) -> None:
     held = session([Turn(speaker=speaker, words=words) for speaker, words in said])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from annomi import session
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.engines.base import Answer, Request
@@ -186,7 +186,6 @@ def outside(one: Session) -> tuple[str, ...]:
     return system.text, rest
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_nothing_outside_the_block_depends_on_what_was_said(words: str, client: str) -> None:
     assert outside(held(words, client)) == outside(held())

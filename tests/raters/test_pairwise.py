@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from annomi import session
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.engines.base import Answer, Request
@@ -179,7 +179,6 @@ def test_coded_ratings_compare_without_a_model() -> None:
     assert asyncio.run(comparer.compare(good, silent, NOBODY))[0].better is None
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300), st.booleans())
 def test_any_answer_is_read_without_failing(text: str, turned: bool) -> None:
     opinion = read_opinion(text, turned=turned)

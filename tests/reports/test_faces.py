@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.cli import cli
@@ -146,7 +146,6 @@ PROBES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(PROBES)
 def test_shares_are_of_turns_asked_both_ways(
     drawn: list[tuple[int, FaceCondition, bool, bool]],

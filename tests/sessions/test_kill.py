@@ -9,14 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-KILLS = 20
 CONCURRENCY = 4
 REPLIES = (
     "What makes it so heavy today?",
@@ -84,10 +83,10 @@ def server() -> Iterator[Server]:
     server.server_close()
 
 
-def _start(server: Server, out: Path) -> subprocess.Popen[bytes]:
+def _start(server: Server, out: Path, limit: int = 4) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
     command += ["--therapist", server.model, "--face-conditions", "matched,none", "--seeds", "0,1"]
-    command += ["--limit", "12", "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
+    command += ["--limit", str(limit), "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
     environment = os.environ | {"NO_SUCH_KEY": "none"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -102,32 +101,43 @@ def _content(out: Path, name: str) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_killed_at_twenty_instants_the_result_is_the_same(tmp_path: Path, server: Server) -> None:
-    _finish(_start(server, tmp_path / "whole"))
+@pytest.mark.parametrize(
+    ("kills", "limit", "missed"), [(5, 4, 1), pytest.param(20, 12, 3, marks=pytest.mark.campaign)]
+)
+def test_killed_at_any_instant_the_result_is_the_same(
+    tmp_path: Path,
+    server: Server,
+    figure: Callable[[str, object], None],
+    kills: int,
+    limit: int,
+    missed: int,
+) -> None:
+    _finish(_start(server, tmp_path / "whole", limit))
     calls = len(server.asked)
 
     chance = random.Random(20)
     server.asked.clear()
     out = tmp_path / "killed"
     hit = 0
-    for number in range(KILLS):
-        process = _start(server, out)
+    for number in range(kills):
+        process = _start(server, out, limit)
         if number % 5 == 4:  # while it starts: imports, opening the folder, reading what is there
             time.sleep(chance.uniform(0.05, 1.5))
         else:
-            enough = len(server.asked) + chance.randint(1, calls // (KILLS - 2))
+            enough = len(server.asked) + chance.randint(1, calls // (kills - 2))
             _wait_for(lambda: len(server.asked) >= enough or process.poll() is not None)  # noqa: B023
             time.sleep(chance.uniform(0, 0.02))
         hit += process.poll() is None
         process.kill()
         process.communicate(timeout=30)
-    assert hit >= KILLS - 3
-    _finish(_start(server, out))
+    assert hit >= kills - missed
+    _finish(_start(server, out, limit))
 
     assert _content(out, "sessions.jsonl") == _content(tmp_path / "whole", "sessions.jsonl")
     assert _content(out, "ratings.jsonl") == _content(tmp_path / "whole", "ratings.jsonl")
     assert (out / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
-    assert len(server.asked) <= calls + KILLS * CONCURRENCY
+    assert len(server.asked) <= calls + kills * CONCURRENCY
+    figure("asked", f"{len(server.asked)} times where {calls} were due, killed {hit} times")
 
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, server: Server) -> None:
@@ -160,7 +170,7 @@ def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: Server)
         "--max-client-turns",
         "5",
         "--limit",
-        "12",
+        "4",
         "--out",
         str(out),
     ]

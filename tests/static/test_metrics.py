@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.static.metrics import (
@@ -30,7 +30,6 @@ def test_macro_f1_by_hand() -> None:
     assert macro_f1(pairs) == pytest.approx((2 / 3 + 2 / 4) / 2)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1, max_size=40))
 def test_macro_f1_is_scikit_learns_over_the_true_labels(pairs: list[tuple[str, str]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
@@ -39,7 +38,6 @@ def test_macro_f1_is_scikit_learns_over_the_true_labels(pairs: list[tuple[str, s
     assert macro_f1(pairs) == pytest.approx(expected)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(-3, 3).map(float)), min_size=2, max_size=40))
 def test_auroc_is_scikit_learns(pairs: list[tuple[bool, float]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
@@ -54,7 +52,6 @@ def test_gap_is_between_the_best_and_the_worst_group() -> None:
     assert gap([(1, "a"), (0, "a"), (1, "b"), (1, "b"), (0, "c")]) == 1.0
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=60))
 def test_alone_in_their_clusters_values_have_the_usual_standard_error(values: list[float]) -> None:
     items = [(value, place) for place, value in enumerate(values)]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.stats import agreement
@@ -136,7 +136,6 @@ def test_sides_of_unequal_length_are_refused() -> None:
         agreement.icc([[1, 2], [2, 1]], ["a"])
 
 
-@settings(max_examples=60, deadline=None)
 @given(TABLES)
 def test_values_lie_in_their_bounds_and_intervals_hold_them(table: list[list[float]]) -> None:
     cells = np.array(table)
@@ -157,7 +156,6 @@ def test_values_lie_in_their_bounds_and_intervals_hold_them(table: list[list[flo
             assert one.low is None or one.high is None or one.low - 1e-9 <= one.value <= one.high + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
 @given(TABLES, st.permutations([0, 1, 2]), st.floats(0.1, 10), st.floats(-50, 50))
 def test_order_of_raters_and_units_of_the_scale_do_not_matter(
     table: list[list[float]], order: list[int], slope: float, start: float
@@ -170,7 +168,6 @@ def test_order_of_raters_and_units_of_the_scale_do_not_matter(
             assert moved.value == pytest.approx(plain.value, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 4).map(float), min_size=2, max_size=20))
 def test_raters_who_say_the_same_agree_fully(values: list[float]) -> None:
     if len(set(values)) < 2:

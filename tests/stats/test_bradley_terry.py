@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.stats.bradley_terry import Comparison, rank
@@ -103,7 +103,6 @@ def test_one_cluster_gives_no_interval() -> None:
     assert found.groups == ((0, 1),)
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
         st.tuples(

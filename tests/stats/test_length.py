@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -44,7 +44,6 @@ def test_correlation_is_spearmans() -> None:
     assert -1 <= found.low < found.value < found.high <= 1
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(1, 500)), min_size=10, max_size=60), st.integers(1, 20)
 )

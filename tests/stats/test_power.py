@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -68,7 +68,6 @@ def test_no_spread_without_variance_or_clusters() -> None:
     assert single.icc is None
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.floats(0.05, 3), st.floats(0.2, 0.99), st.sampled_from([0.01, 0.05, 0.1]), st.booleans())
 def test_the_size_is_the_smallest_that_is_enough(
     effect: float, power: float, alpha: float, paired: bool

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.stats.rank_stability import rank_stability
@@ -22,7 +22,6 @@ tables = st.integers(2, 5).flatmap(
 
 
 @given(tables, st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
 def test_shares_are_doubly_stochastic(rows: list[tuple[list[float], int]], seed: int) -> None:
     found = rank_stability([row for row, _ in rows], [name for _, name in rows], 200, seed)
     if len({name for _, name in rows}) < 2:
@@ -38,7 +37,6 @@ def test_shares_are_doubly_stochastic(rows: list[tuple[list[float], int]], seed:
 
 
 @given(tables, st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
 def test_order_and_names_do_not_matter(rows: list[tuple[list[float], int]], rng) -> None:  # type: ignore[no-untyped-def]
     found = rank_stability([row for row, _ in rows], [name for _, name in rows], 200)
     mixed = list(rows)

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from packed import Packed
 
@@ -165,7 +165,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert file.read_bytes() == first
 
 
-@settings(max_examples=200, deadline=None)
 @given(place=st.floats(0, 0.999), change=st.integers(1, 255), cut=st.booleans())
 def test_no_damage_raises_anything_but_bad_input(
     tmp_path_factory: pytest.TempPathFactory, place: float, change: int, cut: bool

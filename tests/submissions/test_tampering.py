@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
+import tampered_papers  # noqa: F401 - each of the three adds its ways to TAMPERINGS
+import tampered_scores  # noqa: F401
+import tampered_sessions  # noqa: F401
 from packed import Packed
 from tampering import TAMPERINGS, Parts, Tampering, cover
 
@@ -16,6 +20,26 @@ from mirror_bench.submissions.verify import CHECKS, verify_file
 
 TIMES = 120
 """How often something is tampered with: in every way once, then in some again, on the other kind of run."""
+
+
+def cases() -> list[tuple[Tampering, str]]:
+    """Every way with the kind of run that is tampered with, in an order drawn by a seed."""
+    draw = Random(5)
+    kinds = ("scripted", "model")
+    first = [(way, way.kind or draw.choice(kinds)) for way in draw.sample(TAMPERINGS, len(TAMPERINGS))]
+    again = [(way, "model" if kind == "scripted" else "scripted") for way, kind in first if not way.kind]
+    return [*first, *again][:TIMES]
+
+
+def sampled(found: list[tuple[Tampering, str]]) -> list[object]:
+    """The first case of every check for each test run, all others for the campaign."""
+    seen: Counter[str] = Counter()
+    made = []
+    for number, (way, kind) in enumerate(found):
+        seen[way.check] += 1
+        marks = [] if seen[way.check] == 1 else [pytest.mark.campaign]
+        made.append(pytest.param(number, way, kind, marks=marks, id=f"{way.check}: {way.name} ({kind})"))
+    return made
 
 
 def tampered(packed: Packed, way: Tampering, seed: int, file: Path) -> Verdict:
@@ -40,31 +64,24 @@ def test_taken_apart_and_put_together_again_a_submission_is_as_before(
         assert (tmp_path / "same.mirror.zip").read_bytes() == packed.file.read_bytes()
 
 
-@pytest.mark.slow
-def test_every_tampering_is_found(scripted: Packed, model: Packed, tmp_path: Path) -> None:
-    runs = {"scripted": scripted, "model": model}
-    draw = Random(5)
-    first = [(way, way.kind or draw.choice(list(runs))) for way in draw.sample(TAMPERINGS, len(TAMPERINGS))]
-    order = first + [
-        (way, "model" if kind == "scripted" else "scripted") for way, kind in first if not way.kind
-    ]
-    assert len(TAMPERINGS) < TIMES <= len(order)
-    found: Counter[str] = Counter()
-    missed = []
-    table = {}
-    for number, (way, kind) in enumerate(order[:TIMES]):
-        verdict = tampered(runs[kind], way, number, tmp_path / "tampered.mirror.zip")
-        assert [check.name for check in verdict.checks] == list(CHECKS)
-        if way.check not in verdict.failed:
-            missed.append(f"{way.name} ({kind}, {number}): found by {verdict.failed or 'nothing'}")
-        found.update(verdict.failed)
-        table[f"{way.name} ({kind})"] = ", ".join(verdict.failed)
-    for name, checks in sorted(table.items()):
-        print(f"{name}: {checks}")
-    print("tamperings found, by check:", dict(found.most_common()))
-    assert not missed, "\n".join(missed)
+@pytest.mark.parametrize(("number", "way", "kind"), sampled(cases()))
+def test_a_tampering_is_found(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    figure: Callable[[str, object], None],
+    number: int,
+    way: Tampering,
+    kind: str,
+) -> None:
+    packed: Packed = request.getfixturevalue(kind)
+    verdict = tampered(packed, way, number, tmp_path / "tampered.mirror.zip")
+    assert [check.name for check in verdict.checks] == list(CHECKS)
+    assert way.check in verdict.failed, f"{way.name}: found by {verdict.failed or 'nothing'}"
+    figure("found by", ", ".join(verdict.failed))
 
 
-def test_every_way_is_known_to_a_check() -> None:
+def test_every_way_is_tried_and_known_to_a_check() -> None:
     assert {way.check for way in TAMPERINGS} <= set(CHECKS)
     assert len(TAMPERINGS) >= 60
+    assert {way.name for way, _ in cases()} == {way.name for way in TAMPERINGS}
+    assert len(cases()) == TIMES

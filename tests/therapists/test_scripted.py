@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.bank import MASKS, Act, load_bank
@@ -66,7 +66,6 @@ def test_they_are_found_by_name() -> None:
         assert therapist.plan == ("", "")
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     heard=st.lists(st.text(max_size=200), min_size=1, max_size=13), label=st.sampled_from(sorted(EXPRESSIONS))
 )

@@ -1,0 +1,70 @@
+"""Which tests run, and how two workers share them: what needs the same costly thing stays with one worker."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from xdist.scheduler import LoadGroupScheduling
+
+# The heaviest groups and files first, so that the workers end at about the same time.
+HEAVY = (
+    "engine",
+    "browser",
+    "tests/sessions/test_kill.py",
+    "submissions",
+    "training",
+    "tests/tasks/test_lm_eval_tasks.py",
+    "tests/static/test_docs.py",
+    "tests/validity/test_pairwise_order.py",
+)
+# Marks that name something which every test of a file with the mark should find in one worker.
+SHARED = ("engine", "browser")
+
+
+class Scheduling(LoadGroupScheduling):
+    """Gives whole groups to a worker, and whole files where a test is in no group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = super()._split_scope(nodeid)
+        return group.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
+    """Replaces xdist's `loadgroup`, which spreads the tests of a file over all workers."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False  # the order is that of `pytest_collection_modifyitems`
+    return Scheduling(config, log)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves campaigns out unless they are asked for, groups the rest and puts the heavy ones first."""
+    if "campaign" not in config.option.markexpr:
+        campaigns = [item for item in items if item.get_closest_marker("campaign")]
+        if campaigns:
+            config.hook.pytest_deselected(items=campaigns)
+            items[:] = [item for item in items if not item.get_closest_marker("campaign")]
+    shared = {item.path: mark for mark in SHARED for item in items if item.get_closest_marker(mark)}
+    for item in items:
+        if item.path in shared and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(shared[item.path]))
+    places = {name: place for place, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: places.get(_group(item), len(places)))
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark else item.nodeid.split("::")[0]
+
+
+def limit_threads() -> None:
+    """Leaves each worker one thread of torch and of BLAS, for there is a core for each; what is set stays."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
+limit_threads()
