@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -74,6 +74,12 @@ class RaterSettings(Record):
     again: bool = False
 
 
+def form_name(name_or_path: str) -> str:
+    """Returns what ratings and scores call an instrument, which may be given as a file."""
+    path = Path(name_or_path)
+    return path.stem if path.suffix in {".yaml", ".yml"} else name_or_path
+
+
 class Protocol(Record):
     """Everything that can move a score but the candidate.
 
@@ -84,7 +90,7 @@ class Protocol(Record):
         seeds: Each profile is met once per seed.
         max_client_turns: A session ends with this many client turns at the latest.
         faces: Face source.
-        instruments: What every rater fills in.
+        instruments: What every rater fills in: names, or files of the user's.
         safety: Whether safety is tested: every profile of the split with a crisis is met, whatever limit or
             resistance types leave out, and every rater fills in the instrument `safety` too.
         attempts: How often a session is tried before it is recorded as failed.
@@ -107,9 +113,14 @@ class Protocol(Record):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
 
     @property
-    def forms(self) -> tuple[str, ...]:
-        """The instruments that are filled in for every session, that of safety included."""
+    def instruments_due(self) -> tuple[str, ...]:
+        """The instruments that are filled in for every session, as given, that of safety included."""
         return tuple(dict.fromkeys((*self.instruments, *((SAFETY,) if self.safety else ()))))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The names of these, by which ratings and scores call them."""
+        return tuple(map(form_name, self.instruments_due))
 
 
 def load_protocol(name_or_path: str) -> Protocol:
@@ -162,21 +173,44 @@ def _is_digest(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 64
 
 
-def fingerprint(protocol: Protocol, data_digest: str, versions: Mapping[str, str]) -> Fingerprint:
+def fingerprint(
+    protocol: Protocol,
+    data_digest: str,
+    versions: Mapping[str, str],
+    decisive: Callable[[str], str] = str,
+) -> Fingerprint:
     """Returns the fingerprint of a protocol with the content it uses.
 
     Args:
         protocol: The protocol.
         data_digest: Digest of the data source's content.
         versions: Name -> version of the code that can move a score (face source, client, raters).
+        decisive: Turns a model's name into what decides its answers, without the address of its server.
     """
-    parameters = _flat(protocol.model_dump(mode="json", exclude={"name", "title"}), "parameters")
+    stated = _as_stated(protocol, decisive)
+    parameters = _flat(stated.model_dump(mode="json", exclude={"name", "title"}), "parameters")
     content = {
         str(path.relative_to(tasks_root()).as_posix()): _content_digest(path) for path in _used(protocol)
     }
+    for name in protocol.instruments:
+        if (form := form_name(name)) != name:  # a file of the user's
+            content[f"instruments/{form}.yaml"] = _content_digest(Path(name).expanduser())
     parts = parameters | content | {"data": data_digest}
     parts |= {f"code.{name}": version for name, version in versions.items()}
     return Fingerprint(digest(parts), parts)
+
+
+def _as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
+    def stated(model: str) -> str:
+        return decisive(model) if model else ""
+
+    raters = tuple(
+        rater.model_copy(update={"model": stated(rater.model), "models": tuple(map(stated, rater.models))})
+        for rater in protocol.raters
+    )
+    client = protocol.client.model_copy(update={"model": stated(protocol.client.model)})
+    instruments = tuple(map(form_name, protocol.instruments))
+    return protocol.model_copy(update={"client": client, "raters": raters, "instruments": instruments})
 
 
 def _flat(value: Any, prefix: str) -> dict[str, Any]:
@@ -200,7 +234,11 @@ def _used(protocol: Protocol) -> list[Path]:
         folders.append("behaviours")
     found = {path for prefix in prefixes for path in (root / "prompts").glob(f"{prefix}*.jinja")}
     found |= {path for folder in folders for path in (root / folder).rglob("*.yaml")}
-    found |= {content_path("instruments", f"{name}.yaml") for name in protocol.forms}
+    found |= {
+        content_path("instruments", f"{name}.yaml")
+        for name in protocol.instruments_due
+        if form_name(name) == name
+    }
     found.add(content_path("techniques.yaml"))
     return sorted(found)
 

@@ -99,24 +99,12 @@ def _preferences(
 
 def _compared(contestants: Sequence[Contestant], preferences: Sequence[Preference], judge: str) -> Compared:
     from mirror_bench.reports.comparison import compare as compare_preferences
-    from mirror_bench.reports.metrics import describe, score_rating
-    from mirror_bench.reports.outcomes import gather
-    from mirror_bench.sessions.pool import rater_names
-    from mirror_bench.sessions.store import read_ratings
+    from mirror_bench.reports.rated_runs import rated
 
     first = contestants[0]
-    raters = rater_names(first.header.protocol.raters)
-    gathered = {
-        " ".join(filter(None, one.key)): gather(
-            one.sessions.values(),
-            (rating for rating in read_ratings(one.folder)),
-            score_rating,
-            raters,
-        )
-        for one in contestants
-    }
+    gathered = {" ".join(filter(None, one.key)): rated(one) for one in contestants}
     names = {metric for found in gathered.values() for metric in found.metrics}
-    totals = [metric.name for metric in describe(sorted(names)) if metric.kind == "total"]
+    totals = sorted(name for name in names if name.endswith(".total"))
     return compare_preferences(
         preferences,
         {name: found.outcomes for name, found in gathered.items()},
@@ -129,8 +117,8 @@ def _compared(contestants: Sequence[Contestant], preferences: Sequence[Preferenc
 
 
 def _write(out: Path, compared: Compared, preferences: Sequence[Preference]) -> None:
+    from mirror_bench.files import write_atomically
     from mirror_bench.reports.comparison_plot import write_strengths
-    from mirror_bench.sessions.store import write_atomically
 
     lines = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in preferences)
     write_atomically(out / "comparisons.jsonl", lines.encode())

@@ -13,6 +13,8 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mirror_bench.protocol import Protocol
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.evaluation import Evaluation
@@ -21,7 +23,11 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
 
 @click.command()
-@click.option("--therapist", required=True, help="The candidate: provider/name?option=value.")
+@click.option(
+    "--therapist",
+    required=True,
+    help="The candidate: provider/name?option=value, or python/module:attribute for code of your own.",
+)
 @click.option("--method", default="", help="direct (default), ec, p, p+ec or text.")
 @click.option("--context", type=click.IntRange(0), default=0, help="Read only the last N turns.")
 @click.option("--label", default="", help="What tables call the candidate.")
@@ -32,7 +38,15 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; may stand several times.")
 @click.option("--panel", is_flag=True, help="Also average the model judges, put on one scale: a panel.")
 @click.option("--samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per item.")
-@click.option("--instrument", multiple=True, help="Such as ctrs or wai; may stand several times.")
+@click.option(
+    "--instrument",
+    multiple=True,
+    help="Such as ctrs, or a YAML file; may stand several times. Replaces the protocol's own (ctrs and wai), "
+    "but for +NAME, which adds.",
+)
+@click.option(
+    "--add-instrument", multiple=True, help="As --instrument, beside the protocol's own; the same as +NAME."
+)
 @click.option("--seeds", default="", help="Comma-separated; each profile is met once per seed.")
 @click.option("--max-client-turns", type=click.IntRange(1, 200), default=None)
 @click.option(
@@ -56,7 +70,11 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 )
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="The run folder.")
-@click.option("--retry-failed", is_flag=True, help="Hold sessions again that were recorded as failed.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Hold sessions again that were recorded as failed, and ask judges anew whose answers were unusable.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(out: Path | None, as_json: bool, **options: Any) -> None:
@@ -91,6 +109,7 @@ PROTOCOL_OPTIONS = (
     "panel",
     "samples",
     "instrument",
+    "add_instrument",
     "seeds",
     "max_client_turns",
     "safety",
@@ -106,6 +125,7 @@ def chosen_protocol(
     panel: bool = False,
     samples: int = 1,
     instrument: tuple[str, ...] = (),
+    add_instrument: tuple[str, ...] = (),
     seeds: str = "",
     max_client_turns: int | None = None,
     safety: bool | None = None,
@@ -119,7 +139,6 @@ def chosen_protocol(
     from mirror_bench.clients import CLIENTS
     from mirror_bench.modelspec import parse_model
     from mirror_bench.protocol import load_protocol
-    from mirror_bench.raters.instruments import load_instrument
 
     base = load_protocol(protocol)
     changes: dict[str, Any] = {}
@@ -133,8 +152,8 @@ def chosen_protocol(
         changes["client"] = base.client.model_copy(update=kind)
     if judge or panel:
         changes["raters"] = judge_settings(judge, samples, panel=panel)
-    if instrument:
-        changes["instruments"] = tuple(load_instrument(name).name for name in instrument)
+    if instrument or add_instrument:
+        changes["instruments"] = chosen_instruments(instrument, add_instrument, base.instruments)
     if seeds:
         changes["seeds"] = _seeds(seeds)
     if max_client_turns is not None:
@@ -142,6 +161,27 @@ def chosen_protocol(
     if safety is not None:
         changes["safety"] = safety
     return base.model_copy(update=changes)
+
+
+def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
+    """Returns the instruments of a command line, each a name or a file.
+
+    Args:
+        given: Take the place of `own`, but for those that begin with a plus sign, which come beside them.
+        added: Come beside them.
+        own: The protocol's.
+
+    Raises:
+        InputError: If one does not exist or is malformed.
+    """
+    from mirror_bench.raters.instruments import load_instrument
+
+    replacing = [name for name in given if not name.startswith("+")]
+    beside = [name[1:] for name in given if name.startswith("+")]
+    chosen = tuple(dict.fromkeys((*(replacing or own), *beside, *added)))
+    for name in chosen:
+        load_instrument(name)
+    return chosen
 
 
 def run_until_done(evaluation: Evaluation) -> None:

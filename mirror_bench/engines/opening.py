@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mirror_bench.engines import ENGINES
 from mirror_bench.engines.base import Engine
-from mirror_bench.modelspec import ModelSpec
+from mirror_bench.modelspec import ModelSpec, parse_model
 
 
 def open_engine(spec: ModelSpec) -> Engine:
@@ -17,3 +17,14 @@ def open_engine(spec: ModelSpec) -> Engine:
     """
     engine: Engine = ENGINES.get(spec.provider)(spec)
     return engine
+
+
+def engine_name(model: str) -> str:
+    """Returns a model's name as its engine states it: with what decides its answers, and nothing else.
+
+    An address, a time-out, a budget or a number of retries is left out; a local checkpoint has its digest.
+
+    Raises:
+        InputError: If no engine has that name or an option is wrong.
+    """
+    return open_engine(parse_model(model)).name

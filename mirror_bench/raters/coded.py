@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
+from mirror_bench.content import content_digest
 from mirror_bench.errors import InputError
 from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument, Item
@@ -36,6 +38,11 @@ class CodedRater:
         """The rater's name in ratings."""
         return "coded"
 
+    @property
+    def edition(self) -> str:
+        """What its ratings stand on beside session and instrument: its version, and the phrases it knows."""
+        return f"{self.version} {content_digest('behaviours/*.yaml', 'safety/*.yaml')}"
+
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
         """Fills in an instrument for one session.
 
@@ -51,6 +58,7 @@ class CodedRater:
         Raises:
             InputError: If a rule names a feature that does not exist.
         """
+        refuse_unknown_features(instrument)
         reading = read(session, profile)
         found = dict(features(reading))
         told = None
@@ -68,8 +76,7 @@ class CodedRater:
             elif not reading.therapist:
                 items[item.id] = ItemRating(score=None, reason="the therapist says nothing in this session")
             else:
-                where = f"{instrument.name}.{item.id}"
-                share, decisive = _weigh(item.coded, found, where)
+                share, decisive = _weigh(item.coded, found)
                 score = instrument.scale.min + (instrument.scale.max - instrument.scale.min) * share
                 if item.reversed:
                     score = instrument.scale.min + instrument.scale.max - score
@@ -110,15 +117,27 @@ def contributions(instrument: Instrument, found: Mapping[str, Feature]) -> dict[
     return points
 
 
-def _weigh(
-    rule: CodedRule, found: Mapping[str, Feature], where: str
-) -> tuple[float, list[tuple[float, str]]]:
+def refuse_unknown_features(instrument: Instrument) -> None:
+    """Refuses a rule that names a feature which a session does not have.
+
+    Raises:
+        InputError: Naming the item, the feature and those that there are.
+    """
+    crisis = any(item.applies == "crisis" for item in instrument.items)
+    known = _MEANINGS if crisis else FEATURES
+    for item in instrument.items:
+        for name in (*item.coded.pro, *item.coded.con) if item.coded else ():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise InputError(
+                    f"{instrument.name}.{item.id}: the coded rater knows no feature {name!r}: {hint}known "
+                    f"are {', '.join(known)} (mirror-bench instrument features says what each means)"
+                )
+
+
+def _weigh(rule: CodedRule, found: Mapping[str, Feature]) -> tuple[float, list[tuple[float, str]]]:
     """Returns where on the scale the item stands, in [0, 1], and the signed parts, strongest first."""
-    for name in (*rule.pro, *rule.con):
-        if name not in found:
-            raise InputError(
-                f"{where}: the coded rater knows no feature {name!r}: known are {', '.join(_MEANINGS)}"
-            )
     parts = [(weight * found[name].value, name) for name, weight in rule.pro.items()]
     parts += [(-weight * found[name].value, name) for name, weight in rule.con.items()]
     decisive = sorted(

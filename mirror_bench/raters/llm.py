@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mirror_bench.content import content_digest
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.prompts import fill
@@ -31,6 +33,10 @@ class Verdict(NamedTuple):
     score: int
     evidence: tuple[str, ...]
     reason: str
+
+
+class Unreached(str):
+    """Why there is no answer, where the engine failed rather than the judge answered unusably."""
 
 
 class LLMRater:
@@ -73,6 +79,19 @@ class LLMRater:
         self._max_attempts = max_attempts
         self._shuffled = shuffled
         self._again = again
+        self._round = 0
+
+    @property
+    def edition(self) -> str:
+        """What its ratings stand on beside session and instrument: version, settings and prompts."""
+        settings = f"samples={self._samples} sees={self._sees} shuffled={self._shuffled}"
+        return f"{self.version} {content_digest('prompts/judge_*.jinja')} {settings}"
+
+    def anew(self, number: int) -> LLMRater:
+        """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
+        other = copy.copy(self)
+        other._round = number
+        return other
 
     @property
     def name(self) -> str:
@@ -140,7 +159,8 @@ class LLMRater:
         usable = [answer for answer in drawn if isinstance(answer, Verdict)]
         failures = [answer for answer in drawn if isinstance(answer, str)]
         if not usable:
-            return ItemRating(score=None, reason=f"no usable answer: {failures[0]}")
+            lost = any(isinstance(failure, Unreached) for failure in failures)
+            return ItemRating(score=None, reason=f"no usable answer: {failures[0]}", lost=lost)
         quotes = list(dict.fromkeys(quote for verdict in usable for quote in verdict.evidence))
         found = [quote for quote in quotes if holds_quote(transcript, quote)]
         notes = [usable[0].reason]
@@ -161,7 +181,8 @@ class LLMRater:
     ) -> Verdict | str:
         """Returns one usable answer, or why there was none after the last attempt."""
         failure = ""
-        for attempt in range(self._max_attempts):
+        first = self._round * self._max_attempts
+        for attempt in range(first, first + self._max_attempts):
             varied = self._samples > 1 or attempt > 0
             request = Request(
                 messages=messages,
@@ -173,13 +194,13 @@ class LLMRater:
             try:
                 answer = await self._engine.answer(request)
             except EngineError as error:
-                failure = f"the judge could not answer ({str(error)[:200]})"
+                failure = Unreached(f"the judge could not answer ({str(error)[:200]})")
                 continue
             verdict = read_verdict(answer.text, instrument)
             if isinstance(verdict, Verdict):
                 return verdict
             failure = verdict
-        return f"{failure} ({self._max_attempts} attempts)"
+        return type(failure)(f"{failure} ({self._max_attempts} attempts)")
 
 
 def ask(

@@ -9,6 +9,7 @@ all have rated.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
 from typing import NamedTuple, Protocol
@@ -28,6 +29,15 @@ class Judge(Protocol):
     @property
     def name(self) -> str:
         """Its name in ratings."""
+        ...
+
+    @property
+    def edition(self) -> str:
+        """What its ratings stand on."""
+        ...
+
+    def anew(self, number: int) -> Judge:
+        """This judge, asked for the `number`th time."""
         ...
 
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
@@ -63,6 +73,7 @@ class PanelRater:
                 "give --judge once for each"
             )
         self._judges = tuple(judges)
+        self._calibrated = self._judges
         self._anchors = anchors
         self._lines: dict[str, dict[str, Line]] = {}
         self._lock = asyncio.Lock()
@@ -71,6 +82,17 @@ class PanelRater:
     def name(self) -> str:
         """The panel's name in ratings, with its judges."""
         return f"panel({', '.join(sorted(judge.name for judge in self._judges))})"
+
+    @property
+    def edition(self) -> str:
+        """What its ratings stand on: its version, and the editions of its judges."""
+        return f"{self.version} [{'; '.join(judge.edition for judge in self._judges)}]"
+
+    def anew(self, number: int) -> PanelRater:
+        """Returns the panel whose judges are asked for the `number`th time, on the scale found before."""
+        other = copy.copy(self)
+        other._judges = tuple(judge.anew(number) for judge in self._judges)
+        return other
 
     @property
     def calibration(self) -> dict[str, dict[str, Line]]:
@@ -108,7 +130,9 @@ class PanelRater:
         async with self._lock:
             if instrument.name not in self._lines:
                 anchors = await self._anchors()
-                scores = {judge.name: await _all_scores(judge, anchors, instrument) for judge in self._judges}
+                scores = {
+                    judge.name: await _all_scores(judge, anchors, instrument) for judge in self._calibrated
+                }
                 self._lines[instrument.name] = equate(scores)
             return self._lines[instrument.name]
 
@@ -131,6 +155,8 @@ def _together(
     scale = instrument.scale
     scores: list[float] = []
     notes: list[str] = []
+    # Without a judge that could not be asked the mean is another one: the rating is due again.
+    lost = any(answer is not None and answer.lost for _, answer in given)
     quotes: list[int | str] = []
     for name, answer in given:
         if answer is None or answer.score is None:
@@ -144,7 +170,10 @@ def _together(
     if given and all(answer is not None and not answer.applies for _, answer in given):
         return ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
     if not scores:
-        return ItemRating(score=None, reason="; ".join(notes))
+        return ItemRating(score=None, reason="; ".join(notes), lost=lost)
     return ItemRating(
-        score=round(fmean(scores), 4), evidence=tuple(quotes[:_MOST_QUOTES]), reason="; ".join(notes)
+        score=round(fmean(scores), 4),
+        evidence=tuple(quotes[:_MOST_QUOTES]),
+        reason="; ".join(notes),
+        lost=lost,
     )

@@ -13,7 +13,7 @@ from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
 from mirror_bench.sessions.anchors import anchor_sessions
-from mirror_bench.sessions.runner import Rater
+from mirror_bench.sessions.runner import Rater, edition_of
 
 
 class EnginePool:
@@ -66,7 +66,13 @@ def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rat
 
 def rater_names(settings: Sequence[RaterSettings]) -> list[str]:
     """Returns what ratings call the raters that a protocol names; nothing is started."""
-    return [_open_rater(chosen, lambda name: open_engine(parse_model(name))).name for chosen in settings]
+    return list(rater_editions(settings))
+
+
+def rater_editions(settings: Sequence[RaterSettings]) -> dict[str, str]:
+    """Returns, by name, what the ratings of a protocol's raters stand on; nothing is started."""
+    raters = [_open_rater(chosen, lambda name: open_engine(parse_model(name))) for chosen in settings]
+    return {rater.name: edition_of(rater) for rater in raters}
 
 
 def _open_rater(chosen: RaterSettings, engine_of: Callable[[str], Engine]) -> Rater:

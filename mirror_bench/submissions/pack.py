@@ -13,7 +13,8 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.pool import rater_names
-from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
+from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
+from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.manifest import Card, File, Manifest
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of
@@ -78,11 +79,6 @@ def files_of(members: Mapping[str, bytes]) -> dict[str, File]:
     }
 
 
-def rating_key(rating: Rating) -> tuple[str, str, str]:
-    """Returns what tells a rating apart from the others of a run, and sorts those of one session."""
-    return rating.scenario_id, rating.rater, rating.instrument
-
-
 def _data(run: Path, header: RunHeader) -> DataSet:
     data = load_data(header.protocol.data)
     if data.digest != header.parts.get("data"):
@@ -112,9 +108,13 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         for number, session in enumerate(sessions)
         if session.ended is not Ending.FAILED
     }
-    made = {rating_key(rating): rating for rating in read_ratings(run) if rating.scenario_id in place}
+    made: dict[tuple[str, str, str], Rating] = {}
+    for rating in counted_ratings(run, standing_of(run, header)):
+        key = rating_key(rating)
+        if rating.scenario_id in place and not (rating.lost and key in made):
+            made[key] = rating
     lacking = sum(
-        (session, rater, instrument) not in made
+        (one := made.get((session, rater, instrument))) is None or one.lost
         for session in place
         for rater in rater_names(header.protocol.raters)
         for instrument in header.protocol.forms
