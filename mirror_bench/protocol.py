@@ -187,7 +187,7 @@ def fingerprint(
         versions: Name -> version of the code that can move a score (face source, client, raters).
         decisive: Turns a model's name into what decides its answers, without the address of its server.
     """
-    stated = _as_stated(protocol, decisive)
+    stated = as_stated(protocol, decisive)
     parameters = _flat(stated.model_dump(mode="json", exclude={"name", "title"}), "parameters")
     content = {
         str(path.relative_to(tasks_root()).as_posix()): _content_digest(path) for path in _used(protocol)
@@ -200,7 +200,9 @@ def fingerprint(
     return Fingerprint(digest(parts), parts)
 
 
-def _as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
+def as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
+    """Returns a protocol with models by what decides their answers, and instruments by name."""
+
     def stated(model: str) -> str:
         return decisive(model) if model else ""
 
