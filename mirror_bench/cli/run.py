@@ -139,6 +139,7 @@ def chosen_protocol(
     from mirror_bench.clients import CLIENTS
     from mirror_bench.modelspec import parse_model
     from mirror_bench.protocol import load_protocol
+    from mirror_bench.raters.instruments import load_instrument
 
     base = load_protocol(protocol)
     changes: dict[str, Any] = {}
@@ -154,6 +155,8 @@ def chosen_protocol(
         changes["raters"] = judge_settings(judge, samples, panel=panel)
     if instrument or add_instrument:
         changes["instruments"] = chosen_instruments(instrument, add_instrument, base.instruments)
+        for name in changes["instruments"]:
+            load_instrument(name)
     if seeds:
         changes["seeds"] = _seeds(seeds)
     if max_client_turns is not None:
@@ -164,24 +167,18 @@ def chosen_protocol(
 
 
 def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
-    """Returns the instruments of a command line, each a name or a file.
+    """Returns the instruments of a command line, each a name or a file; of one name, the last.
 
     Args:
         given: Take the place of `own`, but for those that begin with a plus sign, which come beside them.
         added: Come beside them.
         own: The protocol's.
-
-    Raises:
-        InputError: If one does not exist or is malformed.
     """
-    from mirror_bench.raters.instruments import load_instrument
+    from mirror_bench.protocol import form_name
 
     replacing = [name for name in given if not name.startswith("+")]
     beside = [name[1:] for name in given if name.startswith("+")]
-    chosen = tuple(dict.fromkeys((*(replacing or own), *beside, *added)))
-    for name in chosen:
-        load_instrument(name)
-    return chosen
+    return tuple({form_name(one): one for one in (*(replacing or own), *beside, *added)}.values())
 
 
 def run_until_done(evaluation: Evaluation) -> None:

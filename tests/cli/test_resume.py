@@ -31,7 +31,7 @@ def test_a_spent_budget_is_raised_and_the_server_moves(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with serving(reply) as first:
         with pytest.raises(InputError, match="max_requests=3 is spent; raise it"):
-            run(out, first.model(max_requests=3))
+            run(out, first.model(max_requests=3), concurrency=1)
         asked = first.asked
     with serving(reply) as second:
         changed = second.model(max_requests=500, timeout=9, concurrency=2, max_retries=1)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-for beside in ("cli", "sessions"):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / beside))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
 from chat_server import serving, verdict
 from commands import hold
 
