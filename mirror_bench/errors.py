@@ -21,9 +21,15 @@ class EngineDeadError(InputError):
     """An engine stopped for good; no further request to it can succeed."""
 
 
+class OwnCodeError(Exception):
+    """Code of a user's or of another package failed; the text says where."""
+
+
 def told(error: BaseException) -> str:
     """Returns what somebody's code raised as one line, with the line of that code where it is known."""
     text = " ".join(str(error).split())[:_LONGEST]
+    if isinstance(error, OwnCodeError):
+        return text
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not _is_library(frame.filename)]
     at = (own or frames)[-1:]

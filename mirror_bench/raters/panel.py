@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import NamedTuple, Protocol
 
 from mirror_bench.errors import InputError
+from mirror_bench.raters.editions import anew, edition_of
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
@@ -29,15 +30,6 @@ class Judge(Protocol):
     @property
     def name(self) -> str:
         """Its name in ratings."""
-        ...
-
-    @property
-    def edition(self) -> str:
-        """What its ratings stand on."""
-        ...
-
-    def anew(self, number: int) -> Judge:
-        """This judge, asked for the `number`th time."""
         ...
 
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
@@ -86,12 +78,12 @@ class PanelRater:
     @property
     def edition(self) -> str:
         """What its ratings stand on: its version, and the editions of its judges."""
-        return f"{self.version} [{'; '.join(judge.edition for judge in self._judges)}]"
+        return f"{self.version} [{'; '.join(map(edition_of, self._judges))}]"
 
     def anew(self, number: int) -> PanelRater:
         """Returns the panel whose judges are asked for the `number`th time, on the scale found before."""
         other = copy.copy(self)
-        other._judges = tuple(judge.anew(number) for judge in self._judges)
+        other._judges = tuple(anew(judge, number) for judge in self._judges)
         return other
 
     @property

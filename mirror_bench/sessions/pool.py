@@ -12,8 +12,9 @@ from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
+from mirror_bench.raters.editions import edition_of
 from mirror_bench.sessions.anchors import anchor_sessions
-from mirror_bench.sessions.runner import Rater, edition_of
+from mirror_bench.sessions.runner import Rater
 
 
 class EnginePool:

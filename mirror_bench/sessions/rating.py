@@ -12,13 +12,14 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, form_name
 from mirror_bench.raters.coded import refuse_unknown_features
+from mirror_bench.raters.editions import anew, asks_anew, edition_of
 from mirror_bench.raters.instruments import Instrument, load_instrument, own_file
 from mirror_bench.schema import Ending, Profile, Rating, Session, derive_seed, digest
 from mirror_bench.sessions.calibration import keep_calibrations
 from mirror_bench.sessions.cast import protocol_fingerprint
 from mirror_bench.sessions.pool import EnginePool, open_raters, rater_editions
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import Rater, RatingDue, edition_of, run_ratings
+from mirror_bench.sessions.runner import Rater, RatingDue, run_ratings
 from mirror_bench.sessions.store import RunFolder, RunHeader, instrument_of, read_header, read_ratings
 
 Key = tuple[str, str, str]
@@ -237,12 +238,6 @@ def _known_form(out: Path, name: str) -> str:
     return str(own) if own.is_file() else name
 
 
-def anew(rater: Rater, number: int) -> Rater:
-    """Returns a rater that asks past what memory holds of `number` times before, where it asks anybody."""
-    renewed: Callable[[int], Rater] | None = getattr(rater, "anew", None)
-    return renewed(number) if renewed and number else rater
-
-
 @dataclass(frozen=True)
 class _Kept:
     """The ratings that a folder holds by the present editions of some raters and instruments.
@@ -263,7 +258,7 @@ class _Kept:
     def read(cls, folder: RunFolder, raters: Sequence[Rater], instruments: Sequence[Instrument]) -> _Kept:
         """Reads the folder once."""
         editions = {rater.name: edition_of(rater) for rater in raters}
-        judges = {rater.name for rater in raters if hasattr(rater, "anew")}
+        judges = {rater.name for rater in raters if asks_anew(rater)}
         digests = {form.name: form.digest for form in instruments}
         settled, usable, unusable, times = set(), set(), set(), Counter[Key]()
         for rating in folder.ratings():

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, TypeVar
 
 from mirror_bench.errors import EngineError, InputError, told
+from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import ItemRating, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.progress import Tally
@@ -106,11 +107,6 @@ class Rater(Protocol):
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
         """Fills in one instrument for one session."""
         ...
-
-
-def edition_of(rater: Rater) -> str:
-    """Returns what a rater's ratings stand on beside session and instrument, as far as it says."""
-    return str(getattr(rater, "edition", "") or getattr(rater, "version", ""))
 
 
 async def run_ratings(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mirror_bench.errors import EngineError, InputError, told
+from mirror_bench.errors import InputError, OwnCodeError, told
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
@@ -167,12 +167,12 @@ class OwnTherapist:
 
         Raises:
             InputError: If the first answer of all is no text: so will be the others.
-            EngineError: If a later one is none.
+            OwnCodeError: If a later one is none.
         """
         said = await self._ask(heard, face.png if face is not None else None)
         if not isinstance(said, str):
             problem = f"python/{self._code.name}: answered with {type(said).__name__}, not with str"
-            raise EngineError(problem) if self._code.answered else InputError(f"{problem}: {EXPECTED}")
+            raise OwnCodeError(problem) if self._code.answered else InputError(f"{problem}: {EXPECTED}")
         self._code.answered = True
         words, removed = clean_reply(said, self._client)
         return TherapistTurn(words, said if said.strip() != words else "", removed)
@@ -185,4 +185,4 @@ class OwnTherapist:
             said = await loop.run_in_executor(self._code.thread, self._reply, heard, image)
             return await said if inspect.isawaitable(said) else said
         except SystemExit as error:  # would end the whole run
-            raise EngineError(f"python/{self._code.name}: {told(error)}") from None
+            raise OwnCodeError(told(error)) from None

@@ -36,24 +36,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked += 1
-        if self.server.down:
-            status, answer = 503, {"error": {"message": "overloaded"}}
-        else:
+        status = 503
+        answer: dict[str, Any] = {"error": {"message": "overloaded"}}
+        if not self.server.down:
             text = self.server.rule(body, self.server.asked)
             message = {"role": "assistant", "content": text}
             choice = {"index": 0, "finish_reason": "stop", "message": message}
             usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
-            status, answer = (
-                200,
-                {
-                    "id": "1",
-                    "object": "chat.completion",
-                    "created": 0,
-                    "model": "m",
-                    "choices": [choice],
-                    "usage": usage,
-                },
-            )
+            head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+            status, answer = 200, {**head, "choices": [choice], "usage": usage}
         content = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
