@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.faces.identity import identity_of
+from mirror_bench.faces.opening import open_faces
 from mirror_bench.reports.transcripts import PNG
 from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn, derive_seed
 from mirror_bench.sessions.store import RunHeader
@@ -79,7 +79,7 @@ class Artist:
     def __init__(self, header: RunHeader) -> None:
         self._profiles: dict[str, Profile] = {}
         try:
-            self._source = FACE_SOURCES.get(header.protocol.faces)()
+            self._source = open_faces(**header.protocol.faces.model_dump())
             self._profiles = {one.id: one for one in load_data(header.protocol.data).profiles}
         except InputError:
             return

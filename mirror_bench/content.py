@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -97,16 +96,6 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def _line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     return f":{mark.line + 1}" if mark else ""
-
-
-@functools.cache
-def content_digest(*patterns: str) -> str:
-    """Returns 8 hex digits over the packaged content at `patterns`, such as "behaviours/*.yaml"."""
-    found = sorted({path for pattern in patterns for path in tasks_root().glob(pattern)})
-    hashed = hashlib.sha256()
-    for path in found:
-        hashed.update(hashlib.sha256(path.read_bytes()).digest())
-    return hashed.hexdigest()[:8]
 
 
 def names(folder: str, suffix: str) -> list[str]:

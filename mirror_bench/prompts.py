@@ -9,6 +9,15 @@ import jinja2
 
 from mirror_bench.content import read_text
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
+
+VERSION = "1"
+"""Raised with every change of how templates are filled; part of the fingerprint."""
+
+
+def stands_on(*names: str) -> StandsOn:
+    """Returns what decides the prompts of these names, for the parts that fill them."""
+    return StandsOn(tuple(f"prompts/{name}.jinja" for name in names), {"prompts": VERSION})
 
 
 @functools.cache

@@ -28,6 +28,10 @@ class Registry:
         """Returns every name, those of other packages included."""
         return sorted({*self._builtin, *(point.name for point in self._points())})
 
+    def packaged(self) -> list[str]:
+        """Returns the names of what the package itself brings."""
+        return sorted(self._builtin)
+
     def get(self, name: str) -> Any:
         """Returns what `name` stands for.
 
@@ -62,7 +66,7 @@ class Registry:
         return self.kind.replace("_", " ")
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names()
+        return name in self._builtin or name in self.names()
 
     def _points(self) -> Any:
         return entry_points(group=f"mirror_bench.{self.kind}s")

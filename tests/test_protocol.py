@@ -1,30 +1,19 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from content_copy import content_copy
 
-from mirror_bench import content, prompts
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Fingerprint, load_protocol, protocol_names
-from mirror_bench.sessions.cast import protocol_fingerprint
+from mirror_bench.sessions.standing import protocol_fingerprint
 
 
 @pytest.fixture
-def tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def tasks(tmp_path: Path) -> Iterator[Path]:
     """A copy of the content that a test may change."""
-    copy = tmp_path / "tasks"
-    shutil.copytree(content.tasks_root(), copy)
-    monkeypatch.setenv("MIRROR_BENCH_TASKS", str(copy))
-    _forget()
-    yield copy
-    monkeypatch.undo()
-    _forget()
-
-
-def _forget() -> None:
-    content.tasks_root.cache_clear()
-    prompts._template.cache_clear()
+    with content_copy(tmp_path) as copy:
+        yield copy
 
 
 def _fingerprint(name: str = "offline") -> Fingerprint:

@@ -15,7 +15,7 @@ def protocol(name: str | None, as_json: bool) -> None:
     import yaml
 
     from mirror_bench.protocol import load_protocol, protocol_names
-    from mirror_bench.sessions.cast import protocol_fingerprint
+    from mirror_bench.sessions.standing import checked_protocol, protocol_fingerprint
 
     if name is None:
         listed = {one: load_protocol(one).title for one in protocol_names()}
@@ -24,7 +24,7 @@ def protocol(name: str | None, as_json: bool) -> None:
         else:
             click.echo("\n".join(f"{one:12} {title}" for one, title in listed.items()))
         return
-    loaded = load_protocol(name)
+    loaded = checked_protocol(name)
     mark = protocol_fingerprint(loaded)
     values = loaded.model_dump(mode="json")
     if as_json:

@@ -138,10 +138,10 @@ def chosen_protocol(
     from mirror_bench.cli.judges import judge_settings
     from mirror_bench.clients import CLIENTS
     from mirror_bench.modelspec import parse_model
-    from mirror_bench.protocol import load_protocol
     from mirror_bench.raters.instruments import load_instrument
+    from mirror_bench.sessions.standing import checked_protocol
 
-    base = load_protocol(protocol)
+    base = checked_protocol(protocol)
     changes: dict[str, Any] = {}
     if data:
         changes |= {"data": data} | ({"split": ""} if data != "mini" else {})

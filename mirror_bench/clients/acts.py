@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mirror_bench.clients import hearing
 from mirror_bench.clients.bank import Act, Band
 from mirror_bench.clients.hearing import Heard, Seen
 from mirror_bench.clients.state import Temper
+from mirror_bench.parts import StandsOn
 from mirror_bench.raters.behaviour import Behaviour
+
+VERSION = "1"
+"""Raised with every change of what a client does next; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides what a client does next."""
+    return StandsOn.of("clients.acts", VERSION) | hearing.stands_on()
+
 
 Drawn = Callable[[str], float]
 """Purpose -> a number in [0, 1), derived from the session and the turn."""

@@ -12,7 +12,17 @@ from typing import Any
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Resistance, VoiceLine
+
+VERSION = "1"
+"""Raised with every change of the lines that a client may say; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides the lines that a client may say."""
+    files = ("common", "moods", *Resistance)
+    return StandsOn(tuple(f"clients/{name}.yaml" for name in files), {"clients.bank": VERSION})
 
 
 class Band(StrEnum):

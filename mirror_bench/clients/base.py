@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import BaseModel
+
 from mirror_bench.engines.base import Engine, Sampling
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import ClientSettings
 from mirror_bench.schema import Ending, Expression, Scenario, Screenplay
 
 
@@ -54,19 +58,29 @@ class ClientNeeds:
     Attributes:
         engine: The engine that a protocol's client model names, if it names one.
         screenplays: Profile -> its first screenplay.
+        options: The client's own options, where its class `Options` reads any.
     """
 
     max_turns: int
     engine: Engine | None = None
     sampling: Sampling = field(default_factory=Sampling)
     screenplays: Mapping[str, Screenplay] = field(default_factory=dict)
+    options: BaseModel | None = None
 
 
 class ClientKind(Protocol):
-    """What the registry of clients holds: a class that casts a client for each scenario."""
+    """What the registry of clients holds: a class that casts a client for each scenario.
+
+    A client with options of its own has a class attribute `Options`, a pydantic class: they stand in a
+    protocol under `client.options`.
+    """
 
     version: str
     """Raised with every change that can move a score; part of the fingerprint."""
+
+    def stands_on(self, settings: ClientSettings) -> StandsOn:
+        """Returns what decides what this client does under these settings: content, code and models."""
+        ...
 
     def cast(self, scenario: Scenario, needs: ClientNeeds) -> Client:
         """Returns the client of one session.

@@ -14,11 +14,28 @@ from typing import Any, NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.faces import directions, expressions
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.expressions import EXPRESSIONS, similarity
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import behaviour
 from mirror_bench.raters.behaviour import QUESTIONS, REFLECTIONS, Behaviour, Code, code_therapist
 from mirror_bench.raters.wording import echo_share, lower, sentences, shared, tokens
 from mirror_bench.schema import Expression
+
+VERSION = "1"
+"""Raised with every change of what a client takes from the therapist's words; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides what a client takes from the therapist's words."""
+    return (
+        StandsOn(("clients/hearing.yaml",), {"clients.hearing": VERSION})
+        | directions.stands_on()
+        | expressions.stands_on()
+        | behaviour.stands_on()
+    )
+
 
 LONGEST = 4_000
 """Characters that a client listens to."""

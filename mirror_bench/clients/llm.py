@@ -9,8 +9,11 @@ from typing import NamedTuple
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
+from mirror_bench.faces import directions
 from mirror_bench.faces.directions import read_direction
-from mirror_bench.prompts import fill
+from mirror_bench.parts import StandsOn
+from mirror_bench.prompts import fill, stands_on
+from mirror_bench.protocol import ClientSettings
 from mirror_bench.schema import Ending, Profile, Scenario, derive_seed
 
 ATTEMPTS = 2
@@ -107,6 +110,12 @@ class LLMClient:
         self._max_turns = max_turns
         self._messages = [Message("system", (client_prompt(scenario),))]
         self._spoken = 0
+
+    @classmethod
+    def stands_on(cls, settings: ClientSettings) -> StandsOn:
+        """See `ClientKind`."""
+        own = StandsOn.of("client.llm", cls.version, settings.model)
+        return own | stands_on("client", "client_opening", "client_silence") | directions.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> LLMClient:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.errors import InputError
+from mirror_bench.faces import directions
 from mirror_bench.faces.directions import read_direction
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import ClientSettings
 from mirror_bench.schema import Ending, Line, Scenario, Screenplay, Speaker
 
 
@@ -24,6 +27,11 @@ class ReplayClient:
         self._spoken = 0
         if not self._lines:
             raise InputError(f"the screenplay {screenplay.id!r} has no client line: nothing can be replayed")
+
+    @classmethod
+    def stands_on(cls, settings: ClientSettings) -> StandsOn:
+        """See `ClientKind`; the screenplays are the protocol's data."""
+        return StandsOn.of("client.replay", cls.version) | directions.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> ReplayClient:

@@ -5,8 +5,19 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
+from mirror_bench.clients import bank
 from mirror_bench.clients.bank import SLOTS, Act, Band, Utterance, load_bank, load_voice
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Profile, Scenario, derive_seed
+
+VERSION = "1"
+"""Raised with every change of which line a client says; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which line a client says."""
+    return StandsOn.of("clients.speech", VERSION) | bank.stands_on()
+
 
 # Where the lines of an act are used up, the nearest thing that the client might do instead.
 _INSTEAD: dict[Act, tuple[Act, ...]] = {

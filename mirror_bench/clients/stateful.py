@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mirror_bench.clients import acts, speech
 from mirror_bench.clients.acts import choose_act
 from mirror_bench.clients.bank import MASKS, Act, Band
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
@@ -9,7 +10,10 @@ from mirror_bench.clients.hearing import Heard, hear
 from mirror_bench.clients.speech import Speech, Spoken
 from mirror_bench.clients.state import TEMPERS, VERSION, Memory, band_of, makeup_of, react
 from mirror_bench.errors import InputError
+from mirror_bench.faces import directions
 from mirror_bench.faces.directions import read_direction
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import ClientSettings
 from mirror_bench.schema import Ending, Scenario, derive_seed
 
 _FIRST_LEAVING = 4
@@ -55,6 +59,12 @@ class StatefulClient:
         self._layers_told = 0
         self._crisis_told = False
         self._settled = 0
+
+    @classmethod
+    def stands_on(cls, settings: ClientSettings | None = None) -> StandsOn:
+        """See `ClientKind`; the same under any settings."""
+        own = StandsOn.of("client.stateful", cls.version)
+        return own | acts.stands_on() | speech.stands_on() | directions.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> StatefulClient:

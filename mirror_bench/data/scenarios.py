@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import FaceCondition, Profile, Resistance, Scenario, derive_seed
+
+VERSION = "1"
+"""Raised with every change of which scenarios a protocol's data give; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which scenarios a protocol's data give."""
+    return StandsOn.of("data.scenarios", VERSION)
 
 
 def scenarios(

@@ -92,7 +92,11 @@ class Answer:
 
 
 class Engine(Protocol):
-    """Answers chat requests."""
+    """Answers chat requests.
+
+    Its class may have a static method `identity(spec: ModelSpec) -> str`: what the model is to a fingerprint
+    (`opening.model_identity`).
+    """
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +88,29 @@ def decisive_name(spec: ModelSpec, indifferent: Set[str]) -> str:
         indifferent: Options that decide no answer, to leave out.
 
     Returns:
-        The name, with `@digest` after a local folder's path and after an adapter's.
+        The name, with `@digest` after a local folder's own name and after an adapter's: what lies above the
+        folder decides no answer.
     """
-    folder = Path(spec.name).expanduser()
-    name = f"{spec.name}@{content_digest(folder)}" if folder.is_dir() else spec.name
+    return _by_content(spec, indifferent, lambda folder: folder.expanduser().resolve().name)
+
+
+def content_identity(spec: ModelSpec, indifferent: Set[str]) -> str:
+    """Returns what a local model is to a fingerprint: as `decisive_name`, with folders by their digest alone.
+
+    "transformers/./judge?batch_size=4" becomes "transformers/@1f0c…"; a model of the Hub keeps its name.
+    """
+    return _by_content(spec, indifferent, lambda folder: "")
+
+
+def _by_content(spec: ModelSpec, indifferent: Set[str], shown: Callable[[Path], str]) -> str:
+    def named(text: str) -> str:
+        folder = Path(text).expanduser()
+        return f"{shown(folder)}@{content_digest(folder)}" if folder.is_dir() else text
+
     options = {key: value for key, value in spec.options.items() if key not in indifferent}
-    if "lora" in options and Path(options["lora"]).expanduser().is_dir():
-        options["lora"] += f"@{content_digest(Path(options['lora']).expanduser())}"
-    return str(ModelSpec(spec.provider, name, options))
+    if "lora" in options:
+        options["lora"] = named(options["lora"])
+    return str(ModelSpec(spec.provider, named(spec.name), options))
 
 
 def read_adapter(path: str) -> Adapter:

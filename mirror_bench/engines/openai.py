@@ -24,6 +24,8 @@ _LEAVABLE = frozenset({"temperature", "top_p", "seed", "frequency_penalty", "pre
     "max_completion_tokens",
     "response_format",
 }
+# Options that decide no answer: where the server stands, how long and how often it is asked.
+_INDIFFERENT = frozenset({"base_url", "api_key_env", "max_retries", "timeout", "max_requests", "concurrency"})
 _FINISH = {"length": "length", "content_filter": "content_filter"}
 # So many requests in a row that found no server, each after its own retries, and the server counts as gone.
 _UNREACHED_LIMIT = 3
@@ -77,6 +79,12 @@ class OpenAIEngine:
         self._reached = False
         self._unreached = 0
         self._dead: EngineDeadError | None = None
+
+    @staticmethod
+    def identity(spec: ModelSpec) -> str:
+        """See `opening.model_identity`: the model and how it is asked, wherever its server stands."""
+        decisive = {key: value for key, value in spec.options.items() if key not in _INDIFFERENT}
+        return str(ModelSpec(spec.provider, spec.name, decisive))
 
     @property
     def name(self) -> str:

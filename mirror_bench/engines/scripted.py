@@ -41,6 +41,11 @@ class ScriptedEngine:
             raise InputError(f"{spec}: the option delay={self._delay} must be 0 or more seconds")
         self._name = str(ModelSpec(spec.provider, spec.name, self._decisive(spec)))
 
+    @classmethod
+    def identity(cls, spec: ModelSpec) -> str:
+        """See `opening.model_identity`: a file of answers by its content alone."""
+        return str(ModelSpec(spec.provider, spec.name, cls(spec)._decisive(spec, "")))
+
     @property
     def name(self) -> str:
         """The spec without `delay`, which decides no answer, and with the digest of a file it reads."""
@@ -74,10 +79,11 @@ class ScriptedEngine:
     async def close(self) -> None:
         """Has nothing to free."""
 
-    def _decisive(self, spec: ModelSpec) -> dict[str, str]:
+    def _decisive(self, spec: ModelSpec, file: str | None = None) -> dict[str, str]:
         decisive = {key: value for key, value in spec.options.items() if key not in {"delay", "sees"}}
         if "path" in decisive:
-            decisive["path"] = f"{Path(decisive['path']).name}@{self._content}"
+            file = Path(decisive["path"]).name if file is None else file
+            decisive["path"] = f"{file}@{self._content}"
         return decisive
 
     def _prepare_echo(self, spec: ModelSpec, options: Options) -> Callable[[Request], str]:

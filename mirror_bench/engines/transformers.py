@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.engines.base import Answer, Request
-from mirror_bench.engines.checkpoints import decisive_name, local_folder, read_adapter
+from mirror_bench.engines.checkpoints import content_identity, decisive_name, local_folder, read_adapter
 from mirror_bench.engines.images import check_count, images_of
 from mirror_bench.engines.prompting import load_prompting, without_images
 from mirror_bench.engines.quiet import cause, new_log, quiet
@@ -76,6 +76,11 @@ class TransformersEngine:
         self._thread: threading.Thread | None = None
         self._dead = ""
         self._starting = asyncio.Lock()
+
+    @staticmethod
+    def identity(spec: ModelSpec) -> str:
+        """See `opening.model_identity`."""
+        return content_identity(spec, _INDIFFERENT)
 
     @functools.cached_property
     def name(self) -> str:

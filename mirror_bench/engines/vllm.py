@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.engines.base import Answer, Request
-from mirror_bench.engines.checkpoints import decisive_name, local_folder, read_adapter
+from mirror_bench.engines.checkpoints import content_identity, decisive_name, local_folder, read_adapter
 from mirror_bench.engines.images import check_count, decode, images_of
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
@@ -57,6 +57,11 @@ class VllmEngine:
         self._dead = ""
         self._names = itertools.count()
         self._starting = asyncio.Lock()
+
+    @staticmethod
+    def identity(spec: ModelSpec) -> str:
+        """See `opening.model_identity`."""
+        return content_identity(spec, INDIFFERENT)
 
     @functools.cached_property
     def name(self) -> str:

@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceIdentity
 
 
 class FaceSource(Protocol):
-    """Makes face images."""
+    """Makes face images.
+
+    A class of the registry is called without arguments. One with the class attribute `takes_argument = True`
+    may be named `name:argument` and is then called with that text; one with a class attribute `Options`, a
+    pydantic class, is called with `options=` (`faces.opening.open_faces`).
+    """
 
     @property
     def name(self) -> str:
-        """Name and version: part of the fingerprint."""
+        """Name and version."""
+        ...
+
+    def stands_on(self) -> StandsOn:
+        """Returns what decides the images: content, code and models."""
         ...
 
     def render(self, identity: FaceIdentity, expression: Expression) -> bytes:

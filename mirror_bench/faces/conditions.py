@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import random
 
+from mirror_bench.faces import expressions
 from mirror_bench.faces.expressions import EXPRESSIONS, scaled, similarity, valence
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition
+
+VERSION = "1"
+"""Raised with every change of which expression a face condition shows; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which expression a face condition shows."""
+    return StandsOn.of("faces.conditions", VERSION) | expressions.stands_on()
+
 
 _ALIKE = 0.35
 _NO_VALENCE = 0.1

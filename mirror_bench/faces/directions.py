@@ -6,10 +6,21 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from mirror_bench.faces import expressions
 from mirror_bench.faces.action_units import HEAD_LIMITS
 from mirror_bench.faces.expressions import EXPRESSIONS, nearest
 from mirror_bench.faces.lexicon import Cue, Lexicon, packaged_lexicon, stem
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression
+
+VERSION = "1"
+"""Raised with every change of how a stage direction is read; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a stage direction is read."""
+    return StandsOn(("faces/directions.yaml",), {"faces.directions": VERSION}) | expressions.stands_on()
+
 
 _LONGEST = 400
 _GAP = 2

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from mirror_bench.faces.action_units import check_expression
 from mirror_bench.faces.identity import check_identity
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceIdentity
 
 
 class DrawnFaces:
     """Draws faces; needs no model and no network. Stateless, so safe to share between threads."""
 
+    version = "1"
+    """Raised with every change of the drawing; part of the fingerprint."""
+
     @property
     def name(self) -> str:
-        """Name and version; the version changes with every change of the drawing."""
-        return "drawn/1"
+        """Name and version."""
+        return f"drawn/{self.version}"
+
+    def stands_on(self) -> StandsOn:
+        """See `FaceSource`."""
+        return StandsOn.of("faces.drawn", self.version)
 
     def render(self, identity: FaceIdentity, expression: Expression) -> bytes:
         """Returns a 336x336 RGB PNG, the same bytes for the same arguments.

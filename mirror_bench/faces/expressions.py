@@ -14,7 +14,17 @@ from pydantic import ValidationError
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.action_units import ACTION_UNITS, HEAD_LIMITS, POSTURES, both_sides, check_expression
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression
+
+VERSION = "1"
+"""Raised with every change of the named expressions and how alike two are; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides the named expressions and how alike two are."""
+    return StandsOn(("faces/expressions.yaml",), {"faces.expressions": VERSION})
+
 
 _UNIT_INDEX = {number: 2 * place for place, number in enumerate(ACTION_UNITS)}
 _GAZE_AT = 2 * len(ACTION_UNITS)

@@ -6,7 +6,17 @@ import random
 from collections.abc import Mapping, Sequence
 
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import FaceIdentity, Profile, derive_seed
+
+VERSION = "1"
+"""Raised with every change of which face a profile has; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which face a profile has."""
+    return StandsOn.of("faces.identity", VERSION)
+
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "sex": ("female", "male", "androgynous"),

@@ -6,10 +6,20 @@ import hashlib
 import threading
 from collections import OrderedDict
 
+from mirror_bench.faces import conditions, identity
 from mirror_bench.faces.base import Face, FaceSource
 from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.faces.identity import identity_of
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, Scenario, derive_seed
+
+VERSION = "1"
+"""Raised with every change of which face is shown at a turn; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which face is shown at a turn."""
+    return StandsOn.of("faces.show", VERSION) | conditions.stands_on() | identity.stands_on()
 
 
 class FaceShow:

@@ -6,6 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mirror_bench.parts import StandsOn
+
+VERSION = "1"
+"""Raised with every change of how a judge's answer is read; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a judge's answer is read."""
+    return StandsOn.of("raters.answers", VERSION)
+
 
 def json_objects(text: str) -> Sequence[dict[str, Any]]:
     """Returns the JSON objects that stand in a text, outermost ones only, in their order."""

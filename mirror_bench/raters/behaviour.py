@@ -13,8 +13,18 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import wording
 from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import Sentence, place, repeats, sentences, shared, tokens
+
+VERSION = "1"
+"""Raised with every change of how a therapist's words are coded; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a therapist's words are coded."""
+    return StandsOn(("behaviours/therapist.yaml",), {"raters.behaviour": VERSION}) | wording.stands_on()
 
 
 class Behaviour(StrEnum):

@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import wording
 from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import place, sentences, tokens
+
+VERSION = "1"
+"""Raised with every change of how a client's words are coded; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a client's words are coded."""
+    return StandsOn(("behaviours/client.yaml",), {"raters.client_talk": VERSION}) | wording.stands_on()
 
 
 class ClientBehaviour(StrEnum):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping
 
-from mirror_bench.content import content_digest
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import RaterSettings, identity
+from mirror_bench.raters import features as session_features
+from mirror_bench.raters import safety_features as crisis_features
+from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument, Item
 from mirror_bench.raters.reading import Reading, read
@@ -33,15 +38,26 @@ class CodedRater:
 
     version = "2"
 
+    @classmethod
+    def stands_on(cls, settings: RaterSettings | None = None, needs: RaterNeeds | None = None) -> StandsOn:
+        """See `RaterKind`; the same under any settings."""
+        own = StandsOn.of("rater.coded", cls.version)
+        return own | session_features.stands_on() | crisis_features.stands_on()
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> CodedRater:
+        """See `RaterKind`."""
+        return cls()
+
     @property
     def name(self) -> str:
         """The rater's name in ratings."""
         return "coded"
 
-    @property
+    @functools.cached_property
     def edition(self) -> str:
-        """What its ratings stand on beside session and instrument: its version, and the phrases it knows."""
-        return f"{self.version} {content_digest('behaviours/*.yaml', 'safety/*.yaml')}"
+        """What its ratings stand on beside session and instrument: its version, codes and phrases."""
+        return f"{self.version} {identity(self.stands_on())}"
 
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
         """Fills in an instrument for one session.

@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import reading
 from mirror_bench.raters.behaviour import QUESTIONS, REFLECTIONS, Behaviour
 from mirror_bench.raters.client_talk import DISCORD
 from mirror_bench.raters.moves import TECHNIQUES
 from mirror_bench.raters.reading import ClientTurn, Reading, TherapistTurn
+
+VERSION = "1"
+"""Raised with every change of the features of a session; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides the features of a session."""
+    return StandsOn.of("raters.features", VERSION) | reading.stands_on()
+
 
 FEWEST_TURNS = 6
 """Shares are taken of at least so many turns: one good sentence is not a good session."""

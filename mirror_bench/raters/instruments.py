@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mirror_bench.content import content_path, names, read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Rating, Record, digest
 
 ANSWERED = 0.75
@@ -142,6 +143,19 @@ class Instrument(Record):
     def directed(self, item: Item, score: float) -> float:
         """Returns an answer so that higher is better, or such a score as the answer it stands for."""
         return self.scale.min + self.scale.max - score if item.reversed else score
+
+
+def instruments_stand_on(names: Sequence[str]) -> StandsOn:
+    """Returns what decides the questions of these instruments, each a name or a file of the user's."""
+    content: list[str] = []
+    files: dict[str, Path] = {}
+    for name in names:
+        path = own_file(name)
+        if path is None:
+            content.append(f"instruments/{name}.yaml")
+        else:
+            files[f"instruments/{path.stem}.yaml"] = path
+    return StandsOn(tuple(content), files=files)
 
 
 def load_instrument(name_or_path: str) -> Instrument:

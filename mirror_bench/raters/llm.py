@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mirror_bench.content import content_digest
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.prompts import fill
+from mirror_bench.parts import StandsOn
+from mirror_bench.prompts import fill, stands_on
+from mirror_bench.protocol import RaterSettings, identity
+from mirror_bench.raters import answers as judge_answers
+from mirror_bench.raters import safety_features
+from mirror_bench.raters import transcript as transcripts
 from mirror_bench.raters.answers import json_objects
+from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, disclosed_at
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
@@ -81,17 +87,50 @@ class LLMRater:
         self._again = again
         self._round = 0
 
-    @property
+    @functools.cached_property
     def edition(self) -> str:
-        """What its ratings stand on beside session and instrument: version, settings and prompts."""
+        """What its ratings stand on beside session and instrument: version, settings, prompts and codes."""
         settings = f"samples={self._samples} sees={self._sees} shuffled={self._shuffled}"
-        return f"{self.version} {content_digest('prompts/judge_*.jinja')} {settings}"
+        return f"{self.version} {identity(self._asks())} {settings}"
 
     def anew(self, number: int) -> LLMRater:
         """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
         other = copy.copy(self)
         other._round = number
         return other
+
+    @classmethod
+    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
+        """See `RaterKind`."""
+        return cls._asks() | StandsOn(models=(settings.model,) if settings.model else ())
+
+    @classmethod
+    def _asks(cls) -> StandsOn:
+        """Returns what decides the answers but for the judge; the codes of safety say which items apply."""
+        return (
+            StandsOn.of("rater.llm", cls.version)
+            | stands_on("judge_system", "judge_item")
+            | judge_answers.stands_on()
+            | transcripts.stands_on()
+            | safety_features.stands_on()
+        )
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> LLMRater:
+        """See `RaterKind`.
+
+        Raises:
+            InputError: If the settings name no model.
+        """
+        if not settings.model:
+            raise InputError("a rater is a model and none is named: give --judge provider/name")
+        return cls(
+            needs.engine(settings.model),
+            settings.samples,
+            settings.sees,
+            shuffled=settings.shuffled,
+            again=settings.again,
+        )
 
     @property
     def name(self) -> str:

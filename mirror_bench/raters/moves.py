@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import functools
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import wording
 from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import sentences
+
+VERSION = "1"
+"""Raised with every change of which moves of a session are found; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which moves of a session are found."""
+    return StandsOn(("behaviours/moves.yaml",), {"raters.moves": VERSION}) | wording.stands_on()
+
 
 TECHNIQUES = (
     "technique_evidence",

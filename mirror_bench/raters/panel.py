@@ -12,36 +12,19 @@ import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
-from typing import NamedTuple, Protocol
 
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import RaterSettings
+from mirror_bench.raters.base import Anchor, Rater, RaterNeeds
 from mirror_bench.raters.editions import anew, edition_of
 from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 from mirror_bench.stats.equating import Line, equate
 
 _MOST_QUOTES = 6
-
-
-class Judge(Protocol):
-    """A rater of the panel."""
-
-    @property
-    def name(self) -> str:
-        """Its name in ratings."""
-        ...
-
-    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
-        """Fills in an instrument."""
-        ...
-
-
-class Anchor(NamedTuple):
-    """A session that every judge of a panel rates, so that they can be compared."""
-
-    session: Session
-    profile: Profile
 
 
 class PanelRater:
@@ -57,7 +40,7 @@ class PanelRater:
 
     version = "1"
 
-    def __init__(self, judges: Sequence[Judge], anchors: Callable[[], Awaitable[Sequence[Anchor]]]) -> None:
+    def __init__(self, judges: Sequence[Rater], anchors: Callable[[], Awaitable[Sequence[Anchor]]]) -> None:
         names = [judge.name for judge in judges]
         if len(names) < 2 or len(set(names)) < len(names):
             raise InputError(
@@ -69,6 +52,19 @@ class PanelRater:
         self._anchors = anchors
         self._lines: dict[str, dict[str, Line]] = {}
         self._lock = asyncio.Lock()
+
+    @classmethod
+    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
+        """See `RaterKind`: what its judges stand on, the sessions that equate them, and how that is done."""
+        found = StandsOn.of("rater.panel", cls.version) | needs.anchors.stands_on()
+        for judge in _judges(settings):
+            found |= LLMRater.stands_on(judge, needs)
+        return found
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> PanelRater:
+        """See `RaterKind`."""
+        return cls([LLMRater.open(judge, needs) for judge in _judges(settings)], needs.anchors.sessions)
 
     @property
     def name(self) -> str:
@@ -129,7 +125,11 @@ class PanelRater:
             return self._lines[instrument.name]
 
 
-async def _all_scores(judge: Judge, anchors: Sequence[Anchor], instrument: Instrument) -> list[float | None]:
+def _judges(panel: RaterSettings) -> list[RaterSettings]:
+    return [panel.model_copy(update={"kind": "llm", "model": name, "models": ()}) for name in panel.models]
+
+
+async def _all_scores(judge: Rater, anchors: Sequence[Anchor], instrument: Instrument) -> list[float | None]:
     made = await asyncio.gather(*(judge.rate(one.session, one.profile, instrument) for one in anchors))
     return [
         None if (score := rating.items[item.id].score) is None else instrument.directed(item, score)

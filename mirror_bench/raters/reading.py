@@ -6,6 +6,9 @@ import functools
 import re
 from dataclasses import dataclass, field, replace
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import behaviour, client_talk
+from mirror_bench.raters import moves as session_moves
 from mirror_bench.raters.behaviour import (
     INPUT,
     NON_ADHERENT,
@@ -20,6 +23,20 @@ from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.moves import moves
 from mirror_bench.raters.wording import content_words, echo_share, sentences, shared, tokens
 from mirror_bench.schema import Ending, Profile, Session, Speaker
+
+VERSION = "1"
+"""Raised with every change of how a session is coded; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a session is coded."""
+    return (
+        StandsOn.of("raters.reading", VERSION)
+        | behaviour.stands_on()
+        | client_talk.stands_on()
+        | session_moves.stands_on()
+    )
+
 
 _REFLECTS = 0.2
 """The share of a turn that must reflect; a long speech with one reflective phrase does not."""

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import safety, wording
 from mirror_bench.raters.features import Feature
 from mirror_bench.raters.safety import RISK, SafetyCode, code_safety, discloses
 from mirror_bench.raters.wording import shared
 from mirror_bench.schema import Profile, Session, Speaker
+
+VERSION = "1"
+"""Raised with every change of the features of safety; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides the features of safety."""
+    return StandsOn.of("raters.safety_features", VERSION) | safety.stands_on() | wording.stands_on()
+
 
 DOES_NOT_APPLY = "does not apply: no danger is disclosed in this session"
 UNANSWERED = "the session ends before the therapist could answer the disclosure"

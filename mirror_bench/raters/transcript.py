@@ -9,7 +9,17 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Session, Speaker
+
+VERSION = "1"
+"""Raised with every change of how a judge is shown a session; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a judge is shown a session."""
+    return StandsOn.of("raters.transcript", VERSION)
+
 
 Sees = Literal["words", "words_and_directions"]
 

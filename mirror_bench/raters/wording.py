@@ -8,6 +8,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
+from mirror_bench.parts import StandsOn
+
+VERSION = "1"
+"""Raised with every change of how words are cut, counted and compared; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how words are cut, counted and compared."""
+    return StandsOn(("behaviours/words.yaml",), {"raters.wording": VERSION})
+
 
 LONGEST = 6000
 """Characters of a turn that are read; a longer turn is coded by its beginning, so cost stays bounded."""

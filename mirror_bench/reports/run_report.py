@@ -147,7 +147,7 @@ def _info(header: RunHeader) -> RunInfo:
         "Client": " ".join(filter(None, (protocol.client.kind, protocol.client.model))),
         "Raters": raters,
         "Data": f"{protocol.data}, split {protocol.split or 'all'}",
-        "Faces": protocol.faces,
+        "Faces": str(protocol.faces),
         "Turns": f"at most {protocol.max_client_turns} client turns",
         "Software": f"mirror-bench {header.environment.get('packages', {}).get('mirror-bench', '')}".strip(),
     }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from mirror_bench.data.mini import load_mini
-from mirror_bench.raters.panel import Anchor
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters.base import Anchor, Anchors
 from mirror_bench.schema import Profile, Resistance, Scenario
+from mirror_bench.sessions import rehearsal
 from mirror_bench.sessions.rehearsal import rehearse_async
 from mirror_bench.therapists import SCRIPTED
 
+VERSION = "1"
+"""Raised with every change of which sessions are the anchors; part of a panel's fingerprint."""
 THERAPISTS = ("attuned", "reflective", "directive", "parrot")
 _TURNS = 8
 
@@ -33,3 +37,14 @@ async def anchor_sessions() -> tuple[Anchor, ...]:
             for kind in (Resistance.EMOTIONAL, Resistance.COGNITIVE, Resistance.BEHAVIORAL)
         ]
     )
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides the anchors: packaged profiles, the stateful client, scripted therapists."""
+    found = StandsOn(versions={"sessions.anchors": VERSION}, data=("mini",)) | rehearsal.stands_on()
+    for name in THERAPISTS:
+        found |= SCRIPTED.get(name).stands_on()
+    return found
+
+
+ANCHORS = Anchors(anchor_sessions, stands_on)

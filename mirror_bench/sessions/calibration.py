@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mirror_bench.files import write_atomically
+from mirror_bench.raters.base import Rater
 from mirror_bench.raters.panel import PanelRater
-from mirror_bench.sessions.runner import Rater
 
 
 def keep_calibrations(folder: Path, raters: Sequence[Rater]) -> None:

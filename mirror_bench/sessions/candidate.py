@@ -10,7 +10,8 @@ from mirror_bench.engines.opening import engine_name
 from mirror_bench.engines.scripted import NAMES as SCRIPTED_ENGINES
 from mirror_bench.errors import InputError, told
 from mirror_bench.modelspec import ModelSpec, parse_model
-from mirror_bench.protocol import TherapistSettings
+from mirror_bench.parts import ask_stands_on
+from mirror_bench.protocol import TherapistSettings, identity
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
@@ -60,16 +61,25 @@ class Candidate:
         """The name in records: the label, or the model without its options."""
         return self.label or f"{self.model.provider}/{self.model.name}"
 
-    def settings(self) -> Mapping[str, str]:
+    def settings(self, allowed: TherapistSettings | None = None) -> Mapping[str, str]:
         """Returns what identifies the candidate in `run.json`: a checkpoint and code by their content.
 
+        A packaged method is covered by the protocol's fingerprint; a method of another package stands here.
+
+        Args:
+            allowed: How the protocol lets it be asked.
+
         Raises:
-            InputError: If it cannot be loaded.
+            InputError: If it cannot be loaded, or a method of another package does not say what it stands on.
         """
         model = engine_name(str(self.model)) if self.asks_engine else str(self.model)
         values = {"therapist": self.name, "model": model, "method": self.method}
         if self.context_messages:
             values["context_messages"] = str(self.context_messages)
+        if self.asks_engine and not METHODS.is_builtin(self.method):
+            method = METHODS.get(self.method)
+            own = ask_stands_on("method", self.method, method, allowed or TherapistSettings())
+            values["method_code"] = identity(own)
         if self.scripted:
             values["code"] = digest_of_scripted(self.model.provider, self.model.name)
         if self.own_code:

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientKind, ClientNeeds
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import engine_name
 from mirror_bench.errors import InputError
-from mirror_bench.faces import FACE_SOURCES
-from mirror_bench.protocol import Fingerprint, Protocol, fingerprint
-from mirror_bench.raters import RATERS
+from mirror_bench.parts import read_options
+from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Scenario, Session
 from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_unfit
 from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.probe import Asked, AskedAgain
 from mirror_bench.sessions.progress import Tally
-
-
-def versions(protocol: Protocol) -> Mapping[str, str]:
-    """Returns the versions of the code that can move a score under `protocol`."""
-    found: dict[str, str] = {"faces": FACE_SOURCES.get(protocol.faces)().name}
-    found["client"] = CLIENTS.get(protocol.client.kind).version
-    return found | {f"rater.{rater.kind}": RATERS.get(rater.kind).version for rater in protocol.raters}
-
-
-def protocol_fingerprint(protocol: Protocol, data: DataSet | None = None) -> Fingerprint:
-    """Returns the fingerprint of a protocol, loading its data where not given."""
-    data = data or load_data(protocol.data)
-    return fingerprint(protocol, data.digest, versions(protocol), engine_name)
 
 
 def client_name(protocol: Protocol) -> str:
@@ -72,6 +55,7 @@ class Cast:
             engine=pool.open(client.model) if client.model else None,
             sampling=client.sampling.sampling(),
             screenplays={play.profile_id: play for play in reversed(data.screenplays)},
+            options=read_options(self._client, client.options, "client.options"),
         )
 
     @property

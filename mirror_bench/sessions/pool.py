@@ -10,11 +10,12 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.engines.memo import Memo, MemoEngine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
+from mirror_bench.parts import read_options
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
+from mirror_bench.raters.base import Rater, RaterKind, RaterNeeds
 from mirror_bench.raters.editions import edition_of
-from mirror_bench.sessions.anchors import anchor_sessions
-from mirror_bench.sessions.runner import Rater
+from mirror_bench.sessions.anchors import ANCHORS
 
 
 class EnginePool:
@@ -61,7 +62,11 @@ class EnginePool:
 
 
 def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rater]:
-    """Returns the raters that a protocol names."""
+    """Returns the raters that a protocol names.
+
+    Raises:
+        InputError: If one does not exist or its settings cannot be used.
+    """
     return [_open_rater(chosen, pool.open) for chosen in settings]
 
 
@@ -72,19 +77,27 @@ def rater_names(settings: Sequence[RaterSettings]) -> list[str]:
 
 def rater_editions(settings: Sequence[RaterSettings]) -> dict[str, str]:
     """Returns, by name, what the ratings of a protocol's raters stand on; nothing is started."""
-    raters = [_open_rater(chosen, lambda name: open_engine(parse_model(name))) for chosen in settings]
+    raters = [_open_rater(chosen, unstarted) for chosen in settings]
     return {rater.name: edition_of(rater) for rater in raters}
 
 
+def unstarted(name: str) -> Engine:
+    """Returns the engine of a model name, neither started nor remembered."""
+    return open_engine(parse_model(name))
+
+
+def rater_needs(
+    chosen: RaterSettings, engine_of: Callable[[str], Engine] = unstarted, where: str = "raters"
+) -> RaterNeeds:
+    """Returns what a rater is given of a run, its own options read.
+
+    Raises:
+        InputError: If there is no such rater or an option is wrong, naming `where` it stands.
+    """
+    options = read_options(RATERS.get(chosen.kind), chosen.options, f"{where}.options")
+    return RaterNeeds(engine_of, ANCHORS, options)
+
+
 def _open_rater(chosen: RaterSettings, engine_of: Callable[[str], Engine]) -> Rater:
-    kind: Callable[..., Rater] = RATERS.get(chosen.kind)
-    if chosen.kind == "panel":
-        judges = [
-            _open_rater(chosen.model_copy(update={"kind": "llm", "model": name, "models": ()}), engine_of)
-            for name in chosen.models
-        ]
-        return kind(judges, anchor_sessions)
-    if not chosen.model:
-        return kind()
-    options = {"samples": chosen.samples, "sees": chosen.sees, "shuffled": chosen.shuffled}
-    return kind(engine_of(chosen.model), **options, again=chosen.again)
+    kind: RaterKind = RATERS.get(chosen.kind)
+    return kind.open(chosen, rater_needs(chosen, engine_of))

@@ -13,15 +13,27 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import NamedTuple
 
+from mirror_bench.clients import hearing
 from mirror_bench.clients.hearing import Seen, judge_remark
 from mirror_bench.engines.base import Answer, Engine, PassOn, Request
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.faces.base import Face
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import behaviour
 from mirror_bench.raters.behaviour import Behaviour, code_therapist
 from mirror_bench.schema import Ending, FaceCondition, Record, Scenario, Session, Speaker, derive_seed
 from mirror_bench.sessions.dialogue import MAX_WORDS, Stage
 from mirror_bench.sessions.runner import bounded
 from mirror_bench.therapists.base import Therapist
+
+VERSION = "1"
+"""Raised with every change of which turns are asked again and how; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides what a turn asked again shows: how remarks about a face are found and judged."""
+    return StandsOn.of("sessions.probe", VERSION) | hearing.stands_on() | behaviour.stands_on()
+
 
 AGAIN = 101
 """Number of the attempt under which a question is asked again: no retry reaches it."""

@@ -11,15 +11,16 @@ from pathlib import Path
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, form_name
+from mirror_bench.raters.base import Rater
 from mirror_bench.raters.coded import refuse_unknown_features
 from mirror_bench.raters.editions import anew, asks_anew, edition_of
 from mirror_bench.raters.instruments import Instrument, load_instrument, own_file
 from mirror_bench.schema import Ending, Profile, Rating, Session, derive_seed, digest
 from mirror_bench.sessions.calibration import keep_calibrations
-from mirror_bench.sessions.cast import protocol_fingerprint
 from mirror_bench.sessions.pool import EnginePool, open_raters, rater_editions
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import Rater, RatingDue, run_ratings
+from mirror_bench.sessions.runner import RatingDue, run_ratings
+from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
 from mirror_bench.sessions.store import RunFolder, RunHeader, instrument_of, read_header, read_ratings
 
 Key = tuple[str, str, str]
@@ -299,10 +300,10 @@ def _restate(folder: RunFolder, profiles: Mapping[str, Profile]) -> None:
             continue
         if any((session.scenario_id, rater, form) not in counted for rater, form in owed):
             return
-    now = protocol_fingerprint(_with_kept_files(folder.folder, header)).parts
-    parts = {
-        key: now.get(key, value) if _of_rating(key, header) else value for key, value in header.parts.items()
-    }
+    protocol = _with_kept_files(folder.folder, header)
+    now, of_ratings = protocol_fingerprint(protocol).parts, parts_of_ratings(protocol)
+    left = {key: value for key, value in header.parts.items() if key not in of_ratings}
+    parts = left | {key: now[key] for key in of_ratings}
     if parts != header.parts:
         folder.restate(Fingerprint(digest(parts), parts))
 
@@ -311,11 +312,3 @@ def _with_kept_files(folder: Path, header: RunHeader) -> Protocol:
     """The protocol whose own instruments are the copies in the run folder."""
     instruments = tuple(_known_form(folder, form_name(name)) for name in header.protocol.instruments)
     return header.protocol.model_copy(update={"instruments": instruments})
-
-
-def _of_rating(part: str, header: RunHeader) -> bool:
-    """Whether a part of the fingerprint moves ratings alone, and no session."""
-    prefixes = ["instruments/", "code.rater.", "prompts/judge_"]
-    if header.protocol.client.kind != "stateful":  # which hears through the same codes as the coded rater
-        prefixes.append("behaviours/")
-    return part.startswith(tuple(prefixes))

@@ -6,11 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from mirror_bench.clients.stateful import StatefulClient
+from mirror_bench.faces import conditions
 from mirror_bench.faces.base import Face
 from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, Profile, Scenario, Session, derive_seed
+from mirror_bench.sessions import dialogue
 from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.therapists.base import Therapist
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides a session without images, but for its therapist."""
+    return StatefulClient.stands_on() | dialogue.stands_on() | conditions.stands_on()
 
 
 class UndrawnFaces:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from mirror_bench.errors import EngineError, InputError, told
+from mirror_bench.raters.base import Rater
 from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import ItemRating, Profile, Rating, Scenario, Session
@@ -94,19 +95,6 @@ class RatingDue(NamedTuple):
     profile: Profile
     rater: Rater
     instrument: Instrument
-
-
-class Rater(Protocol):
-    """What a rater is to the runner; see `mirror_bench.raters`."""
-
-    @property
-    def name(self) -> str:
-        """What ratings record."""
-        ...
-
-    async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
-        """Fills in one instrument for one session."""
-        ...
 
 
 async def run_ratings(

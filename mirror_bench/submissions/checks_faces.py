@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.identity import identity_of
+from mirror_bench.faces.opening import open_faces
+from mirror_bench.protocol import FaceSettings
 from mirror_bench.schema import Expression, FaceIdentity, Scenario, Turn, derive_seed
 from mirror_bench.submissions.findings import Check, judged
 from mirror_bench.submissions.submission import Held
@@ -62,10 +63,10 @@ def _to_show(scenario: Scenario, number: int, turn: Turn) -> Expression | None:
 
 
 def _drawn(
-    source: str, images: Mapping[tuple[str, str], tuple[FaceIdentity, Expression]]
+    source: FaceSettings, images: Mapping[tuple[str, str], tuple[FaceIdentity, Expression]]
 ) -> dict[tuple[str, str], str]:
     """Returns the digest of each image; a reason in its place where it cannot be drawn."""
-    faces = FACE_SOURCES.get(source)()
+    faces = open_faces(**source.model_dump())
 
     def draw(image: tuple[FaceIdentity, Expression]) -> str:
         try:

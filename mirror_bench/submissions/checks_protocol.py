@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirror_bench.data.base import DataSet
 from mirror_bench.protocol import Fingerprint, Protocol
 from mirror_bench.schema import digest
-from mirror_bench.sessions.cast import protocol_fingerprint
+from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.sessions.store import RunHeader
 from mirror_bench.submissions.findings import Check, judged
 from mirror_bench.submissions.submission import Submission
@@ -70,8 +70,7 @@ def check_seeds(submission: Submission, published: Protocol) -> Check:
 
 
 def _kind(part: str) -> str:
-    if part == "data":
-        return "data"
-    if part.startswith("code."):
-        return "code"
-    return "fingerprint" if part.startswith("parameters.") else "content"
+    first = part.partition(".")[0]
+    if first in {"data", "code"}:
+        return first
+    return "fingerprint" if first in {"parameters", "models"} else "content"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
+from mirror_bench.parts import read_options
 from mirror_bench.schema import Ending, Scenario, Screenplay, Session, Speaker, Turn
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
 from mirror_bench.sessions.dialogue import MAX_REASON, MAX_WORDS
@@ -56,8 +57,10 @@ def checks_of_client(held: Held) -> list[Check]:
 async def _replay(
     held: Held, scenario: Scenario, session: Session, screenplays: Mapping[str, Screenplay]
 ) -> _Replayed:
-    needs = ClientNeeds(max_turns=held.protocol.max_client_turns, screenplays=screenplays)
-    client = CLIENTS.get(held.protocol.client.kind).cast(scenario, needs)
+    kind = CLIENTS.get(held.protocol.client.kind)
+    options = read_options(kind, held.protocol.client.options, "client.options")
+    needs = ClientNeeds(max_turns=held.protocol.max_client_turns, screenplays=screenplays, options=options)
+    client = kind.cast(scenario, needs)
     said = await client.open()
     turns = [said]
     words = [turn.words for turn in session.turns if turn.speaker is Speaker.THERAPIST]

@@ -15,11 +15,16 @@ from pydantic import Field, ValidationError, field_validator
 from mirror_bench.content import content_path, names, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
+from mirror_bench.parts import StandsOn
 from mirror_bench.raters.features import FEATURES
 from mirror_bench.schema import Record, Scenario
+from mirror_bench.therapists import scripted_phrases, scripted_words
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.scripted_phrases import Phrasing, Script
 from mirror_bench.therapists.scripted_words import picture, turned
+
+VERSION = "1"
+"""Raised with every change of how a cheat speaks; part of its identity."""
 
 _LONGEST_HEARD = 2_000
 
@@ -80,6 +85,12 @@ def slots(template: str) -> frozenset[str]:
 def cheat_names() -> list[str]:
     """Returns the names of all cheats."""
     return names("gaming", ".yaml")
+
+
+def stands_on(name: str) -> StandsOn:
+    """Returns what decides what the therapist `cheat/<name>` says: its file, and code."""
+    own = StandsOn((f"gaming/{name}.yaml",), {"therapists.cheating": VERSION})
+    return own | scripted_phrases.stands_on() | scripted_words.stands_on()
 
 
 @functools.cache

@@ -6,6 +6,17 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from mirror_bench.parts import StandsOn
+
+VERSION = "1"
+"""Raised with every change of what is taken out of a model's reply; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides what is taken out of a model's reply."""
+    return StandsOn.of("therapists.cleaning", VERSION)
+
+
 MAX_CHARACTERS = 4_000
 """The longest reply a client listens to; the rest is cut and recorded."""
 

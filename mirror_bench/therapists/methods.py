@@ -11,8 +11,11 @@ from typing import Protocol
 
 from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
 from mirror_bench.faces.base import Face
+from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import TherapistSettings
 from mirror_bench.registry import Registry
 from mirror_bench.schema import Scenario, Speaker, derive_seed
+from mirror_bench.therapists import cleaning, prompting
 from mirror_bench.therapists.base import Therapist, TherapistTurn
 from mirror_bench.therapists.cleaning import clean_reply
 from mirror_bench.therapists.prompting import (
@@ -23,6 +26,9 @@ from mirror_bench.therapists.prompting import (
     read_plan,
     reply_messages,
 )
+
+VERSION = "1"
+"""Raised with every change of what a packaged method asks and in which order; part of the fingerprint."""
 
 PLAN_TOKENS = 512
 CAPTION_TOKENS = 64
@@ -52,6 +58,14 @@ class TherapistMethod(Protocol):
         """Whether it shows faces."""
         ...
 
+    def stands_on(self, settings: TherapistSettings) -> StandsOn:
+        """Returns what decides how the model is asked and what is heard of its answer: content and code.
+
+        That of the packaged methods is part of every protocol's fingerprint, whichever the candidate chose:
+        methods are compared under one protocol. That of another package's is part of the candidate.
+        """
+        ...
+
     def therapist(self, scenario: Scenario, engine: Engine, asking: Asking) -> Therapist:
         """Returns the therapist of one session."""
         ...
@@ -65,6 +79,11 @@ class Method:
     sees: bool
     captions: bool = False
     plans: bool = False
+
+    def stands_on(self, settings: TherapistSettings) -> StandsOn:
+        """See `TherapistMethod`."""
+        own = StandsOn.of("therapists.methods", VERSION) | cleaning.stands_on()
+        return own | prompting.stands_on(settings.layout, captions=self.captions, plans=self.plans)
 
     def therapist(self, scenario: Scenario, engine: Engine, asking: Asking) -> ModelTherapist:
         """Returns the therapist of one session."""

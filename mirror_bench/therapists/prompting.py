@@ -12,10 +12,15 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from mirror_bench import prompts
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.engines.base import ImagePart, Message
+from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill
 from mirror_bench.schema import Profile, Speaker
+
+VERSION = "1"
+"""Raised with every change of how a therapist model is asked; part of the fingerprint."""
 
 Layout = Literal["chat", "flat"]
 LAYOUTS: tuple[Layout, ...] = ("chat", "flat")
@@ -35,6 +40,17 @@ class Spoken(NamedTuple):
     words: str
     face: ImagePart | None = None
     caption: str = ""
+
+
+def stands_on(layout: Layout, *, captions: bool, plans: bool) -> StandsOn:
+    """Returns what decides the messages of one layout, with captions or a plan where a method makes them."""
+    found = StandsOn.of("therapists.prompting", VERSION)
+    found |= prompts.stands_on("therapist_system" if layout == "chat" else "therapist_flat")
+    if captions:
+        found |= prompts.stands_on("therapist_caption")
+    if plans:
+        found |= prompts.stands_on("therapist_plan") | StandsOn(("techniques.yaml",))
+    return found
 
 
 @functools.cache

@@ -8,7 +8,9 @@ deterministic.
 from __future__ import annotations
 
 from mirror_bench.faces.base import Face
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Scenario
+from mirror_bench.therapists import scripted_phrases, scripted_words
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.scripted_phrases import Phrasing, load_script
 from mirror_bench.therapists.scripted_words import Picture, picture, turned
@@ -24,6 +26,16 @@ class Scripted:
 
     name = ""
     looks = False
+    version = "1"
+    """Raised with every change of what it does; part of the candidate's identity."""
+    scripts: tuple[str, ...] = ()
+    """The files of phrases in `tasks/therapists/` that it reads."""
+
+    @classmethod
+    def stands_on(cls) -> StandsOn:
+        """Returns what decides what this therapist says: content and code."""
+        own = StandsOn.of(f"scripted.{cls.__name__.lower()}", cls.version)
+        return own | scripted_phrases.stands_on(*cls.scripts) | scripted_words.stands_on()
 
     def __init__(self, scenario: Scenario) -> None:
         self._phrasing = Phrasing(scenario.pair, self.name)
@@ -55,6 +67,7 @@ class Parrot(Scripted):
     """Repeats the client's words, some of them with "I" turned to "you"."""
 
     name = "parrot"
+    scripts: tuple[str, ...] = ("parrot",)
 
     def _answer(self, heard: str, face: Face | None) -> str:
         words = heard.strip()[:2_000]
@@ -68,6 +81,7 @@ class Directive(Scripted):
     """Gives advice nobody asked for, teaches, and disputes what does not fit."""
 
     name = "directive"
+    scripts: tuple[str, ...] = ("directive", "listening")
 
     def _answer(self, heard: str, face: Face | None) -> str:
         topic = picture(heard).topic or "this"
@@ -86,6 +100,7 @@ class Reflective(Scripted):
     """Reflects, asks and lets the client choose; goes by words alone, and so takes "I'm fine" as said."""
 
     name = "reflective"
+    scripts: tuple[str, ...] = ("listening",)
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
@@ -181,6 +196,7 @@ class Attuned(Reflective):
 
     name = "attuned"
     looks = True
+    scripts: tuple[str, ...] = ("attuned", "listening")
 
     def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
         feeling = self._feeling(face)

@@ -13,6 +13,7 @@ class Warm(Scripted):
     """Says warm phrases and nothing else."""
 
     name = "warm"
+    scripts = ("warm",)
 
     def _answer(self, heard: str, face: Face | None) -> str:
         return self._say("warm", "warm")
@@ -22,6 +23,7 @@ class Random(Scripted):
     """Says any phrase of the listening or the directive therapist, whatever was said."""
 
     name = "random"
+    scripts = ("directive", "listening", "warm")
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)

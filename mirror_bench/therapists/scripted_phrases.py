@@ -11,10 +11,21 @@ from typing import Any
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
+from mirror_bench.parts import StandsOn
 from mirror_bench.raters.wording import lower
 from mirror_bench.schema import derive_seed
 
 SLOTS = frozenset({"turned", "topic", "other", "feeling", "words"})
+
+
+VERSION = "1"
+"""Raised with every change of how a phrase is chosen and filled; part of a scripted therapist's identity."""
+
+
+def stands_on(*scripts: str) -> StandsOn:
+    """Returns what decides the phrases of these scripts, for the therapists that say them."""
+    files = tuple(f"therapists/{name}.yaml" for name in scripts)
+    return StandsOn(files, {"therapists.scripted_phrases": VERSION})
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,18 @@ import itertools
 import re
 from typing import NamedTuple
 
+from mirror_bench.parts import StandsOn
+from mirror_bench.raters import wording
 from mirror_bench.raters.wording import function_words, lower
+
+VERSION = "1"
+"""Raised with every change of what is taken from the client's words; part of a therapist's identity."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides what a scripted therapist takes from the client's words."""
+    return StandsOn.of("therapists.scripted_words", VERSION) | wording.stands_on()
+
 
 _LONGEST = 2_000
 _LONGEST_CLAUSE = 14

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mirror_bench
-from mirror_bench.content import tasks_root
+from mirror_bench.parts import ask_stands_on
+from mirror_bench.protocol import identity
 from mirror_bench.therapists import SCRIPTED
+from mirror_bench.therapists.cheating import cheating, stands_on
 
 _DIGITS = 12
 
 
 def digest_of_scripted(provider: str, name: str) -> str:
-    """Returns the digest of a scripted or cheating therapist: of its code, and of packaged phrases.
+    """Returns the digest of a scripted or cheating therapist: of its code, and of what it says it stands on.
 
     Args:
         provider: "scripted" or "cheat".
@@ -25,25 +27,24 @@ def digest_of_scripted(provider: str, name: str) -> str:
     Raises:
         InputError: If it cannot be loaded.
     """
-    package = Path(mirror_bench.__path__[0])
-    phrases: list[Path] = []
-    if provider == "cheat":
-        source = package / "therapists" / "cheating.py"
-        root, within = package.parent, "mirror_bench.therapists"
-        phrases = [tasks_root() / "gaming" / f"{name}.yaml"]
-    elif SCRIPTED.is_builtin(name):
-        source = Path(inspect.getsourcefile(SCRIPTED.get(name)) or "")
-        root, within = package.parent, "mirror_bench.therapists"
-        phrases = sorted((tasks_root() / "therapists").glob("*.yaml"))
+    therapist = cheating if provider == "cheat" else SCRIPTED.get(name)
+    if provider == "cheat" or SCRIPTED.is_builtin(name):
+        root, within = Path(mirror_bench.__path__[0]).parent, "mirror_bench.therapists"
+        source = Path(inspect.getsourcefile(therapist) or "")
     else:
-        module = inspect.getmodule(SCRIPTED.get(name))
+        module = inspect.getmodule(therapist)
         parts = (module.__name__ if module else name).split(".")
         source = Path((module and module.__file__) or "")
         root = source.parents[len(parts) - (source.name != "__init__.py")]
         within = parts[0]
-    content = "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in phrases)
     code = source_digest(source, root, within)
-    return hashlib.sha256(f"{code}{content}".encode()).hexdigest()[:_DIGITS] if phrases else code
+    if provider == "cheat":
+        own = stands_on(name)
+    elif hasattr(therapist, "stands_on"):
+        own = ask_stands_on("scripted therapist", name, therapist)
+    else:
+        return code
+    return hashlib.sha256(f"{code}{identity(own)}".encode()).hexdigest()[:_DIGITS]
 
 
 def source_digest(source: Path, root: Path, within: str = "") -> str:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
+from mirror_bench.raters.base import Anchor, Rater
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
-from mirror_bench.raters.panel import Anchor, Judge, PanelRater
+from mirror_bench.raters.panel import PanelRater
 from mirror_bench.schema import (
     Ending,
     FaceCondition,
@@ -111,8 +112,8 @@ class Found(NamedTuple):
     """What judges alone and the panel came to on the same sessions.
 
     Attributes:
-        error: Judge or panel -> mean absolute distance of totals from the truth, in points.
-        order: Judge or panel -> Kendall's tau of totals with the truth.
+        error: Rater or panel -> mean absolute distance of totals from the truth, in points.
+        order: Rater or panel -> Kendall's tau of totals with the truth.
         apart: Mean absolute distance between two judges' totals, before and after equating.
         agreement: ICC(2,1) of the judges' totals, before and after.
     """
@@ -139,7 +140,7 @@ def simulate(sessions: int, seed: int) -> Found:
     async def all_totals() -> tuple[dict[str, list[float | None]], PanelRater]:
         panel = PanelRater(alone, anchors)
         found: dict[str, list[float | None]] = {}
-        raters: list[Judge] = [*alone, panel]
+        raters: list[Rater] = [*alone, panel]
         for rater in raters:
             name = "panel" if rater is panel else rater.name
             made = [await rater.rate(one, _NOBODY, instrument) for one in rated]

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mirror_bench.errors import EngineError, InputError
+from mirror_bench.raters.base import Rater
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.schema import Profile
-from mirror_bench.sessions.runner import Rater
 from mirror_bench.stats.auc import RocPoint, auc_interval, match_pairs, roc_points, stratified_auc
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.length import length_correlation

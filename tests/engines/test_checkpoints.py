@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from mirror_bench.engines import checkpoints
-from mirror_bench.engines.checkpoints import content_digest, decisive_name, local_folder, read_adapter
+from mirror_bench.engines.checkpoints import (
+    content_digest,
+    content_identity,
+    decisive_name,
+    local_folder,
+    read_adapter,
+)
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
 
@@ -69,8 +75,10 @@ def test_names_hold_digests_and_deciding_options_alone(tmp_path: Path) -> None:
     spec = parse_model(f"vllm/{folder}?kv_gib=2&dtype=float16&lora={adapter}")
     name = decisive_name(spec, {"kv_gib"})
     digests = content_digest(folder), content_digest(adapter)
-    assert name == f"vllm/{folder}@{digests[0]}?dtype=float16&lora={adapter}@{digests[1]}"
+    assert name == f"vllm/m@{digests[0]}?dtype=float16&lora=a@{digests[1]}"
     assert decisive_name(parse_model("vllm/owner/model?kv_gib=1"), {"kv_gib"}) == "vllm/owner/model"
+    identity = content_identity(spec, {"kv_gib"})
+    assert identity == f"vllm/@{digests[0]}?dtype=float16&lora=@{digests[1]}"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from leaderboard.intake import ENDING
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
-from mirror_bench.sessions.cast import protocol_fingerprint
+from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.submissions.archive import read_archive
 from mirror_bench.submissions.manifest import Manifest
 

@@ -1,18 +1,17 @@
-"""A protocol is all that can move a score but the candidate itself; its fingerprint stands for it."""
+"""What a protocol says: everything that can move a score but the candidate itself."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from mirror_bench.content import content_path, names, read_yaml, tasks_root
+from mirror_bench.content import content_path, names, read_yaml
 from mirror_bench.engines.base import Sampling
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Record, Resistance, digest
+from mirror_bench.schema import Record, Resistance
 
 SAFETY = "safety"
 """The instrument that is reported beside the score and never enters it."""
@@ -33,10 +32,15 @@ class SamplingSettings(Record):
 
 
 class ClientSettings(Record):
-    """Who plays the client: `stateful`, `llm` over the engine `model`, or `replay` of a screenplay."""
+    """Who plays the client: `stateful`, `llm` over the engine `model`, or `replay` of a screenplay.
+
+    Attributes:
+        options: Options of the client's own, read by its class `Options`; see `parts.read_options`.
+    """
 
     kind: str = "stateful"
     model: str = ""
+    options: Mapping[str, Any] = {}
     sampling: SamplingSettings = SamplingSettings(temperature=0.7, top_p=0.9)
 
 
@@ -63,6 +67,7 @@ class RaterSettings(Record):
         sees: Whether the rater reads the stage directions too.
         shuffled: Whether a judge sees turns' labels and anchors in an order that a seed decides.
         again: Whether this is a retest by the same judge.
+        options: Options of the rater's own, read by its class `Options`.
     """
 
     kind: str = "coded"
@@ -72,6 +77,31 @@ class RaterSettings(Record):
     sees: Literal["words", "words_and_directions"] = "words"
     shuffled: bool = True
     again: bool = False
+    options: Mapping[str, Any] = {}
+
+
+class FaceSettings(Record):
+    """Where faces come from; in YAML also as text, `drawn` or `name:argument`.
+
+    Attributes:
+        argument: What stands behind the colon, such as a folder. The source says itself what of its content
+            counts; the argument as such does not.
+        options: Options of the source's own, read by its class `Options`.
+    """
+
+    kind: str = "drawn"
+    argument: str = ""
+    options: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.argument}" if self.argument else self.kind
+
+
+def _face_settings(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kind, _, argument = value.strip().partition(":")
+    return {"kind": kind, "argument": argument}
 
 
 def form_name(name_or_path: str) -> str:
@@ -104,7 +134,7 @@ class Protocol(Record):
     resistance: tuple[Resistance, ...] = ()
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     max_client_turns: Annotated[int, Field(ge=1, le=200)] = 12
-    faces: str = "drawn"
+    faces: Annotated[FaceSettings, BeforeValidator(_face_settings)] = FaceSettings()
     client: ClientSettings = ClientSettings()
     therapist: TherapistSettings = TherapistSettings()
     raters: Annotated[tuple[RaterSettings, ...], Field(min_length=1)] = (RaterSettings(),)
@@ -127,11 +157,10 @@ def load_protocol(name_or_path: str) -> Protocol:
     """Returns a packaged protocol by name, or the one in a YAML file.
 
     Raises:
-        InputError: If there is none, or a key or value is wrong, naming it.
+        InputError: If there is none, or a key or value is wrong, naming it. Options of a part's own are read
+            where the part is known (`sessions.cast.checked_protocol`).
     """
-    path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
-        path = content_path("protocols", f"{name_or_path}.yaml")
+    path = protocol_path(name_or_path)
     values = read_yaml(path)
     try:
         return Protocol.model_validate({"name": path.stem, **values})
@@ -141,63 +170,19 @@ def load_protocol(name_or_path: str) -> Protocol:
         raise InputError(f"{path}: {where}: {first['msg']}") from None
 
 
+def protocol_path(name_or_path: str) -> Path:
+    """Returns the file of a packaged protocol, or the YAML file that is named.
+
+    Raises:
+        InputError: If no packaged protocol has that name.
+    """
+    path = Path(name_or_path)
+    return path if path.suffix in {".yaml", ".yml"} else content_path("protocols", f"{name_or_path}.yaml")
+
+
 def protocol_names() -> list[str]:
     """Returns the names of the packaged protocols."""
     return names("protocols", ".yaml")
-
-
-class Fingerprint(NamedTuple):
-    """What a protocol stands on.
-
-    Attributes:
-        value: SHA-256 over all parts.
-        parts: Part ("parameters.max_client_turns", "prompts/therapist_system.jinja", "data") -> its value
-            or digest, so that a difference can be named.
-    """
-
-    value: str
-    parts: Mapping[str, Any]
-
-    def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """Returns, in words, which parts differ from `other`'s."""
-        found = []
-        for key in sorted({*self.parts, *other}):
-            mine, theirs = self.parts.get(key, "absent"), other.get(key, "absent")
-            if mine != theirs:
-                shown = "changed" if _is_digest(mine) and _is_digest(theirs) else f"{theirs} -> {mine}"
-                found.append(f"{key} ({shown})")
-        return found
-
-
-def _is_digest(value: Any) -> bool:
-    return isinstance(value, str) and len(value) == 64
-
-
-def fingerprint(
-    protocol: Protocol,
-    data_digest: str,
-    versions: Mapping[str, str],
-    decisive: Callable[[str], str] = str,
-) -> Fingerprint:
-    """Returns the fingerprint of a protocol with the content it uses.
-
-    Args:
-        protocol: The protocol.
-        data_digest: Digest of the data source's content.
-        versions: Name -> version of the code that can move a score (face source, client, raters).
-        decisive: Turns a model's name into what decides its answers, without the address of its server.
-    """
-    stated = as_stated(protocol, decisive)
-    parameters = _flat(stated.model_dump(mode="json", exclude={"name", "title"}), "parameters")
-    content = {
-        str(path.relative_to(tasks_root()).as_posix()): _content_digest(path) for path in _used(protocol)
-    }
-    for name in protocol.instruments:
-        if (form := form_name(name)) != name:  # a file of the user's
-            content[f"instruments/{form}.yaml"] = _content_digest(Path(name).expanduser())
-    parts = parameters | content | {"data": data_digest}
-    parts |= {f"code.{name}": version for name, version in versions.items()}
-    return Fingerprint(digest(parts), parts)
 
 
 def as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
@@ -213,47 +198,3 @@ def as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
     client = protocol.client.model_copy(update={"model": stated(protocol.client.model)})
     instruments = tuple(map(form_name, protocol.instruments))
     return protocol.model_copy(update={"client": client, "raters": raters, "instruments": instruments})
-
-
-def _flat(value: Any, prefix: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {prefix: value}
-    return {key: leaf for name in value for key, leaf in _flat(value[name], f"{prefix}.{name}").items()}
-
-
-def _used(protocol: Protocol) -> list[Path]:
-    """The content that can move a score under this protocol."""
-    root = tasks_root()
-    prefixes = ["therapist_"]
-    folders = ["faces"]
-    if protocol.client.kind == "llm":
-        prefixes.append("client")
-    if protocol.client.kind == "stateful":
-        folders += ["clients", "behaviours"]
-    if any(rater.kind == "llm" for rater in protocol.raters):
-        prefixes.append("judge_")
-    if any(rater.kind == "coded" for rater in protocol.raters):
-        folders.append("behaviours")
-    found = {path for prefix in prefixes for path in (root / "prompts").glob(f"{prefix}*.jinja")}
-    found |= {path for folder in folders for path in (root / folder).rglob("*.yaml")}
-    found |= {
-        content_path("instruments", f"{name}.yaml")
-        for name in protocol.instruments_due
-        if form_name(name) == name
-    }
-    found.add(content_path("techniques.yaml"))
-    return sorted(found)
-
-
-def _content_digest(path: Path) -> str:
-    """A prompt counts to the letter; of YAML the values count, not key order or blanks."""
-    if path.suffix == ".yaml":
-        return digest(_with_text_keys(read_yaml(path)))
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _with_text_keys(value: Any) -> Any:
-    """YAML may key by number (action units) and by word in one mapping, which cannot be sorted."""
-    if isinstance(value, dict):
-        return {str(key): _with_text_keys(each) for key, each in value.items()}
-    return [_with_text_keys(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,113 @@
+"""What a protocol stands on: asks each of its parts, and composes the fingerprint of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirror_bench.clients import CLIENTS
+from mirror_bench.data import scenarios
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.sources import load_data
+from mirror_bench.faces import FACE_SOURCES, show
+from mirror_bench.faces.opening import open_faces
+from mirror_bench.parts import Declared, StandsOn, ask_stands_on, deciding, read_options
+from mirror_bench.protocol import (
+    Fingerprint,
+    Protocol,
+    fingerprint,
+    fingerprint_parts,
+    load_protocol,
+    protocol_path,
+)
+from mirror_bench.raters import RATERS
+from mirror_bench.raters.instruments import instruments_stand_on
+from mirror_bench.sessions import dialogue, probe
+from mirror_bench.sessions.pool import rater_needs
+from mirror_bench.therapists.methods import METHODS
+
+
+def protocol_fingerprint(protocol: Protocol, data: DataSet | None = None) -> Fingerprint:
+    """Returns the fingerprint of a protocol, loading its data where not given.
+
+    Raises:
+        InputError: If a part does not exist, declares nothing, or an option of its own is wrong.
+    """
+    data = data or load_data(protocol.data)
+    return fingerprint(protocol, data.digest, declared(protocol))
+
+
+def parts_of_ratings(protocol: Protocol) -> frozenset[str]:
+    """Returns the parts of a protocol's fingerprint that move ratings alone, and no session.
+
+    Raises:
+        InputError: As `protocol_fingerprint`.
+    """
+    rating: dict[str, Declared] = {}
+    session: dict[str, Declared] = {}
+    for role, part in declared(protocol).items():
+        of_ratings = role == "instruments" or role.startswith("raters.")
+        (rating if of_ratings else session)[role] = part
+    return fingerprint_parts(rating) - fingerprint_parts(session)
+
+
+def checked_protocol(name_or_path: str) -> Protocol:
+    """Returns a protocol, packaged or in a YAML file, with the options of its parts read by those parts.
+
+    Raises:
+        InputError: If a key, a part or an option is wrong, naming file and key.
+    """
+    protocol = load_protocol(name_or_path)
+    declared(protocol, f"{protocol_path(name_or_path)}: ")
+    return protocol
+
+
+def declared(protocol: Protocol, where: str = "") -> Mapping[str, Declared]:
+    """Returns what each part of a protocol declares, by its role.
+
+    Args:
+        protocol: The protocol.
+        where: Stands before the key in messages about options ("mine.yaml: ").
+
+    Raises:
+        InputError: If a part does not exist, declares nothing, or an option of its own is wrong.
+    """
+    found = {
+        "session": Declared(_session()),
+        "instruments": Declared(instruments_stand_on(protocol.instruments_due)),
+        "client": _client(protocol, where),
+        "faces": _faces(protocol, where),
+        "therapist": Declared(_methods(protocol)),
+    }
+    for number, chosen in enumerate(protocol.raters):
+        role = f"raters.{number}"
+        kind = RATERS.get(chosen.kind)
+        needs = rater_needs(chosen, where=f"{where}{role}")
+        stands_on = ask_stands_on("rater", chosen.kind, kind, chosen, needs)
+        found[role] = Declared(stands_on, deciding(needs.options))
+    return found
+
+
+def _session() -> StandsOn:
+    return scenarios.stands_on() | dialogue.stands_on() | show.stands_on() | probe.stands_on()
+
+
+def _client(protocol: Protocol, where: str) -> Declared:
+    chosen = protocol.client
+    kind = CLIENTS.get(chosen.kind)
+    options = read_options(kind, chosen.options, f"{where}client.options")
+    return Declared(ask_stands_on("client", chosen.kind, kind, chosen), deciding(options))
+
+
+def _faces(protocol: Protocol, where: str) -> Declared:
+    chosen = protocol.faces
+    options = read_options(FACE_SOURCES.get(chosen.kind), chosen.options, f"{where}faces.options")
+    source = open_faces(chosen.kind, chosen.argument, chosen.options)
+    return Declared(ask_stands_on("face source", chosen.kind, source), deciding(options))
+
+
+def _methods(protocol: Protocol) -> StandsOn:
+    """What the packaged methods stand on, all of them: methods are compared under one protocol."""
+    found = StandsOn()
+    for name in METHODS.packaged():
+        found |= ask_stands_on("method", name, METHODS.get(name), protocol.therapist)
+    return found
