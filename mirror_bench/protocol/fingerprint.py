@@ -131,11 +131,9 @@ def _file_digest(name: str, path: Path) -> str:
 def _content_digest(path: Path) -> str:
     """A prompt counts to the letter; of YAML the values count, not key order or blanks."""
     content = path.read_bytes()
-    return (
-        _yaml_digest(content, path)
-        if path.suffix in {".yaml", ".yml"}
-        else hashlib.sha256(content).hexdigest()
-    )
+    if path.suffix in {".yaml", ".yml"}:
+        return _yaml_digest(content, path)
+    return hashlib.sha256(content).hexdigest()
 
 
 @functools.lru_cache(maxsize=256)
