@@ -20,6 +20,7 @@ LAYERS = (
     ("sessions",),
     ("reports", "static"),
     ("validity", "adapters", "submissions"),
+    ("api",),
     ("cli",),
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}

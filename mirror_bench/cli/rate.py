@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mirror_bench.cli.outcome import shown
-from mirror_bench.errors import InputError
-
-if TYPE_CHECKING:
-    from mirror_bench.protocol import RaterSettings
 
 
 @click.command()
@@ -54,27 +48,24 @@ def rate(
     A rating is lacking that was never made, that was lost while the judge was out of reach, or that was made
     with another version of the instrument or the rater.
     """
-    from mirror_bench.cli.judges import judge_settings
-    from mirror_bench.cli.run import chosen_instruments
-    from mirror_bench.sessions.rating import rate_again
-    from mirror_bench.sessions.store import read_header
+    from mirror_bench.api.evaluating import rate as rate_run
 
-    header = read_header(run)
-    raters: tuple[RaterSettings, ...] = header.protocol.raters
-    if judge or panel:
-        raters = judge_settings(judge, samples, panel=panel)
-    own = header.protocol.forms
-    instruments = chosen_instruments(instrument, (), own) if instrument else own
-    rating = partial(rate_again, run, instruments=instruments, concurrency=concurrency, quiet=quiet)
-    made = asyncio.run(rating(raters, again=again))
+    rating = partial(
+        rate_run,
+        run,
+        judges=judge,
+        panel=panel,
+        samples=samples,
+        instruments=instrument,
+        concurrency=concurrency,
+        progress=not quiet,
+    )
+    told = [rating(again=again).told]
     if retest is not None:
-        twice = tuple(one.model_copy(update={"again": True}) for one in raters if one.kind == "llm")
-        if not twice:
-            raise InputError("--retest is for model judges: the coded rater answers alike every time")
-        made += asyncio.run(rating(twice, sessions=retest))
+        told.append(f"retest: {rating(retest=True, sessions=retest).told}")
         _show_retest(run)
     click.echo(
-        f"{made.in_words}; they are in {run / 'ratings.jsonl'}; "
+        f"{'; '.join(told)}; they are in {run / 'ratings.jsonl'}; "
         f"show them with: mirror-bench report {run} --rater all"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,6 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mirror_bench.protocol import Protocol
-    from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.evaluation import Evaluation
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
@@ -81,15 +76,18 @@ def run(out: Path | None, as_json: bool, **options: Any) -> None:
     """Hold sessions with a therapist, rate them and report; the same command goes on where a run stopped."""
     from mirror_bench.cli.outcome import finish
     from mirror_bench.sessions.candidate import read_candidate
+    from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol, usual_folder
     from mirror_bench.sessions.evaluation import Evaluation
 
     chosen = read_candidate(options["therapist"], options["method"], options["context"], options["label"])
-    protocol = chosen_protocol(**{key: options[key] for key in PROTOCOL_OPTIONS})
+    protocol = chosen_protocol(
+        options["protocol"], seeds=_seeds(options["seeds"]), **{key: options[key] for key in PROTOCOL_OPTIONS}
+    )
     evaluation = Evaluation(
         protocol=protocol,
         candidate=chosen,
-        out=out or Path("runs") / _slug(f"{chosen.name} {chosen.method} {protocol.name}"),
-        conditions=read_conditions(options["face_conditions"]),
+        out=out or usual_folder(chosen, protocol),
+        conditions=chosen_conditions(options["face_conditions"].split(",")),
         limit=options["limit"],
         concurrency=options["concurrency"],
         quiet=options["quiet"] or as_json,
@@ -101,7 +99,6 @@ def run(out: Path | None, as_json: bool, **options: Any) -> None:
 
 
 PROTOCOL_OPTIONS = (
-    "protocol",
     "data",
     "split",
     "client",
@@ -110,75 +107,9 @@ PROTOCOL_OPTIONS = (
     "samples",
     "instrument",
     "add_instrument",
-    "seeds",
     "max_client_turns",
     "safety",
 )
-
-
-def chosen_protocol(
-    protocol: str,
-    data: str = "",
-    split: str | None = None,
-    client: str = "",
-    judge: tuple[str, ...] = (),
-    panel: bool = False,
-    samples: int = 1,
-    instrument: tuple[str, ...] = (),
-    add_instrument: tuple[str, ...] = (),
-    seeds: str = "",
-    max_client_turns: int | None = None,
-    safety: bool | None = None,
-) -> Protocol:
-    """Returns the protocol of a command line: a named one, with what the options change.
-
-    Raises:
-        InputError: If an option names what does not exist.
-    """
-    from mirror_bench.cli.judges import judge_settings
-    from mirror_bench.clients import CLIENTS
-    from mirror_bench.modelspec import parse_model
-    from mirror_bench.raters.instruments import load_instrument
-    from mirror_bench.sessions.standing import checked_protocol
-
-    base = checked_protocol(protocol)
-    changes: dict[str, Any] = {}
-    if data:
-        changes |= {"data": data} | ({"split": ""} if data != "mini" else {})
-    if split is not None:
-        changes["split"] = split
-    if client:
-        model = "" if client in CLIENTS else str(parse_model(client, "--client"))
-        kind = {"kind": "llm" if model else client, "model": model}
-        changes["client"] = base.client.model_copy(update=kind)
-    if judge or panel:
-        changes["raters"] = judge_settings(judge, samples, panel=panel)
-    if instrument or add_instrument:
-        changes["instruments"] = chosen_instruments(instrument, add_instrument, base.instruments)
-        for name in changes["instruments"]:
-            load_instrument(name)
-    if seeds:
-        changes["seeds"] = _seeds(seeds)
-    if max_client_turns is not None:
-        changes["max_client_turns"] = max_client_turns
-    if safety is not None:
-        changes["safety"] = safety
-    return base.model_copy(update=changes)
-
-
-def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
-    """Returns the instruments of a command line, each a name or a file; of one name, the last.
-
-    Args:
-        given: Take the place of `own`, but for those that begin with a plus sign, which come beside them.
-        added: Come beside them.
-        own: The protocol's.
-    """
-    from mirror_bench.protocol import form_name
-
-    replacing = [name for name in given if not name.startswith("+")]
-    beside = [name[1:] for name in given if name.startswith("+")]
-    return tuple({form_name(one): one for one in (*(replacing or own), *beside, *added)}.values())
 
 
 def run_until_done(evaluation: Evaluation) -> None:
@@ -207,29 +138,10 @@ def run_until_done(evaluation: Evaluation) -> None:
         )
 
 
-def read_conditions(text: str) -> tuple[FaceCondition, ...]:
-    """Returns the face conditions of `--face-conditions`: "all", or names joined by commas.
-
-    Raises:
-        InputError: If one does not exist.
-    """
-    from mirror_bench.schema import FaceCondition
-
-    wanted = list(CONDITIONS) if text.strip() == "all" else [part.strip() for part in text.split(",")]
-    for name in wanted:
-        if name not in CONDITIONS:
-            raise InputError(
-                f"--face-conditions: no condition {name!r}: known are all, {', '.join(CONDITIONS)}"
-            )
-    return tuple(FaceCondition(name) for name in dict.fromkeys(wanted))
-
-
 def _seeds(text: str) -> tuple[int, ...]:
+    if not text:
+        return ()
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise InputError(f"--seeds {text!r}: give whole numbers joined by commas, such as 0,1,2") from None
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9.+]+", "-", text.lower()).strip("-.")[:80]

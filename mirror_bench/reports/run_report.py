@@ -86,6 +86,18 @@ def _due(header: RunHeader) -> list[Scenario] | int:
     return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
 
 
+def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summary:
+    """Returns the summary of one or several runs together; arguments as for `summarize_run`.
+
+    Raises:
+        InputError: If a folder is no run folder, or the runs' protocols differ.
+    """
+    gathered = [gather_run(folder, raters) for folder in folders]
+    summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
+    together = [outcome for found in gathered for outcome in found.outcomes]
+    return summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
+
+
 def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) -> Summary:
     """Writes `summary.json`, `plots/` and `report.html` of one or several run folders into `out`.
 
@@ -97,10 +109,7 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    gathered = [gather_run(folder, raters) for folder in folders]
-    summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
-    together = [outcome for found in gathered for outcome in found.outcomes]
-    summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
+    summary = summarize_runs(folders, raters)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
     # Sessions in which a face was shown say more; there are none where every candidate hears words alone.

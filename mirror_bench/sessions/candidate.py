@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import engine_name
@@ -18,7 +19,7 @@ from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.cheating import cheating, load_cheat
 from mirror_bench.therapists.guarding import Guarded, refuse_wrong_shape
 from mirror_bench.therapists.methods import METHODS, Asking, TherapistMethod
-from mirror_bench.therapists.own_code import OwnTherapist, load_own_code
+from mirror_bench.therapists.own_code import OwnCode, OwnTherapist, load_own_code, own_code_of
 from mirror_bench.therapists.source_digest import digest_of_scripted
 
 
@@ -32,12 +33,14 @@ class Candidate:
         context_messages: How many of the last turns it wants to read, where fewer than the protocol
             allows; 0 for what the protocol allows.
         label: What tables and records call it.
+        given: The user's own code, where it is handed over rather than named.
     """
 
     model: ModelSpec
     method: str = ""
     context_messages: int = 0
     label: str = ""
+    given: OwnCode | None = field(default=None, compare=False)
 
     @property
     def scripted(self) -> bool:
@@ -55,6 +58,14 @@ class Candidate:
     def asks_engine(self) -> bool:
         """Whether a model behind an engine answers."""
         return not (self.scripted or self.own_code)
+
+    def load(self) -> OwnCode:
+        """Returns the user's own code.
+
+        Raises:
+            InputError: If it cannot be loaded.
+        """
+        return self.given or load_own_code(self.model.name)
 
     @property
     def name(self) -> str:
@@ -83,7 +94,7 @@ class Candidate:
         if self.scripted:
             values["code"] = digest_of_scripted(self.model.provider, self.model.name)
         if self.own_code:
-            loaded = load_own_code(self.model.name)
+            loaded = self.load()
             values |= {"code": loaded.digest, "sees": str(loaded.sees).lower()}
         return values
 
@@ -109,6 +120,16 @@ def read_candidate(therapist: str, method: str = "", context_messages: int = 0, 
     return candidate
 
 
+def own_candidate(therapist: Any, label: str = "") -> Candidate:
+    """Returns the candidate that an object, function, factory or class of the caller's is.
+
+    Raises:
+        InputError: If it has not the shape of a therapist, saying what was expected.
+    """
+    code = own_code_of(therapist)
+    return Candidate(ModelSpec("python", code.name), label=label, given=code)
+
+
 def open_therapist(
     candidate: Candidate, scenario: Scenario, engine: Engine | None, allowed: TherapistSettings
 ) -> Therapist:
@@ -121,7 +142,7 @@ def open_therapist(
         allowed: What the protocol lets a candidate read.
     """
     if candidate.own_code:
-        return OwnTherapist(load_own_code(candidate.model.name), scenario)
+        return OwnTherapist(candidate.load(), scenario)
     if engine is None:
         name = candidate.model.name
         if candidate.model.provider == "cheat":

@@ -18,11 +18,11 @@ from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.cleaning import clean_reply
-from mirror_bench.therapists.source_digest import source_digest
+from mirror_bench.therapists.source_digest import digest_of_object, source_digest
 
 EXPECTED = (
-    "expected is a callable reply(words, image) -> str, an object with such a method, or a class of such "
-    "objects that takes no arguments (docs/agents.md)"
+    "expected is a callable reply(words, image) -> str, an object with such a method, or a class or function "
+    "that makes such an object and takes no arguments (docs/agents.md)"
 )
 
 
@@ -84,6 +84,23 @@ def load_own_code(name: str) -> OwnCode:
     return OwnCode(name, make, bool(getattr(found, "sees", True)), source_digest(source, folder, top))
 
 
+def own_code_of(therapist: Any) -> OwnCode:
+    """Returns an object, function, factory or class of the caller's as a therapist.
+
+    Raises:
+        InputError: If it has another shape, saying what was expected.
+    """
+    kind = therapist
+    while isinstance(kind, functools.partial):
+        kind = kind.func
+    if not hasattr(kind, "__qualname__"):
+        kind = type(kind)
+    plain = str(kind.__qualname__).replace("<locals>.", "").replace("<lambda>", "lambda")
+    name = f"{kind.__module__ or '__main__'}:{plain}"
+    sees = bool(getattr(therapist, "sees", True))
+    return OwnCode(name, _maker(therapist, "therapist"), sees, digest_of_object(kind))
+
+
 def _import(name: str, root: Path, where: str) -> Any:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
@@ -117,9 +134,22 @@ def _maker(found: Any, where: str) -> Callable[[], Callable[..., Any]]:
         bound = isinstance(inspect.getattr_static(found, name), staticmethod | classmethod)
         _check_arguments(getattr(found, name), where, 2 if bound else 3)
         return lambda: _answering(found(), where)
+    if _is_factory(found):
+        return lambda: _answering(found(), where)
     answering = _answering(found, where)
     _check_arguments(answering, where, 2)
     return lambda: answering
+
+
+def _is_factory(found: Any) -> bool:
+    """Whether a function makes a therapist rather than answering: it takes nothing."""
+    if hasattr(found, "reply") or not callable(found):
+        return False
+    try:
+        inspect.signature(found).bind()
+        return True
+    except (TypeError, ValueError):
+        return False
 
 
 def _has(found: type, name: str) -> bool:

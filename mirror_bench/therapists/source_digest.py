@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mirror_bench
 from mirror_bench.parts import ask_stands_on
@@ -45,6 +47,26 @@ def digest_of_scripted(provider: str, name: str) -> str:
     else:
         return code
     return hashlib.sha256(f"{code}{identity(own)}".encode()).hexdigest()[:_DIGITS]
+
+
+def digest_of_object(kind: Any) -> str:
+    """Returns the digest of a function's or class's code: of its module's file, else of its own text."""
+    module = sys.modules.get(getattr(kind, "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    if file and Path(file).is_file():
+        return source_digest(Path(file), Path(file).parent)
+    try:
+        text = inspect.getsource(kind).encode()
+    except (OSError, TypeError):
+        text = _compiled(kind)
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
+
+
+def _compiled(kind: Any) -> bytes:
+    """The bytecode of a function or of a class's methods, where no text is to be had."""
+    methods = vars(kind).values() if isinstance(kind, type) else [kind]
+    codes = [method.__code__ for method in methods if inspect.isfunction(method)]
+    return b"".join(code.co_code + repr((code.co_names, code.co_consts)).encode() for code in codes)
 
 
 def source_digest(source: Path, root: Path, within: str = "") -> str:

@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
 from chat_server import serving, verdict
 
 from mirror_bench.cli import cli
-from mirror_bench.cli.run import chosen_protocol
 from mirror_bench.errors import InputError
 from mirror_bench.raters.features import FEATURES
 from mirror_bench.raters.safety_features import SAFETY_FEATURES
 from mirror_bench.reports.summary import Summary
+from mirror_bench.sessions.choosing import chosen_protocol
 from mirror_bench.sessions.store import read_ratings
 
 HOPE = """
