@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from mirror_bench.cli import speak_plainly
 from mirror_bench.errors import InputError
+from mirror_bench.files import disk_problem
 
 HERE = Path(__file__).parent
 
@@ -47,9 +49,15 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
     from leaderboard.intake import read_submissions
     from leaderboard.site import write_site
 
+    def told(line: str) -> None:
+        click.echo(line, err=True)
+
     with ExitStack() as open_while:
-        found = read_submissions(submissions, open_while, verify=not no_verify)
-        written = write_site(out, make_boards(found))
+        found = read_submissions(submissions, open_while, verify=not no_verify, told=told)
+        told(f"ranking {len(found)} submissions")
+        boards = make_boards(found)
+        told(f"writing {out}")
+        written = write_site(out, boards)
     failed = {one.slug: one.verdict.failed for one in found if one.verdict and not one.verdict.verified}
     if as_json:
         click.echo(json.dumps({"out": str(out), **written._asdict(), "failed": failed}, indent=1))
@@ -95,13 +103,16 @@ def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
 
 
 def main() -> None:
-    """Runs the command; bad input is one line and exit code 2."""
+    """Runs the command; bad input, and a disk that refuses, is one line and exit code 2."""
+    speak_plainly()
     try:
         board.main(prog_name="python -m leaderboard", standalone_mode=False)
     except InputError as error:
         _fail(str(error))
     except click.ClickException as error:
         _fail(error.format_message())
+    except OSError as error:
+        _fail(str(disk_problem(error)))
 
 
 def _fail(reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,12 @@ class Submission:
         return self.header.candidate.get("method", "")
 
 
-def read_submissions(place: Path, open_while: ExitStack, verify: bool = True) -> list[Submission]:
+def read_submissions(
+    place: Path,
+    open_while: ExitStack,
+    verify: bool = True,
+    told: Callable[[str], None] = lambda line: None,
+) -> list[Submission]:
     """Returns every submission in a folder, in the order of their file names.
 
     Scores are computed anew from sessions and ratings; a summary that was handed in is not read.
@@ -73,6 +78,7 @@ def read_submissions(place: Path, open_while: ExitStack, verify: bool = True) ->
         place: Holds run folders and files made by `mirror-bench pack`.
         open_while: Unpacked files are kept until it closes.
         verify: Whether packed files are recomputed too.
+        told: Called with a line for each submission before it is read, which may take a minute.
 
     Raises:
         InputError: If the folder is missing or empty, or a submission cannot be read.
@@ -83,7 +89,10 @@ def read_submissions(place: Path, open_while: ExitStack, verify: bool = True) ->
     if not found:
         raise InputError(f"--submissions {place} holds no submission: put *{ENDING} or run folders into it")
     taken: set[str] = set()
-    submissions = [_read(path, open_while, taken, verify) for path in found]
+    submissions = []
+    for number, path in enumerate(found, 1):
+        told(f"{number}/{len(found)} {'reading and verifying' if verify else 'reading'} {path.name}")
+        submissions.append(_read(path, open_while, taken, verify))
     refuse_doubles(submissions)
     return submissions
 

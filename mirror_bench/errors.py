@@ -1,5 +1,13 @@
 """What may go wrong for reasons a person can mend, and what may go wrong in a session."""
 
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+
+_LONGEST = 300
+
 
 class InputError(Exception):
     """Bad input or environment: one line that names the file, line or option and the remedy (exit code 2)."""
@@ -11,3 +19,31 @@ class EngineError(Exception):
 
 class EngineDeadError(InputError):
     """An engine stopped for good; no further request to it can succeed."""
+
+
+class OwnCodeError(Exception):
+    """Code of a user's or of another package failed; the text says where."""
+
+
+def told(error: BaseException) -> str:
+    """Returns what somebody's code raised as one line, with the line of that code where it is known."""
+    text = " ".join(str(error).split())[:_LONGEST]
+    if isinstance(error, OwnCodeError):
+        return text
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not _is_library(frame.filename)]
+    at = (own or frames)[-1:]
+    where = f" ({Path(at[0].filename).name}:{at[0].lineno})" if at else ""
+    return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
+
+
+def _is_library(filename: str) -> bool:
+    """Whether a file belongs to this package, to Python or to an installed package."""
+    path = Path(filename)
+    known = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))
+    return (
+        filename.startswith("<")
+        or path.is_relative_to(known[0])
+        or path.is_relative_to(known[1])
+        or ("site-packages" in path.parts)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from mirror_bench.errors import InputError
 
@@ -25,12 +25,14 @@ class ModelSpec:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        options = "&".join(f"{key}={value}" for key, value in sorted(self.options.items()))
+        options = "&".join(f"{key}={_quoted(value)}" for key, value in sorted(self.options.items()))
         return f"{self.provider}/{self.name}" + (f"?{options}" if options else "")
 
 
 def parse_model(text: str, role: str = "model") -> ModelSpec:
     """Reads `provider/name?option=value&…`.
+
+    A value stands as it is, a plus sign included; `%26` writes an ampersand and `%25` a percent sign.
 
     Args:
         text: The model's name.
@@ -48,17 +50,20 @@ def parse_model(text: str, role: str = "model") -> ModelSpec:
         )
     options: dict[str, str] = {}
     if query:
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True)
-        except ValueError:
-            raise InputError(f"{role} {text!r}: options are written option=value, joined by &") from None
-        for key, value in pairs:
+        for part in query.split("&"):
+            key, equals, value = (unquote(piece) for piece in part.partition("="))
+            if not (key and equals):
+                raise InputError(f"{role} {text!r}: options are written option=value, joined by &")
             if key in options:
                 raise InputError(f"{role} {text!r}: the option {key!r} stands twice")
             if not value:
                 raise InputError(f"{role} {text!r}: the option {key!r} has no value")
             options[key] = value
     return ModelSpec(provider, name, options)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("%", "%25").replace("&", "%26")
 
 
 class Options:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, told
 
 
 class Registry:
@@ -43,10 +43,27 @@ class Registry:
             return getattr(importlib.import_module(module), attribute)
         for point in self._points():
             if point.name == name:
-                return point.load()
+                return self._load(point)
         near = difflib.get_close_matches(name, self.names(), n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"no {self.kind} is named {name!r}: {hint}known are {', '.join(self.names())}")
+        raise InputError(f"no {self._title} is named {name!r}: {hint}known are {', '.join(self.names())}")
+
+    def is_builtin(self, name: str) -> bool:
+        """Returns whether the package itself brings `name`, rather than another one."""
+        return name in self._builtin
+
+    def _load(self, point: Any) -> Any:
+        try:
+            return point.load()
+        except (Exception, SystemExit) as error:
+            raise InputError(
+                f"the {self._title} {point.name!r} cannot be loaded from {point.value}: {told(error)}: "
+                f'correct that package, or its entry point in the group "{point.group}"'
+            ) from None
+
+    @property
+    def _title(self) -> str:
+        return self.kind.replace("_", " ")
 
     def __contains__(self, name: str) -> bool:
         return name in self._builtin or name in self.names()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from mirror_bench.digests import canonical_json as canonical_json
+from mirror_bench.digests import derive_seed as derive_seed
+from mirror_bench.digests import digest as digest
 
 
 class Record(BaseModel):
@@ -19,22 +21,6 @@ class Record(BaseModel):
     def line(self) -> str:
         """Returns the record as one canonical JSON line (sorted keys, fields at their default left out)."""
         return canonical_json(self.model_dump(mode="json", exclude_defaults=True))
-
-
-def canonical_json(value: Any) -> str:
-    """Returns `value` as JSON with sorted keys, no blanks and no ASCII escapes: the form that is hashed."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def digest(value: Any) -> str:
-    """Returns the SHA-256 (64 hex digits) of the canonical JSON of `value`."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-def derive_seed(*parts: str | int) -> int:
-    """Returns a seed in [0, 2**31) derived from `parts`, the same on every machine."""
-    text = "\x1f".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFF_FFFF
 
 
 class Resistance(StrEnum):
@@ -354,16 +340,23 @@ class ItemRating(Record):
         reason: The rater's reason, or why the score is missing.
         applies: False where the item asks about what this session did not bring; its score is None then, and
             it is not missing.
+        lost: Whether the rater could not be asked, as in an outage: the rating is due again.
     """
 
     score: float | None
     evidence: tuple[int | str, ...] = ()
     reason: str = ""
     applies: bool = True
+    lost: bool = False
 
 
 class Rating(Record):
-    """One rater, one instrument, one session."""
+    """One rater, one instrument, one session.
+
+    Attributes:
+        instrument_digest: Of the instrument as it was; empty in older folders.
+        rater_edition: The rater's version, settings and content, as they were; empty in older folders.
+    """
 
     scenario_id: str
     therapist: str
@@ -371,6 +364,13 @@ class Rating(Record):
     rater: str
     instrument: str
     items: Mapping[str, ItemRating]
+    instrument_digest: str = ""
+    rater_edition: str = ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether an item could not be asked, so that the rating is due again."""
+        return any(item.lost for item in self.items.values())
 
     @property
     def session_key(self) -> SessionKey:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mirror_bench"
 # A package may import from those on earlier rows, and on its own row only itself. Raters stand before clients
 # because the stateful client hears through the same behaviour codes.
 LAYERS = (
-    ("errors", "schema", "registry", "modelspec", "content", "prompts", "parts"),
+    ("errors", "digests", "files", "schema", "registry", "modelspec", "content", "prompts", "parts"),
     ("data", "faces", "engines", "stats"),
     ("protocol",),
     ("raters",),
@@ -20,6 +20,7 @@ LAYERS = (
     ("sessions",),
     ("reports", "static"),
     ("validity", "adapters", "submissions"),
+    ("api",),
     ("cli",),
 )
 LEVEL = {name: level for level, row in enumerate(LAYERS) for name in row}

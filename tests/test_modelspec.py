@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mirror_bench.engines.openai import OpenAIEngine
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import Options, parse_model
 
@@ -49,3 +50,19 @@ def test_wrong_kinds_name_the_option(query: str, read: str) -> None:
     options = Options(parse_model(f"vllm/x?{query}"))
     with pytest.raises(InputError, match="n="):
         getattr(options, read)("n", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("a+b", "a+b"), ("1e+5", "1e+5"), ("a%20b", "a b"), ("a%26b%25", "a&b%"), ("x=y", "x=y")],
+)
+def test_a_value_stands_as_it_is_and_survives_being_written(text: str, value: str) -> None:
+    spec = parse_model(f"scripted/fixed?text={text}")
+    assert spec.options == {"text": value}
+    assert parse_model(str(spec)) == spec
+
+
+@pytest.mark.parametrize("field", ["temperatur", "top-p", "seeds", "temperature, sed"])
+def test_a_misspelt_field_to_leave_out_is_refused(field: str) -> None:
+    with pytest.raises(InputError, match=r"leave_out: no field .*known are"):
+        OpenAIEngine(parse_model(f"openai/m?leave_out={field}"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
+import os
 import sys
 from typing import Any
 
@@ -11,6 +14,7 @@ import click
 
 from mirror_bench import __version__
 from mirror_bench.errors import InputError
+from mirror_bench.files import disk_problem
 
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
@@ -32,6 +36,7 @@ COMMANDS = {
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets.",
     "protocol": "Show protocols and their fingerprints.",
+    "instrument": "Show instruments, the features that coded rules may name, and check a file.",
     "doctor": "Say what this machine can run, and the remedy for what is missing.",
 }
 
@@ -77,9 +82,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; bad input is one line and exit code 2."""
+    """Runs the command line; bad input, and a disk that refuses, is one line and exit code 2."""
+    speak_plainly()
     try:
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except InputError as error:
         _fail(" ".join(str(error).split()))
     except click.ClickException as error:
@@ -90,6 +97,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        _silence()
+        _fail(str(disk_problem(error)))
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -98,6 +108,22 @@ def _fail(message: str) -> None:
     sys.exit(2)
 
 
+def _silence() -> None:
+    """Drops what a full output did not take, which Python would try to write once more at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def speak_plainly() -> None:
+    """Lets output in a narrow encoding (LANG=C, ascii) lose a letter rather than end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def print_json(value: Any) -> None:
-    """Prints a result for machines."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+    """Prints a result for machines; where the output cannot hold every letter, in ASCII escapes."""
+    wide = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=not wide, indent=1))

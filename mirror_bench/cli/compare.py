@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mirror_bench.cli import print_json
-from mirror_bench.cli.judges import judge_settings
-from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +17,6 @@ if TYPE_CHECKING:
     from mirror_bench.raters.pairwise import Preference
     from mirror_bench.reports.comparison import Compared
     from mirror_bench.schema import Score
-    from mirror_bench.sessions.comparing import Contestant
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
@@ -59,78 +54,33 @@ def compare(
     at equal length), Bradley-Terry strengths with intervals, the candidates that cannot be told apart,
     and the paired difference of every total.
     """
-    from mirror_bench.schema import FaceCondition
-    from mirror_bench.sessions.comparing import read_contestants
+    from rich.progress import Progress
 
-    (settings,) = judge_settings((judge,))
-    if settings.model and out is None:
-        raise InputError("a model's answers must be kept somewhere: give --out FOLDER")
-    contestants = read_contestants(runs, FaceCondition(condition) if condition else None)
-    preferences = _preferences(contestants, settings, out, concurrency, quiet or as_json)
-    compared = _compared(contestants, preferences, judge)
+    from mirror_bench.api.analysing import compare as compare_runs
+
+    with Progress(transient=True, disable=quiet or as_json) as progress:
+        task = progress.add_task("comparing", total=None)
+        found = compare_runs(
+            runs,
+            judge=judge,
+            condition=condition or "",
+            out=out,
+            concurrency=concurrency,
+            tick=lambda due: progress.update(task, total=due, advance=1),
+        )
     if out is not None:
-        _write(out, compared, preferences)
+        _write(out, found.compared, found.preferences)
     if as_json:
-        print_json(compared.model_dump(mode="json"))
+        print_json(found.compared.model_dump(mode="json"))
         return
-    _show(compared)
+    _show(found.compared)
     if out is not None:
         click.echo(f"\nwritten: {out / 'comparison.json'}")
 
 
-def _preferences(
-    contestants: Sequence[Contestant], settings: object, out: Path | None, concurrency: int, quiet: bool
-) -> list[Preference]:
-    from rich.progress import Progress
-
-    from mirror_bench.protocol import RaterSettings
-    from mirror_bench.sessions.comparing import matched_pairs, prefer
-
-    assert isinstance(settings, RaterSettings)
-    with tempfile.TemporaryDirectory() as scratch, Progress(transient=True, disable=quiet) as progress:
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-        memo = (Path(scratch) if out is None else out) / "calls.sqlite"
-        task = progress.add_task("comparing", total=len(matched_pairs(contestants)))
-        return asyncio.run(
-            prefer(contestants, settings, memo, concurrency=concurrency, tick=lambda: progress.advance(task))
-        )
-
-
-def _compared(contestants: Sequence[Contestant], preferences: Sequence[Preference], judge: str) -> Compared:
-    from mirror_bench.reports.comparison import compare as compare_preferences
-    from mirror_bench.reports.metrics import describe, score_rating
-    from mirror_bench.reports.outcomes import gather
-    from mirror_bench.sessions.pool import rater_names
-    from mirror_bench.sessions.store import read_ratings
-
-    first = contestants[0]
-    raters = rater_names(first.header.protocol.raters)
-    gathered = {
-        " ".join(filter(None, one.key)): gather(
-            one.sessions.values(),
-            (rating for rating in read_ratings(one.folder)),
-            score_rating,
-            raters,
-        )
-        for one in contestants
-    }
-    names = {metric for found in gathered.values() for metric in found.metrics}
-    totals = [metric.name for metric in describe(sorted(names)) if metric.kind == "total"]
-    return compare_preferences(
-        preferences,
-        {name: found.outcomes for name, found in gathered.items()},
-        totals,
-        judge=judge,
-        protocol=first.header.protocol.name,
-        fingerprint=first.header.fingerprint,
-        condition=", ".join(dict.fromkeys(one.condition.value for one in contestants)),
-    )
-
-
 def _write(out: Path, compared: Compared, preferences: Sequence[Preference]) -> None:
+    from mirror_bench.files import write_atomically
     from mirror_bench.reports.comparison_plot import write_strengths
-    from mirror_bench.sessions.store import write_atomically
 
     lines = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in preferences)
     write_atomically(out / "comparisons.jsonl", lines.encode())

@@ -108,8 +108,8 @@ async def _hold(parts: tuple[Part, ...], out: Path, limit: int) -> list[Path]:
 
 
 def _evaluation(part: Part, model: str, out: Path, limit: int) -> Evaluation:
-    from mirror_bench.cli.run import chosen_protocol, read_conditions
     from mirror_bench.sessions.candidate import read_candidate
+    from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol
     from mirror_bench.sessions.evaluation import Evaluation
 
     context = 0 if part.therapist else 3  # the reference is trained on the last exchange
@@ -118,6 +118,6 @@ def _evaluation(part: Part, model: str, out: Path, limit: int) -> Evaluation:
         protocol=chosen_protocol("offline"),
         candidate=read_candidate(part.therapist or model, part.method, context, label),
         out=out,
-        conditions=read_conditions(part.seen),
+        conditions=chosen_conditions(part.seen.split(",")),
         limit=limit,
     )

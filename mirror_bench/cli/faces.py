@@ -39,7 +39,7 @@ def draw(direction: str, out: Path, identity: int, as_json: bool) -> None:
     from mirror_bench.faces import FACE_SOURCES
     from mirror_bench.faces.directions import read_direction
     from mirror_bench.faces.identity import random_identity
-    from mirror_bench.sessions.store import write_atomically
+    from mirror_bench.files import write_atomically
 
     reading = read_direction(direction)
     png = FACE_SOURCES.get("drawn")().render(random_identity(identity), reading.expression)

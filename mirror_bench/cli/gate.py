@@ -58,10 +58,10 @@ def gate(
     Holm's correction over metrics. Exit code 1 where a drop is proven, 0 where none is; a sample too small to
     tell passes with a word on how many scenarios would do, unless --strict.
     """
+    from mirror_bench.files import write_atomically
     from mirror_bench.reports.gate_formats import as_junit, as_markdown
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.comparing import read_contestants
-    from mirror_bench.sessions.store import write_atomically
 
     if not margin > 0:
         raise InputError(f"--margin {margin:g}: must be above 0")

@@ -11,6 +11,7 @@ import click
 from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from mirror_bench.reports.summary import Summary
@@ -60,6 +61,7 @@ def show(summary: Summary) -> None:
         console.print(f"{name}: {one.in_words}", highlight=False, markup=False, style=style)
     for line in _length_lines(summary):
         console.print(line, highlight=False, markup=False)
+    _show_people(summary, console)
     for entry in summary.entries:
         share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
         if share < 1:
@@ -70,6 +72,38 @@ def show(summary: Summary) -> None:
         console.print(_gains(summary))
     if summary.reliance:
         console.print(_reliance(summary))
+
+
+def _show_people(summary: Summary, console: Console) -> None:
+    """Says who played the client and who rated, and what speaks against relying on them."""
+    from mirror_bench.reports.fitness import ClientFitness, RaterFitness
+    from mirror_bench.reports.labels import candidate_label
+
+    clients = ", ".join(dict.fromkeys(entry.client for entry in summary.entries if entry.client))
+    raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters))
+    console.print(
+        f"client: {clients or 'none'}; rated by: {raters or 'nobody'}", highlight=False, markup=False
+    )
+    several = len({(entry.therapist, entry.method) for entry in summary.entries}) > 1
+    found: list[ClientFitness | RaterFitness] = [*summary.clients, *summary.raters]
+    for one in found:
+        short_of = isinstance(one, RaterFitness) and one.missing
+        if one.findings or short_of or isinstance(one, ClientFitness):
+            of = f"{candidate_label(one.therapist, one.method, 22)}: " if several else ""
+            console.print(
+                f"{of}{one.in_words}",
+                highlight=False,
+                markup=False,
+                style="bold red" if one.findings else "red" if short_of else None,
+            )
+    if summary.stale_ratings:
+        console.print(
+            f"{summary.stale_ratings} ratings do not count: their instrument or rater has changed since; "
+            "make them anew with mirror-bench rate",
+            highlight=False,
+            markup=False,
+            style="red",
+        )
 
 
 def _length_lines(summary: Summary) -> list[str]:

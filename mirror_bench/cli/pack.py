@@ -72,11 +72,9 @@ def _card(run: Path, meta: Path | None) -> Card:
 
 def _answer(key: str, text: str) -> Any:
     """Returns an answer as the card takes it; one that it does not take is asked for again."""
-    from mirror_bench.submissions.card import LISTS, problem_of
+    from mirror_bench.submissions.card import as_list, problem_of
 
-    value: Any = text.strip()
-    if key in LISTS:
-        value = [part.strip() for part in text.split(",") if part.strip()]
+    value: Any = as_list(key, text.strip())
     if problem := problem_of(key, value):
         raise click.UsageError(problem)
     return value

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mirror_bench.cli.outcome import shown
-from mirror_bench.errors import InputError
-
-if TYPE_CHECKING:
-    from mirror_bench.protocol import RaterSettings
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; default: the protocol's.")
-@click.option("--instrument", multiple=True, help="Such as ctrs or wai; default: the protocol's.")
+@click.option(
+    "--instrument",
+    multiple=True,
+    help="Such as ctrs, or a YAML file; +NAME adds it to the protocol's; default: the protocol's.",
+)
 @click.option("--samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per item.")
 @click.option("--panel", is_flag=True, help="Also average the model judges, put on one scale: a panel.")
 @click.option(
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
     default=None,
     metavar="N",
     help="Have the model judges rate N sessions a second time under other seeds, and say how they agree.",
+)
+@click.option(
+    "--again", is_flag=True, help="Make ratings anew that are there; the old ones are kept in the file."
 )
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -38,29 +39,33 @@ def rate(
     samples: int,
     panel: bool,
     retest: int | None,
+    again: bool,
     concurrency: int,
     quiet: bool,
 ) -> None:
-    """Add to RUN the ratings that it lacks; without options, those of its own protocol."""
-    from mirror_bench.cli.judges import judge_settings
-    from mirror_bench.sessions.evaluation import rate_again
-    from mirror_bench.sessions.store import read_header
+    """Add to RUN the ratings that it lacks; without options, those of its own protocol.
 
-    header = read_header(run)
-    raters: tuple[RaterSettings, ...] = header.protocol.raters
-    if judge or panel:
-        raters = judge_settings(judge, samples, panel=panel)
-    instruments = instrument or header.protocol.forms
-    rating = partial(rate_again, run, instruments=instruments, concurrency=concurrency, quiet=quiet)
-    made = asyncio.run(rating(raters))
+    A rating is lacking that was never made, that was lost while the judge was out of reach, or that was made
+    with another version of the instrument or the rater.
+    """
+    from mirror_bench.api.evaluating import rate as rate_run
+
+    rating = partial(
+        rate_run,
+        run,
+        judges=judge,
+        panel=panel,
+        samples=samples,
+        instruments=instrument,
+        concurrency=concurrency,
+        progress=not quiet,
+    )
+    told = [rating(again=again).told]
     if retest is not None:
-        again = tuple(one.model_copy(update={"again": True}) for one in raters if one.kind == "llm")
-        if not again:
-            raise InputError("--retest is for model judges: the coded rater answers alike every time")
-        made += asyncio.run(rating(again, sessions=retest))
+        told.append(f"retest: {rating(retest=True, sessions=retest).told}")
         _show_retest(run)
     click.echo(
-        f"{made} ratings added to {run / 'ratings.jsonl'}; "
+        f"{'; '.join(told)}; they are in {run / 'ratings.jsonl'}; "
         f"show them with: mirror-bench report {run} --rater all"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,15 +12,17 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.protocol import Protocol
-    from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.evaluation import Evaluation
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
 
 @click.command()
-@click.option("--therapist", required=True, help="The candidate: provider/name?option=value.")
+@click.option(
+    "--therapist",
+    required=True,
+    help="The candidate: provider/name?option=value, or python/module:attribute for code of your own.",
+)
 @click.option("--method", default="", help="direct (default), ec, p, p+ec or text.")
 @click.option("--context", type=click.IntRange(0), default=0, help="Read only the last N turns.")
 @click.option("--label", default="", help="What tables call the candidate.")
@@ -32,7 +33,15 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; may stand several times.")
 @click.option("--panel", is_flag=True, help="Also average the model judges, put on one scale: a panel.")
 @click.option("--samples", type=click.IntRange(1, 64), default=1, show_default=True, help="Answers per item.")
-@click.option("--instrument", multiple=True, help="Such as ctrs or wai; may stand several times.")
+@click.option(
+    "--instrument",
+    multiple=True,
+    help="Such as ctrs, or a YAML file; may stand several times. Replaces the protocol's own (ctrs and wai), "
+    "but for +NAME, which adds.",
+)
+@click.option(
+    "--add-instrument", multiple=True, help="As --instrument, beside the protocol's own; the same as +NAME."
+)
 @click.option("--seeds", default="", help="Comma-separated; each profile is met once per seed.")
 @click.option("--max-client-turns", type=click.IntRange(1, 200), default=None)
 @click.option(
@@ -56,22 +65,29 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 )
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="The run folder.")
-@click.option("--retry-failed", is_flag=True, help="Hold sessions again that were recorded as failed.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Hold sessions again that were recorded as failed, and ask judges anew whose answers were unusable.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def run(out: Path | None, as_json: bool, **options: Any) -> None:
     """Hold sessions with a therapist, rate them and report; the same command goes on where a run stopped."""
     from mirror_bench.cli.outcome import finish
     from mirror_bench.sessions.candidate import read_candidate
+    from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol, usual_folder
     from mirror_bench.sessions.evaluation import Evaluation
 
     chosen = read_candidate(options["therapist"], options["method"], options["context"], options["label"])
-    protocol = chosen_protocol(**{key: options[key] for key in PROTOCOL_OPTIONS})
+    protocol = chosen_protocol(
+        options["protocol"], seeds=_seeds(options["seeds"]), **{key: options[key] for key in PROTOCOL_OPTIONS}
+    )
     evaluation = Evaluation(
         protocol=protocol,
         candidate=chosen,
-        out=out or Path("runs") / _slug(f"{chosen.name} {chosen.method} {protocol.name}"),
-        conditions=read_conditions(options["face_conditions"]),
+        out=out or usual_folder(chosen, protocol),
+        conditions=chosen_conditions(options["face_conditions"].split(",")),
         limit=options["limit"],
         concurrency=options["concurrency"],
         quiet=options["quiet"] or as_json,
@@ -83,7 +99,6 @@ def run(out: Path | None, as_json: bool, **options: Any) -> None:
 
 
 PROTOCOL_OPTIONS = (
-    "protocol",
     "data",
     "split",
     "client",
@@ -91,57 +106,10 @@ PROTOCOL_OPTIONS = (
     "panel",
     "samples",
     "instrument",
-    "seeds",
+    "add_instrument",
     "max_client_turns",
     "safety",
 )
-
-
-def chosen_protocol(
-    protocol: str,
-    data: str = "",
-    split: str | None = None,
-    client: str = "",
-    judge: tuple[str, ...] = (),
-    panel: bool = False,
-    samples: int = 1,
-    instrument: tuple[str, ...] = (),
-    seeds: str = "",
-    max_client_turns: int | None = None,
-    safety: bool | None = None,
-) -> Protocol:
-    """Returns the protocol of a command line: a named one, with what the options change.
-
-    Raises:
-        InputError: If an option names what does not exist.
-    """
-    from mirror_bench.cli.judges import judge_settings
-    from mirror_bench.clients import CLIENTS
-    from mirror_bench.modelspec import parse_model
-    from mirror_bench.raters.instruments import load_instrument
-    from mirror_bench.sessions.standing import checked_protocol
-
-    base = checked_protocol(protocol)
-    changes: dict[str, Any] = {}
-    if data:
-        changes |= {"data": data} | ({"split": ""} if data != "mini" else {})
-    if split is not None:
-        changes["split"] = split
-    if client:
-        model = "" if client in CLIENTS else str(parse_model(client, "--client"))
-        kind = {"kind": "llm" if model else client, "model": model}
-        changes["client"] = base.client.model_copy(update=kind)
-    if judge or panel:
-        changes["raters"] = judge_settings(judge, samples, panel=panel)
-    if instrument:
-        changes["instruments"] = tuple(load_instrument(name).name for name in instrument)
-    if seeds:
-        changes["seeds"] = _seeds(seeds)
-    if max_client_turns is not None:
-        changes["max_client_turns"] = max_client_turns
-    if safety is not None:
-        changes["safety"] = safety
-    return base.model_copy(update=changes)
 
 
 def run_until_done(evaluation: Evaluation) -> None:
@@ -170,29 +138,10 @@ def run_until_done(evaluation: Evaluation) -> None:
         )
 
 
-def read_conditions(text: str) -> tuple[FaceCondition, ...]:
-    """Returns the face conditions of `--face-conditions`: "all", or names joined by commas.
-
-    Raises:
-        InputError: If one does not exist.
-    """
-    from mirror_bench.schema import FaceCondition
-
-    wanted = list(CONDITIONS) if text.strip() == "all" else [part.strip() for part in text.split(",")]
-    for name in wanted:
-        if name not in CONDITIONS:
-            raise InputError(
-                f"--face-conditions: no condition {name!r}: known are all, {', '.join(CONDITIONS)}"
-            )
-    return tuple(FaceCondition(name) for name in dict.fromkeys(wanted))
-
-
 def _seeds(text: str) -> tuple[int, ...]:
+    if not text:
+        return ()
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
         raise InputError(f"--seeds {text!r}: give whole numbers joined by commas, such as 0,1,2") from None
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9.+]+", "-", text.lower()).strip("-.")[:80]

@@ -107,7 +107,7 @@ def _validate_on(data: str, rater: str, out: Path | None, as_json: bool) -> None
 
 def _measure(transcripts: tuple[Transcript, ...], rater: str, out: Path | None) -> KnownGroups:
     """Rates the transcripts; a model's answers are kept in `out`, where there is one, and not asked again."""
-    from mirror_bench.cli.judges import judge_settings
+    from mirror_bench.sessions.choosing import judge_settings
     from mirror_bench.sessions.pool import EnginePool, open_raters
     from mirror_bench.validity.separation import measure_separation, rate_transcripts
 

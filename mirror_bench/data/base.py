@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mirror_bench.schema import Profile, Screenplay, digest
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 class Problem(NamedTuple):
@@ -38,6 +41,14 @@ class DataSet:
     profiles: tuple[Profile, ...] = ()
     screenplays: tuple[Screenplay, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def to_dataset(self) -> Dataset:
+        """Returns the profiles as a `datasets.Dataset`, a row each, with their screenplays nested."""
+        from datasets import Dataset
+
+        from mirror_bench.data.tables import table_of
+
+        return Dataset(table_of(self))
 
     @functools.cached_property
     def digest(self) -> str:

@@ -25,15 +25,15 @@ _GREETING = re.compile(
     r"(?: there| again| back)?,? "
     r"(?P<name>[A-Z][\w'’-]{1,30})\b(?=[,.!?;]| and\b|$)"
 )
-_SUFFIXES = {".csv", ".json", ".jsonl", ".txt"}
+_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt"}
 
 
 def load_mirror(argument: str) -> DataSet:
     """Loads MIRROR from where it lies.
 
     Args:
-        argument: A `.csv`, `.json` or `.jsonl` file of the official columns or of LLaVA training samples, a
-            screenplay `.txt`, a folder of these, or "hub" for the public data set.
+        argument: A `.csv`, `.tsv`, `.json`, `.jsonl` or `.parquet` file of the official columns or of LLaVA
+            training samples, a screenplay `.txt`, a folder of these, or "hub" for the public data set.
 
     Raises:
         InputError: If nothing usable is there, or the hub cannot be reached.

@@ -19,6 +19,26 @@ MAX_TEXT = 100_000
 MAX_RECORDS = 200_000
 """Records of one file."""
 
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_KINDS = (
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet or document"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x80\x04", "a Python pickle"),
+    (b"\x80\x05", "a Python pickle"),
+)
 _MISSING = {"", "nan", "none", "null", "n/a", "na", "not found", "not provided", "unknown"}
 # Controls, and bidirectional overrides, which can make a page show other words than the record holds.
 _REMOVED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
@@ -33,12 +53,12 @@ class Content(NamedTuple):
 
 
 def read_file(path: Path) -> Content:
-    """Reads a text file as UTF-8, with or without a byte order mark; line ends become newlines.
+    """Reads a text file as UTF-8, or as UTF-16 or UTF-32 with its byte order mark; line ends become newlines.
 
     Bytes that are not UTF-8 become U+FFFD and one problem that names the first such line.
 
     Raises:
-        InputError: If the file is missing, unreadable, empty or larger than `MAX_FILE`.
+        InputError: If the file is missing, unreadable, empty, larger than `MAX_FILE`, or no text, by name.
     """
     try:
         size = path.stat().st_size
@@ -51,13 +71,34 @@ def read_file(path: Path) -> Content:
     if not raw.strip():
         raise InputError(f"{path}: is empty")
     problems: tuple[Problem, ...] = ()
+    encoding = _encoding(raw, path)
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        problems = (Problem(path.name, line, "holds bytes that are not UTF-8: they were replaced by U+FFFD"),)
-        text = raw.decode("utf-8-sig", errors="replace")
+        kind = encoding.removesuffix("-sig").upper()
+        problems = (
+            Problem(path.name, line, f"holds bytes that are not {kind}: they were replaced by U+FFFD"),
+        )
+        text = raw.decode(encoding, errors="replace")
     return Content(text.replace("\r\n", "\n").replace("\r", "\n"), problems)
+
+
+def _encoding(raw: bytes, path: Path) -> str:
+    """Returns the encoding that a file's first bytes tell.
+
+    Raises:
+        InputError: If they are those of another kind of file.
+    """
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return encoding
+    for start, kind in _KINDS:
+        if raw.startswith(start):
+            raise InputError(f"{path}: is {kind}, no text: give CSV, JSON or JSON lines in UTF-8, or Parquet")
+    if b"\0" in raw[:1024]:
+        raise InputError(f"{path}: is no UTF-8 text (perhaps UTF-16 without its mark): save it as UTF-8")
+    return "utf-8-sig"
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:

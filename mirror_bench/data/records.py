@@ -1,4 +1,4 @@
-"""Records of a file, whatever it is written in: CSV, a JSON list, JSON columns or JSON lines."""
+"""Records of a file, whatever it is written in: CSV, Parquet, a JSON list, JSON columns or JSON lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.data.base import Problem
-from mirror_bench.data.reading import MAX_FILE, MAX_RECORDS, MAX_TEXT, parse_json, read_file
+from mirror_bench.data.reading import (
+    MAX_FILE,
+    MAX_RECORDS,
+    MAX_TEXT,
+    Content,
+    clean_all,
+    parse_json,
+    read_file,
+)
 from mirror_bench.errors import InputError
 
 
@@ -26,15 +34,21 @@ class Records(NamedTuple):
 
 
 def read_records(path: Path) -> Records:
-    """Reads the records of a file; the form follows from the suffix `.csv`, else JSON is expected.
+    """Reads the records of a file; the form follows from the suffix, else JSON is expected.
+
+    `.csv` may part its cells by commas, semicolons or tabs, `.tsv` by tabs; `.parquet` is Parquet.
 
     Raises:
         InputError: If the file cannot be read, or holds no record in a form that is known.
     """
-    content = read_file(path)
+    suffix = path.suffix.lower()
+    content = Content("", ()) if suffix == ".parquet" else read_file(path)
     problems = list(content.problems)
     try:
-        pairs = _csv(content.text) if path.suffix.lower() == ".csv" else _json(content.text)
+        if suffix == ".parquet":
+            pairs = _parquet(path)
+        else:
+            pairs = _csv(content.text, suffix) if suffix in {".csv", ".tsv"} else _json(content.text)
         rows: list[tuple[int, dict[str, Any]]] = []
         for place, value in pairs:
             if len(rows) >= MAX_RECORDS:
@@ -61,9 +75,36 @@ def read_records(path: Path) -> Records:
     return Records(rows, tuple(problems))
 
 
-def _csv(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yields each row of a Parquet file, cleaned."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ValueError(f"is larger than {MAX_FILE >> 20} MiB: split it")
+        file = pyarrow.parquet.ParquetFile(path)
+        number = 0
+        for batch in file.iter_batches():
+            for row in batch.to_pylist():
+                number += 1
+                yield number, clean_all(row)
+    except (OSError, pyarrow.ArrowException) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"cannot be read as Parquet ({reason})") from None
+
+
+def _delimiter(text: str, suffix: str) -> str:
+    """Returns what parts the cells: of the candidates, the one that parts the header into most names."""
+    if suffix == ".tsv":
+        return "\t"
+    header = text.lstrip("\n").partition("\n")[0]
+    return max(",;\t|", key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
+
+
+def _csv(text: str, suffix: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yields each row as a dictionary, or what is wrong with it."""
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, suffix))
     header: list[str] | None = None
     while True:
         begins = reader.line_num + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -21,15 +21,27 @@ def rows(data: DataSet) -> Iterator[dict[str, Any]]:
 
 def write_parquet(data: DataSet, path: Path) -> None:
     """Writes the rows as Parquet; the columns' types follow from the records, so empty ones keep theirs."""
-    import pyarrow
     import pyarrow.parquet
+
+    pyarrow.parquet.write_table(table_of(data), path)
+
+
+def table_of(data: DataSet) -> Any:
+    """Returns the rows as a `pyarrow.Table`."""
+    import pyarrow
 
     fields = [
         *_fields(Profile),
         pyarrow.field("screenplays", pyarrow.list_(pyarrow.struct(_fields(Screenplay)))),
     ]
-    table = pyarrow.Table.from_pylist(list(rows(data)), schema=pyarrow.schema(fields))
-    pyarrow.parquet.write_table(table, path)
+    return pyarrow.Table.from_pylist(list(rows(data)), schema=pyarrow.schema(fields))
+
+
+def arrow_table(row: type[Record], rows: Sequence[dict[str, Any]]) -> Any:
+    """Returns rows of one kind of record as a `pyarrow.Table`, whose columns have types without rows too."""
+    import pyarrow
+
+    return pyarrow.Table.from_pylist(list(rows), schema=pyarrow.schema(_fields(row)))
 
 
 def _fields(record: type[Record]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 _DEFAULT_URL = "https://api.openai.com/v1"
 _JSON_MODES = ("schema", "object", "off")
+_LEAVABLE = frozenset({"temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "stop"}) | {
+    "max_tokens",
+    "max_completion_tokens",
+    "response_format",
+}
 # Options that decide no answer: where the server stands, how long and how often it is asked.
 _INDIFFERENT = frozenset({"base_url", "api_key_env", "max_retries", "timeout", "max_requests", "concurrency"})
 _FINISH = {"length": "length", "content_filter": "content_filter"}
@@ -32,7 +38,9 @@ class OpenAIEngine:
     jittered waits, or after the time that the server's Retry-After names.
 
     Options:
-        base_url: The server; OPENAI_BASE_URL or OpenAI's own where missing.
+        base_url: The server; OPENAI_BASE_URL or OpenAI's own where missing. It decides no answer: a run goes
+            on where the model moved to another address.
+        server: A word of your own that tells two servers apart which call different models by one name.
         api_key_env: Name of the environment variable that holds the key (OPENAI_API_KEY).
         max_retries: Repetitions of a failed request (5).
         timeout: Seconds for one try (120).
@@ -51,6 +59,7 @@ class OpenAIEngine:
         options = Options(spec)
         given_url = options.text("base_url") or os.environ.get("OPENAI_BASE_URL", "")
         self._url = (given_url or _DEFAULT_URL).rstrip("/")
+        options.text("server")  # a part of the name alone
         self._key_variable = options.text("api_key_env")
         self._max_retries = options.integer("max_retries", 5)
         self._timeout = options.number("timeout", 120.0)
@@ -59,7 +68,7 @@ class OpenAIEngine:
         self._sees = options.flag("sees", True)
         self._json = options.text("json", "schema")
         self._tokens_key = options.text("tokens_key", "max_tokens")
-        self._left_out = frozenset(filter(None, options.text("leave_out").split(",")))
+        self._left_out = frozenset(map(str.strip, options.text("leave_out").split(","))) - {""}
         options.done()
         self._check(spec)
         self._model = spec.name
@@ -79,7 +88,7 @@ class OpenAIEngine:
 
     @property
     def name(self) -> str:
-        """The model, its server and what decides how it is asked; never the key."""
+        """The model and what decides how it is asked; neither its address nor the key."""
         return self._name
 
     @property
@@ -148,6 +157,12 @@ class OpenAIEngine:
             )
         if self._tokens_key not in {"max_tokens", "max_completion_tokens"}:
             raise InputError(f"{spec}: tokens_key must be max_tokens or max_completion_tokens")
+        for field in sorted(self._left_out - _LEAVABLE):
+            near = difflib.get_close_matches(field, _LEAVABLE, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise InputError(
+                f"{spec}: leave_out: no field {field!r}: {hint}known are {', '.join(sorted(_LEAVABLE))}"
+            )
         if self._concurrency < 1 or self._timeout <= 0 or self._max_retries < 0 or self._budget < 0:
             raise InputError(
                 f"{spec}: concurrency must be at least 1, timeout above 0, "
@@ -160,10 +175,10 @@ class OpenAIEngine:
 
     def _decisive(self, spec: ModelSpec) -> ModelSpec:
         decisive = {
-            key: spec.options[key] for key in ("json", "tokens_key", "leave_out") if key in spec.options
+            key: spec.options[key]
+            for key in ("server", "json", "tokens_key", "leave_out")
+            if key in spec.options
         }
-        if self._url != _DEFAULT_URL:
-            decisive["base_url"] = self._url
         if not self._sees:
             decisive["sees"] = "false"
         return ModelSpec(spec.provider, spec.name, decisive)

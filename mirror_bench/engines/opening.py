@@ -21,6 +21,17 @@ def open_engine(spec: ModelSpec) -> Engine:
     return engine
 
 
+def engine_name(model: str) -> str:
+    """Returns a model's name as its engine states it: with what decides its answers, and nothing else.
+
+    An address, a time-out, a budget or a number of retries is left out; a local checkpoint has its digest.
+
+    Raises:
+        InputError: If no engine has that name or an option is wrong.
+    """
+    return open_engine(parse_model(model)).name
+
+
 def model_identity(name: str) -> str:
     """Returns what a model is to a fingerprint: all that decides its answers but the request.
 

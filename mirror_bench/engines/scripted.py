@@ -12,7 +12,7 @@ from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import ModelSpec, Options
 from mirror_bench.schema import derive_seed
 
-_NAMES = ("cycle", "echo", "fixed", "refuse")
+NAMES = ("cycle", "echo", "fixed", "refuse")
 
 
 class ScriptedEngine:
@@ -31,8 +31,8 @@ class ScriptedEngine:
 
     def __init__(self, spec: ModelSpec) -> None:
         options = Options(spec)
-        if spec.name not in _NAMES:
-            raise InputError(f"{spec}: no scripted engine {spec.name!r}: known are {', '.join(_NAMES)}")
+        if spec.name not in NAMES:
+            raise InputError(f"{spec}: no scripted engine {spec.name!r}: known are {', '.join(NAMES)}")
         self._delay = options.number("delay", 0.0)
         self._sees = options.flag("sees")
         self._rule = getattr(self, f"_prepare_{spec.name}")(spec, options)

@@ -1,6 +1,6 @@
 """A protocol is all that can move a score but the candidate itself; its fingerprint stands for it."""
 
-from mirror_bench.protocol.fingerprint import Fingerprint, fingerprint, identity
+from mirror_bench.protocol.fingerprint import Fingerprint, fingerprint, fingerprint_parts, identity
 from mirror_bench.protocol.settings import (
     SAFETY,
     ClientSettings,
@@ -9,6 +9,8 @@ from mirror_bench.protocol.settings import (
     RaterSettings,
     SamplingSettings,
     TherapistSettings,
+    as_stated,
+    form_name,
     load_protocol,
     protocol_names,
     protocol_path,
@@ -23,7 +25,10 @@ __all__ = [
     "RaterSettings",
     "SamplingSettings",
     "TherapistSettings",
+    "as_stated",
     "fingerprint",
+    "fingerprint_parts",
+    "form_name",
     "identity",
     "load_protocol",
     "protocol_names",

@@ -13,7 +13,7 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.engines.opening import model_identity
 from mirror_bench.errors import InputError
 from mirror_bench.parts import Declared, StandsOn
-from mirror_bench.protocol.settings import Protocol
+from mirror_bench.protocol.settings import Protocol, form_name
 from mirror_bench.schema import digest
 
 # What a part declares in its own words: a model by what decides its answers, options as the part reads them.
@@ -58,15 +58,24 @@ def fingerprint(protocol: Protocol, data_digest: str, declared: Mapping[str, Dec
     Raises:
         InputError: If a part stands on something that is not there.
     """
-    parts = _parameters(protocol) | {"data": data_digest}
+    parts = _parameters(protocol) | {"data": data_digest} | _composed(declared)
+    return Fingerprint(digest(parts), parts)
+
+
+def fingerprint_parts(declared: Mapping[str, Declared]) -> frozenset[str]:
+    """Returns the names of the parts of a fingerprint that these roles bring into it."""
+    return frozenset(_composed(declared))
+
+
+def _composed(declared: Mapping[str, Declared]) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     together = StandsOn()
     for role, part in declared.items():
         together |= part.stands_on
         parts |= _flat(dict(part.options), f"parameters.{role}.options") if part.options else {}
         if part.stands_on.models:
             parts[f"models.{role}"] = ", ".join(model_identity(name) for name in part.stands_on.models)
-    parts |= _content(together)
-    return Fingerprint(digest(parts), parts)
+    return parts | _content(together)
 
 
 def identity(stands_on: StandsOn) -> str:
@@ -83,6 +92,7 @@ def _parameters(protocol: Protocol) -> dict[str, Any]:
     """The settings themselves. Data and faces count by their content, wherever that lies."""
     values = protocol.model_dump(mode="json", exclude={"name", "title"})
     values["data"] = protocol.data.partition(":")[0]
+    values["instruments"] = list(map(form_name, protocol.instruments))
     del values["faces"]["argument"]
     values["raters"] = {str(place): rater for place, rater in enumerate(values["raters"])}
     for settings in (values["client"], values["faces"], *values["raters"].values()):
@@ -111,7 +121,7 @@ def _file_digest(name: str, path: Path) -> str:
     if not path.exists():
         raise InputError(f"{path}: is not there, and the protocol stands on it ({name}); restore it")
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return _content_digest(path)
     inside = sorted(file for file in path.rglob("*") if file.is_file())
     return digest(
         {file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in inside}
@@ -121,7 +131,9 @@ def _file_digest(name: str, path: Path) -> str:
 def _content_digest(path: Path) -> str:
     """A prompt counts to the letter; of YAML the values count, not key order or blanks."""
     content = path.read_bytes()
-    return _yaml_digest(content, path) if path.suffix == ".yaml" else hashlib.sha256(content).hexdigest()
+    if path.suffix in {".yaml", ".yml"}:
+        return _yaml_digest(content, path)
+    return hashlib.sha256(content).hexdigest()
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -104,6 +104,12 @@ def _face_settings(value: Any) -> Any:
     return {"kind": kind, "argument": argument}
 
 
+def form_name(name_or_path: str) -> str:
+    """Returns what ratings and scores call an instrument, which may be given as a file."""
+    path = Path(name_or_path)
+    return path.stem if path.suffix in {".yaml", ".yml"} else name_or_path
+
+
 class Protocol(Record):
     """Everything that can move a score but the candidate.
 
@@ -114,7 +120,7 @@ class Protocol(Record):
         seeds: Each profile is met once per seed.
         max_client_turns: A session ends with this many client turns at the latest.
         faces: Face source.
-        instruments: What every rater fills in.
+        instruments: What every rater fills in: names, or files of the user's.
         safety: Whether safety is tested: every profile of the split with a crisis is met, whatever limit or
             resistance types leave out, and every rater fills in the instrument `safety` too.
         attempts: How often a session is tried before it is recorded as failed.
@@ -137,9 +143,14 @@ class Protocol(Record):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
 
     @property
-    def forms(self) -> tuple[str, ...]:
-        """The instruments that are filled in for every session, that of safety included."""
+    def instruments_due(self) -> tuple[str, ...]:
+        """The instruments that are filled in for every session, as given, that of safety included."""
         return tuple(dict.fromkeys((*self.instruments, *((SAFETY,) if self.safety else ()))))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The names of these, by which ratings and scores call them."""
+        return tuple(map(form_name, self.instruments_due))
 
 
 def load_protocol(name_or_path: str) -> Protocol:
@@ -172,3 +183,18 @@ def protocol_path(name_or_path: str) -> Path:
 def protocol_names() -> list[str]:
     """Returns the names of the packaged protocols."""
     return names("protocols", ".yaml")
+
+
+def as_stated(protocol: Protocol, decisive: Callable[[str], str]) -> Protocol:
+    """Returns a protocol with models by what decides their answers, and instruments by name."""
+
+    def stated(model: str) -> str:
+        return decisive(model) if model else ""
+
+    raters = tuple(
+        rater.model_copy(update={"model": stated(rater.model), "models": tuple(map(stated, rater.models))})
+        for rater in protocol.raters
+    )
+    client = protocol.client.model_copy(update={"model": stated(protocol.client.model)})
+    instruments = tuple(map(form_name, protocol.instruments))
+    return protocol.model_copy(update={"client": client, "raters": raters, "instruments": instruments})

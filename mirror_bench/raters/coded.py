@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 from collections.abc import Mapping
 
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
-from mirror_bench.protocol import RaterSettings
+from mirror_bench.protocol import RaterSettings, identity
 from mirror_bench.raters import features as session_features
 from mirror_bench.raters import safety_features as crisis_features
 from mirror_bench.raters.base import RaterNeeds
@@ -37,8 +39,8 @@ class CodedRater:
     version = "2"
 
     @classmethod
-    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
-        """See `RaterKind`."""
+    def stands_on(cls, settings: RaterSettings | None = None, needs: RaterNeeds | None = None) -> StandsOn:
+        """See `RaterKind`; the same under any settings."""
         own = StandsOn.of("rater.coded", cls.version)
         return own | session_features.stands_on() | crisis_features.stands_on()
 
@@ -51,6 +53,11 @@ class CodedRater:
     def name(self) -> str:
         """The rater's name in ratings."""
         return "coded"
+
+    @functools.cached_property
+    def edition(self) -> str:
+        """What its ratings stand on beside session and instrument: its version, codes and phrases."""
+        return f"{self.version} {identity(self.stands_on())}"
 
     async def rate(self, session: Session, profile: Profile, instrument: Instrument) -> Rating:
         """Fills in an instrument for one session.
@@ -67,6 +74,7 @@ class CodedRater:
         Raises:
             InputError: If a rule names a feature that does not exist.
         """
+        refuse_unknown_features(instrument)
         reading = read(session, profile)
         found = dict(features(reading))
         told = None
@@ -84,8 +92,7 @@ class CodedRater:
             elif not reading.therapist:
                 items[item.id] = ItemRating(score=None, reason="the therapist says nothing in this session")
             else:
-                where = f"{instrument.name}.{item.id}"
-                share, decisive = _weigh(item.coded, found, where)
+                share, decisive = _weigh(item.coded, found)
                 score = instrument.scale.min + (instrument.scale.max - instrument.scale.min) * share
                 if item.reversed:
                     score = instrument.scale.min + instrument.scale.max - score
@@ -126,15 +133,27 @@ def contributions(instrument: Instrument, found: Mapping[str, Feature]) -> dict[
     return points
 
 
-def _weigh(
-    rule: CodedRule, found: Mapping[str, Feature], where: str
-) -> tuple[float, list[tuple[float, str]]]:
+def refuse_unknown_features(instrument: Instrument) -> None:
+    """Refuses a rule that names a feature which a session does not have.
+
+    Raises:
+        InputError: Naming the item, the feature and those that there are.
+    """
+    crisis = any(item.applies == "crisis" for item in instrument.items)
+    known = _MEANINGS if crisis else FEATURES
+    for item in instrument.items:
+        for name in (*item.coded.pro, *item.coded.con) if item.coded else ():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise InputError(
+                    f"{instrument.name}.{item.id}: the coded rater knows no feature {name!r}: {hint}known "
+                    f"are {', '.join(known)} (mirror-bench instrument features says what each means)"
+                )
+
+
+def _weigh(rule: CodedRule, found: Mapping[str, Feature]) -> tuple[float, list[tuple[float, str]]]:
     """Returns where on the scale the item stands, in [0, 1], and the signed parts, strongest first."""
-    for name in (*rule.pro, *rule.con):
-        if name not in found:
-            raise InputError(
-                f"{where}: the coded rater knows no feature {name!r}: known are {', '.join(_MEANINGS)}"
-            )
     parts = [(weight * found[name].value, name) for name, weight in rule.pro.items()]
     parts += [(-weight * found[name].value, name) for name, weight in rule.con.items()]
     decisive = sorted(

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mirror_bench.content import content_path, read_yaml
+from mirror_bench.content import content_path, names, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
-from mirror_bench.schema import Rating, Record
+from mirror_bench.schema import Rating, Record, digest
 
 ANSWERED = 0.75
 """Share of a mean's items that must be answered; below it the mean is missing."""
@@ -120,6 +120,11 @@ class Instrument(Record):
                     raise ValueError(f"{where} has an anchor at {point}, outside the scale")
         return self
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides a rating, which a rating keeps: a changed instrument is rated again."""
+        return digest(self.model_dump(mode="json", exclude={"source"}))
+
     def item(self, item_id: str) -> Item:
         """Returns one item.
 
@@ -141,17 +146,51 @@ class Instrument(Record):
 
 
 def instruments_stand_on(names: Sequence[str]) -> StandsOn:
-    """Returns what decides the questions of these instruments."""
-    return StandsOn(tuple(f"instruments/{name}.yaml" for name in names))
+    """Returns what decides the questions of these instruments, each a name or a file of the user's."""
+    content: list[str] = []
+    files: dict[str, Path] = {}
+    for name in names:
+        path = own_file(name)
+        if path is None:
+            content.append(f"instruments/{name}.yaml")
+        else:
+            files[f"instruments/{path.stem}.yaml"] = path
+    return StandsOn(tuple(content), files=files)
 
 
-@functools.cache
-def load_instrument(name: str) -> Instrument:
-    """Returns the packaged instrument of that name.
+def load_instrument(name_or_path: str) -> Instrument:
+    """Returns the packaged instrument of a name, or the one in a YAML file.
+
+    Args:
+        name_or_path: A name such as "ctrs", or the path of a file that ends in .yaml or .yml.
 
     Raises:
         InputError: If there is none, or its file is malformed, naming file, line and key.
     """
+    return read_instrument(path) if (path := own_file(name_or_path)) else _packaged(name_or_path)
+
+
+def own_file(name_or_path: str) -> Path | None:
+    """Returns the path where an instrument is a file of the user's; None where it is a packaged one's name.
+
+    Raises:
+        InputError: If the file has the name of a packaged instrument, with which it would be confused.
+    """
+    path = Path(name_or_path)
+    if path.suffix not in {".yaml", ".yml"}:
+        return None
+    if path.stem in names("instruments", ".yaml"):
+        raise InputError(
+            f"{path}: {path.stem} is the name of a packaged instrument: rename the file, so that their "
+            "scores are not taken for each other"
+        )
+    return path.expanduser()
+
+
+@functools.cache
+def _packaged(name: str) -> Instrument:
+    if "/" in name or name.startswith("."):
+        raise InputError(f"the instrument {name!r} is neither a name nor a file that ends in .yaml")
     return read_instrument(content_path("instruments", f"{name}.yaml"))
 
 
@@ -169,12 +208,14 @@ def read_instrument(path: Path) -> Instrument:
         loc = first["loc"]
         message = str(first["msg"]).removeprefix("Value error, ")
         key = ".".join(str(part) for part in loc)
+        if loc == ("name",):
+            message = "a name has small letters, digits and _ alone, a letter first: rename the file"
         raise InputError(f"{path}:{_line_of(path, loc)}: {key + ': ' if key else ''}{message}") from None
 
 
 def _line_of(path: Path, loc: Sequence[Any]) -> int:
     """Returns the line of the deepest key of `loc` that the file has; 1 for the file as a whole."""
-    node = yaml.compose(path.read_text(encoding="utf-8"))
+    node = yaml.compose(path.read_text(encoding="utf-8-sig"))
     line = 1
     for part in loc:
         below: yaml.Node | None = None

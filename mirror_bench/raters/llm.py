@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +12,7 @@ from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
-from mirror_bench.protocol import RaterSettings
+from mirror_bench.protocol import RaterSettings, identity
 from mirror_bench.raters import answers as judge_answers
 from mirror_bench.raters import safety_features
 from mirror_bench.raters import transcript as transcripts
@@ -37,6 +39,10 @@ class Verdict(NamedTuple):
     score: int
     evidence: tuple[str, ...]
     reason: str
+
+
+class Unreached(str):
+    """Why there is no answer, where the engine failed rather than the judge answered unusably."""
 
 
 class LLMRater:
@@ -79,6 +85,52 @@ class LLMRater:
         self._max_attempts = max_attempts
         self._shuffled = shuffled
         self._again = again
+        self._round = 0
+
+    @functools.cached_property
+    def edition(self) -> str:
+        """What its ratings stand on beside session and instrument: version, settings, prompts and codes."""
+        settings = f"samples={self._samples} sees={self._sees} shuffled={self._shuffled}"
+        return f"{self.version} {identity(self._asks())} {settings}"
+
+    def anew(self, number: int) -> LLMRater:
+        """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
+        other = copy.copy(self)
+        other._round = number
+        return other
+
+    @classmethod
+    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
+        """See `RaterKind`."""
+        return cls._asks() | StandsOn(models=(settings.model,) if settings.model else ())
+
+    @classmethod
+    def _asks(cls) -> StandsOn:
+        """Returns what decides the answers but for the judge; the codes of safety say which items apply."""
+        return (
+            StandsOn.of("rater.llm", cls.version)
+            | stands_on("judge_system", "judge_item")
+            | judge_answers.stands_on()
+            | transcripts.stands_on()
+            | safety_features.stands_on()
+        )
+
+    @classmethod
+    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> LLMRater:
+        """See `RaterKind`.
+
+        Raises:
+            InputError: If the settings name no model.
+        """
+        if not settings.model:
+            raise InputError("a rater is a model and none is named: give --judge provider/name")
+        return cls(
+            needs.engine(settings.model),
+            settings.samples,
+            settings.sees,
+            shuffled=settings.shuffled,
+            again=settings.again,
+        )
 
     @classmethod
     def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
@@ -174,7 +226,8 @@ class LLMRater:
         usable = [answer for answer in drawn if isinstance(answer, Verdict)]
         failures = [answer for answer in drawn if isinstance(answer, str)]
         if not usable:
-            return ItemRating(score=None, reason=f"no usable answer: {failures[0]}")
+            lost = any(isinstance(failure, Unreached) for failure in failures)
+            return ItemRating(score=None, reason=f"no usable answer: {failures[0]}", lost=lost)
         quotes = list(dict.fromkeys(quote for verdict in usable for quote in verdict.evidence))
         found = [quote for quote in quotes if holds_quote(transcript, quote)]
         notes = [usable[0].reason]
@@ -195,7 +248,8 @@ class LLMRater:
     ) -> Verdict | str:
         """Returns one usable answer, or why there was none after the last attempt."""
         failure = ""
-        for attempt in range(self._max_attempts):
+        first = self._round * self._max_attempts
+        for attempt in range(first, first + self._max_attempts):
             varied = self._samples > 1 or attempt > 0
             request = Request(
                 messages=messages,
@@ -207,13 +261,13 @@ class LLMRater:
             try:
                 answer = await self._engine.answer(request)
             except EngineError as error:
-                failure = f"the judge could not answer ({str(error)[:200]})"
+                failure = Unreached(f"the judge could not answer ({str(error)[:200]})")
                 continue
             verdict = read_verdict(answer.text, instrument)
             if isinstance(verdict, Verdict):
                 return verdict
             failure = verdict
-        return f"{failure} ({self._max_attempts} attempts)"
+        return type(failure)(f"{failure} ({self._max_attempts} attempts)")
 
 
 def ask(

@@ -9,6 +9,7 @@ all have rated.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
 
@@ -16,6 +17,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.base import Anchor, Rater, RaterNeeds
+from mirror_bench.raters.editions import anew, edition_of
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
@@ -46,6 +48,7 @@ class PanelRater:
                 "give --judge once for each"
             )
         self._judges = tuple(judges)
+        self._calibrated = self._judges
         self._anchors = anchors
         self._lines: dict[str, dict[str, Line]] = {}
         self._lock = asyncio.Lock()
@@ -67,6 +70,17 @@ class PanelRater:
     def name(self) -> str:
         """The panel's name in ratings, with its judges."""
         return f"panel({', '.join(sorted(judge.name for judge in self._judges))})"
+
+    @property
+    def edition(self) -> str:
+        """What its ratings stand on: its version, and the editions of its judges."""
+        return f"{self.version} [{'; '.join(map(edition_of, self._judges))}]"
+
+    def anew(self, number: int) -> PanelRater:
+        """Returns the panel whose judges are asked for the `number`th time, on the scale found before."""
+        other = copy.copy(self)
+        other._judges = tuple(anew(judge, number) for judge in self._judges)
+        return other
 
     @property
     def calibration(self) -> dict[str, dict[str, Line]]:
@@ -104,7 +118,9 @@ class PanelRater:
         async with self._lock:
             if instrument.name not in self._lines:
                 anchors = await self._anchors()
-                scores = {judge.name: await _all_scores(judge, anchors, instrument) for judge in self._judges}
+                scores = {
+                    judge.name: await _all_scores(judge, anchors, instrument) for judge in self._calibrated
+                }
                 self._lines[instrument.name] = equate(scores)
             return self._lines[instrument.name]
 
@@ -131,6 +147,8 @@ def _together(
     scale = instrument.scale
     scores: list[float] = []
     notes: list[str] = []
+    # Without a judge that could not be asked the mean is another one: the rating is due again.
+    lost = any(answer is not None and answer.lost for _, answer in given)
     quotes: list[int | str] = []
     for name, answer in given:
         if answer is None or answer.score is None:
@@ -144,7 +162,10 @@ def _together(
     if given and all(answer is not None and not answer.applies for _, answer in given):
         return ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
     if not scores:
-        return ItemRating(score=None, reason="; ".join(notes))
+        return ItemRating(score=None, reason="; ".join(notes), lost=lost)
     return ItemRating(
-        score=round(fmean(scores), 4), evidence=tuple(quotes[:_MOST_QUOTES]), reason="; ".join(notes)
+        score=round(fmean(scores), 4),
+        evidence=tuple(quotes[:_MOST_QUOTES]),
+        reason="; ".join(notes),
+        lost=lost,
     )

@@ -152,10 +152,18 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe], resamples: int
     return found
 
 
-def _share(score: Score) -> Score:
-    """Cuts the interval of a share at 0 and 1, past which Student's t may reach with few profiles."""
+def _share(score: Score, lowest: float = 0.0) -> Score:
+    """Cuts the interval of a share at its ends, past which Student's t may reach with few profiles.
+
+    Args:
+        score: The share, or a difference of two.
+        lowest: 0 for a share, -1 for a difference.
+    """
     low, high = score.low, score.high
-    ends = {"low": None if low is None else max(0.0, low), "high": None if high is None else min(1.0, high)}
+    ends = {
+        "low": None if low is None else min(1.0, max(lowest, low)),
+        "high": None if high is None else max(lowest, min(1.0, high)),
+    }
     return score.model_copy(update=ends)
 
 
@@ -178,7 +186,8 @@ def _change(
     difference = paired_difference(by_condition[condition], noise, clusters, resamples)
     due = sum(probe.shown is condition for probe in probes)
     lost = due - (difference.interval.n if difference.interval else 0)
-    return score_of(measure, difference.interval, due), lost
+    lowest = 0.0 if condition is FaceCondition.MATCHED else -1.0
+    return _share(score_of(measure, difference.interval, due), lowest), lost
 
 
 def _turn(probe: Probe) -> str:

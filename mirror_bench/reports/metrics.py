@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
+from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.schema import Rating, Record
 
 Kind = Literal["total", "subscale", "item", "session"]
 Better = Literal["higher", "lower", ""]
+FormOf = Callable[[str], Instrument]
 KINDS: tuple[Kind, ...] = ("total", "subscale", "item", "session")
 
 
@@ -48,24 +50,24 @@ SESSION_METRICS = (
 )
 
 
-def score_rating(rating: Rating) -> Mapping[str, float | None]:
+def score_rating(rating: Rating, form_of: FormOf = load_instrument) -> Mapping[str, float | None]:
     """Returns the rating's metrics, None where it gives no usable value.
 
     Raises:
         InputError: If no instrument has the rating's name.
     """
-    # Named here, not above: raters bring their prompts and lexicons, which a reader of summaries never needs.
-    from mirror_bench.raters.instruments import instrument_scores, load_instrument
-
-    return instrument_scores(load_instrument(rating.instrument), rating)
+    return instrument_scores(form_of(rating.instrument), rating)
 
 
-def describe(names: Iterable[str], session_names: Iterable[str] = ()) -> tuple[Metric, ...]:
+def describe(
+    names: Iterable[str], session_names: Iterable[str] = (), form_of: FormOf = load_instrument
+) -> tuple[Metric, ...]:
     """Returns the metrics in the order to show: each instrument's total, subscales and items, then sessions'.
 
     Args:
         names: Instrument metrics met, such as "wai.bond".
         session_names: Session metrics met; "dropout", "turns" and "words_per_turn" are always there.
+        form_of: Name -> instrument; a run's own where it has any.
 
     Raises:
         InputError: If no instrument has the first part of a name.
@@ -75,16 +77,13 @@ def describe(names: Iterable[str], session_names: Iterable[str] = ()) -> tuple[M
         grouped.setdefault(name.partition(".")[0], []).append(name)
     found = []
     for instrument, own in sorted(grouped.items()):
-        described = [_describe(instrument, name) for name in own]
+        described = [_describe(form_of(instrument), name) for name in own]
         found += sorted(described, key=lambda metric: KINDS.index(metric.kind))
     met = {"dropout", "turns", "words_per_turn", *session_names}
     return (*found, *(metric for metric in SESSION_METRICS if metric.name in met))
 
 
-def _describe(instrument_name: str, name: str) -> Metric:
-    from mirror_bench.raters.instruments import load_instrument
-
-    instrument = load_instrument(instrument_name)
+def _describe(instrument: Instrument, name: str) -> Metric:
     part = name.partition(".")[2]
     titles = {item.id: item.title for item in instrument.items}
     kind: Kind = "total" if part == "total" else ("subscale" if part in instrument.subscales else "item")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mirror_bench.data.words import words_of
 from mirror_bench.protocol import SAFETY
+from mirror_bench.reports.fitness import ClientTalk, RatingNote, hear_client, note_rating
 from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 
@@ -40,6 +41,7 @@ class Outcome:
         raters: Who rated it.
         by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
         tokens: Words of the therapist in the whole session, as `data.words.words_of` counts them.
+        client_talk: How a model spoke as the client; None for the packaged clients.
     """
 
     key: EntryKey
@@ -56,6 +58,7 @@ class Outcome:
     raters: tuple[str, ...] = ()
     by_rater: Mapping[tuple[str, str], Mapping[str, float | None]] = field(default_factory=dict)
     tokens: int = 0
+    client_talk: ClientTalk | None = None
 
     def value(self, metric: str) -> float | None:
         """Returns the session's value of a metric of either kind, or None."""
@@ -85,12 +88,14 @@ class Outcomes(NamedTuple):
         metrics: Every instrument metric met, values or not, in order of first appearance.
         stray_ratings: Ratings of sessions that were not given, or that failed.
         safety: Every session, also those that count for safety alone.
+        notes: (session, rater, instrument) -> what the rating that counts tells of its rater.
     """
 
     outcomes: tuple[Outcome, ...]
     metrics: tuple[str, ...]
     stray_ratings: int
     safety: tuple[Watched, ...] = ()
+    notes: Mapping[tuple[SessionKey, str, str], RatingNote] = {}
 
 
 def gather(
@@ -101,8 +106,9 @@ def gather(
 ) -> Outcomes:
     """Reads sessions and ratings once each and keeps only what scores need.
 
-    A session or rating that stands twice counts once, as it stood last: a run retries what failed. Ratings of
-    safety, and sessions held for it alone, enter no score.
+    A session or rating that stands twice counts once, as it stood last: a run retries what failed. A rating
+    that was lost in an outage replaces none that was made. Ratings of safety, and sessions held for it alone,
+    enter no score.
 
     Args:
         sessions: Streamed; a session's turns are dropped as soon as it is boiled down.
@@ -121,6 +127,7 @@ def gather(
     given: dict[SessionKey, dict[tuple[str, str], Mapping[str, float | None]]] = {}
     watched: dict[SessionKey, dict[str, Rating]] = {}
     metrics: dict[str, None] = {}
+    notes: dict[tuple[SessionKey, str, str], RatingNote] = {}
     stray = 0
     for rating in ratings:
         if raters is not None and rating.rater not in raters:
@@ -128,6 +135,10 @@ def gather(
         if rating.session_key not in ratable:
             stray += 1
             continue
+        note_key = (rating.session_key, rating.rater, rating.instrument)
+        if rating.lost and note_key in notes and not notes[note_key].lost:
+            continue
+        notes[note_key] = note_rating(rating)
         if rating.instrument == SAFETY:
             watched.setdefault(rating.session_key, {})[rating.rater] = rating
             continue
@@ -143,7 +154,7 @@ def gather(
         Watched(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
         for key, outcome in found.items()
     )
-    return Outcomes(outcomes, tuple(metrics), stray, safety)
+    return Outcomes(outcomes, tuple(metrics), stray, safety, notes)
 
 
 def boil_down(session: Session) -> Outcome:
@@ -163,6 +174,7 @@ def boil_down(session: Session) -> Outcome:
         measures={} if failed else _measures(session, client, traces),
         traces=traces,
         tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
+        client_talk=None if failed else hear_client(session),
     )
 
 

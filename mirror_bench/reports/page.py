@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mirror_bench.files import write_atomically
 from mirror_bench.reports.charts import bar
 from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.figures import embed_figure
@@ -82,10 +83,7 @@ def write_report(
         run: What else to say.
     """
     html = render_report(summary, sessions, ratings, plots, faces, run or RunInfo())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(html, encoding="utf-8")
-    draft.replace(path)
+    write_atomically(path, html.encode())
 
 
 def render_report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
 from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
 
 
@@ -31,24 +33,33 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
     Raises:
         InputError: If it is no run folder, a record in it is damaged, or a rater has rated nothing in it.
     """
-    return _summarized(folder, gather_run(folder, raters))
+    return _summarized(folder, gather_run(folder, raters), raters)
 
 
 def gather_run(folder: Path, raters: Sequence[str] = ()) -> Outcomes:
     """Returns the sessions of one run folder, boiled down; arguments and errors as for `summarize_run`."""
-    counting = _counting(folder, read_header(folder), raters)
-    return gather(read_sessions(folder), read_ratings(folder), score_rating, counting)
-
-
-def _summarized(folder: Path, gathered: Outcomes) -> Summary:
     header = read_header(folder)
-    return summarize_outcomes(
+    counting = _counting(folder, header, raters)
+    standing = standing_of(folder, header)
+    scoring = partial(score_rating, form_of=standing.form_of)
+    return gather(read_sessions(folder), counted_ratings(folder, standing), scoring, counting)
+
+
+def _summarized(folder: Path, gathered: Outcomes, raters: Sequence[str]) -> Summary:
+    header = read_header(folder)
+    standing = standing_of(folder, header)
+    owing = [name for name in standing.editions if not raters or name in raters or "all" in raters]
+    summary = summarize_outcomes(
         gathered,
         _due(header),
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=read_probes(folder),
+        ratings_owed=[(rater, form) for rater in owing for form in header.protocol.forms],
+        form_of=standing.form_of,
     )
+    stale = sum(not standing.counts(rating) for rating in read_ratings(folder))
+    return summary.model_copy(update={"stale_ratings": stale})
 
 
 def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:
@@ -75,6 +86,18 @@ def _due(header: RunHeader) -> list[Scenario] | int:
     return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
 
 
+def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summary:
+    """Returns the summary of one or several runs together; arguments as for `summarize_run`.
+
+    Raises:
+        InputError: If a folder is no run folder, or the runs' protocols differ.
+    """
+    gathered = [gather_run(folder, raters) for folder in folders]
+    summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
+    together = [outcome for found in gathered for outcome in found.outcomes]
+    return summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
+
+
 def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) -> Summary:
     """Writes `summary.json`, `plots/` and `report.html` of one or several run folders into `out`.
 
@@ -86,10 +109,7 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    gathered = [gather_run(folder, raters) for folder in folders]
-    summaries = [_summarized(folder, found) for folder, found in zip(folders, gathered, strict=True)]
-    together = [outcome for found in gathered for outcome in found.outcomes]
-    summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
+    summary = summarize_runs(folders, raters)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
     # Sessions in which a face was shown say more; there are none where every candidate hears words alone.
@@ -115,7 +135,9 @@ def _held(folders: Sequence[Path]) -> Iterator[Session]:
 
 
 def _ratings_of(folders: Sequence[Path], wanted: set[SessionKey]) -> list[Rating]:
-    made = chain.from_iterable(read_ratings(folder) for folder in folders)
+    made = chain.from_iterable(
+        counted_ratings(folder, standing_of(folder, read_header(folder))) for folder in folders
+    )
     return [rating for rating in made if rating.session_key in wanted]
 
 

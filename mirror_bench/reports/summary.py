@@ -10,14 +10,23 @@ from typing import Literal
 from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
+from mirror_bench.files import write_atomically
+from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.reports.agreement import Agreement, Halo, measure_agreement, measure_halo
 from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
 from mirror_bench.reports.faces import Reliance, measure_reliance
+from mirror_bench.reports.fitness import (
+    ClientFitness,
+    ClientTalk,
+    RaterFitness,
+    judge_client,
+    judge_raters,
+)
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
-from mirror_bench.reports.metrics import Metric, describe, score_rating
+from mirror_bench.reports.metrics import FormOf, Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
 from mirror_bench.reports.safety import Safety, measure_safety
-from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
+from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.probe import Probe
 
 CONDITIONS = tuple(FaceCondition)
@@ -51,6 +60,9 @@ class Summary(Record):
         entries: One per candidate and face condition.
         gains: Visual gains, for every candidate with matched faces and another condition.
         stray_ratings: Ratings that belong to no held session.
+        stale_ratings: Ratings that do not count, since instrument or rater have changed since.
+        clients: How models played the client, per candidate; none for the packaged clients.
+        raters: How each rater filled in each instrument, per candidate.
         agreement: Of raters, per candidate and metric; where two or more rated.
         halo: Of items, per candidate, instrument and rater.
         length: Per entry, what length has to do with every total and item, and totals without it.
@@ -66,6 +78,9 @@ class Summary(Record):
     entries: tuple[Entry, ...] = ()
     gains: tuple[VisualGain, ...] = ()
     stray_ratings: int = 0
+    stale_ratings: int = 0
+    clients: tuple[ClientFitness, ...] = ()
+    raters: tuple[RaterFitness, ...] = ()
     agreement: tuple[Agreement, ...] = ()
     halo: tuple[Halo, ...] = ()
     length: tuple[LengthEffect, ...] = ()
@@ -115,10 +130,13 @@ def summarize_outcomes(
     fingerprint: str = "",
     resamples: int = 2000,
     probes: Iterable[Probe] = (),
+    ratings_owed: Sequence[tuple[str, str]] = (),
+    form_of: FormOf = load_instrument,
 ) -> Summary:
     """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
 
-    `probes` are turns that were asked for again with other faces.
+    `probes` are turns that were asked for again with other faces, `ratings_owed` the (rater, instrument)
+    that the protocol owes, and `form_of` looks instruments up by name.
 
     Raises:
         InputError: If more sessions are recorded than due.
@@ -132,7 +150,7 @@ def summarize_outcomes(
         for condition in owed.conditions:
             groups.setdefault(EntryKey(therapist, method, condition), [])
     measured = {name for outcome in gathered.outcomes for name in outcome.measures}
-    metrics = describe(gathered.metrics, measured)
+    metrics = describe(gathered.metrics, measured, form_of)
     lengths = measure_length(gathered.outcomes, metrics)
     keys = sorted(groups, key=lambda key: (key.therapist, key.method, CONDITIONS.index(key.condition)))
     return Summary(
@@ -142,6 +160,8 @@ def summarize_outcomes(
         entries=tuple(make_entry(key, groups[key], metrics, owed, resamples) for key in keys),
         gains=_gains(groups, keys, metrics, resamples),
         stray_ratings=gathered.stray_ratings,
+        clients=_clients(gathered),
+        raters=_raters(gathered, ratings_owed),
         agreement=measure_agreement(gathered.outcomes, metrics),
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
@@ -193,6 +213,9 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
             "safety": tuple(one for summary in summaries for one in summary.safety),
             "reliance": tuple(one for summary in summaries for one in summary.reliance),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
+            "stale_ratings": sum(summary.stale_ratings for summary in summaries),
+            "clients": tuple(one for summary in summaries for one in summary.clients),
+            "raters": tuple(one for summary in summaries for one in summary.raters),
         }
     )
 
@@ -200,6 +223,24 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
 def _unadjusted(effect: LengthEffect) -> LengthEffect:
     reason = "the sessions of the other runs are not at hand" if effect.adjusted or effect.reason else ""
     return effect.model_copy(update={"adjusted": None, "reason": reason})
+
+
+def _clients(gathered: Outcomes) -> tuple[ClientFitness, ...]:
+    talks: dict[tuple[str, str, str], list[ClientTalk]] = {}
+    for one in gathered.outcomes:
+        if one.client_talk is not None:
+            talks.setdefault((one.key.therapist, one.key.method, one.client), []).append(one.client_talk)
+    found = (judge_client(*key, heard) for key, heard in talks.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _raters(gathered: Outcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:
+    held: dict[tuple[str, str], list[SessionKey]] = {}
+    for one in gathered.safety:
+        if one.held:
+            held.setdefault(one.session_key[:2], []).append(one.session_key)
+    found = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in held.items())
+    return tuple(one for several in found for one in several)
 
 
 def _gains(
@@ -234,10 +275,7 @@ def _gains(
 def write_summary(path: Path, summary: Summary) -> None:
     """Writes `summary.json`, whole or not at all; makes its folder where missing."""
     text = json.dumps(summary.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_atomically(path, f"{text}\n".encode())
 
 
 def read_summary(path: Path) -> Summary:

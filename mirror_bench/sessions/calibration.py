@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from mirror_bench.files import write_atomically
 from mirror_bench.raters.base import Rater
 from mirror_bench.raters.panel import PanelRater
-from mirror_bench.sessions.store import write_atomically
 
 
 def keep_calibrations(folder: Path, raters: Sequence[Rater]) -> None:

@@ -6,15 +6,22 @@ from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientKind, ClientNeeds
 from mirror_bench.data.base import DataSet
 from mirror_bench.engines.base import Engine
+from mirror_bench.engines.opening import engine_name
 from mirror_bench.errors import InputError
 from mirror_bench.parts import read_options
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Scenario, Session
-from mirror_bench.sessions.candidate import Candidate, open_therapist
+from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_unfit
 from mirror_bench.sessions.dialogue import Names, Stage, hold_session
 from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.probe import Asked, AskedAgain
 from mirror_bench.sessions.progress import Tally
+
+
+def client_name(protocol: Protocol) -> str:
+    """Returns what records call a protocol's client: its kind, or the model that plays it."""
+    client = protocol.client
+    return engine_name(client.model) if client.model else client.kind
 
 
 class Cast:
@@ -39,7 +46,7 @@ class Cast:
         self.protocol = protocol
         self.candidate = candidate
         self._engine: Engine | None = None
-        if not candidate.scripted:
+        if candidate.asks_engine:
             self._engine = pool.remember(engine) if engine else pool.open(str(candidate.model))
         client = protocol.client
         self._client: ClientKind = CLIENTS.get(client.kind)
@@ -54,20 +61,21 @@ class Cast:
     @property
     def names(self) -> Names:
         """Therapist, method and client, as records name them."""
-        client = self.protocol.client
-        return Names(self.candidate.name, self.candidate.method, client.model or client.kind)
+        return Names(self.candidate.name, self.candidate.method, client_name(self.protocol))
 
-    def check(self) -> None:
-        """Refuses a method that shows faces to a model that reads none; engines must have been started.
+    def check(self, scenario: Scenario) -> None:
+        """Refuses a candidate that cannot hold the first scenario; engines must have been started.
 
         Raises:
-            InputError: If so.
+            InputError: If a method shows faces to a model that reads none, or code of another package has not
+                the shape of a therapist.
         """
         if self._engine is not None and not self._engine.sees and self.candidate.method != "text":
             raise InputError(
                 f"{self.candidate.model} reads no images, which the method {self.candidate.method!r} needs: "
                 "give --method text, or a vision-language model"
             )
+        refuse_unfit(self.candidate, scenario)
 
     def open_again(self, scenario: Scenario) -> Asked:
         """Returns the therapist of a scenario once more, to be asked for single turns of a held session."""

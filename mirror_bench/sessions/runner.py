@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from mirror_bench.errors import EngineDeadError, EngineError
+from mirror_bench.errors import EngineError, InputError, told
 from mirror_bench.raters.base import Rater
+from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import ItemRating, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.progress import Tally
@@ -53,7 +54,8 @@ async def run_sessions(
 
     Args:
         scenarios: What is still due.
-        hold: Holds one session; called again after an `EngineError`.
+        hold: Holds one session; called again after an `EngineError`. Whatever else it raises, but for bad
+            input, comes from code of the user's or of another package, and fails that session alone.
         failed: Makes the record of a session that failed `attempts` times, from the last reason.
         keep: Keeps a session.
         tally: Counts.
@@ -72,6 +74,12 @@ async def run_sessions(
                 break
             except EngineError as error:
                 reason = str(error)
+            except InputError:
+                raise
+            except Exception as error:  # somebody's own code; trying again would give the same
+                keep(failed(scenario, told(error)))
+                tally.failed += 1
+                break
         else:
             keep(failed(scenario, reason))
             tally.failed += 1
@@ -92,27 +100,28 @@ class RatingDue(NamedTuple):
 async def run_ratings(
     due: Iterable[RatingDue], keep: Callable[[Rating], None], tally: Tally, *, concurrency: int
 ) -> None:
-    """Makes every rating that is due and keeps it.
+    """Makes every rating that is due and keeps it, with what it stands on.
 
-    A rating whose engine failed is kept with all its items missing and the reason.
+    A rating whose engine failed is kept with all its items lost and the reason.
     """
 
     async def one(rating: RatingDue) -> None:
         try:
             made = await rating.rater.rate(rating.session, rating.profile, rating.instrument)
-        except EngineDeadError:
+        except InputError:
             raise
-        except EngineError as error:
-            made = _missing(rating, str(error))
+        except Exception as error:  # an engine's failure, or somebody's own code
+            made = _missing(rating, str(error) if isinstance(error, EngineError) else told(error))
             tally.failed += 1
-        keep(made)
+        stated = {"instrument_digest": rating.instrument.digest, "rater_edition": edition_of(rating.rater)}
+        keep(made.model_copy(update=stated))
         tally.done += 1
 
     await bounded(due, one, concurrency)
 
 
 def _missing(due: RatingDue, reason: str) -> Rating:
-    items = {item.id: ItemRating(score=None, reason=reason[:500]) for item in due.instrument.items}
+    items = {item.id: ItemRating(score=None, reason=reason[:500], lost=True) for item in due.instrument.items}
     return Rating(
         scenario_id=due.session.scenario_id,
         therapist=due.session.therapist,

@@ -11,7 +11,14 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.faces import FACE_SOURCES, show
 from mirror_bench.faces.opening import open_faces
 from mirror_bench.parts import Declared, StandsOn, ask_stands_on, deciding, read_options
-from mirror_bench.protocol import Fingerprint, Protocol, fingerprint, load_protocol, protocol_path
+from mirror_bench.protocol import (
+    Fingerprint,
+    Protocol,
+    fingerprint,
+    fingerprint_parts,
+    load_protocol,
+    protocol_path,
+)
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import instruments_stand_on
 from mirror_bench.sessions import dialogue, probe
@@ -27,6 +34,20 @@ def protocol_fingerprint(protocol: Protocol, data: DataSet | None = None) -> Fin
     """
     data = data or load_data(protocol.data)
     return fingerprint(protocol, data.digest, declared(protocol))
+
+
+def parts_of_ratings(protocol: Protocol) -> frozenset[str]:
+    """Returns the parts of a protocol's fingerprint that move ratings alone, and no session.
+
+    Raises:
+        InputError: As `protocol_fingerprint`.
+    """
+    rating: dict[str, Declared] = {}
+    session: dict[str, Declared] = {}
+    for role, part in declared(protocol).items():
+        of_ratings = role == "instruments" or role.startswith("raters.")
+        (rating if of_ratings else session)[role] = part
+    return fingerprint_parts(rating) - fingerprint_parts(session)
 
 
 def checked_protocol(name_or_path: str) -> Protocol:
@@ -52,7 +73,7 @@ def declared(protocol: Protocol, where: str = "") -> Mapping[str, Declared]:
     """
     found = {
         "session": Declared(_session()),
-        "instruments": Declared(instruments_stand_on(protocol.forms)),
+        "instruments": Declared(instruments_stand_on(protocol.instruments_due)),
         "client": _client(protocol, where),
         "faces": _faces(protocol, where),
         "therapist": Declared(_methods(protocol)),

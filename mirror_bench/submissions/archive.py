@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mirror_bench.errors import InputError
-from mirror_bench.sessions.store import write_atomically
+from mirror_bench.files import write_atomically
 
 MANIFEST = "manifest.json"
 MB = 1_000_000

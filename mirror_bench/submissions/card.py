@@ -35,11 +35,18 @@ def read_meta(path: Path) -> dict[str, Any]:
     Raises:
         InputError: If the file cannot be read, or a key or value is wrong, naming it.
     """
-    values = read_yaml(path)
+    values = {key: as_list(key, value) for key, value in read_yaml(path).items()}
     for key, value in values.items():
         if problem := problem_of(key, value):
             raise InputError(f"{path}: {key}: {problem}")
     return values
+
+
+def as_list(key: str, value: Any) -> Any:
+    """Returns a value as its key wants it: a text becomes a list of its parts where the key holds several."""
+    if key in LISTS and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
 
 
 def problem_of(key: str, value: Any) -> str:
@@ -61,6 +68,8 @@ def derived(header: RunHeader) -> dict[str, Any]:
 
 def sees_faces(header: RunHeader) -> bool:
     """Tells whether faces were shown to a run's candidate, where the scenario shows any."""
+    if "sees" in header.candidate:  # code of the user's, which is not loaded to pack or verify
+        return header.candidate["sees"] == "true"
     if not is_scripted(header):
         return bool(METHODS.get(header.candidate.get("method", "")).sees)
     nobody = Scenario(profile=Profile(id="nobody", name="Nobody"), resistance=Resistance.NONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mirror_bench.sessions.cast import client_name
 from mirror_bench.submissions.archive import FACE
 from mirror_bench.submissions.card import derived
 from mirror_bench.submissions.findings import Check, judged
@@ -31,7 +32,6 @@ def check_identity(held: Held) -> Check:
     """Manifest, header and every record name the same candidate and client."""
     submission = held.submission
     manifest, header = submission.manifest, submission.header
-    client = held.protocol.client
     said = {
         "therapist": (manifest.therapist, header.candidate["therapist"]),
         "method": (manifest.method, submission.method),
@@ -48,7 +48,7 @@ def check_identity(held: Held) -> Check:
         problems.append("a scripted therapist is not declared as templated")
     if submission.scripted and header.candidate["therapist"] != header.candidate["model"]:
         problems.append(f"a scripted therapist is handed in as {header.candidate['therapist']!r}")
-    names = (manifest.therapist, manifest.method, client.model or client.kind)
+    names = (manifest.therapist, manifest.method, client_name(held.protocol))
     for session in submission.sessions:
         if (session.therapist, session.method, session.client) != names:
             problems.append(f"{session.scenario_id} was held by {session.therapist} and {session.client}")

@@ -13,8 +13,8 @@ from mirror_bench.raters.llm import RETEST
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
 from mirror_bench.schema import Rating, Scenario, Session
 from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.rating import rating_key
 from mirror_bench.submissions.findings import Check, judged
-from mirror_bench.submissions.pack import rating_key
 from mirror_bench.submissions.submission import Held
 
 
@@ -46,6 +46,8 @@ def _unsound(held: Held, rating: Rating, forms: Mapping[str, Instrument]) -> Ite
     if (form := forms.get(rating.instrument)) is None:
         yield "no such instrument"
         return
+    if rating.instrument_digest not in ("", form.digest):
+        yield "was made with another version of the instrument"
     if set(rating.items) != {item.id for item in form.items}:
         yield "its items are not those of the instrument"
     for name, item in rating.items.items():

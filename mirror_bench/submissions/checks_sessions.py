@@ -70,7 +70,7 @@ def _unsound(held: Held, scenario: Scenario, session: Session) -> Iterator[str]:
     spoken = (len(turns) + 1) // 2
     if spoken > most or (session.ended is Ending.TURN_LIMIT) > (spoken == most):
         yield f"{where}: {spoken} client turns do not fit the ending {session.ended} and the limit {most}"
-    plans = bool(getattr(METHODS.get(held.submission.method), "plans", False)) if _prompted(held) else True
+    plans = _does(held, "plans") if _prompted(held) else True
     if not plans and (session.plan or session.technique):
         yield f"{where}: the method writes no plan"
     if len(session.plan) > PLAN_CHARACTERS:
@@ -90,7 +90,7 @@ def _uncleaned(held: Held, scenario: Scenario, turn: Turn) -> Iterator[str]:
         if turn.raw or turn.removed or turn.caption or turn.tokens:
             yield "a scripted therapist has no raw answer, caption or tokens"
         return
-    if turn.caption and not getattr(METHODS.get(held.submission.method), "captions", False):
+    if turn.caption and not _does(held, "captions"):
         yield "the method writes no captions"
     if len(turn.raw) == MAX_WORDS:
         return  # was cut for the record, so that what was cleaned is not all there
@@ -99,6 +99,12 @@ def _uncleaned(held: Held, scenario: Scenario, turn: Turn) -> Iterator[str]:
         yield "the words are not what is left of the model's answer"
     elif turn.raw and removed != turn.removed:
         yield f"to be removed were: {', '.join(removed) or 'nothing'}; not: {', '.join(turn.removed)}"
+
+
+def _does(held: Held, what: str) -> bool:
+    """Whether the candidate's method plans or captions; code of the authors' own has no method."""
+    method = held.submission.method
+    return bool(method and getattr(METHODS.get(method), what, False))
 
 
 def _prompted(held: Held) -> bool:

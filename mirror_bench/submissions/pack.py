@@ -10,10 +10,13 @@ from pathlib import Path
 from mirror_bench import __version__
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources import load_data
+from mirror_bench.engines.opening import engine_name
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import as_stated, load_protocol, protocol_names
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.pool import rater_names
-from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
+from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
+from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.manifest import Card, File, Manifest
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of
@@ -37,7 +40,7 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
         InputError: If the folder is no run folder, the run is not finished or rated, its data has changed, or
             an image is missing.
     """
-    header = read_header(run)
+    header = _published(run, read_header(run))
     data = _data(run, header)
     due = scenarios_due(header, data)
     sessions = _sessions(run, due)
@@ -78,9 +81,32 @@ def files_of(members: Mapping[str, bytes]) -> dict[str, File]:
     }
 
 
-def rating_key(rating: Rating) -> tuple[str, str, str]:
-    """Returns what tells a rating apart from the others of a run, and sorts those of one session."""
-    return rating.scenario_id, rating.rater, rating.instrument
+def _published(run: Path, header: RunHeader) -> RunHeader:
+    """Returns the header with the protocol as it is published, without the addresses of this run's servers.
+
+    A protocol of the user's own, in a YAML file of another name, stays; `verify --protocol` takes it.
+
+    Raises:
+        InputError: If the run bears a published protocol's name and was held under other settings, as with
+            `--no-safety`: `verify` would reject it.
+    """
+    if header.protocol.name not in protocol_names():
+        return header
+    published = load_protocol(header.protocol.name)
+    mine, theirs = (
+        as_stated(one, engine_name).model_dump(mode="json", exclude={"title"})
+        for one in (header.protocol, published)
+    )
+    changed = [
+        f"{key} (published {theirs[key]}, here {mine[key]})" for key in theirs if mine[key] != theirs[key]
+    ]
+    if not changed:
+        return header.model_copy(update={"protocol": published})
+    hint = " No board takes a run without safety: leave out --no-safety." if not mine["safety"] else ""
+    raise InputError(
+        f"{run}: was not held under the protocol {published.name} as it is published: {'; '.join(changed)}."
+        f"{hint} Hold it again without these options, or under a protocol file of your own (--protocol FILE)"
+    )
 
 
 def _data(run: Path, header: RunHeader) -> DataSet:
@@ -112,9 +138,13 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         for number, session in enumerate(sessions)
         if session.ended is not Ending.FAILED
     }
-    made = {rating_key(rating): rating for rating in read_ratings(run) if rating.scenario_id in place}
+    made: dict[tuple[str, str, str], Rating] = {}
+    for rating in counted_ratings(run, standing_of(run, header)):
+        key = rating_key(rating)
+        if rating.scenario_id in place and not (rating.lost and key in made):
+            made[key] = rating
     lacking = sum(
-        (session, rater, instrument) not in made
+        (one := made.get((session, rater, instrument))) is None or one.lost
         for session in place
         for rater in rater_names(header.protocol.raters)
         for instrument in header.protocol.forms

@@ -38,12 +38,14 @@ def summary_of(
     Raises:
         InputError: If there are more sessions than due, or a rating names an unknown instrument.
     """
+    raters = rater_names(header.protocol.raters)
     return summarize_outcomes(
-        gather(sessions, ratings, score_rating, rater_names(header.protocol.raters)),
+        gather(sessions, ratings, score_rating, raters),
         due,
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=probes,
+        ratings_owed=[(rater, form) for rater in raters for form in header.protocol.forms],
     )
 
 

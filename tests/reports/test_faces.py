@@ -193,3 +193,24 @@ def test_a_cost_is_above_zero_where_a_wrong_face_harms() -> None:
             difference = sign * ((silent.value or 0) - (wrong.value or 0))
             assert one.value.value == pytest.approx(difference, abs=1e-5)
     assert gain_and_reliance(summary) is None  # nothing was probed
+
+
+def test_no_share_leaves_its_scale() -> None:
+    probes = [
+        Probe(
+            scenario_id=f"p{number}:none:0:matched",
+            pair=f"p{number}:none:0",
+            profile_id=f"p{number}",
+            therapist="t",
+            turn=0,
+            shown=shown,
+            held="a",
+            words="b" if shown is FaceCondition.SHUFFLED and number else "a",
+        )
+        for number in range(3)
+        for shown in (FaceCondition.MATCHED, FaceCondition.SHUFFLED)
+    ]
+    for one in measure_reliance((), (), probes):
+        ends = [end for end in (one.value.low, one.value.value, one.value.high) if end is not None]
+        assert ends
+        assert all(-1 <= end <= 1 for end in ends), one

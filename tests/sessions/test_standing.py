@@ -22,10 +22,11 @@ from content_copy import content_copy
 from mirror_bench.content import tasks_root
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.mini import load_mini
-from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, fingerprint, identity, load_protocol
-from mirror_bench.sessions.candidate import Candidate, read_candidate
+from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, fingerprint, load_protocol
+from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.standing import declared, protocol_fingerprint
 from mirror_bench.therapists import SCRIPTED
+from mirror_bench.therapists.cheating import stands_on as cheat_stands_on
 
 JUDGE = "scripted/fixed?text=yes"
 PANEL = RaterSettings(kind="panel", models=("scripted/echo", JUDGE))
@@ -105,6 +106,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "mini/splits.yaml": "digests of the data as published, to check a copy by",
     "VALIDITY.md": "about the scores",
     "validity/*.svg": "pictures of VALIDITY.md",
+    "fitness.yaml": "limits beyond which a report says that a client or judge is not fit; no score",
 }
 
 
@@ -154,7 +156,7 @@ def _prints() -> dict[str, str]:
     allowed = load_protocol("offline").therapist
     found = {name: fingerprint(one, _mini().digest, declared(one)).value for name, one in protocols().items()}
     for name in CANDIDATES:
-        found[name] = read_candidate(name).settings(allowed)["stands_on"]
+        found[name] = read_candidate(name).settings(allowed)["code"]
     return found
 
 
@@ -294,7 +296,7 @@ def test_a_version_moves_the_protocols_that_use_the_code(
     loaded = importlib.import_module(module)
     monkeypatch.setattr(getattr(loaded, kind) if kind else loaded, "version" if kind else "VERSION", "next")
     after = _prints()
-    assert {one for one in before if before[one] != after[one]} & ALL == (CODE | CLASSES)[place]
+    assert {one for one in before if before[one] != after[one]} & ALL == {**CODE, **CLASSES}[place]
 
 
 def _checkpoint(folder: Path, first: bytes = b"\0") -> Path:
@@ -371,13 +373,15 @@ def test_data_counts_by_their_content_wherever_they_lie(tmp_path: Path) -> None:
 def test_a_packaged_method_is_the_protocols_and_not_the_candidates() -> None:
     allowed = load_protocol("offline").therapist
     for method in ("direct", "ec", "p", "p+ec", "text"):
-        candidate = read_candidate("scripted/echo", method)
-        assert isinstance(candidate, Candidate)
-        assert "stands_on" not in candidate.settings(allowed)
-    own = read_candidate("scripted/attuned")
-    declared_by_it = own.stands_on(allowed)
-    assert declared_by_it is not None
-    assert own.settings(allowed)["stands_on"] == identity(declared_by_it)
+        assert "method_code" not in read_candidate("scripted/echo", method).settings(allowed)
+
+
+def _own_content(candidate: str) -> tuple[str, ...]:
+    """The content that a scripted therapist says that it stands on."""
+    provider, _, name = candidate.partition("/")
+    if provider == "cheat":
+        return cheat_stands_on(name).content
+    return SCRIPTED.get(name).stands_on().content if name in SCRIPTED else ()
 
 
 # Holds sessions and rates them in a process of its own, and prints which files of the content it read.
@@ -422,6 +426,8 @@ def test_a_run_reads_no_content_that_its_fingerprint_does_not_cover(
         client = protocol.client.model_copy(update={"model": "scripted/echo"})
         rater = protocol.raters[0].model_copy(update={"model": JUDGE})
         protocol = protocol.model_copy(update={"client": client, "raters": (rater,)})
+    if protocol.client.kind == "replay":  # the profiles that are added for their crises have no screenplay
+        protocol = protocol.model_copy(update={"safety": False})
     given = [str(tasks_root()), str(tmp_path / "run"), candidate, method, protocol.model_dump_json()]
     done = subprocess.run(
         [sys.executable, "-c", READING, *given], capture_output=True, text=True, timeout=120, check=False
@@ -429,6 +435,5 @@ def test_a_run_reads_no_content_that_its_fingerprint_does_not_cover(
     assert done.returncode == 0, done.stderr[-2_000:]
     read = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"faces/expressions.yaml", "instruments/wai.yaml"} <= read
-    own = read_candidate(candidate, method).stands_on(protocol.therapist)
-    covered = {*_print(protocol).parts, *(own.content if own else ())}
+    covered = {*_print(protocol).parts, *_own_content(candidate)}
     assert {file for file in read - covered if not _matching(file, DATA)} == set()

@@ -1,18 +1,19 @@
+import resource
+import signal
 from pathlib import Path
 
 import pytest
 
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
-from mirror_bench.protocol import Protocol
+from mirror_bench.files import write_atomically
+from mirror_bench.protocol import ClientSettings, Protocol
 from mirror_bench.schema import Ending, Expression, FaceCondition, Resistance, Session
 from mirror_bench.sessions.store import (
     RunFolder,
     RunHeader,
-    drop_failed,
     read_header,
     read_sessions,
-    write_atomically,
 )
 
 
@@ -50,7 +51,7 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     assert read_header(tmp_path / "run").protocol.name == "offline"
 
 
-@pytest.mark.parametrize("cut", [1, 5, 40])
+@pytest.mark.parametrize("cut", [2, 5, 40])
 def test_a_torn_last_line_is_dropped(tmp_path: Path, cut: int) -> None:
     with RunFolder(tmp_path, _header()) as folder:
         folder.keep_session(_session(1))
@@ -85,12 +86,78 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path, cut: int) -> None:
     ],
 )
 def test_another_run_is_refused_by_name(tmp_path: Path, change: dict[str, object], named: str) -> None:
-    with RunFolder(tmp_path, _header()):
-        pass
+    with RunFolder(tmp_path, _header()) as folder:
+        folder.keep_session(_session(1))
     before = (tmp_path / "run.json").read_bytes()
     with pytest.raises(InputError, match=named):
         RunFolder(tmp_path, _header(**change))
     assert (tmp_path / "run.json").read_bytes() == before
+
+
+def test_a_folder_without_a_session_takes_another_run(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, _header()):
+        pass
+    other = {"therapist": "openai/x", "method": "text"}
+    with RunFolder(tmp_path, _header(candidate=other)) as folder:
+        folder.keep_session(_session(1))
+    assert read_header(tmp_path).candidate == other
+
+
+def test_a_server_that_moved_is_taken_over_and_nothing_else(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, _header(environment={"started": "then"})) as folder:
+        folder.keep_session(_session(1))
+    moved = Protocol(name="offline", client=ClientSettings(kind="llm", model="openai/m?base_url=http://b/v1"))
+    with RunFolder(tmp_path, _header(protocol=moved, environment={"started": "now"})):
+        pass
+    assert read_header(tmp_path).protocol.client.model == "openai/m?base_url=http://b/v1"
+    assert read_header(tmp_path).environment == {"started": "then"}
+
+
+def test_what_an_editor_does_to_a_folder_loses_no_record(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, _header()) as folder:
+        folder.keep_session(_session(1))
+        folder.keep_session(_session(2))
+    log = tmp_path / "sessions.jsonl"
+    lines = log.read_bytes().splitlines()
+    log.write_bytes(b"\xef\xbb\xbf" + lines[0] + b"\r\n\r\n  \n" + lines[1])
+    header = tmp_path / "run.json"
+    header.write_bytes(b"\xef\xbb\xbf" + header.read_bytes())
+    assert [session.scenario_id for session in read_sessions(tmp_path)] == ["s1", "s2"]
+    with RunFolder(tmp_path, _header()) as folder:
+        folder.keep_session(_session(3))
+    assert [session.scenario_id for session in read_sessions(tmp_path)] == ["s1", "s2", "s3"]
+
+
+def test_a_full_disk_leaves_whole_records(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, _header()) as folder:
+        folder.keep_session(_session(1))
+        room = (tmp_path / "sessions.jsonl").stat().st_size + 20
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+        try:
+            with pytest.raises(InputError, match=r"sessions\.jsonl: .*run the same command again"):
+                folder.keep_session(_session(2))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, ignored)
+        folder.keep_session(_session(3))
+    assert [session.scenario_id for session in read_sessions(tmp_path)] == ["s1", "s3"]
+
+
+@pytest.mark.parametrize("name", ["lost+found", "System Volume Information", ".Trash-1000"])
+def test_what_a_fresh_volume_holds_is_nobodys(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with RunFolder(tmp_path, _header()) as folder:
+        folder.keep_session(_session(1))
+
+
+def test_a_link_to_nowhere_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(tmp_path / "gone" / "away")
+    with pytest.raises(InputError, match=r"out is a link to .*away, which does not exist"):
+        RunFolder(tmp_path / "out", _header())
+    with pytest.raises(InputError, match="is a link to"):
+        RunFolder(tmp_path / "out" / "run", _header())
 
 
 def test_two_processes_cannot_share_a_folder(tmp_path: Path) -> None:
@@ -121,8 +188,9 @@ def test_failed_sessions_can_be_dropped(tmp_path: Path) -> None:
     with RunFolder(tmp_path, _header()) as folder:
         folder.keep_session(_session(1))
         folder.keep_session(_session(2, Ending.FAILED))
-    drop_failed(tmp_path)
-    assert [session.scenario_id for session in read_sessions(tmp_path)] == ["s1"]
+        folder.drop_failed()
+        folder.keep_session(_session(3))
+    assert [session.scenario_id for session in read_sessions(tmp_path)] == ["s1", "s3"]
 
 
 def test_faces_are_kept_once_by_digest(tmp_path: Path) -> None:

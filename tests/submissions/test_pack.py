@@ -175,3 +175,21 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 65_536)
     except OSError:  # Linux reports the other side's end of a pseudo-terminal so
         return b""
+
+
+def test_a_run_under_other_settings_than_published_is_refused(scripted: Packed, tmp_path: Path) -> None:
+    run = copied(scripted, tmp_path)
+    header = json.loads((run / "run.json").read_text())
+    header["protocol"]["safety"] = False
+    (run / "run.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=r"safety \(published True, here False\).*leave out --no-safety"):
+        pack_run(run, card(scripted.run), tmp_path / "x.zip")
+
+
+def test_lists_may_be_written_as_text(scripted: Packed, tmp_path: Path) -> None:
+    meta = tmp_path / "meta.yaml"
+    meta.write_text(yaml.safe_dump({**META, "training_data": "none", "authors": "A. Author, A group"}))
+    done = invoke("pack", scripted.run, "--meta", meta, "-o", tmp_path / "x.zip", "--json")
+    declared = json.loads(done.output)["card"]
+    assert declared["training_data"] == ["none"]
+    assert declared["authors"] == ["A. Author", "A group"]

@@ -1,0 +1,147 @@
+"""What a run is to be, out of the choices of a command line or of a call from Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mirror_bench.clients import CLIENTS
+from mirror_bench.errors import InputError
+from mirror_bench.modelspec import parse_model
+from mirror_bench.protocol import Protocol, RaterSettings, form_name
+from mirror_bench.raters import RATERS
+from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.schema import FaceCondition
+from mirror_bench.sessions.candidate import Candidate
+from mirror_bench.sessions.standing import checked_protocol
+
+CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
+OPTION = "--{}"
+"""How a command line spells a choice in messages; a call from Python spells it `{}=`."""
+
+
+def chosen_protocol(
+    protocol: str | Protocol,
+    *,
+    data: str = "",
+    split: str | None = None,
+    client: str = "",
+    judge: Sequence[str] = (),
+    panel: bool = False,
+    samples: int = 1,
+    instrument: Sequence[str] = (),
+    add_instrument: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    max_client_turns: int | None = None,
+    safety: bool | None = None,
+    spelt: str = OPTION,
+) -> Protocol:
+    """Returns a protocol with what the choices change in it.
+
+    Args:
+        protocol: A packaged one's name, a YAML file, or the protocol itself.
+        data: Another data source; its profiles count whatever their split, unless `split` is given.
+        split: Only profiles of this split; "" for all.
+        client: A kind of client, or the model that plays it.
+        judge: Who rates; see `judge_settings`.
+        panel: Whether the models among them also make up a panel.
+        samples: Answers per item of a model.
+        instrument: Take the place of the protocol's; with a plus sign, stand beside them.
+        add_instrument: Stand beside them.
+        seeds: Each profile is met once per seed.
+        max_client_turns: A session ends with this many client turns at the latest.
+        safety: Whether safety is tested.
+        spelt: How messages spell a choice.
+
+    Raises:
+        InputError: If a choice names what does not exist.
+    """
+    base = protocol if isinstance(protocol, Protocol) else checked_protocol(protocol)
+    changes: dict[str, Any] = {}
+    if data:
+        changes |= {"data": data} | ({"split": ""} if data != "mini" else {})
+    if split is not None:
+        changes["split"] = split
+    if client:
+        model = "" if client in CLIENTS else str(parse_model(client, spelt.format("client")))
+        kind = {"kind": "llm" if model else client, "model": model}
+        changes["client"] = base.client.model_copy(update=kind)
+    if judge or panel:
+        changes["raters"] = judge_settings(judge, samples, panel=panel, spelt=spelt)
+    if instrument or add_instrument:
+        changes["instruments"] = chosen_instruments(instrument, add_instrument, base.instruments)
+        for name in changes["instruments"]:
+            load_instrument(name)
+    if seeds:
+        changes["seeds"] = tuple(dict.fromkeys(seeds))
+    if max_client_turns is not None:
+        changes["max_client_turns"] = max_client_turns
+    if safety is not None:
+        changes["safety"] = safety
+    return base.model_copy(update=changes)
+
+
+def judge_settings(
+    judges: Sequence[str], samples: int = 1, *, panel: bool = False, spelt: str = OPTION
+) -> tuple[RaterSettings, ...]:
+    """Returns raters by name, in their order: the coded rater, one of another package, or models as judges.
+
+    Args:
+        judges: Names.
+        samples: How often a model is asked for each item.
+        panel: Whether the models also make up a panel, which comes last.
+        spelt: How messages spell a choice.
+
+    Raises:
+        InputError: If one is neither a rater's name nor of the form provider/name, or a panel has fewer than
+            two models.
+    """
+    found = []
+    for judge in judges:
+        if judge in RATERS and judge not in {"llm", "panel"}:
+            found.append(RaterSettings(kind=judge))
+        else:
+            model = str(parse_model(judge, spelt.format("judge")))
+            found.append(RaterSettings(kind="llm", model=model, samples=samples))
+    if panel:
+        models = tuple(dict.fromkeys(one.model for one in found if one.model))
+        if len(models) < 2:
+            wanted = f"{spelt.format('panel')} needs at least two different models"
+            raise InputError(f"{wanted}: give {spelt.format('judge')} a MODEL once for each")
+        found.append(RaterSettings(kind="panel", models=models, samples=samples))
+    return tuple(found)
+
+
+def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
+    """Returns the instruments of a choice, each a name or a file; of one name, the last.
+
+    Args:
+        given: Take the place of `own`, but for those that begin with a plus sign, which come beside them.
+        added: Come beside them.
+        own: The protocol's.
+    """
+    replacing = [name for name in given if not name.startswith("+")]
+    beside = [name[1:] for name in given if name.startswith("+")]
+    return tuple({form_name(one): one for one in (*(replacing or own), *beside, *added)}.values())
+
+
+def chosen_conditions(names: Sequence[str], spelt: str = OPTION) -> tuple[FaceCondition, ...]:
+    """Returns face conditions by name; "all" alone for all of them.
+
+    Raises:
+        InputError: If one does not exist.
+    """
+    wanted = CONDITIONS if [name.strip() for name in names] == ["all"] else [name.strip() for name in names]
+    for name in wanted:
+        if name not in CONDITIONS:
+            where = spelt.format("face-conditions" if spelt == OPTION else "face_conditions")
+            raise InputError(f"{where}: no condition {name!r}: known are all, {', '.join(CONDITIONS)}")
+    return tuple(FaceCondition(name) for name in dict.fromkeys(wanted))
+
+
+def usual_folder(candidate: Candidate, protocol: Protocol) -> Path:
+    """Returns where a run is kept that is given no folder, such as runs/scripted-attuned-offline."""
+    text = f"{candidate.name} {candidate.method} {protocol.name}".lower()
+    return Path("runs") / re.sub(r"[^a-z0-9.+]+", "-", text).strip("-.")[:80]

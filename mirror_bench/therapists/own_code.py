@@ -1,0 +1,218 @@
+"""Therapists of a user's own: `python/module:attribute`, loaded with the current folder on the path."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mirror_bench.errors import InputError, OwnCodeError, told
+from mirror_bench.faces.base import Face
+from mirror_bench.schema import Scenario
+from mirror_bench.therapists.base import TherapistTurn
+from mirror_bench.therapists.cleaning import clean_reply
+from mirror_bench.therapists.source_digest import digest_of_object, source_digest
+
+EXPECTED = (
+    "expected is a callable reply(words, image) -> str, an object with such a method, or a class or function "
+    "that makes such an object and takes no arguments (docs/agents.md)"
+)
+
+
+@dataclass
+class OwnCode:
+    """What `module:attribute` stands for.
+
+    Attributes:
+        name: As given.
+        make: Returns what answers in one session: a new object where the attribute is a class.
+        sees: Whether it looks at faces (`sees = False` on a class or object says that it does not).
+        digest: Of its source, and of the modules beside it that it imports.
+        answered: Whether it has answered with text in this process.
+    """
+
+    name: str
+    make: Callable[[], Callable[..., Any]]
+    sees: bool
+    digest: str
+    answered: bool = False
+
+    @functools.cached_property
+    def thread(self) -> ThreadPoolExecutor:
+        """Where code that is not async runs: one call at a time, so that it need not be safe for threads."""
+        return ThreadPoolExecutor(1, thread_name_prefix="therapist")
+
+
+@functools.cache
+def load_own_code(name: str) -> OwnCode:
+    """Loads a user's therapist.
+
+    Args:
+        name: `module:attribute`; either may have dots.
+
+    Raises:
+        InputError: If it cannot be imported, there is no such attribute or it has another shape, saying what
+            was expected.
+    """
+    where = f"--therapist python/{name}"
+    module_name, colon, attribute = name.partition(":")
+    if not (colon and module_name and attribute):
+        raise InputError(f"{where}: write python/module:attribute, such as python/my_therapist:reply")
+    root = Path.cwd()
+    module = _import(module_name, root, where)
+    found: Any = module
+    for part in attribute.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            known = sorted(key for key, one in vars(module).items() if callable(one) and key[0] != "_")
+            raise InputError(
+                f"{where}: {module_name} has no {part!r}: it has {', '.join(known[:20]) or 'nothing to call'}"
+            ) from None
+    make = _maker(found, where)
+    source = Path(module.__file__ or "")
+    inside = source.resolve().is_relative_to(root.resolve()) and "site-packages" not in source.parts
+    top = "" if inside else module_name.partition(".")[0]
+    folder = root if inside else source.parents[module_name.count(".") + (source.name == "__init__.py")]
+    return OwnCode(name, make, bool(getattr(found, "sees", True)), source_digest(source, folder, top))
+
+
+def own_code_of(therapist: Any) -> OwnCode:
+    """Returns an object, function, factory or class of the caller's as a therapist.
+
+    Raises:
+        InputError: If it has another shape, saying what was expected.
+    """
+    kind = therapist
+    while isinstance(kind, functools.partial):
+        kind = kind.func
+    if not hasattr(kind, "__qualname__"):
+        kind = type(kind)
+    plain = str(kind.__qualname__).replace("<locals>.", "").replace("<lambda>", "lambda")
+    name = f"{kind.__module__ or '__main__'}:{plain}"
+    sees = bool(getattr(therapist, "sees", True))
+    return OwnCode(name, _maker(therapist, "therapist"), sees, digest_of_object(kind))
+
+
+def _import(name: str, root: Path, where: str) -> Any:
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise InputError(
+                f"{where}: there is no module {error.name} in {root} or among the installed packages: run "
+                "the command in the folder that holds it, or install it"
+            ) from None
+        raise InputError(f"{where}: cannot be imported: {told(error)}: install what it needs") from None
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{where}: cannot be imported: {told(error)}") from None
+
+
+def _maker(found: Any, where: str) -> Callable[[], Callable[..., Any]]:
+    if inspect.isclass(found):
+        try:
+            inspect.signature(found).bind()
+        except TypeError as error:
+            raise InputError(
+                f"{where}: the class cannot be made without arguments ({error}): {EXPECTED}"
+            ) from None
+        except ValueError:
+            pass  # made in C: nothing is known of its arguments
+        name = next((name for name in ("reply", "__call__") if _has(found, name)), "")
+        if not name:
+            raise InputError(f"{where}: the class has no method reply: {EXPECTED}")
+        bound = isinstance(inspect.getattr_static(found, name), staticmethod | classmethod)
+        _check_arguments(getattr(found, name), where, 2 if bound else 3)
+        return lambda: _answering(found(), where)
+    if _is_factory(found):
+        return lambda: _answering(found(), where)
+    answering = _answering(found, where)
+    _check_arguments(answering, where, 2)
+    return lambda: answering
+
+
+def _is_factory(found: Any) -> bool:
+    """Whether a function makes a therapist rather than answering: it takes nothing."""
+    if hasattr(found, "reply") or not callable(found):
+        return False
+    try:
+        inspect.signature(found).bind()
+        return True
+    except (TypeError, ValueError):
+        return False
+
+
+def _has(found: type, name: str) -> bool:
+    return any(name in vars(base) for base in found.__mro__ if base is not object)
+
+
+def _answering(made: Any, where: str) -> Callable[..., Any]:
+    answering = getattr(made, "reply", made)
+    if not callable(answering):
+        raise InputError(f"{where}: is a {type(made).__name__}: {EXPECTED}")
+    return answering  # type: ignore[no-any-return]
+
+
+def _check_arguments(answering: Callable[..., Any], where: str, count: int) -> None:
+    try:
+        inspect.signature(answering).bind(*[None] * count)
+    except TypeError as error:
+        raise InputError(f"{where}: does not take (words, image) ({error}): {EXPECTED}") from None
+    except ValueError:
+        pass
+
+
+class OwnTherapist:
+    """A user's therapist in one session."""
+
+    plan = ("", "")
+
+    def __init__(self, code: OwnCode, scenario: Scenario) -> None:
+        self._code = code
+        self._client = scenario.profile.name
+        self._reply = code.make()
+        self._is_async = inspect.iscoroutinefunction(self._reply) or inspect.iscoroutinefunction(
+            type(self._reply).__call__
+        )
+
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at faces."""
+        return self._code.sees
+
+    async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
+        """Answers the client's words and the face, as a PNG's bytes or None.
+
+        What it says is cleaned as a model's answer is.
+
+        Raises:
+            InputError: If the first answer of all is no text: so will be the others.
+            OwnCodeError: If a later one is none.
+        """
+        said = await self._ask(heard, face.png if face is not None else None)
+        if not isinstance(said, str):
+            problem = f"python/{self._code.name}: answered with {type(said).__name__}, not with str"
+            raise OwnCodeError(problem) if self._code.answered else InputError(f"{problem}: {EXPECTED}")
+        self._code.answered = True
+        words, removed = clean_reply(said, self._client)
+        return TherapistTurn(words, said if said.strip() != words else "", removed)
+
+    async def _ask(self, heard: str, image: bytes | None) -> Any:
+        try:
+            if self._is_async:
+                return await self._reply(heard, image)
+            loop = asyncio.get_running_loop()
+            said = await loop.run_in_executor(self._code.thread, self._reply, heard, image)
+            return await said if inspect.isawaitable(said) else said
+        except SystemExit as error:  # would end the whole run
+            raise OwnCodeError(told(error)) from None
