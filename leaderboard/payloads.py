@@ -7,12 +7,12 @@ the JSON as a string, so that nothing in it is ever taken for code or for markup
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from leaderboard.boards import Board, Model
 from mirror_bench.faces.action_units import ACTION_UNITS, split_side
-from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.reports.labels import CONDITION_NAMES, tidy
 from mirror_bench.reports.transcripts import ENDINGS
 from mirror_bench.schema import Expression, FaceCondition, ItemRating, Rating, Session, Speaker, Turn
@@ -30,7 +30,11 @@ def script(key: str, value: Any) -> str:
 
 
 def session_payload(
-    session: Session, ratings: Iterable[Rating], kept: Mapping[str, bool], label: str
+    session: Session,
+    ratings: Iterable[Rating],
+    kept: Mapping[str, bool],
+    label: str,
+    form_of: Callable[[str], Instrument] = load_instrument,
 ) -> dict[str, Any]:
     """Returns what the viewer shows of a session.
 
@@ -39,6 +43,7 @@ def session_payload(
         ratings: Its ratings.
         kept: SHA-256 of a face -> whether the site has it.
         label: The model's name.
+        form_of: Name -> instrument.
     """
     return {
         "label": label,
@@ -52,7 +57,7 @@ def session_payload(
         "technique": session.technique,
         "plan": session.plan,
         "turns": [_turn(turn, kept) for turn in session.turns],
-        "ratings": [_rating(rating) for rating in ratings],
+        "ratings": [_rating(rating, form_of(rating.instrument)) for rating in ratings],
     }
 
 
@@ -155,8 +160,7 @@ def _gaze(across: float, up: float) -> str:
     return " and ".join(words)
 
 
-def _rating(rating: Rating) -> dict[str, Any]:
-    instrument = load_instrument(rating.instrument)
+def _rating(rating: Rating, instrument: Instrument) -> dict[str, Any]:
     titles = {item.id: item.title for item in instrument.items}
     return {
         "instrument": instrument.name.upper(),

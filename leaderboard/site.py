@@ -21,7 +21,8 @@ from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.page import page_environment
 from mirror_bench.reports.transcripts import ENDINGS
 from mirror_bench.schema import FaceCondition, Rating, SessionKey
-from mirror_bench.sessions.store import read_ratings, read_sessions
+from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.store import read_sessions
 
 HERE = Path(__file__).parent
 MARK = "board.json"
@@ -119,14 +120,16 @@ def _write_model(place: Path, model: Model, board: Board, environment: Environme
 def _write_sessions(place: Path, model: Model, numbers: Numbers, faces: FaceFiles) -> int:
     folder = model.submission.folder
     ratings: dict[SessionKey, dict[tuple[str, str], Rating]] = {}
-    for rating in read_ratings(folder):
+    standing = standing_of(folder, model.submission.header)
+    for rating in counted_ratings(folder, standing):
         ratings.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = rating
     written: set[int] = set()
     artist = Artist(model.submission.header)
     for session in read_sessions(folder):  # of one that stands twice, the last stays
         number = numbers[session.pair, session.condition]
         kept = faces.keep(session, folder, artist)
-        payload = session_payload(session, ratings.get(session.key, {}).values(), kept, model.name)
+        made = ratings.get(session.key, {}).values()
+        payload = session_payload(session, made, kept, model.name, standing.form_of)
         payload |= {"model": model.slug, "number": number, "of": len(numbers)}
         _put(place / f"{number}.js", script(f"{model.slug}/{number}", payload))
         written.add(number)

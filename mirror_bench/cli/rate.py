@@ -74,10 +74,12 @@ def _show_retest(run: Path) -> None:
     from rich.console import Console
 
     from mirror_bench.reports.retest import retests
-    from mirror_bench.sessions.store import read_ratings
+    from mirror_bench.sessions.rating import counted_ratings, standing_of
+    from mirror_bench.sessions.store import read_header
 
     console = Console()
-    for found in retests(read_ratings(run)):
+    standing = standing_of(run, read_header(run))
+    for found in retests(counted_ratings(run, standing), standing.form_of):
         console.print(
             f"{found.rater}, {found.metric}: retest r {shown(found.r)}, ICC(2,1) {shown(found.icc)}, "
             f"{found.sessions} sessions",

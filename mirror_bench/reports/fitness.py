@@ -217,12 +217,13 @@ def note_rating(rating: Rating) -> RatingNote:
     missing = [item for item in rating.items.values() if item.score is None and item.applies]
     lost = [item for item in missing if item.lost]
     reasons = Counter(item.reason or "no reason given" for item in lost or missing)
+    why = min(reasons.items(), key=_rank)[0] if reasons else ""
     return RatingNote(
         scores=tuple(item.score for item in rating.items.values() if item.score is not None),
         unusable=len(missing) - len(lost),
         lost=len(lost),
         applies=any(item.applies for item in rating.items.values()),
-        reason=reasons.most_common(1)[0][0][:200] if reasons else "",
+        reason=why[:200],
     )
 
 
@@ -284,8 +285,13 @@ def judge_raters(
     met = [(rater, form) for session, rater, form in notes if session in mine]
     return [
         _judge_rater(therapist, method, rater, form, [notes.get((one, rater, form)) for one in held])
-        for rater, form in dict.fromkeys((*owed, *met))
+        for rater, form in sorted({*owed, *met})
     ]
+
+
+def _rank(reason: tuple[str, int]) -> tuple[int, str]:
+    """Sorts reasons by how many they are, then by name, in whatever order they were met."""
+    return -reason[1], reason[0]
 
 
 def _judge_rater(
@@ -319,6 +325,6 @@ def _judge_rater(
         lost=sum(bool(note.lost) for note in missing),
         unusable=round(unusable, 6),
         same=None if same is None else round(same, 6),
-        reasons={reason: count for reason, count in reasons.most_common(5) if count},
+        reasons={reason: count for reason, count in sorted(reasons.items(), key=_rank)[:5] if count},
         findings=tuple(findings),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.raters.llm import RETEST
 from mirror_bench.reports.entries import score_of
-from mirror_bench.reports.metrics import score_rating
+from mirror_bench.reports.metrics import FormOf, score_rating
 from mirror_bench.schema import Rating, Record, Score
 from mirror_bench.stats.agreement import icc, retest_r
 
@@ -27,11 +28,11 @@ class Retest(Record):
     icc: Score
 
 
-def retests(ratings: Iterable[Rating]) -> list[Retest]:
-    """Returns the retests that a run holds, by judge and instrument."""
+def retests(ratings: Iterable[Rating], form_of: FormOf = load_instrument) -> list[Retest]:
+    """Returns the retests that a run holds, by judge and instrument; `form_of` looks instruments up by name."""
     scores: dict[tuple[str, str], dict[tuple[object, bool], float]] = {}
     for rating in ratings:
-        total = score_rating(rating).get(f"{rating.instrument}.total")
+        total = score_rating(rating, form_of).get(f"{rating.instrument}.total")
         if total is not None:
             again = rating.rater.endswith(RETEST)
             key = (rating.rater.removesuffix(RETEST), rating.instrument)

@@ -230,7 +230,7 @@ def _clients(gathered: Outcomes) -> tuple[ClientFitness, ...]:
     for one in gathered.outcomes:
         if one.client_talk is not None:
             talks.setdefault((one.key.therapist, one.key.method, one.client), []).append(one.client_talk)
-    found = (judge_client(*key, heard) for key, heard in talks.items())
+    found = (judge_client(*key, heard) for key, heard in sorted(talks.items()))
     return tuple(one for one in found if one is not None)
 
 
@@ -239,7 +239,7 @@ def _raters(gathered: Outcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterF
     for one in gathered.safety:
         if one.held:
             held.setdefault(one.session_key[:2], []).append(one.session_key)
-    found = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in held.items())
+    found = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in sorted(held.items()))
     return tuple(one for several in found for one in several)
 
 

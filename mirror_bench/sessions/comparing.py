@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import EngineDeadError, InputError
-from mirror_bench.protocol import RaterSettings
-from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.protocol import RaterSettings, form_name
+from mirror_bench.raters.instruments import Instrument
 from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
 from mirror_bench.raters.wording import tokens
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.pool import EnginePool
-from mirror_bench.sessions.store import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.store import RunHeader, instrument_of, read_header, read_sessions
 
 
 class Contestant(NamedTuple):
@@ -110,7 +110,8 @@ async def prefer(
     profiles = {profile.id: profile for profile in load_data(protocol.data).profiles}
     gate = asyncio.Semaphore(concurrency)
     async with EnginePool(memo) as pool:
-        comparer = _comparer(judge, protocol.instruments, pool)
+        forms = [instrument_of(contestants[0].folder, form_name(name)) for name in protocol.instruments]
+        comparer = _comparer(judge, forms, pool)
         await pool.start()
 
         async def one(first: Contestant, second: Contestant, pair: str) -> Preference:
@@ -141,12 +142,12 @@ def matched_pairs(contestants: Sequence[Contestant]) -> list[tuple[Contestant, C
     ]
 
 
-def _comparer(judge: RaterSettings, instruments: Sequence[str], pool: EnginePool) -> Comparer:
+def _comparer(judge: RaterSettings, instruments: Sequence[Instrument], pool: EnginePool) -> Comparer:
     if judge.model:
         return LLMComparer(pool.open(judge.model))
     if judge.kind != "coded":
         raise InputError(f"--judge {judge.kind} cannot compare: name coded or a model (provider/name)")
-    return CodedComparer(tuple(load_instrument(name) for name in instruments))
+    return CodedComparer(tuple(instruments))
 
 
 async def _preference(

@@ -120,7 +120,7 @@ def test_missing_keys_are_named_at_once(scripted: Packed, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("authors", "one text"),
+        ("authors", 5),
         ("authors", []),
         ("name", ""),
         ("name", "two\nlines"),
