@@ -132,34 +132,6 @@ class LLMRater:
             again=settings.again,
         )
 
-    @classmethod
-    def stands_on(cls, settings: RaterSettings, needs: RaterNeeds) -> StandsOn:
-        """See `RaterKind`; which items apply is decided by the codes of safety."""
-        return (
-            StandsOn(versions={"rater.llm": cls.version}, models=(settings.model,) if settings.model else ())
-            | stands_on("judge_system", "judge_item")
-            | judge_answers.stands_on()
-            | transcripts.stands_on()
-            | safety_features.stands_on()
-        )
-
-    @classmethod
-    def open(cls, settings: RaterSettings, needs: RaterNeeds) -> LLMRater:
-        """See `RaterKind`.
-
-        Raises:
-            InputError: If the settings name no model.
-        """
-        if not settings.model:
-            raise InputError("a rater is a model and none is named: give --judge provider/name")
-        return cls(
-            needs.engine(settings.model),
-            settings.samples,
-            settings.sees,
-            shuffled=settings.shuffled,
-            again=settings.again,
-        )
-
     @property
     def name(self) -> str:
         """The rater's name in ratings: the judge's engine, and whether this is a retest."""

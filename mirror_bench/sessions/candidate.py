@@ -14,7 +14,7 @@ from mirror_bench.modelspec import ModelSpec, parse_model
 from mirror_bench.parts import ask_stands_on
 from mirror_bench.protocol import TherapistSettings, identity
 from mirror_bench.schema import Scenario
-from mirror_bench.therapists import SCRIPTED, scripted_stands_on
+from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.cheating import cheating, load_cheat
 from mirror_bench.therapists.guarding import Guarded, refuse_wrong_shape
@@ -97,23 +97,6 @@ class Candidate:
             loaded = self.load()
             values |= {"code": loaded.digest, "sees": str(loaded.sees).lower()}
         return values
-
-    def stands_on(self, allowed: TherapistSettings) -> StandsOn | None:
-        """Returns what decides what the candidate says and no protocol covers, or None where nothing does.
-
-        That is a scripted therapist's phrases and code, and a method of another package. A packaged method is
-        covered by the protocol's fingerprint.
-
-        Raises:
-            InputError: If a method of another package does not say what it stands on.
-        """
-        if self.model.provider == "cheat":
-            return cheat_stands_on(self.model.name)
-        if self.scripted:
-            return scripted_stands_on(self.model.name)
-        if self.method in METHODS.packaged():
-            return None
-        return ask_stands_on("method", self.method, METHODS.get(self.method), allowed)
 
 
 def read_candidate(therapist: str, method: str = "", context_messages: int = 0, label: str = "") -> Candidate:
