@@ -29,7 +29,7 @@ class Retest(Record):
 
 
 def retests(ratings: Iterable[Rating], form_of: FormOf = load_instrument) -> list[Retest]:
-    """Returns the retests that a run holds, by judge and instrument; `form_of` looks instruments up by name."""
+    """Returns the retests that a run holds, by judge and instrument; `form_of` looks up instruments."""
     scores: dict[tuple[str, str], dict[tuple[object, bool], float]] = {}
     for rating in ratings:
         total = score_rating(rating, form_of).get(f"{rating.instrument}.total")
