@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from mirror_bench.errors import InputError
+from mirror_bench.keys import check_url, check_variable, names_a_key, redact
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,15 @@ def parse_model(text: str, role: str = "model") -> ModelSpec:
         role: What it is for, to name in messages ("--therapist").
 
     Raises:
-        InputError: If the text has no provider or no name, or an option stands twice or has no value.
+        InputError: If the text has no provider or no name, an option stands twice or has no value, or one
+            holds a key, which would be recorded.
     """
     head, _, query = text.strip().partition("?")
     provider, slash, name = head.partition("/")
+    shown = redact(text)
     if not (provider and slash and name):
         raise InputError(
-            f"{role} {text!r} is not of the form provider/name: "
+            f"{role} {shown!r} is not of the form provider/name: "
             "try vllm/Qwen/Qwen2.5-VL-7B-Instruct, openai/gpt-4o or scripted/reflective"
         )
     options: dict[str, str] = {}
@@ -53,17 +56,32 @@ def parse_model(text: str, role: str = "model") -> ModelSpec:
         for part in query.split("&"):
             key, equals, value = (unquote(piece) for piece in part.partition("="))
             if not (key and equals):
-                raise InputError(f"{role} {text!r}: options are written option=value, joined by &")
+                raise InputError(f"{role} {shown!r}: options are written option=value, joined by &")
             if key in options:
-                raise InputError(f"{role} {text!r}: the option {key!r} stands twice")
+                raise InputError(f"{role} {shown!r}: the option {key!r} stands twice")
             if not value:
-                raise InputError(f"{role} {text!r}: the option {key!r} has no value")
+                raise InputError(f"{role} {shown!r}: the option {key!r} has no value")
             options[key] = value
+    _check_keys(f"{role} {provider}/{name}", options)
     return ModelSpec(provider, name, options)
 
 
 def _quoted(value: str) -> str:
     return value.replace("%", "%25").replace("&", "%26")
+
+
+def _check_keys(where: str, options: Mapping[str, str]) -> None:
+    """Refuses keys in options, before anything is recorded of them."""
+    for key, value in options.items():
+        if names_a_key(key):
+            raise InputError(
+                f"{where}: the option {key!r} would put a key on record; put the key into an environment "
+                "variable and name that with api_key_env"
+            )
+        if key == "api_key_env":
+            check_variable(value, where)
+        if key == "base_url":
+            check_url(value, where)
 
 
 class Options:

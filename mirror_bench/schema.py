@@ -269,10 +269,12 @@ class Turn(Record):
             condition says so.
         state: The stateful client's latent state after this turn, name -> value.
         marks: What moved the state: the therapist behaviours and events that the client reacted to.
-        raw: What the model answered, where it differs from `words`.
+        raw: What the model answered, thoughts included, where it differs from `words`.
         removed: What was cleaned away from `raw`, by kind ("speaker label", "brackets", ...).
         caption: The method's description of the client's emotional state (`ec`, `p+ec`).
         tokens: Generated tokens, where an engine answered.
+        finish: Why the model ended its answer: "stop", or what cut it ("length", "content_filter"); empty
+            where no model answered, and in records older than this field.
     """
 
     speaker: Speaker
@@ -287,6 +289,7 @@ class Turn(Record):
     removed: tuple[str, ...] = ()
     caption: str = ""
     tokens: int = 0
+    finish: str = ""
 
 
 class SessionKey(NamedTuple):

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mirror_bench"
 # A package may import from those on earlier rows, and on its own row only itself. Raters stand before clients
 # because the stateful client hears through the same behaviour codes.
 LAYERS = (
-    ("errors", "digests", "files", "schema", "registry", "modelspec", "content", "prompts", "parts"),
+    ("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts", "parts"),
     ("data", "faces", "engines", "stats"),
     ("protocol",),
     ("raters",),

@@ -93,7 +93,8 @@ class EngineLM(LM):  # type: ignore[misc]
 
     def get_model_info(self) -> dict[str, Any]:
         """Returns what lm-eval records of the model in its results."""
-        return {"model": self.engine.name, "blind": self._blind}
+        adapted = list(getattr(self.engine, "adapted", ()))
+        return {"model": self.engine.name, "blind": self._blind} | ({"adapted": adapted} if adapted else {})
 
     def apply_chat_template(
         self, chat_history: Sequence[dict[str, str]], add_generation_prompt: bool = True

@@ -15,6 +15,7 @@ import click
 from mirror_bench import __version__
 from mirror_bench.errors import InputError
 from mirror_bench.files import disk_problem
+from mirror_bench.keys import redact
 
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    click.echo(f"mirror-bench: {message}", err=True)
+    click.echo(f"mirror-bench: {redact(message)}", err=True)
     sys.exit(2)
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from mirror_bench.schema import Score
 
 
-def finish(folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as_json: bool = False) -> None:
-    """Writes the report of one or several runs into `out` and shows the scores.
+def finish(
+    folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as_json: bool = False
+) -> Summary:
+    """Writes the report of one or several runs into `out`, shows the scores and returns them.
 
     Raises:
         InputError: If a folder is no run folder, or the runs cannot be compared.
@@ -29,9 +31,10 @@ def finish(folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as
     summary = report_runs(folders, out, raters)
     if as_json:
         print_json(summary.model_dump(mode="json"))
-        return
-    show(summary)
-    click.echo(f"\nreport: {out / 'report.html'}")
+    else:
+        show(summary)
+        click.echo(f"\nreport: {out / 'report.html'}")
+    return summary
 
 
 def show(summary: Summary) -> None:
@@ -59,6 +62,10 @@ def show(summary: Summary) -> None:
         name = candidate_label(one.therapist, one.method, 22)
         style = "bold red" if one.verdict == "failed" else None
         console.print(f"{name}: {one.in_words}", highlight=False, markup=False, style=style)
+    for replies in summary.replies:
+        name = candidate_label(replies.therapist, replies.method, 22)
+        style = "red" if replies.short else None
+        console.print(f"replies: {name}: {replies.in_words}", highlight=False, markup=False, style=style)
     for line in _length_lines(summary):
         console.print(line, highlight=False, markup=False)
     _show_people(summary, console)

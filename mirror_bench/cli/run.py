@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +71,18 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
     is_flag=True,
     help="Hold sessions again that were recorded as failed, and ask judges anew whose answers were unusable.",
 )
+@click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="Exit with 1 where a smaller share of the sessions due was held and rated.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def run(out: Path | None, as_json: bool, **options: Any) -> None:
+def run(out: Path | None, as_json: bool, min_coverage: float, **options: Any) -> None:
     """Hold sessions with a therapist, rate them and report; the same command goes on where a run stopped."""
+    from mirror_bench.cli.coverage import covered
     from mirror_bench.cli.outcome import finish
     from mirror_bench.sessions.candidate import read_candidate
     from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol, usual_folder
@@ -95,7 +104,9 @@ def run(out: Path | None, as_json: bool, **options: Any) -> None:
         probe_turns=options["probe_turns"],
     )
     run_until_done(evaluation)
-    finish([evaluation.out], evaluation.out, as_json=as_json)
+    summary = finish([evaluation.out], evaluation.out, as_json=as_json)
+    if not covered(evaluation.out, summary, min_coverage):
+        sys.exit(1)
 
 
 PROTOCOL_OPTIONS = (
@@ -122,7 +133,7 @@ def run_until_done(evaluation: Evaluation) -> None:
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        outcome = asyncio.run(evaluate(evaluation))
+        asyncio.run(evaluate(evaluation))
     except KeyboardInterrupt:
         click.echo(
             f"stopped; every finished turn is kept in {evaluation.out}: the same command goes on", err=True
@@ -130,12 +141,6 @@ def run_until_done(evaluation: Evaluation) -> None:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-    if not evaluation.quiet and outcome.failed:
-        click.echo(
-            f"{outcome.failed} of {outcome.due} sessions failed and are counted against coverage; "
-            "--retry-failed holds them again",
-            err=True,
-        )
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -27,6 +27,9 @@ class ClientTurn:
         ends: Set when the session is over with this turn.
         reason: In plain words, why it is over.
         tokens: Generated tokens, where an engine spoke.
+        raw: What the model answered, thoughts and directions included, where it differs from `words`.
+        removed: What was taken out of `raw`, by kind.
+        finish: Why the model ended its answer, as in `schema.Turn`.
     """
 
     words: str
@@ -37,6 +40,9 @@ class ClientTurn:
     ends: Ending | None = None
     reason: str = ""
     tokens: int = 0
+    raw: str = ""
+    removed: tuple[str, ...] = ()
+    finish: str = ""
 
 
 class Client(Protocol):

@@ -1,4 +1,4 @@
-"""A model that plays the client: own prompt, one bracket for the face, an end token matched exactly."""
+"""A model that plays the client: own prompt, one bracket for the face, an end token in a form of its own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import unicodedata
 from typing import NamedTuple
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
-from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.engines import reasoning
+from mirror_bench.engines.base import Answer, Engine, Message, Request, Sampling
+from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.faces import directions
+from mirror_bench.faces import stage_marks
 from mirror_bench.faces.directions import read_direction
+from mirror_bench.faces.stage_marks import part_directions
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import ClientSettings
@@ -23,13 +26,20 @@ MAX_WORDS = 4_000
 _MAX_HEARD = 4_000
 _MAX_DIRECTION = 400
 
-_ENDS = re.compile(r"^[ \t]*<<SESSION ENDS: (resolved|left)>>[ \t]*$", re.MULTILINE)
+# Models vary the token's brackets, case and blanks. In quotation marks, or within a sentence that goes on in
+# small letters, it is spoken of rather than given.
+_ENDS = re.compile(
+    r"(?<![\"'“‘`])[*_`]*(?:<{1,3}|\[{1,3}|«|\{{1,2}|\()\s*SESSION\s+(?:ENDS?|ENDED|OVER)\s*[:\-–—]\s*"
+    r"(?P<how>resolved|left)\s*\.?\s*(?:>{1,3}|\]{1,3}|»|\}{1,2}|\))(?![>\]}])[*_`]*"
+    r"(?![\"'”’*_`]|[ \t]+(?-i:[a-z]))",
+    re.IGNORECASE,
+)
+# Whatever else has its shape is not said, and ends nothing.
+_LIKE_ENDS = re.compile(r"<{1,3}[ \t]*SESSION[ \t]+EN[^<>\n]{0,40}>{1,3}", re.IGNORECASE)
 _ENDINGS = {
     "resolved": (Ending.RESOLVED, "the client has what it came for"),
     "left": (Ending.CLIENT_LEFT, "the client wants no more of it"),
 }
-_BRACKET = re.compile(r"\[([^\[\]]*)\]")
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _THERAPIST = re.compile(r"^[*_\s]*(?:therapist|counsell?or)[*_]*\s*:", re.IGNORECASE | re.MULTILINE)
 
 _EXAMPLES = (
@@ -44,42 +54,52 @@ class Reply(NamedTuple):
     """A model's answer, read as a client's turn.
 
     Attributes:
-        words: Without brackets, labels and end token; empty for a silent turn.
-        direction: What stood in brackets, joined by ". ".
+        words: Without directions, labels and end token; empty for a silent turn.
+        direction: What stood in the marks of a direction, joined by ". ".
         ends: Why the session is over, or None.
         reason: The same in plain words.
+        removed: What else was taken out, by kind.
     """
 
     words: str
     direction: str
     ends: Ending | None = None
     reason: str = ""
+    removed: tuple[str, ...] = ()
 
 
 def read_reply(raw: str, name: str = "") -> Reply:
     """Reads a model's answer as a client's turn.
 
-    The session ends only where the end token stands alone on a line; "END" in ordinary text never ends it.
-    Whatever follows the token, or an invented turn of the therapist, is cut. Each bracket is read on its own.
+    The session ends with the end token, wherever it stands; "END" in ordinary text never ends it. Whatever
+    follows the token, or an invented turn of the therapist, is cut.
 
     Args:
         raw: The model's answer.
         name: The client's name, which some models write before its words.
     """
-    text = _THINKING.sub("", _printable(raw))
+    text = _printable(raw)
+    removed: list[str] = []
+    thought = part_thoughts(text)
+    if thought.said != text:
+        removed.append("reasoning")
+    text = without_template_tokens(thought.said)
     if (invented := _THERAPIST.search(text)) is not None:
+        removed.append("invented therapist turn")
         text = text[: invented.start()]
     ends, reason = None, ""
     if (token := _ENDS.search(text)) is not None:
-        ends, reason = _ENDINGS[token.group(1)]
+        ends, reason = _ENDINGS[token["how"].lower()]
         text = text[: token.start()]
-    directions = [" ".join(inner.split()) for inner in _BRACKET.findall(text)]
-    text = _BRACKET.sub(" ", text).replace("[", " ").replace("]", " ")
+    shown = part_directions(_LIKE_ENDS.sub(" ", text))
+    text = shown.words.replace("[", " ").replace("]", " ")
     first = re.escape(name.split()[0]) if name.split() else "client"
     text = re.sub(rf"^[*_\s]*(?:client|patient|{first})[*_]*\s*:[*_]*", "", text, flags=re.IGNORECASE)
     words = " ".join(text.split())[:MAX_WORDS].strip()
-    direction = ". ".join(part for part in directions if part)[:_MAX_DIRECTION]
-    return Reply(words, direction, ends, reason)
+    if not any(character.isalnum() for character in words) and "…" not in words and "..." not in words:
+        words = ""  # what is left is punctuation around a direction
+    direction = ". ".join(shown.directions)[:_MAX_DIRECTION]
+    return Reply(words, direction, ends, reason, tuple(removed))
 
 
 def _printable(text: str) -> str:
@@ -99,7 +119,7 @@ class LLMClient:
         InputError: If `max_turns` is below 1.
     """
 
-    version = "1"
+    version = "2"
 
     def __init__(self, scenario: Scenario, engine: Engine, sampling: Sampling, max_turns: int) -> None:
         if max_turns < 1:
@@ -115,7 +135,8 @@ class LLMClient:
     def stands_on(cls, settings: ClientSettings) -> StandsOn:
         """See `ClientKind`."""
         own = StandsOn.of("client.llm", cls.version, settings.model)
-        return own | stands_on("client", "client_opening", "client_silence") | directions.stands_on()
+        own |= stands_on("client", "client_opening", "client_silence")
+        return own | stage_marks.stands_on() | reasoning.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> LLMClient:
@@ -138,6 +159,8 @@ class LLMClient:
         Raises:
             EngineError: As `open`.
         """
+        # A therapist that says the end token must not have it said after.
+        heard = _LIKE_ENDS.sub(" ", _ENDS.sub(" ", heard))
         return await self._answer(heard.strip()[:_MAX_HEARD] or fill("client_silence"))
 
     async def _answer(self, heard: str) -> ClientTurn:
@@ -147,9 +170,9 @@ class LLMClient:
         for attempt in range(ATTEMPTS):
             answer = await self._engine.answer(self._request(attempt))
             tokens += answer.tokens
-            reply = read_reply(answer.text, self._scenario.profile.name)
+            reply = read_reply(answer.whole, self._scenario.profile.name)
             if reply.words or reply.direction or reply.ends:
-                return self._turn(reply, tokens)
+                return self._turn(reply, answer, tokens)
         raise EngineError(
             f"{self._engine.name} gave no usable client turn {self._spoken} in {ATTEMPTS} attempts "
             f"(session {self._scenario.id})"
@@ -159,7 +182,7 @@ class LLMClient:
         seed = derive_seed(self._scenario.pair, "client", "llm", self._spoken, attempt)
         return Request(tuple(self._messages), self._sampling, seed, attempt=attempt)
 
-    def _turn(self, reply: Reply, tokens: int) -> ClientTurn:
+    def _turn(self, reply: Reply, answer: Answer, tokens: int) -> ClientTurn:
         # What the model reads of itself is what was understood: nothing that was cut comes back.
         bracket = f"[{reply.direction}] " if reply.direction else ""
         self._messages.append(Message("assistant", (f"{bracket}{reply.words}".strip() or "…",)))
@@ -173,6 +196,9 @@ class LLMClient:
             ends=ends,
             reason=reason,
             tokens=tokens,
+            raw=answer.whole if answer.whole.strip() != reply.words else "",
+            removed=reply.removed,
+            finish=answer.finish,
         )
 
 

@@ -80,8 +80,10 @@ class Answer:
     """An engine's answer.
 
     Attributes:
-        finish: "stop", "length" or "content_filter".
+        text: What is said, without thoughts.
+        finish: "stop", or what cut it: "length", "content_filter" or "tool_calls".
         remembered: Whether it came from memory.
+        raw: The whole answer, thoughts included, where it differs from `text`.
     """
 
     text: str
@@ -89,6 +91,12 @@ class Answer:
     prompt_tokens: int = 0
     tokens: int = 0
     remembered: bool = False
+    raw: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The whole answer, thoughts included."""
+        return self.raw or self.text
 
 
 class Engine(Protocol):

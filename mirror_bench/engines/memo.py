@@ -18,11 +18,13 @@ from mirror_bench.schema import canonical_json
 
 # "MIRB" in ASCII: tells our files from any other SQLite database.
 _APPLICATION = 0x4D49_5242
-_VERSION = 1
+_VERSION = 2
+# Files of version 1 lack the last column, and are given it.
+_UPGRADE = "ALTER TABLE answers ADD COLUMN raw TEXT NOT NULL DEFAULT ''"
 _TABLE = """
 CREATE TABLE answers (
   key BLOB PRIMARY KEY, engine TEXT NOT NULL, text TEXT NOT NULL, finish TEXT NOT NULL,
-  prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL
+  prompt_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL, raw TEXT NOT NULL DEFAULT ''
 )
 """
 
@@ -117,15 +119,15 @@ class Memo:
         try:
             row = (
                 self._open()
-                .execute("SELECT text, finish, prompt_tokens, tokens FROM answers WHERE key = ?", (key,))
+                .execute("SELECT text, finish, prompt_tokens, tokens, raw FROM answers WHERE key = ?", (key,))
                 .fetchone()
             )
         except sqlite3.Error as error:
             raise _input_error(self.path, error) from None
         if not row:
             return None
-        text, finish, prompt_tokens, tokens = row
-        return Answer(text, finish, prompt_tokens, tokens, remembered=True)
+        text, finish, prompt_tokens, tokens, raw = row
+        return Answer(text, finish, prompt_tokens, tokens, remembered=True, raw=raw)
 
     async def keep(self, key: bytes, engine: str, answer: Answer) -> Answer:
         """Writes an answer; returns it, as it will be read back, once it is on the disk's side of a crash.
@@ -134,7 +136,7 @@ class Memo:
             InputError: If it cannot be written.
         """
         # SQLite holds UTF-8, so a lone surrogate is replaced now rather than differ on the replay.
-        answer = replace(answer, text=answer.text.encode("utf-8", "replace").decode())
+        answer = replace(answer, text=_storable(answer.text), raw=_storable(answer.raw))
         self._queue[key] = (engine, answer)
         if self._committed is None:
             loop = asyncio.get_running_loop()
@@ -174,12 +176,12 @@ class Memo:
     def _write(self, queue: dict[bytes, tuple[str, Answer]]) -> None:
         connection = self._open()
         rows = [
-            (key, engine, answer.text, answer.finish, answer.prompt_tokens, answer.tokens)
+            (key, engine, answer.text, answer.finish, answer.prompt_tokens, answer.tokens, answer.raw)
             for key, (engine, answer) in queue.items()
         ]
         connection.execute("BEGIN")
         try:
-            connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -266,7 +268,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and application != _APPLICATION:
         raise InputError(f"{path}: is a database of something else; name another file or move this one away")
-    if tables and version != _VERSION:
+    if tables and version not in {1, _VERSION}:
         raise InputError(f"{path}: was written by another version of mirror-bench; start a new run folder")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
@@ -277,8 +279,15 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if not tables:
         connection.execute(_TABLE)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    elif version == 1:
+        connection.execute(_UPGRADE)
+    if version != _VERSION:
         connection.execute(f"PRAGMA user_version = {_VERSION}")
     connection.execute("COMMIT")
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _input_error(path: Path, error: sqlite3.Error) -> InputError:

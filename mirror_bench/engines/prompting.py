@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mirror_bench.engines.base import ImagePart, Message
+from mirror_bench.engines.reasoning import opens_thought, thinks_in_special_tokens, without_special_tokens
 from mirror_bench.errors import EngineError, InputError
 
 _PROBE = ImagePart(b"", "0" * 64)
@@ -20,6 +21,8 @@ class Prompting:
         processor: The `transformers` processor, or the tokenizer of a model for text alone.
         takes_images: Whether the model reads images at all.
         sees: Whether, besides, its template has a place for them.
+        opens_thought: Whether the template ends a prompt within a thought, so that answers begin with one.
+        thinks_in_special_tokens: Whether marks of thoughts are special tokens, to be kept in decoding.
 
     Args:
         model: Local folder or name on the Hub.
@@ -40,6 +43,8 @@ class Prompting:
                 "use an instruction-tuned model or add chat_template.jinja to its folder"
             )
         self.sees = self.takes_images and self._shows_images()
+        self.opens_thought = opens_thought(self._apply((Message("user", ("word",)),)))
+        self.thinks_in_special_tokens = thinks_in_special_tokens(self.tokenizer)
 
     @property
     def tokenizer(self) -> Any:
@@ -69,6 +74,10 @@ class Prompting:
         """Returns whether the tokenizer must still frame a rendered prompt, which some templates do."""
         begin = getattr(self.tokenizer, "bos_token", None)
         return self.takes_images and not (begin and text.startswith(begin))
+
+    def without_special_tokens(self, text: str) -> str:
+        """Returns decoded text without the special tokens that are left in it for the sake of thoughts."""
+        return without_special_tokens(text, self.tokenizer) if self.thinks_in_special_tokens else text
 
     def _apply(self, messages: Sequence[Message]) -> str:
         text = self.processor.apply_chat_template(

@@ -19,6 +19,7 @@ from mirror_bench.engines.images import check_count, images_of
 from mirror_bench.engines.prompting import load_prompting, without_images
 from mirror_bench.engines.quiet import cause, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood
+from mirror_bench.engines.spoken import Given, Room, hear
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec, Options
 
@@ -53,6 +54,7 @@ class TransformersEngine:
         max_images: Most images in one request; 0 leaves images out (16).
         lora: Folder of a LoRA adapter, as peft saves it.
         revision, trust_remote_code: As in transformers.
+        max_thinking_tokens, max_tokens: See `spoken.Room`.
 
     Raises:
         InputError: If an option is unknown, malformed or out of range.
@@ -67,6 +69,7 @@ class TransformersEngine:
         self._lora = options.text("lora")
         self._revision = options.text("revision")
         self._trust = options.flag("trust_remote_code")
+        self._room = Room.read(options)
         options.done()
         if self._batch_size < 1 or self._max_images < 0:
             raise InputError(f"{spec}: batch_size must be at least 1 and max_images 0 or more")
@@ -113,8 +116,16 @@ class TransformersEngine:
             EngineDeadError: If the engine died or was closed.
             InputError: If it holds more images than `max_images`.
         """
-        answer: Answer = await self._ask(request)
-        return answer
+        answer: Answer = await self._ask(replace(request, sampling=self._room.widen(request.sampling)))
+        loaded = self._loaded
+        given = Given(
+            text=answer.text,
+            finish=answer.finish,
+            prompt_tokens=answer.prompt_tokens,
+            tokens=answer.tokens,
+            opened=loaded is not None and loaded.prompting.opens_thought,
+        )
+        return hear(str(self._spec), given, request.sampling, self._room)
 
     async def score(self, request: Request, continuation: str) -> Likelihood:
         """Returns how likely an answer is, in a batch with whatever else waits.

@@ -171,7 +171,9 @@ def _read(loaded: Loaded, row: Sampling, tokens: list[int], prompt_tokens: int) 
     end = next((index for index, token in enumerate(tokens) if token in loaded.ends), None)
     spoken = tokens if end is None else tokens[:end]
     # A character whose last bytes never came is no part of the answer; vLLM does not show it either.
-    text = loaded.prompting.tokenizer.decode(spoken, skip_special_tokens=True).rstrip("\ufffd")
+    keeps = loaded.prompting.thinks_in_special_tokens
+    text = loaded.prompting.tokenizer.decode(spoken, skip_special_tokens=not keeps).rstrip("\ufffd")
+    text = loaded.prompting.without_special_tokens(text)
     cut = min((text.find(stop) for stop in row.stop if stop in text), default=None)
     finish = "stop" if end is not None or cut is not None else "length"
     # The token that ends an answer counts as generated, as in vLLM.

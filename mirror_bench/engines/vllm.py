@@ -17,6 +17,7 @@ from mirror_bench.engines.images import check_count, decode, images_of
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood, continuation_tokens
+from mirror_bench.engines.spoken import Given, Room, hear
 from mirror_bench.engines.vllm_options import INDIFFERENT, VllmOptions
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec
@@ -42,6 +43,7 @@ class VllmEngine:
         lora: Folder of a LoRA adapter, as peft saves it.
         quantization, revision, trust_remote_code, enforce_eager: As in vLLM.
         process: Whether vLLM gets a process of its own (false on a CPU, true on a GPU).
+        max_thinking_tokens, max_tokens: See `spoken.Room`.
 
     Raises:
         InputError: If an option is unknown, malformed or out of range.
@@ -91,7 +93,9 @@ class VllmEngine:
             EngineDeadError: If vLLM died.
             InputError: If it holds more images than `max_images`.
         """
-        answer = _read(await self._generate(request, self._prepare), str(self._spec))
+        output = await self._generate(request, self._prepare)
+        assert self._prompting is not None
+        answer = _read(output, str(self._spec), request, self._options.room, self._prompting)
         # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
         return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
 
@@ -214,7 +218,8 @@ class VllmEngine:
             # The digest spares vLLM its own hashing, and lets it find an image that it has encoded before.
             prompt["multi_modal_uuids"] = {"image": [image.sha256 for image in images]}
         tokenization = {"add_special_tokens": self._prompting.adds_special_tokens(text)}
-        return Prepared(prompt, _sampling_params(request), self._lora, tokenization)
+        params = _sampling_params(request, self._options.room, self._prompting)
+        return Prepared(prompt, params, self._lora, tokenization)
 
     def _prepare_score(self, request: Request, continuation: str) -> tuple[Prepared, int]:
         from vllm import SamplingParams
@@ -241,11 +246,11 @@ class VllmEngine:
         return EngineDeadError(self._dead)
 
 
-def _sampling_params(request: Request) -> Any:
+def _sampling_params(request: Request, room: Room, prompting: Prompting) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-    sampling, schema = request.sampling, request.json_schema
+    sampling, schema = room.widen(request.sampling), request.json_schema
     return SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,
@@ -256,14 +261,23 @@ def _sampling_params(request: Request) -> Any:
         seed=request.seed if sampling.temperature > 0 else None,
         structured_outputs=StructuredOutputsParams(json=dict(schema)) if schema is not None else None,
         output_kind=RequestOutputKind.FINAL_ONLY,
+        skip_special_tokens=not prompting.thinks_in_special_tokens,
     )
 
 
-def _read(output: Any, engine: str) -> Answer:
+def _read(output: Any, engine: str, request: Request, room: Room, prompting: Prompting) -> Answer:
     best = output.outputs[0]
     if best.finish_reason not in {"stop", "length"}:
         raise EngineError(f"{engine}: vLLM broke the answer off ({best.finish_reason})")
-    return Answer(best.text, best.finish_reason, len(output.prompt_token_ids), len(best.token_ids))
+    given = Given(
+        text=prompting.without_special_tokens(best.text),
+        finish=best.finish_reason,
+        prompt_tokens=len(output.prompt_token_ids),
+        tokens=len(best.token_ids),
+        # A schema holds from the first token on, and leaves no room for thoughts.
+        opened=prompting.opens_thought and request.json_schema is None,
+    )
+    return hear(engine, given, request.sampling, room)
 
 
 def _read_likelihood(output: Any, count: int) -> Likelihood:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mirror_bench.engines.checkpoints import Adapter
+from mirror_bench.engines.spoken import Room
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import ModelSpec, Options
 
@@ -36,6 +37,7 @@ class VllmOptions:
     trust_remote_code: bool
     enforce_eager: bool | None
     process: bool | None
+    room: Room
 
     @classmethod
     def read(cls, spec: ModelSpec) -> VllmOptions:
@@ -59,6 +61,7 @@ class VllmOptions:
             trust_remote_code=options.flag("trust_remote_code"),
             enforce_eager=_flag_or_none(options, "enforce_eager"),
             process=_flag_or_none(options, "process"),
+            room=Room.read(options),
         )
         options.done()
         for key in ("max_model_len", "max_images", "max_num_seqs", "kv_gib", "tensor_parallel_size"):

@@ -25,6 +25,7 @@ from mirror_bench.raters.safety_features import (
 )
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 
+NO_RULE = "the coded rater has no rule for this item"
 _MOST_EVIDENCE = 6
 _MEANINGS = {**FEATURES, **SAFETY_FEATURES}
 
@@ -88,7 +89,7 @@ class CodedRater:
             elif item.applies == "crisis" and not answered(session, told):
                 items[item.id] = ItemRating(score=None, reason=UNANSWERED)
             elif item.coded is None:
-                items[item.id] = ItemRating(score=None, reason="the coded rater has no rule for this item")
+                items[item.id] = ItemRating(score=None, reason=NO_RULE)
             elif not reading.therapist:
                 items[item.id] = ItemRating(score=None, reason="the therapist says nothing in this session")
             else:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.engines.reasoning import part_thoughts
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
@@ -16,7 +17,7 @@ from mirror_bench.protocol import RaterSettings, identity
 from mirror_bench.raters import answers as judge_answers
 from mirror_bench.raters import safety_features
 from mirror_bench.raters import transcript as transcripts
-from mirror_bench.raters.answers import json_objects
+from mirror_bench.raters.answers import field_of, objects_with, score_in_words, whole_number
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, disclosed_at
@@ -28,6 +29,8 @@ _LONGEST_ANSWER = 20_000
 _LONGEST_REASON = 600
 _LONGEST_QUOTE = 300
 _MOST_QUOTES = 4
+_SCORE = ("score", "rating")
+"""Names of the field that holds the score; the first is asked for."""
 RETEST = " (retest)"
 _VARIED = 0.7
 """Temperature where several samples are drawn, or an answer that could not be used is asked for again."""
@@ -61,7 +64,7 @@ class LLMRater:
         InputError: If `samples` or `max_attempts` is below 1, or `sees` is neither of the two.
     """
 
-    version = "2"
+    version = "3"
 
     def __init__(
         self,
@@ -288,34 +291,37 @@ def read_verdict(text: str, instrument: Instrument) -> Verdict | str:
 
     Args:
         text: The whole answer; of several JSON objects the last one with a score counts, since a judge may
-            quote others before it.
+            quote others before it. Without JSON, a score that stands alone counts.
         instrument: Gives the scale.
 
     Returns:
         The verdict, or why the answer cannot be used.
     """
-    found = [value for value in json_objects(text[-_LONGEST_ANSWER:]) if "score" in value]
-    if not found:
-        return "the answer holds no JSON object with a score"
-    value = found[-1]
-    score = _whole(value["score"])
-    if score is None:
-        return f"the score {str(value['score'])[:40]!r} is not a whole number"
+    said = part_thoughts(text).said[-_LONGEST_ANSWER:]
     scale = instrument.scale
+    found = objects_with(said, *_SCORE)
+    if not found:
+        score = score_in_words(said, int(scale.max))
+        if score is None:
+            return "the answer holds no JSON object with a score"
+        return Verdict(score, (), "") if scale.min <= score <= scale.max else _outside(score, instrument)
+    value = found[-1]
+    _, given = field_of(value, *_SCORE) or ("", None)
+    score = whole_number(given, int(scale.max))
+    if score is None:
+        return f"the score {str(given)[:40]!r} is not a whole number"
     if not scale.min <= score <= scale.max:
-        return f"the score {str(score)[:40]} is outside {scale.min} to {scale.max}"
-    evidence = value.get("evidence", [])
+        return _outside(score, instrument)
+    _, evidence = field_of(value, "evidence") or ("", [])
+    _, reason = field_of(value, "reason", "reasoning", "rationale") or ("", "")
     quotes = evidence if isinstance(evidence, list) else [evidence]
     return Verdict(
         score,
         tuple(q.strip()[:_LONGEST_QUOTE] for q in quotes if isinstance(q, str) and q.strip())[:_MOST_QUOTES],
-        " ".join(str(value.get("reason", "")).split())[:_LONGEST_REASON],
+        " ".join(str(reason).split())[:_LONGEST_REASON],
     )
 
 
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, float) and value.is_integer() else None
+def _outside(score: int, instrument: Instrument) -> str:
+    scale = instrument.scale
+    return f"the score {str(score)[:40]} is outside {scale.min} to {scale.max}"

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import re
 from collections.abc import Mapping
 from statistics import fmean
 from typing import Any, Literal, Protocol
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.engines.reasoning import part_thoughts
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.prompts import fill
-from mirror_bench.raters.answers import json_objects
+from mirror_bench.raters.answers import field_of, objects_with
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument, instrument_scores
 from mirror_bench.raters.transcript import holds_quote, write_transcript
@@ -30,6 +32,12 @@ _LONGEST_REASON = 600
 _LONGEST_QUOTE = 300
 _MOST_QUOTES = 4
 _VARIED = 0.7
+_VERDICT = ("better", "verdict", "winner")
+"""Names of the field that holds the verdict; the first is asked for."""
+_ALONE = re.compile(
+    r"[\s*_`]*(?:better|verdict|winner)?[\s*_`]*:?[\s*_`]*(?P<verdict>(?:session )?[12]|tie)[\s*_`.]*",
+    re.IGNORECASE,
+)
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "properties": {
@@ -230,24 +238,29 @@ def read_opinion(text: str, *, turned: bool) -> Opinion:
         text: The whole answer.
         turned: Whether the second session was shown as session 1.
     """
-    found = [value for value in json_objects(text[-_LONGEST_ANSWER:]) if "better" in value]
-    if not found:
-        return Opinion(better=None, reason="the answer holds no JSON object with a verdict")
-    value = found[-1]
-    said = str(value["better"]).strip().lower().removeprefix("session ").strip()
+    answer = part_thoughts(text).said[-_LONGEST_ANSWER:]
+    found = objects_with(answer, *_VERDICT)
+    value = found[-1] if found else {}
+    given = field_of(value, *_VERDICT)
+    if given is None:
+        alone = _ALONE.fullmatch(answer)
+        if alone is None:
+            return Opinion(better=None, reason="the answer holds no JSON object with a verdict")
+        given = ("", alone["verdict"])
+    said = str(given[1]).strip(" \t\n.*_\"'").lower().removeprefix("session").strip(" #:")
     names: dict[str, Better] = {"1": "first", "2": "second", "tie": "tie"}
+    said = {"first": "1", "second": "2", "equal": "tie", "draw": "tie"}.get(said, said)
     if said not in names:
-        return Opinion(
-            better=None, reason=f"the verdict {json.dumps(value['better'])[:40]} is none of 1, 2, tie"
-        )
+        return Opinion(better=None, reason=f"the verdict {json.dumps(given[1])[:40]} is none of 1, 2, tie")
     better = names[said]
     if turned and better != "tie":
         better = "second" if better == "first" else "first"
-    evidence = value.get("evidence", [])
+    _, evidence = field_of(value, "evidence") or ("", [])
+    _, reason = field_of(value, "reason", "reasoning", "rationale") or ("", "")
     quotes = evidence if isinstance(evidence, list) else [evidence]
     return Opinion(
         better=better,
-        reason=" ".join(str(value.get("reason", "")).split())[:_LONGEST_REASON],
+        reason=" ".join(str(reason).split())[:_LONGEST_REASON],
         evidence=tuple(q.strip()[:_LONGEST_QUOTE] for q in quotes if isinstance(q, str) and q.strip())[
             :_MOST_QUOTES
         ],

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mirror_bench.data.words import words_of
 from mirror_bench.protocol import SAFETY
 from mirror_bench.reports.fitness import ClientTalk, RatingNote, hear_client, note_rating
+from mirror_bench.reports.replies import ReplyCounts, count_replies
 from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 
@@ -42,6 +43,7 @@ class Outcome:
         by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
         tokens: Words of the therapist in the whole session, as `data.words.words_of` counts them.
         client_talk: How a model spoke as the client; None for the packaged clients.
+        replies: Speaker -> how its replies ended.
     """
 
     key: EntryKey
@@ -59,6 +61,7 @@ class Outcome:
     by_rater: Mapping[tuple[str, str], Mapping[str, float | None]] = field(default_factory=dict)
     tokens: int = 0
     client_talk: ClientTalk | None = None
+    replies: Mapping[Speaker, ReplyCounts] = field(default_factory=dict)
 
     def value(self, metric: str) -> float | None:
         """Returns the session's value of a metric of either kind, or None."""
@@ -175,6 +178,7 @@ def boil_down(session: Session) -> Outcome:
         traces=traces,
         tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
         client_talk=None if failed else hear_client(session),
+        replies=count_replies(session),
     )
 
 

@@ -124,7 +124,7 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
         _ratings_of(folders, {session.key for session in chosen}),
         plots,
         lambda sha256: _face(folders, sha256),
-        _info(read_header(folders[0])),
+        _info([read_header(folder) for folder in folders]),
     )
     return summary
 
@@ -149,7 +149,8 @@ def _face(folders: Sequence[Path], sha256: str) -> bytes | None:
     return None
 
 
-def _info(header: RunHeader) -> RunInfo:
+def _info(headers: Sequence[RunHeader]) -> RunInfo:
+    header = headers[0]
     protocol = header.protocol
     raters = ", ".join(" ".join(filter(None, (rater.kind, rater.model))) for rater in protocol.raters)
     facts = {
@@ -160,4 +161,7 @@ def _info(header: RunHeader) -> RunInfo:
         "Turns": f"at most {protocol.max_client_turns} client turns",
         "Software": f"mirror-bench {header.environment.get('packages', {}).get('mirror-bench', '')}".strip(),
     }
+    adapted = {name: lines for header in headers for name, lines in header.adapted.items()}
+    if adapted:
+        facts["Put otherwise"] = "; ".join(f"{name}: {'; '.join(lines)}" for name, lines in adapted.items())
     return RunInfo(facts=facts)

@@ -25,6 +25,7 @@ from mirror_bench.reports.fitness import (
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import FormOf, Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
+from mirror_bench.reports.replies import Replies, measure_replies
 from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.probe import Probe
@@ -69,6 +70,7 @@ class Summary(Record):
         length_slopes: Per total, how length was taken out.
         safety: Per candidate, crises and harm; beside the scores and in none of them.
         reliance: How far each candidate depends on the face; see `reports.faces`.
+        replies: How many replies of each candidate were cut or empty, and of the clients, where models.
     """
 
     version: Literal[1] = 1
@@ -87,6 +89,7 @@ class Summary(Record):
     length_slopes: tuple[LengthSlope, ...] = ()
     safety: tuple[Safety, ...] = ()
     reliance: tuple[Reliance, ...] = ()
+    replies: tuple[Replies, ...] = ()
 
     def length_effect(self, key: EntryKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
@@ -168,6 +171,7 @@ def summarize_outcomes(
         length_slopes=lengths.slopes,
         safety=measure_safety(gathered.safety, due, resamples),
         reliance=measure_reliance(gathered.outcomes, metrics, probes, resamples),
+        replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
     )
 
 
@@ -212,6 +216,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
             "safety": tuple(one for summary in summaries for one in summary.safety),
             "reliance": tuple(one for summary in summaries for one in summary.reliance),
+            "replies": tuple(one for summary in summaries for one in summary.replies),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
             "stale_ratings": sum(summary.stale_ratings for summary in summaries),
             "clients": tuple(one for summary in summaries for one in summary.clients),

@@ -86,7 +86,10 @@ def _client_turn(said: ClientTurn, face: Face | None) -> Turn:
         shown=face.expression.label if face else "",
         state=said.state,
         marks=said.marks,
+        raw=said.raw[:MAX_WORDS],
+        removed=said.removed,
         tokens=said.tokens,
+        finish=said.finish,
     )
 
 
@@ -98,6 +101,7 @@ def _therapist_turn(said: TherapistTurn) -> Turn:
         removed=said.removed,
         caption=said.caption,
         tokens=said.tokens,
+        finish=said.finish,
     )
 
 

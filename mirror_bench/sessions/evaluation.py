@@ -141,18 +141,21 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
                 folder.drop_failed()
             if not evaluation.quiet and evaluation.protocol.safety:
                 say(safety_line(due))
-            tally = await _hold(evaluation, folder, cast, due)
-            await _probe(evaluation, folder, cast, due)
-            profiles = {scenario.profile.id: scenario.profile for scenario in due}
-            await rate(
-                folder,
-                raters,
-                instruments,
-                profiles,
-                concurrency=evaluation.concurrency,
-                quiet=evaluation.quiet,
-                retry=evaluation.retry_failed,
-            )
+            try:
+                tally = await _hold(evaluation, folder, cast, due)
+                await _probe(evaluation, folder, cast, due)
+                profiles = {scenario.profile.id: scenario.profile for scenario in due}
+                await rate(
+                    folder,
+                    raters,
+                    instruments,
+                    profiles,
+                    concurrency=evaluation.concurrency,
+                    quiet=evaluation.quiet,
+                    retry=evaluation.retry_failed,
+                )
+            finally:
+                folder.keep_adapted(pool.adapted)
     return Outcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from mirror_bench.engines.base import Engine
+from mirror_bench.engines.base import Engine, PassOn
 from mirror_bench.engines.memo import Memo, MemoEngine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
@@ -28,6 +28,7 @@ class EnginePool:
     def __init__(self, memo: Path) -> None:
         self._memo = Memo(memo)
         self._engines: dict[str, Engine] = {}
+        self._lent: list[Engine] = []
 
     def open(self, name: str) -> Engine:
         """Returns the engine of a model name, remembered; not started before `start`."""
@@ -37,7 +38,20 @@ class EnginePool:
 
     def remember(self, engine: Engine) -> Engine:
         """Returns an engine that somebody else starts and closes, remembered here."""
+        self._lent.append(engine)
         return MemoEngine(engine, self._memo)
+
+    @property
+    def adapted(self) -> Mapping[str, Sequence[str]]:
+        """Engine -> what it puts otherwise than asked for, since its server refused that."""
+        found: dict[str, Sequence[str]] = {}
+        for engine in (*self._engines.values(), *self._lent):
+            inner = engine
+            while isinstance(inner, PassOn):
+                inner = inner.engine
+            if lines := getattr(inner, "adapted", ()):
+                found[engine.name] = lines
+        return found
 
     async def start(self) -> None:
         """Starts every engine that was opened.

@@ -219,16 +219,19 @@ async def rate_again(
             await pool.start()
             for path in filter(None, map(own_file, known)):
                 folder.keep_instrument(path)
-            made = await rate(
-                folder,
-                opened,
-                forms,
-                profiles,
-                concurrency=concurrency,
-                quiet=quiet,
-                sessions=sessions,
-                again=again,
-            )
+            try:
+                made = await rate(
+                    folder,
+                    opened,
+                    forms,
+                    profiles,
+                    concurrency=concurrency,
+                    quiet=quiet,
+                    sessions=sessions,
+                    again=again,
+                )
+            finally:
+                folder.keep_adapted(pool.adapted)
         _restate(folder, profiles)
     return made
 

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -35,6 +35,7 @@ class RunHeader(Record):
         selection: Which scenarios are due: conditions, limit, how many.
         environment: Versions and hardware; two runs may differ in it.
         seeds: How seeds are derived.
+        adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
     """
 
     protocol: Protocol
@@ -44,6 +45,7 @@ class RunHeader(Record):
     selection: Mapping[str, Any]
     environment: Mapping[str, Any] = {}
     seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
+    adapted: Mapping[str, tuple[str, ...]] = {}
 
 
 def read_header(folder: Path) -> RunHeader:
@@ -184,6 +186,17 @@ class RunFolder:
             update={"fingerprint": fingerprint.value, "parts": dict(fingerprint.parts)}
         )
         _write_header(self.folder, self.header)
+
+    def keep_adapted(self, adapted: Mapping[str, Sequence[str]]) -> None:
+        """Adds to `run.json` what engines put to their servers otherwise than asked for; what is there stays."""
+        known = {name: list(lines) for name, lines in self.header.adapted.items()}
+        for name, lines in adapted.items():
+            told = known.setdefault(name, [])
+            told += [line for line in lines if line not in told]
+        found = {name: tuple(lines) for name, lines in known.items()}
+        if found != self.header.adapted:
+            self.header = self.header.model_copy(update={"adapted": found})
+            _write_header(self.folder, self.header)
 
     def sessions(self) -> Iterator[Session]:
         """Yields the sessions kept so far, one at a time."""

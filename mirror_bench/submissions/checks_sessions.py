@@ -12,8 +12,8 @@ from mirror_bench.submissions.submission import Held
 from mirror_bench.therapists.cleaning import clean_reply
 from mirror_bench.therapists.methods import METHODS, PLAN_CHARACTERS
 
-_CLIENTS_OWN = ("direction", "expression", "face", "shown", "state", "marks")
-_THERAPISTS_OWN = ("raw", "removed", "caption")
+_CLIENTS_OWN: tuple[str, ...] = ("direction", "expression", "face", "shown", "state", "marks")
+_THERAPISTS_OWN: tuple[str, ...] = ("caption",)
 
 
 def check_scenarios(held: Held) -> Check:
@@ -77,6 +77,8 @@ def _unsound(held: Held, scenario: Scenario, session: Session) -> Iterator[str]:
         yield f"{where}: the plan has more than {PLAN_CHARACTERS} characters"
     for number, turn in enumerate(turns):
         others = _THERAPISTS_OWN if turn.speaker is Speaker.CLIENT else _CLIENTS_OWN
+        if turn.speaker is Speaker.CLIENT and not held.protocol.client.model:
+            others += ("raw", "removed", "finish")
         if foreign := [field for field in others if getattr(turn, field)]:
             yield f"{where}: turn {number} of the {turn.speaker} holds {', '.join(foreign)}"
         if max(len(turn.words), len(turn.raw), len(turn.direction)) > MAX_WORDS or turn.tokens < 0:
@@ -87,7 +89,7 @@ def _unsound(held: Held, scenario: Scenario, session: Session) -> Iterator[str]:
 
 def _uncleaned(held: Held, scenario: Scenario, turn: Turn) -> Iterator[str]:
     if not _prompted(held):
-        if turn.raw or turn.removed or turn.caption or turn.tokens:
+        if turn.raw or turn.removed or turn.caption or turn.tokens or turn.finish:
             yield "a scripted therapist has no raw answer, caption or tokens"
         return
     if turn.caption and not _does(held, "captions"):

@@ -14,10 +14,11 @@ class TherapistTurn:
 
     Attributes:
         words: What the client hears.
-        raw: What the model answered, where it differs from `words`.
+        raw: What the model answered, thoughts included, where it differs from `words`.
         removed: What was cleaned away, by kind.
         caption: The emotional caption of this turn, where the method makes one.
         tokens: Generated tokens, captions and plans included.
+        finish: Why the model ended its answer, as in `schema.Turn`.
     """
 
     words: str
@@ -25,6 +26,7 @@ class TherapistTurn:
     removed: tuple[str, ...] = ()
     caption: str = ""
     tokens: int = 0
+    finish: str = ""
 
 
 class Therapist(Protocol):

@@ -6,21 +6,22 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from mirror_bench.engines import reasoning
+from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.parts import StandsOn
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of what is taken out of a model's reply; part of the fingerprint."""
 
 
 def stands_on() -> StandsOn:
     """Returns what decides what is taken out of a model's reply."""
-    return StandsOn.of("therapists.cleaning", VERSION)
+    return StandsOn.of("therapists.cleaning", VERSION) | reasoning.stands_on()
 
 
 MAX_CHARACTERS = 4_000
 """The longest reply a client listens to; the rest is cut and recorded."""
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _OWN_LABEL = re.compile(
     r"^[*_#>\s]*(?:therapist|psychotherapist|counsell?or|assistant)"
     r"(?:'s (?:reply|response|turn))?[*_]*\s*:[*_]*[ \t]*",
@@ -33,7 +34,6 @@ _ACTS = "(?:nod|smil|lean|paus|look|sigh|breath|tilt|glanc|sit|gestur)(?:s|es|in
 _STAGE = rf"(?:{_MANNERS}|{_ACTS}|silence)\b"
 _STAGE_ASTERISKS = re.compile(rf"(?<!\*)\*{_STAGE}[^*\n]{{0,80}}\*(?!\*)", re.IGNORECASE)
 _STAGE_PARENTHESES = re.compile(rf"\({_STAGE}[^()\n]{{0,80}}\)", re.IGNORECASE)
-_TEMPLATE_TOKENS = re.compile(r"<\|?/?(?:im_start|im_end|end_of_utterance|endoftext|eot_id|image|s|pad)\|?>")
 
 
 class Cleaned(NamedTuple):
@@ -64,8 +64,8 @@ def clean_reply(raw: str, client_name: str = "") -> Cleaned:
         return changed
 
     text = step("control characters", _printable(text))
-    text = step("template tokens", _TEMPLATE_TOKENS.sub(" ", text))
-    text = step("reasoning", _THINKING.sub(" ", text))
+    text = step("reasoning", part_thoughts(text).said)
+    text = step("template tokens", without_template_tokens(text))
     text = step("invented client turn", _before_client(text, client_name))
     text = step("speaker label", _OWN_LABEL.sub("", text))
     text = step("brackets", _without_brackets(text))

@@ -139,10 +139,10 @@ class ModelTherapist:
         if self._method.plans and not self._plan[1]:
             self._plan = await self._make_plan()
         answer = await self._ask("reply", self._reply_messages(), self._asking.sampling)
-        words, removed = clean_reply(answer.text, self._scenario.profile.name)
+        words, removed = clean_reply(answer.whole, self._scenario.profile.name)
         self._history.append(Spoken(Speaker.THERAPIST, words))
-        raw = answer.text if answer.text.strip() != words else ""
-        return TherapistTurn(words, raw, removed, caption, self._tokens)
+        raw = answer.whole if answer.whole.strip() != words else ""
+        return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish)
 
     def _reply_messages(self) -> tuple[Message, ...]:
         technique, plan = self._plan

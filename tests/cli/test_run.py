@@ -12,11 +12,11 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.sessions.store import read_header, read_sessions
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str) -> None:
+def _run(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str, code: int = 0) -> None:
     monkeypatch.setattr(sys, "argv", ["mirror-bench", "run", "--out", str(out), "--quiet", *arguments])
     with pytest.raises(SystemExit) as stopped:
         main()
-    assert stopped.value.code == 0
+    assert stopped.value.code == code
 
 
 def _summary(out: Path) -> dict[str, Any]:
@@ -64,14 +64,14 @@ def test_failures_count_against_coverage_and_can_be_tried_again(
 ) -> None:
     out = tmp_path / "run"
     arguments = ("--therapist", "scripted/refuse?share=0.1", "--method", "text", "--limit", "4")
-    _run(monkeypatch, out, *arguments)
+    _run(monkeypatch, out, *arguments, code=1)
     scored = [session for session in read_sessions(out) if not session.only_safety]
     failed = [session for session in scored if session.ended == "failed"]
     assert failed
     assert all(session.reason for session in failed)
     entry = _summary(out)["entries"][0]
     assert entry["coverage"]["failed"] == len(failed)
-    _run(monkeypatch, out, *arguments, "--retry-failed")
+    _run(monkeypatch, out, *arguments, "--retry-failed", "--min-coverage", "0")
     assert sum(not session.only_safety for session in read_sessions(out)) == 8
 
 

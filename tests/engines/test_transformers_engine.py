@@ -65,7 +65,7 @@ async def test_stop_texts_end_an_answer_and_are_left_out(engine: Engine) -> None
 
 
 async def test_a_bad_request_fails_alone(engine: Engine) -> None:
-    good = ask(3, 8)
+    good = ask(3, 40)
     long = Request((Message("user", ("word " * 4000,)),))
     broken = Request((Message("user", (ImagePart(b"no image"), "Hello")),))
     results = await asyncio.gather(
