@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from leaderboard.intake import Submission
-from leaderboard.ranking import Difference, Place, compare_all, places, tell_apart
+from leaderboard.ranking import Difference, Differences, Place, compare_all, places, shared_means
+from mirror_bench.reports.coverage import MIN_COVERAGE
 from mirror_bench.reports.entries import Entry
 from mirror_bench.reports.length import LengthEffect, measure_length
 from mirror_bench.reports.metrics import Metric
@@ -41,7 +42,7 @@ class Model:
     Attributes:
         entry: Its scores with the client's own face, or those of its only face condition.
         held: Its sessions under that condition.
-        places: Total -> where it stands.
+        places: Total -> where it stands; nothing where too few of its sessions are rated.
         against: Slug of another model -> total -> this model minus that one.
         length: Total -> what length has to do with it, at the length that all models of the board share.
     """
@@ -144,8 +145,11 @@ def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
     differences = {metric.name: compare_all(held, metric) for metric in totals}
     standing = {}
     for metric in totals:
-        values = {slug: _value(entry, metric.name) for slug, entry in entries.items()}
-        standing[metric.name] = places(values, metric.better, tell_apart(differences[metric.name]))
+        means = shared_means(held, metric)
+        values = {
+            slug: means.get(slug) if _ranked(entry, metric.name) else None for slug, entry in entries.items()
+        }
+        standing[metric.name] = places(values, metric.better, differences[metric.name])
     models = [
         Model(
             submission=one,
@@ -168,9 +172,10 @@ def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
     )
 
 
-def _value(entry: Entry, metric: str) -> float | None:
+def _ranked(entry: Entry, metric: str) -> bool:
+    """Returns whether enough sessions are rated: whoever lost its worst ones would else stand too high."""
     score = entry.score(metric)
-    return score.value if score else None
+    return score is not None and score.value is not None and score.coverage >= MIN_COVERAGE
 
 
 def _order(model: Model, totals: Sequence[Metric]) -> tuple[float, str]:
@@ -178,29 +183,15 @@ def _order(model: Model, totals: Sequence[Metric]) -> tuple[float, str]:
     return (place.rank if place else float("inf"), model.slug)
 
 
-def _against(
-    slug: str, differences: Mapping[str, Mapping[tuple[str, str], Difference]]
-) -> dict[str, dict[str, Difference]]:
+def _against(slug: str, differences: Mapping[str, Differences]) -> dict[str, dict[str, Difference]]:
     found: dict[str, dict[str, Difference]] = {}
     for metric, pairs in differences.items():
         for (a, b), difference in pairs.items():
             if slug == a:
                 found.setdefault(b, {})[metric] = difference
             elif slug == b:
-                found.setdefault(a, {})[metric] = _turned(difference)
+                found.setdefault(a, {})[metric] = difference.turned()
     return found
-
-
-def _turned(difference: Difference) -> Difference:
-    score = difference.score
-    turned = score.model_copy(
-        update={
-            "value": None if score.value is None else -score.value,
-            "low": None if score.high is None else -score.high,
-            "high": None if score.low is None else -score.low,
-        }
-    )
-    return Difference(turned, None if difference.dz is None else -difference.dz, difference.unpaired)
 
 
 def _verified(submission: Submission) -> Badge:

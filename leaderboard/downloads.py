@@ -119,7 +119,7 @@ def _row(model: Model, board: Board) -> dict[str, Any]:
         row |= _columns(metric.name, entry.score(metric.name))
         if place := model.places.get(metric.name):
             row[f"{metric.name}.rank"] = place.rank
-            row[f"{metric.name}.ties"] = f"{place.first}-{place.last}"
+            row[f"{metric.name}.ties"] = "".join(place.groups)
     return row
 
 

@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
+
+import numpy as np
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import Outcome, contrast
 from mirror_bench.schema import Score
+from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 
-RESAMPLES = 1000
+_DIGITS = 9  # Means that agree so far differ by the order of sums alone.
 
 
 class Place(NamedTuple):
     """Where a model stands on one metric.
 
     Attributes:
-        rank: From 1, by the value alone.
-        first: First group of ties that it belongs to, from 1.
-        last: Last one; groups overlap, so a model may stand in several.
+        rank: From 1, by the mean over shared scenarios; equal means share one.
+        best: The best rank that the differences leave open.
+        worst: The worst.
+        groups: Letters of the groups of ties that it belongs to, the best first: models that share one cannot
+            be told apart, and those that share none can.
     """
 
     rank: int
-    first: int
-    last: int
+    best: int
+    worst: int
+    groups: tuple[str, ...]
+
+    @property
+    def ties(self) -> str:
+        """Its groups in words."""
+        return f"tie group{'s' if len(self.groups) > 1 else ''} {', '.join(self.groups)}"
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """One model minus another on one metric over the scenarios that both hold.
 
     Attributes:
         score: Mean difference with its interval; `n` counts scenarios.
         dz: Cohen's d of paired differences.
         unpaired: Scenarios that only one of the two has.
+        p: Two-sided p of no difference, of this pair alone; 1 where nothing can be told.
+        apart: Whether the two differ, with Holm's correction over all pairs of the board.
     """
 
     score: Score
     dz: float | None
     unpaired: int
+    p: float = 1.0
+    apart: bool = False
 
-    @property
-    def sure(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        low, high = self.score.low, self.score.high
-        return low is not None and high is not None and (low > 0 or high < 0)
+    def turned(self) -> Difference:
+        """Returns the second model minus the first: exactly the mirror image."""
+        score = self.score
+        mirrored = {
+            "value": None if score.value is None else -score.value,
+            "low": None if score.high is None else -score.high,
+            "high": None if score.low is None else -score.low,
+        }
+        dz = None if self.dz is None else -self.dz
+        return replace(self, score=score.model_copy(update=mirrored), dz=dz)
 
 
 Differences = Mapping[tuple[str, str], Difference]
@@ -53,7 +75,7 @@ Differences = Mapping[tuple[str, str], Difference]
 
 
 def compare_all(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> Differences:
-    """Returns the difference of every two models on one metric.
+    """Returns the difference of every two models on one metric, and who is apart.
 
     Args:
         held: Slug -> sessions to compare, under one protocol and one face condition each.
@@ -61,55 +83,73 @@ def compare_all(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> Differ
     """
     found = {}
     for a, b in combinations(held, 2):
-        difference = contrast(held[a], held[b], metric.name, RESAMPLES)
+        difference = contrast(held[a], held[b], metric.name)
         pairs = difference.interval.n if difference.interval else 0
         score = score_of(metric.name, difference.interval, max(1, pairs + difference.unpaired))
-        found[a, b] = Difference(score, difference.dz, difference.unpaired)
-    return found
+        mean = difference.mean
+        p = mean.p_apart() if mean is not None and mean.clusters > 1 else 1.0
+        found[a, b] = Difference(score, difference.dz, difference.unpaired, p)
+    apart = significant({pair: one.p for pair, one in found.items()})
+    return {pair: replace(one, apart=pair in apart) for pair, one in found.items()}
 
 
-def tell_apart(differences: Differences) -> Callable[[str, str], bool]:
-    """Returns whether two models differ by more than their paired interval."""
+def shared_means(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> dict[str, float]:
+    """Returns a mean per model that has a value, as over scenarios that all of them hold.
 
-    def apart(a: str, b: str) -> bool:
-        found = differences.get((a, b)) or differences.get((b, a))
-        return found is not None and found.sure
+    Model and scenario are fitted together by least squares, so that a model gains nothing by lacking hard
+    scenarios. Where all hold all scenarios these are the plain means.
+    """
+    values = {
+        slug: {one.pair: value for one in own if (value := one.value(metric.name)) is not None}
+        for slug, own in held.items()
+    }
+    slugs = sorted(slug for slug, own in values.items() if own)
+    pairs = sorted({pair for own in values.values() for pair in own})
+    if not slugs:
+        return {}
+    table = np.array([[values[slug].get(pair, np.nan) for slug in slugs] for pair in pairs])
+    there = np.isfinite(table)
+    centred = np.where(there, table - np.nanmean(table, axis=1, keepdims=True), 0.0)
+    weights = there / there.sum(axis=1, keepdims=True)
+    normal = np.diag(there.sum(axis=0).astype(np.float64)) - there.T.astype(np.float64) @ weights
+    effects = np.linalg.pinv(normal, hermitian=True) @ centred.sum(axis=0)
+    level = float(np.nanmean(table - effects))
+    return {slug: level + float(effect) for slug, effect in zip(slugs, effects, strict=True)}
 
-    return apart
 
-
-def places(
-    values: Mapping[str, float | None], better: str, apart: Callable[[str, str], bool]
-) -> dict[str, Place]:
+def places(values: Mapping[str, float | None], better: str, differences: Differences) -> dict[str, Place]:
     """Returns the place of every model that has a value.
 
-    A group of ties is a longest run of the ranking in which no two are apart.
-
     Args:
-        values: Slug -> the metric's mean.
+        values: Slug -> the metric's mean, as `shared_means` gives it; None for a model without a rank.
         better: "lower" turns the order round.
-        apart: Whether two differ.
+        differences: Of every two models; their `apart` alone parts groups.
     """
     sign = 1 if better == "lower" else -1
-    known = {slug: value for slug, value in values.items() if value is not None}
-    order = sorted(known, key=lambda slug: (sign * known[slug], slug))
-    groups = _groups(order, apart)
-    found = {}
-    for slug in order:
-        own = [number for number, group in enumerate(groups, 1) if slug in group]
-        rank = 1 + sum(sign * known[other] < sign * known[slug] for other in order)
-        found[slug] = Place(rank, own[0], own[-1])
+    known = {slug: round(sign * value, _DIGITS) for slug, value in values.items() if value is not None}
+    order = sorted(known, key=lambda slug: (known[slug], slug))
+    pairs = {
+        (a, b) if known[a] < known[b] else (b, a)
+        for (a, b), one in differences.items()
+        if one.apart and a in known and b in known
+    }
+    groups = letter_groups(order, pairs)
+    ranges = rank_ranges(order, pairs)
+    return {
+        slug: Place(
+            1 + sum(other < known[slug] for other in known.values()),
+            *ranges[slug],
+            tuple(_letters(place) for place, group in enumerate(groups) if slug in group),
+        )
+        for slug in order
+    }
+
+
+def _letters(place: int) -> str:
+    """Returns a, b and so on to z, then aa, ab."""
+    found = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        found = chr(ord("a") + rest) + found
     return found
-
-
-def _groups(order: Sequence[str], apart: Callable[[str, str], bool]) -> list[tuple[str, ...]]:
-    groups: list[tuple[str, ...]] = []
-    reached = 0
-    for start in range(len(order)):
-        end = start + 1
-        while end < len(order) and not any(apart(order[end], one) for one in order[start:end]):
-            end += 1
-        if end > reached:
-            groups.append(tuple(order[start:end]))
-            reached = end
-    return groups

@@ -306,7 +306,7 @@ class Session(Record):
     Attributes:
         scenario_id: `Scenario.id`.
         pair: `Scenario.pair`.
-        profile_id: The cluster of the bootstrap.
+        profile_id: The cluster of every interval.
         plan: The method's plan (`p`, `p+ec`), and `technique` the technique it chose.
         reason: In plain words, why a session failed or ended.
         only_safety: As in `Scenario`.

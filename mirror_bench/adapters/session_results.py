@@ -61,9 +61,9 @@ def export_run(run: Path, out: Path, raters: Sequence[str] = ()) -> Written:
 def standard_error(score: Score) -> float | None:
     """Returns the standard error behind a score's interval, or None where it has none.
 
-    Half the interval's width over Student's t with a degree of freedom less than clusters, which is how wide
-    our bootstrap makes it (`stats.intervals`). Where the interval is not symmetric, or was cut at the end of
-    the scale, this is an average of both sides.
+    Half the interval's width over Student's t with a degree of freedom less than clusters. Where the interval
+    is not symmetric (skewed scores, shares), or was cut at the end of the scale, this is an average of both
+    sides.
     """
     if score.low is None or score.high is None or score.clusters < 2:
         return None
@@ -99,7 +99,7 @@ def _results(header: RunHeader, summary: Summary) -> dict[str, Any]:
             "device": None,
             "use_cache": None,
             "limit": header.selection.get("limit"),
-            "bootstrap_iters": 2000,
+            "bootstrap_iters": 0,
             "gen_kwargs": None,
         },
         "git_hash": None,

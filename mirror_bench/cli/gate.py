@@ -33,6 +33,14 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
     help="Face condition; default: a run's only one, or matched.",
 )
 @click.option("--strict", is_flag=True, help="Also fail where the sample is too small to tell.")
+@click.option(
+    "--min-coverage",
+    type=float,
+    default=0.95,
+    show_default=True,
+    help="Share of the scenarios due that both runs must have scored; below, the gate fails.",
+)
+@click.option("--no-safety-gate", is_flag=True, help="Do not fail on new failures of safety.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML here.")
 @click.option(
     "--summary",
@@ -48,6 +56,8 @@ def gate(
     alpha: float,
     condition: str | None,
     strict: bool,
+    min_coverage: float,
+    no_safety_gate: bool,
     junit: Path | None,
     summary: Path | None,
     as_json: bool,
@@ -55,8 +65,9 @@ def gate(
     """Say whether the candidate run is worse than the baseline run by more than a margin.
 
     Both runs are under one protocol and are compared scenario by scenario, with intervals over profiles and
-    Holm's correction over metrics. Exit code 1 where a drop is proven, 0 where none is; a sample too small to
-    tell passes with a word on how many scenarios would do, unless --strict.
+    Holm's correction over metrics. Exit code 1 where a drop is proven, where too little was scored to tell
+    (--min-coverage), or where the candidate fails in safety what the baseline does not; 0 otherwise. A sample
+    too small to tell passes with a word on how many scenarios would do, unless --strict.
     """
     from mirror_bench.files import write_atomically
     from mirror_bench.reports.gate_formats import as_junit, as_markdown
@@ -67,9 +78,11 @@ def gate(
         raise InputError(f"--margin {margin:g}: must be above 0")
     if not 0 < alpha < 1:
         raise InputError(f"--alpha {alpha:g}: must lie between 0 and 1")
+    if not 0 <= min_coverage <= 1:
+        raise InputError(f"--min-coverage {min_coverage:g}: must lie between 0 and 1")
     chosen = FaceCondition(condition) if condition else None
     sides = read_contestants((baseline, candidate), chosen, same_candidate=True)
-    held = _held(sides, metric, margin, alpha, strict)
+    held = _held(sides, metric, margin, alpha, strict, min_coverage, not no_safety_gate)
     if junit is not None:
         write_atomically(junit, as_junit(held).encode())
     summary = summary or (Path(name) if (name := os.environ.get("GITHUB_STEP_SUMMARY")) else None)
@@ -84,20 +97,44 @@ def gate(
 
 
 def _held(
-    sides: list[Contestant], metric: tuple[str, ...], margin: float, alpha: float, strict: bool
+    sides: list[Contestant],
+    metric: tuple[str, ...],
+    margin: float,
+    alpha: float,
+    strict: bool,
+    min_coverage: float,
+    safety: bool,
 ) -> Gate:
     from mirror_bench.reports.gate import hold_gate
-    from mirror_bench.reports.rated_runs import chosen_metrics, rated_outcomes
+    from mirror_bench.reports.gate_safety import check_safety
+    from mirror_bench.reports.metrics import describe
+    from mirror_bench.reports.rated_runs import chosen_metrics, profiles_in, read_rated
 
-    outcomes = [rated_outcomes(side) for side in sides]
+    condition = _condition(sides)
+    before, after = (read_rated(side) for side in sides)
+    common = {pair: profile for pair, profile in before.due.items() if pair in after.due}
+    if not common:
+        raise InputError(
+            f"{sides[0].folder} and {sides[1].folder} owe no scenario in common: hold the candidate with the "
+            "baseline's --limit and --seeds"
+        )
+    header = sides[0].header
+    metrics = chosen_metrics((before.outcomes, after.outcomes), metric, before.totals)
     return hold_gate(
-        outcomes[0],
-        outcomes[1],
-        chosen_metrics(outcomes, metric),
+        before.outcomes,
+        after.outcomes,
+        metrics,
         margin=margin,
         alpha=alpha,
         strict=strict,
-        condition=_condition(sides),
+        min_coverage=min_coverage,
+        due=common,
+        lowest={
+            one.name: one.low for one in describe(metrics, form_of=before.form_of) if one.low is not None
+        },
+        profiles=profiles_in(header),
+        safety=check_safety(before.safety, after.safety, after.due_ids, min_coverage) if safety else None,
+        condition=condition,
         names=(_name(sides[0]), _name(sides[1])),
     )
 
@@ -121,7 +158,7 @@ def _show(held: Gate) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mirror_bench.reports.gate_formats import explain, headline, shown_difference
+    from mirror_bench.reports.gate_formats import cells_of, explain, headline, remarks
 
     console = Console()
     table = Table(
@@ -132,14 +169,15 @@ def _show(held: Gate) -> None:
         box=SIMPLE,
         pad_edge=False,
     )
-    for head in ("metric", "baseline", "candidate", "difference", "finding"):
+    for head in ("metric", "baseline", "candidate", "difference", "scored", "finding"):
         table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
     for check in held.checks:
-        values = (f"{check.baseline:.3f}", f"{check.candidate:.3f}", shown_difference(check))
-        table.add_row(Text(check.metric), *values, check.finding.value)
+        table.add_row(Text(check.metric), *cells_of(check), check.finding.value)
     console.print(table)
     for check in held.checks:
         console.print(Text(f"{check.metric}: {explain(check)}"))
-    if held.unpaired:
-        console.print(f"{held.unpaired} scenarios that only one of the runs has rated did not count")
+    if held.safety is not None:
+        console.print(Text(f"safety: {held.safety.in_words}"))
+    for line in remarks(held):
+        console.print(Text(line))
     console.print(Text(headline(held), style="bold green" if held.passed else "bold red"))

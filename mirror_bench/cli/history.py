@@ -27,6 +27,13 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
     type=click.Choice(CONDITIONS),
     help="Face condition; default: a run's only one, or matched.",
 )
+@click.option(
+    "--min-coverage",
+    type=float,
+    default=0.95,
+    show_default=True,
+    help="Share of its sessions that a run must have scored; below, it counts as not measured.",
+)
 @click.option("--given-order", is_flag=True, help="Take RUNS in the order given, not in that of their start.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Write history.png and history.svg here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -35,6 +42,7 @@ def history(
     metric: tuple[str, ...],
     alpha: float,
     condition: str | None,
+    min_coverage: float,
     given_order: bool,
     out: Path | None,
     as_json: bool,
@@ -43,25 +51,33 @@ def history(
 
     Each run is held against the best one before it, on the scenarios that both have rated, so that a slow
     slide is found as well; p values are corrected for the choice of the best, and over all runs and metrics.
+    A run of which too little is scored is named as not measured, and no run is held against it.
     """
     from mirror_bench.reports.history import Past, trace, write_history
-    from mirror_bench.reports.rated_runs import chosen_metrics, rated_outcomes
+    from mirror_bench.reports.rated_runs import chosen_metrics, read_rated
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.comparing import read_contestants
 
     if not 0 < alpha < 1:
         raise InputError(f"--alpha {alpha:g}: must lie between 0 and 1")
+    if not 0 <= min_coverage <= 1:
+        raise InputError(f"--min-coverage {min_coverage:g}: must lie between 0 and 1")
     chosen = FaceCondition(condition) if condition else None
     sides = read_contestants(runs, chosen, same_candidate=True)
     if not given_order:
         sides.sort(key=_started)
-    outcomes = [rated_outcomes(side) for side in sides]
+    rated = [read_rated(side) for side in sides]
+    metrics = chosen_metrics([own.outcomes for own in rated], metric, rated[0].totals)
     found = trace(
-        [Past(_name(side), _started(side), own) for side, own in zip(sides, outcomes, strict=True)],
-        chosen_metrics(outcomes, metric),
+        [
+            Past(_name(side), _started(side), own.outcomes, len(own.due))
+            for side, own in zip(sides, rated, strict=True)
+        ],
+        metrics,
         candidate=_candidate(sides),
         condition=sides[-1].condition.value,
         alpha=alpha,
+        min_coverage=min_coverage,
     )
     if out is not None:
         write_history(found, out)
@@ -104,13 +120,18 @@ def _show(found: History) -> None:
                 step.started[:16].replace("T", " "),
                 shown(step.score),
                 shown(step.change) if step.change else "",
-                "" if step.p_drop is None else f"{step.p_drop:.3f}",
+                ("" if step.p_drop is None else f"{step.p_drop:.3f}") if step.measured else "not measured",
                 style="bold red" if place == trend.first_drop else None,
             )
         console.print(table)
     for trend in found.trends:
+        for step in trend.unmeasured:
+            console.print(
+                Text(f"{trend.metric}: not measured at {step.run}: {step.score.coverage:.0%} of its sessions")
+            )
         if trend.first_drop is None:
-            console.print(Text(f"{trend.metric}: no significant drop"))
+            where = " among the runs that were measured" if trend.unmeasured else ""
+            console.print(Text(f"{trend.metric}: no significant drop{where}"))
         else:
             step = trend.steps[trend.first_drop]
             console.print(

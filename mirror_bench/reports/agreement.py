@@ -17,8 +17,6 @@ from mirror_bench.stats.agreement import (
     mean_inter_item_r,
 )
 
-RESAMPLES = 500
-
 
 class Agreement(Record):
     """How far raters agree on one metric of one candidate, over all face conditions.
@@ -112,9 +110,9 @@ def _agreement(
         metric=metric,
         raters=tuple(raters),
         sessions=len(rows),
-        icc=score_of(metric, icc(table, profiles, resamples=RESAMPLES), len(rows)),
-        alpha=score_of(metric, krippendorff_alpha(table, profiles, resamples=RESAMPLES), len(rows)),
-        tau=score_of(metric, kendall_tau(table, profiles, resamples=RESAMPLES), len(rows)),
+        icc=score_of(metric, icc(table, profiles), len(rows)),
+        alpha=score_of(metric, krippendorff_alpha(table, profiles), len(rows)),
+        tau=score_of(metric, kendall_tau(table, profiles), len(rows)),
     )
 
 
@@ -133,8 +131,8 @@ def _halo(
         rater=rater,
         items=items,
         sessions=len(rows),
-        inter_item_r=score_of(f"{instrument}.items", mean_inter_item_r(table, profiles, RESAMPLES), due),
-        alpha=score_of(f"{instrument}.items", cronbach_alpha(table, profiles, RESAMPLES), due),
+        inter_item_r=score_of(f"{instrument}.items", mean_inter_item_r(table, profiles), due),
+        alpha=score_of(f"{instrument}.items", cronbach_alpha(table, profiles), due),
     )
 
 

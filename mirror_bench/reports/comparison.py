@@ -12,8 +12,8 @@ from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.outcomes import Outcome, contrast
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
-from mirror_bench.stats.intervals import cluster_bootstrap_mean, cluster_bootstrap_share
 from mirror_bench.stats.pairwise_length import controlled_win_rate
+from mirror_bench.stats.rates import cluster_share
 
 _POINTS = {"first": 1.0, "second": 0.0, "tie": 0.5}
 
@@ -67,7 +67,8 @@ class Compared(Record):
     Attributes:
         judge: Who compared.
         standings: Strongest first.
-        groups: Candidates that cannot be told apart, strongest group first.
+        groups: Candidates that cannot be told apart, strongest group first: two share one exactly where
+            their difference is no significant one, with Holm's correction over all pairs.
         ties: The model's tendency to ties.
         matches: Every two candidates.
     """
@@ -87,7 +88,6 @@ def compare(
     preferences: Sequence[Preference],
     outcomes: Mapping[str, Sequence[Outcome]],
     totals: Iterable[str] = (),
-    resamples: int = 1000,
     **facts: str,
 ) -> Compared:
     """Returns what preferences come to.
@@ -96,13 +96,12 @@ def compare(
         preferences: Of one judge, on any pairs of candidates.
         outcomes: Candidate -> its sessions, in the order to show.
         totals: Metrics whose paired differences are shown beside.
-        resamples: Bootstrap samples per interval.
         **facts: `judge`, `protocol`, `fingerprint` and `condition`.
     """
     names = list(outcomes)
     metrics = list(totals)
     matches = tuple(
-        _match(one, other, preferences, outcomes, metrics, resamples) for one, other in combinations(names, 2)
+        _match(one, other, preferences, outcomes, metrics) for one, other in combinations(names, 2)
     )
     decided = [one for one in preferences if one.better is not None]
     met = {name for one in decided for name in (one.first, one.second)}
@@ -116,7 +115,6 @@ def compare(
             for one in decided
         ],
         len(ranked),
-        max(100, min(500, resamples)),
     )
     standings = [
         Standing(
@@ -143,7 +141,6 @@ def _match(
     preferences: Sequence[Preference],
     outcomes: Mapping[str, Sequence[Outcome]],
     metrics: Sequence[str],
-    resamples: int,
 ) -> Match:
     ours = [one for one in preferences if (one.first, one.second) == (first, second)]
     known = [one for one in ours if one.better is not None]
@@ -165,7 +162,7 @@ def _match(
         losses=points.count(0.0),
         missing=len(ours) - len(known),
         unpaired=len(held[0] ^ held[1]),
-        win_rate=score_of("win_rate", cluster_bootstrap_mean(points, people, resamples), len(ours)),
+        win_rate=score_of("win_rate", cluster_share(points, people), len(ours)),
         controlled=Score(
             metric="controlled_win_rate",
             value=controlled.value,
@@ -183,13 +180,11 @@ def _match(
         ),
         consistent=score_of(
             "consistent",
-            cluster_bootstrap_share([v for v, _ in orders], [p for _, p in orders], resamples),
+            cluster_share([v for v, _ in orders], [p for _, p in orders]),
             len(orders),
         ),
         differences=tuple(
-            score_of(
-                metric, contrast(outcomes[first], outcomes[second], metric, resamples).interval, len(ours)
-            )
+            score_of(metric, contrast(outcomes[first], outcomes[second], metric).interval, len(ours))
             for metric in metrics
         ),
     )

@@ -10,7 +10,8 @@ from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey, Outcome, failures
 from mirror_bench.schema import Ending, FaceCondition, Record, Resistance, Scenario, Score
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean, cluster_bootstrap_share
+from mirror_bench.stats.intervals import Interval, cluster_mean
+from mirror_bench.stats.rates import cluster_share
 
 DIGITS = 6  # Beyond this, figures differ between machines' linear algebra.
 
@@ -129,9 +130,7 @@ class Due:
         )
 
 
-def make_entry(
-    key: EntryKey, outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: Due, resamples: int = 2000
-) -> Entry:
+def make_entry(key: EntryKey, outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: Due) -> Entry:
     """Returns the entry of one candidate under one face condition.
 
     Raises:
@@ -149,7 +148,7 @@ def make_entry(
         share = due.sessions(key.condition, resistance)
         share = len(part) if share is None else share
         if share:
-            by_resistance[resistance] = _scores(part, metrics, share, resamples)
+            by_resistance[resistance] = _scores(part, metrics, share)
     return Entry(
         therapist=key.therapist,
         method=key.method,
@@ -157,10 +156,10 @@ def make_entry(
         client=", ".join(sorted({outcome.client for outcome in outcomes})),
         raters=tuple(sorted({rater for outcome in outcomes for rater in outcome.raters})),
         coverage=_coverage(outcomes, metrics, owed),
-        scores=_scores(outcomes, metrics, owed, resamples),
+        scores=_scores(outcomes, metrics, owed),
         by_resistance=by_resistance,
         endings=_endings(outcomes),
-        trajectories=_trajectories(outcomes, resamples),
+        trajectories=_trajectories(outcomes),
     )
 
 
@@ -183,17 +182,15 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def _scores(
-    outcomes: Sequence[Outcome], metrics: Iterable[Metric], due: int, resamples: int
-) -> tuple[Score, ...]:
-    return tuple(score_of(metric.name, _interval(outcomes, metric, resamples), due) for metric in metrics)
+def _scores(outcomes: Sequence[Outcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
+    return tuple(score_of(metric.name, _interval(outcomes, metric), due) for metric in metrics)
 
 
-def _interval(outcomes: Sequence[Outcome], metric: Metric, resamples: int) -> Interval | None:
+def _interval(outcomes: Sequence[Outcome], metric: Metric) -> Interval | None:
     found = [(outcome.value(metric.name), outcome.profile_id) for outcome in outcomes]
     kept = [(value, profile) for value, profile in found if value is not None]
-    bootstrap = cluster_bootstrap_share if metric.name == "dropout" else cluster_bootstrap_mean
-    interval = bootstrap([value for value, _ in kept], [profile for _, profile in kept], resamples)
+    estimate = cluster_share if metric.name == "dropout" else cluster_mean
+    interval = estimate([value for value, _ in kept], [profile for _, profile in kept])
     return None if interval is None else _within_scale(interval, metric)
 
 
@@ -229,22 +226,22 @@ def _coverage(outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: int) 
     )
 
 
-def _trajectories(outcomes: Sequence[Outcome], resamples: int) -> dict[str, tuple[TrajectoryPoint, ...]]:
+def _trajectories(outcomes: Sequence[Outcome]) -> dict[str, tuple[TrajectoryPoint, ...]]:
     return {
         name: points
         for name in ("resistance", "alliance")
-        if (points := _trajectory([o for o in outcomes if name in o.traces], name, resamples))
+        if (points := _trajectory([o for o in outcomes if name in o.traces], name))
     }
 
 
-def _trajectory(outcomes: Sequence[Outcome], name: str, resamples: int) -> tuple[TrajectoryPoint, ...]:
+def _trajectory(outcomes: Sequence[Outcome], name: str) -> tuple[TrajectoryPoint, ...]:
     profiles = [outcome.profile_id for outcome in outcomes]
     traces = [outcome.traces[name] for outcome in outcomes]
     points = []
     for index in range(max(map(len, traces), default=0)):
         # A client who left keeps its last state: otherwise the curve improves because the worst are gone.
         values = [trace[min(index, len(trace) - 1)] for trace in traces]
-        interval = cluster_bootstrap_mean(values, profiles, resamples)
+        interval = cluster_mean(values, profiles)
         if interval is None:
             break
         points.append(

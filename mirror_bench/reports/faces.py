@@ -28,7 +28,7 @@ from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey, Outcome, contrast
 from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.sessions.probe import Probe
-from mirror_bench.stats.intervals import cluster_bootstrap_mean
+from mirror_bench.stats.intervals import cluster_mean
 from mirror_bench.stats.paired import paired_difference
 
 WRONG = (FaceCondition.SHUFFLED, FaceCondition.INCONGRUENT)
@@ -62,7 +62,7 @@ class Reliance(Record):
 
 
 def measure_reliance(
-    outcomes: Iterable[Outcome], metrics: Sequence[Metric], probes: Iterable[Probe], resamples: int = 2000
+    outcomes: Iterable[Outcome], metrics: Sequence[Metric], probes: Iterable[Probe]
 ) -> tuple[Reliance, ...]:
     """Returns the visual reliance of every candidate: the cost per total, then what its probes tell.
 
@@ -70,7 +70,6 @@ def measure_reliance(
         outcomes: Sessions of any candidates and face conditions.
         metrics: What was measured; the totals count.
         probes: Of any candidates.
-        resamples: Bootstrap samples per interval.
     """
     groups: dict[EntryKey, list[Outcome]] = {}
     for outcome in outcomes:
@@ -81,8 +80,8 @@ def measure_reliance(
     found: list[Reliance] = []
     for therapist, method in sorted({(key.therapist, key.method) for key in groups} | set(asked)):
         mine = {key.condition: held for key, held in groups.items() if key[:2] == (therapist, method)}
-        found += _costs(therapist, method, mine, metrics, resamples)
-        found += _probed(therapist, method, asked.get((therapist, method), ()), resamples)
+        found += _costs(therapist, method, mine, metrics)
+        found += _probed(therapist, method, asked.get((therapist, method), ()))
     return tuple(found)
 
 
@@ -91,7 +90,6 @@ def _costs(
     method: str,
     held: Mapping[FaceCondition, Sequence[Outcome]],
     metrics: Sequence[Metric],
-    resamples: int,
 ) -> list[Reliance]:
     against = next((condition for condition in SILENT if condition in held), None)
     if against is None:
@@ -102,7 +100,7 @@ def _costs(
         for metric in metrics:
             if metric.kind == "total" or metric.name in FARES:
                 sides = (against, shown) if metric.better != "lower" else (shown, against)
-                cost = contrast(held[sides[0]], held[sides[1]], metric.name, resamples)
+                cost = contrast(held[sides[0]], held[sides[1]], metric.name)
                 found.append(
                     Reliance(
                         therapist=therapist,
@@ -117,7 +115,7 @@ def _costs(
     return found
 
 
-def _probed(therapist: str, method: str, probes: Sequence[Probe], resamples: int) -> list[Reliance]:
+def _probed(therapist: str, method: str, probes: Sequence[Probe]) -> list[Reliance]:
     found = []
     shown = [condition for condition in FaceCondition if any(p.shown is condition for p in probes)]
     tests: tuple[tuple[Measure, Callable[[Probe], bool]], ...] = (
@@ -126,7 +124,7 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe], resamples: int
     )
     for measure, test in tests:
         for condition in shown:
-            value, lost = _change(probes, condition, measure, test, resamples)
+            value, lost = _change(probes, condition, measure, test)
             floor = condition is FaceCondition.MATCHED
             found.append(
                 Reliance(
@@ -142,9 +140,7 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe], resamples: int
     for condition in shown:
         fits = [p for p in probes if p.shown is condition and p.read is not None]
         if fits:
-            interval = cluster_bootstrap_mean(
-                [float(bool(p.read)) for p in fits], [p.profile_id for p in fits], resamples
-            )
+            interval = cluster_mean([float(bool(p.read)) for p in fits], [p.profile_id for p in fits])
             value = _share(score_of("read", interval, len(fits)))
             found.append(
                 Reliance(therapist=therapist, method=method, measure="read", shown=condition, value=value)
@@ -172,7 +168,6 @@ def _change(
     condition: FaceCondition,
     measure: Measure,
     test: Callable[[Probe], bool],
-    resamples: int,
 ) -> tuple[Score, int]:
     """Returns the share of turns that change, less the noise, and how many turns could not enter."""
     clusters = {_turn(probe): probe.profile_id for probe in probes}
@@ -183,7 +178,7 @@ def _change(
     noise = by_condition[FaceCondition.MATCHED]
     if condition is FaceCondition.MATCHED:
         noise = dict.fromkeys(noise, 0.0)
-    difference = paired_difference(by_condition[condition], noise, clusters, resamples)
+    difference = paired_difference(by_condition[condition], noise, clusters)
     due = sum(probe.shown is condition for probe in probes)
     lost = due - (difference.interval.n if difference.interval else 0)
     lowest = 0.0 if condition is FaceCondition.MATCHED else -1.0

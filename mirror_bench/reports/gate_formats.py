@@ -1,4 +1,4 @@
-"""A gate's findings as Markdown for a step summary and as JUnit XML for a test report."""
+"""A gate's findings in words, as Markdown for a step summary and as JUnit XML for a test report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def headline(gate: Gate) -> str:
     """Returns one sentence."""
-    worse = [check.metric for check in gate.checks if check.finding is Finding.WORSE]
-    if worse:
-        return f"FAILED: {', '.join(worse)} dropped by more than {gate.margin:g}"
+    wrong = []
+    for finding, said in ((Finding.NOT_MEASURED, "not measured: {}"), (Finding.WORSE, "{} dropped")):
+        names = ", ".join(check.metric for check in gate.checks if check.finding is finding)
+        tail = f" by more than {gate.margin:g}" if finding is Finding.WORSE else ""
+        wrong += [said.format(names) + tail] if names else []
+    if gate.safety is not None and gate.safety.fails:
+        said = "new failures of safety" if gate.safety.finding == "failed" else "not measured: safety"
+        wrong.append(said)
+    if wrong:
+        return f"FAILED: {'; '.join(wrong)}"
     undecided = [check.metric for check in gate.checks if check.finding is Finding.UNDECIDED]
     if undecided:
         verdict = "FAILED (strict)" if gate.strict else "PASSED, with a reservation"
@@ -25,36 +32,98 @@ def headline(gate: Gate) -> str:
 
 def explain(check: MetricCheck) -> str:
     """Returns what a metric's finding means, in one sentence."""
-    if check.finding is Finding.WORSE:
-        return f"dropped by more than the margin (adjusted p {_p(check.p_worse)})"
-    if check.finding is Finding.NO_WORSE:
-        return f"no drop beyond the margin (p {_p(check.p_no_worse)})"
+    if check.finding is Finding.NOT_MEASURED:
+        return f"not measured: {check.note}{_worst(check)}"
+    if check.finding is Finding.WORSE and check.p_worse is not None:
+        return f"dropped by more than the margin (adjusted p {_p(check.p_worse)}){_worst(check)}"
+    if check.finding is Finding.NO_WORSE and check.p_no_worse is not None:
+        return f"no drop beyond the margin (p {_p(check.p_no_worse)}){_worst(check)}"
+    if check.note:
+        return f"{check.note}{_worst(check)}"
+    if check.difference.low is None:
+        return "the difference is the same everywhere, which does not tell how another sample would scatter"
+    return f"too few scenarios to tell; {_remedy(check)}{_worst(check)}"
+
+
+def _remedy(check: MetricCheck) -> str:
+    if check.margin_decidable is not None:
+        return (
+            "the data have too few profiles for this margin: with all of them, about "
+            f"{check.margin_decidable:g} is the smallest that can be decided"
+        )
     if check.scenarios_needed is None:
-        return "too few scenarios to tell"
-    needed = f"{check.scenarios_needed} of {check.profiles_needed} profiles"
-    return f"too few scenarios to tell; about {needed} would do"
+        return "hold more"
+    needed = f"about {check.scenarios_needed} scenarios of {check.profiles_needed} profiles would do"
+    if check.seeds_needed is None:
+        return needed
+    return f"{needed}, which are all that the data have: {check.seeds_needed} seeds each"
+
+
+def _worst(check: MetricCheck) -> str:
+    if check.loss.worst.value is None:
+        return ""
+    return (
+        f"; with the lowest score for the {check.loss.candidate_alone} that the candidate alone lacks: "
+        f"{_signed(check.loss.worst.value, check.loss.worst.low, check.loss.worst.high)}"
+    )
+
+
+def remarks(gate: Gate) -> list[str]:
+    """Returns what else is to be said: what is missing and why, and what no sample excludes."""
+    found = [
+        f"{check.metric}: {check.loss.in_words}"
+        for check in gate.checks
+        if check.loss.paired < check.loss.due and check.finding is not Finding.NOT_MEASURED
+    ]
+    if gate.failures:
+        reason, count = next(iter(gate.failures.items()))
+        found.append(
+            f"{sum(gate.failures.values())} sessions of the candidate failed; {count} of them: {reason}"
+        )
+    sure = [check.difference.clusters for check in gate.checks if check.finding is Finding.NO_WORSE]
+    if sure:
+        unseen = 1 - 0.05 ** (1 / min(sure))
+        found.append(
+            f"a collapse so rare that it met none of the {min(sure)} profiles here cannot be excluded: it "
+            f"may still befall up to {unseen:.0%} of profiles (95 %)"
+        )
+    return found
 
 
 def _p(value: float) -> str:
     return "< .001" if value < 0.001 else f"= {value:.3f}"
 
 
+def _signed(value: float, low: float | None, high: float | None) -> str:
+    ends = "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{value:+.3f}{ends}"
+
+
+def cells_of(check: MetricCheck) -> tuple[str, str, str, str]:
+    """Returns baseline, candidate, difference with its interval, and how many scenarios both have scored."""
+    means = ("–" if mean is None else f"{mean:.3f}" for mean in (check.baseline, check.candidate))
+    return (*means, shown_difference(check), f"{check.loss.paired} of {check.loss.due}")  # type: ignore[return-value]
+
+
 def shown_difference(check: MetricCheck) -> str:
     """Returns the difference with its interval."""
     score = check.difference
-    if score.value is None:
-        return "–"
-    ends = "" if score.low is None or score.high is None else f" [{score.low:+.3f}, {score.high:+.3f}]"
-    return f"{score.value:+.3f}{ends}"
+    return "–" if score.value is None else _signed(score.value, score.low, score.high)
 
 
 def as_markdown(gate: Gate) -> str:
     """Returns a section for a step summary; what models are called is escaped."""
     rows = [
-        f"| {_cell(check.metric)} | {check.baseline:.3f} | {check.candidate:.3f} | {shown_difference(check)} "
-        f"| {check.finding.value} | {explain(check)} |"
+        f"| {_cell(check.metric)} | {' | '.join(cells_of(check))} | {check.finding.value} "
+        f"| {_cell(explain(check))} |"
         for check in gate.checks
     ]
+    if gate.safety is not None:
+        safety = gate.safety
+        rows.append(
+            f"| safety | {_cell(safety.baseline)} | {_cell(safety.candidate)} | – "
+            f"| {safety.due - safety.missing} of {safety.due} | {safety.finding} | {_cell(safety.in_words)} |"
+        )
     return "\n".join(
         (
             "## mirror-bench gate",
@@ -64,9 +133,11 @@ def as_markdown(gate: Gate) -> str:
             f"{_cell(gate.candidate)} against {_cell(gate.baseline)}, {gate.condition} faces, margin "
             f"{gate.margin:g}, alpha {gate.alpha:g}.",
             "",
-            "| metric | baseline | candidate | difference | finding | |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| metric | baseline | candidate | difference | scored in both | finding | |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
             *rows,
+            "",
+            *(f"- {_cell(line)}" for line in remarks(gate)),
             "",
         )
     )
@@ -78,35 +149,36 @@ def _cell(text: str) -> str:
 
 
 def as_junit(gate: Gate) -> str:
-    """Returns JUnit XML: one test case per metric; undecided ones are skipped, or failed where strict."""
-    failures = [check for check in gate.checks if _fails(gate, check)]
-    skipped = [
-        check for check in gate.checks if check.finding is Finding.UNDECIDED and not _fails(gate, check)
-    ]
-    suite = ElementTree.Element(
-        "testsuite",
-        name="mirror-bench gate",
-        tests=str(len(gate.checks)),
-        failures=str(len(failures)),
-        errors="0",
-        skipped=str(len(skipped)),
-    )
-    for check in gate.checks:
-        case = ElementTree.SubElement(
-            suite, "testcase", classname=_plain(f"gate.{gate.candidate}"), name=_plain(check.metric)
+    """Returns JUnit XML: a test case per metric and one for safety, if it was rated.
+
+    Undecided metrics are skipped, or failed where strict.
+    """
+    suite = ElementTree.Element("testsuite", name="mirror-bench gate")
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    cases = [
+        (
+            check.metric,
+            f"{shown_difference(check)}: {explain(check)} ({check.loss.in_words})",
+            "failure" if gate.fails(check) else "skipped" if check.finding is Finding.UNDECIDED else "",
         )
-        message = f"{shown_difference(check)}: {explain(check)}"
-        if check in failures:
-            ElementTree.SubElement(case, "failure", message=_plain(message)).text = _plain(headline(gate))
-        elif check in skipped:
-            ElementTree.SubElement(case, "skipped", message=_plain(message))
-        ElementTree.SubElement(case, "system-out").text = _plain(message)
+        for check in gate.checks
+    ]
+    if gate.safety is not None:
+        said = f"{gate.safety.in_words}; baseline: {gate.safety.baseline}; candidate: {gate.safety.candidate}"
+        cases.append(("safety", said, "failure" if gate.safety.fails else ""))
+    for name, message, outcome in cases:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=_plain(f"gate.{gate.candidate}"), name=_plain(name)
+        )
+        counts["tests"] += 1
+        if outcome:
+            counts["failures" if outcome == "failure" else "skipped"] += 1
+            ElementTree.SubElement(case, outcome, message=_plain(message)).text = _plain(headline(gate))
+        ElementTree.SubElement(case, "system-out").text = _plain("\n".join((message, *remarks(gate))))
+    for name, count in counts.items():
+        suite.set(name, str(count))
     ElementTree.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
-
-
-def _fails(gate: Gate, check: MetricCheck) -> bool:
-    return check.finding is Finding.WORSE or (gate.strict and check.finding is Finding.UNDECIDED)
 
 
 def _plain(text: str) -> str:

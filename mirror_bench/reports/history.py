@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from mirror_bench.reports.coverage import MIN_COVERAGE
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.outcomes import Outcome
 from mirror_bench.schema import Record, Score
-from mirror_bench.stats.intervals import cluster_bootstrap_mean
-from mirror_bench.stats.noninferiority import drop_beyond, holm
+from mirror_bench.stats.intervals import cluster_mean, clustered_mean
+from mirror_bench.stats.noninferiority import holm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-_SMALLEST = 1e-9  # the tolerated drop, where any drop counts
 
 
 class Past(NamedTuple):
@@ -25,12 +24,14 @@ class Past(NamedTuple):
     Attributes:
         name: What to call it.
         started: When it was started, ISO 8601; empty where unknown.
-        outcomes: Its rated sessions under one face condition.
+        outcomes: Its sessions under one face condition.
+        due: How many it owes under that condition; as many as it has where 0.
     """
 
     name: str
     started: str
     outcomes: Sequence[Outcome]
+    due: int = 0
 
 
 class Step(Record):
@@ -39,7 +40,9 @@ class Step(Record):
     Attributes:
         run: Its name.
         score: Mean with its 95 % interval.
-        against: The best earlier run; empty for the first.
+        measured: Whether enough of its sessions have a score; without, nothing is said of a drop, and no
+            later run is held against it.
+        against: The best earlier run that was measured; empty for the first.
         change: This run minus that one, over common pairs.
         p_drop: One-sided p of a drop, adjusted as `trace` says; None for the first.
     """
@@ -47,17 +50,27 @@ class Step(Record):
     run: str
     started: str
     score: Score
+    measured: bool = True
     against: str = ""
     change: Score | None = None
     p_drop: float | None = None
 
 
 class Trend(Record):
-    """One metric over all runs, and the first run whose drop is significant (its index), if any."""
+    """One metric over all runs.
+
+    Attributes:
+        first_drop: The first run whose drop is significant (its index), if any.
+    """
 
     metric: str
     steps: tuple[Step, ...]
     first_drop: int | None = None
+
+    @property
+    def unmeasured(self) -> tuple[Step, ...]:
+        """The runs of which too little is scored."""
+        return tuple(step for step in self.steps if not step.measured)
 
 
 class History(Record):
@@ -71,7 +84,13 @@ class History(Record):
 
 
 def trace(
-    runs: Sequence[Past], metrics: Sequence[str], *, candidate: str, condition: str, alpha: float = 0.05
+    runs: Sequence[Past],
+    metrics: Sequence[str],
+    *,
+    candidate: str,
+    condition: str,
+    alpha: float = 0.05,
+    min_coverage: float = MIN_COVERAGE,
 ) -> History:
     """Follows metrics over runs.
 
@@ -85,8 +104,9 @@ def trace(
         candidate: The model's name.
         condition: The face condition.
         alpha: Probability of naming a drop where there is none.
+        min_coverage: Share of a run's sessions that must have a score, in [0, 1].
     """
-    steps = {metric: _steps(runs, metric) for metric in metrics}
+    steps = {metric: _steps(runs, metric, min_coverage) for metric in metrics}
     raw = {
         f"{metric}\x1f{place}": step.p_drop
         for metric, found in steps.items()
@@ -109,7 +129,7 @@ def trace(
     return History(candidate=candidate, condition=condition, alpha=alpha, trends=tuple(trends))
 
 
-def _steps(runs: Sequence[Past], metric: str) -> list[Step]:
+def _steps(runs: Sequence[Past], metric: str, min_coverage: float) -> list[Step]:
     steps: list[Step] = []
     values: list[Mapping[str, tuple[float, str]]] = []
     for run in runs:
@@ -118,12 +138,13 @@ def _steps(runs: Sequence[Past], metric: str) -> list[Step]:
             for one in run.outcomes
             if (value := one.value(metric)) is not None
         }
-        interval = cluster_bootstrap_mean([v for v, _ in own.values()], [p for _, p in own.values()])
-        score = score_of(metric, interval, max(1, len(run.outcomes)))
-        rated = [place for place, step in enumerate(steps) if step.score.value is not None]
+        interval = cluster_mean([v for v, _ in own.values()], [p for _, p in own.values()])
+        score = score_of(metric, interval, run.due or max(1, len(run.outcomes)))
+        measured = score.value is not None and score.coverage >= min_coverage
+        rated = [place for place, step in enumerate(steps) if step.measured]
         best = max(rated, key=lambda place: (steps[place].score.value or 0.0, place), default=None)
-        step = Step(run=run.name, started=run.started, score=score)
-        if best is not None:
+        step = Step(run=run.name, started=run.started, score=score, measured=measured)
+        if best is not None and measured:
             step = _held_against(step, steps[best], own, values[best], len(rated))
         steps.append(step)
         values.append(own)
@@ -139,13 +160,12 @@ def _held_against(
 ) -> Step:
     common = sorted(own.keys() & theirs.keys())
     differences = [own[pair][0] - theirs[pair][0] for pair in common]
-    drop = drop_beyond(differences, [own[pair][1] for pair in common], _SMALLEST)
-    if drop is None:
+    mean = clustered_mean(differences, [own[pair][1] for pair in common])
+    if mean is None or mean.clusters < 2:
         return step.model_copy(update={"against": best.run})
-    change = score_of(step.score.metric, drop.interval, len(common))
-    return step.model_copy(
-        update={"against": best.run, "change": change, "p_drop": min(1.0, choices * drop.worse)}
-    )
+    change = score_of(step.score.metric, mean.interval(), len(common))
+    p_drop = min(1.0, choices * mean.p_below(0.0))
+    return step.model_copy(update={"against": best.run, "change": change, "p_drop": p_drop})
 
 
 def history_figure(history: History) -> Figure:

@@ -66,13 +66,12 @@ class _Case(NamedTuple):
     profile_id: str
 
 
-def measure_length(outcomes: Iterable[Outcome], metrics: Sequence[Metric], resamples: int = 1000) -> Lengths:
+def measure_length(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> Lengths:
     """Returns correlations for every total and item, and adjusted totals.
 
     Args:
         outcomes: Those of every entry that is compared.
         metrics: What was measured.
-        resamples: Bootstrap samples.
     """
     found = sorted(outcomes, key=lambda outcome: outcome.session_key)
     keys = sorted({outcome.key for outcome in found})
@@ -82,11 +81,11 @@ def measure_length(outcomes: Iterable[Outcome], metrics: Sequence[Metric], resam
         if metric.kind not in MEASURED:
             continue
         cases = _cases(found, metric.name)
-        adjusted = _adjusted(cases, resamples) if metric.kind == "total" else None
+        adjusted = _adjusted(cases, metric) if metric.kind == "total" else None
         if adjusted and adjusted.slope and adjusted.reference is not None:
             slope = score_of(metric.name, adjusted.slope, adjusted.slope.n)
             slopes.append(LengthSlope(slope=slope, reference_tokens=round(math.exp(adjusted.reference), 2)))
-        effects += [_effect(key, metric, cases, adjusted, resamples) for key in keys]
+        effects += [_effect(key, metric, cases, adjusted) for key in keys]
     return Lengths(tuple(effects), tuple(slopes))
 
 
@@ -98,31 +97,31 @@ def _cases(outcomes: Iterable[Outcome], metric: str) -> list[_Case]:
     ]
 
 
-def _adjusted(cases: Sequence[_Case], resamples: int) -> Adjusted:
+def _adjusted(cases: Sequence[_Case], metric: Metric) -> Adjusted:
     return adjust_for_length(
         [case.score for case in cases],
         [case.log_tokens for case in cases],
         [case.key for case in cases],
         [case.pair for case in cases],
         [case.profile_id for case in cases],
-        resamples,
+        (
+            -math.inf if metric.low is None else metric.low,
+            math.inf if metric.high is None else metric.high,
+        ),
     )
 
 
-def _effect(
-    key: EntryKey, metric: Metric, cases: Iterable[_Case], adjusted: Adjusted | None, resamples: int
-) -> LengthEffect:
+def _effect(key: EntryKey, metric: Metric, cases: Iterable[_Case], adjusted: Adjusted | None) -> LengthEffect:
     own = [case for case in cases if case.key == key]
     correlation = length_correlation(
         [case.score for case in own],
         [case.log_tokens for case in own],
         [case.profile_id for case in own],
-        resamples,
     )
     mean = adjusted.means.get(key) if adjusted else None
     reason = adjusted.reason if adjusted else ""
     if adjusted and mean is None and not reason:
-        reason = "no session was rated"
+        reason = adjusted.declined.get(key, "no session was rated")
     return LengthEffect(
         therapist=key.therapist,
         method=key.method,

@@ -182,13 +182,11 @@ def boil_down(session: Session) -> Outcome:
     )
 
 
-def contrast(
-    ours: Iterable[Outcome], theirs: Iterable[Outcome], metric: str, resamples: int = 2000
-) -> PairedDifference:
+def contrast(ours: Iterable[Outcome], theirs: Iterable[Outcome], metric: str) -> PairedDifference:
     """Returns `ours` minus `theirs` on one metric over the scenario pairs that both hold."""
     ours, theirs = tuple(ours), tuple(theirs)
     clusters = {outcome.pair: outcome.profile_id for outcome in (*ours, *theirs)}
-    return paired_difference(_by_pair(ours, metric), _by_pair(theirs, metric), clusters, resamples)
+    return paired_difference(_by_pair(ours, metric), _by_pair(theirs, metric), clusters)
 
 
 def first_to_last_third(values: Sequence[float]) -> float | None:

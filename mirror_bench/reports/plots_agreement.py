@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RESAMPLES = 500
 _PANEL = "panel("
 
 
@@ -75,7 +74,7 @@ def agreement_figure(outcomes: Sequence[Outcome], metrics: Sequence[Metric]) -> 
     figure, axes = new_figure(COLUMN, height, rows=len(found), height_ratios=heights)
     for ax, one in zip(axes[:, 0], found, strict=True):
         (_scatter if len(one.raters) == 2 else _matrix)(ax, one)
-        overall = icc(one.rows, one.profiles, resamples=RESAMPLES)
+        overall = icc(one.rows, one.profiles)
         ax.set_title(f"{one.metric.title}\nICC {_told(overall)}")
     handles: dict[str, Any] = {}
     for ax in figure.axes:

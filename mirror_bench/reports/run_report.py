@@ -51,7 +51,7 @@ def _summarized(folder: Path, gathered: Outcomes, raters: Sequence[str]) -> Summ
     owing = [name for name in standing.editions if not raters or name in raters or "all" in raters]
     summary = summarize_outcomes(
         gathered,
-        _due(header),
+        due_of(header),
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=read_probes(folder),
@@ -74,8 +74,8 @@ def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[st
     return None if "all" in raters else list(raters)
 
 
-def _due(header: RunHeader) -> list[Scenario] | int:
-    """The run's scenarios; where its data is not at hand any more, how many there are per face condition."""
+def due_of(header: RunHeader) -> list[Scenario] | int:
+    """Returns a run's scenarios; where its data is not at hand any more, how many there are per condition."""
     try:
         data = load_data(header.protocol.data)
     except InputError:

@@ -104,7 +104,6 @@ def summarize(
     protocol: str = "",
     fingerprint: str = "",
     raters: Collection[str] | None = None,
-    resamples: int = 2000,
 ) -> Summary:
     """Returns the summary of a run.
 
@@ -116,13 +115,12 @@ def summarize(
         protocol: The protocol's name.
         fingerprint: The protocol's fingerprint.
         raters: Only ratings of these raters; all where None.
-        resamples: Bootstrap samples per interval.
 
     Raises:
         InputError: If more sessions are recorded than due, or a rating names an unknown instrument.
     """
     gathered = gather(sessions, ratings, score_rating, raters)
-    return summarize_outcomes(gathered, due, protocol=protocol, fingerprint=fingerprint, resamples=resamples)
+    return summarize_outcomes(gathered, due, protocol=protocol, fingerprint=fingerprint)
 
 
 def summarize_outcomes(
@@ -131,7 +129,6 @@ def summarize_outcomes(
     *,
     protocol: str = "",
     fingerprint: str = "",
-    resamples: int = 2000,
     probes: Iterable[Probe] = (),
     ratings_owed: Sequence[tuple[str, str]] = (),
     form_of: FormOf = load_instrument,
@@ -160,8 +157,8 @@ def summarize_outcomes(
         protocol=protocol,
         fingerprint=fingerprint,
         metrics=metrics,
-        entries=tuple(make_entry(key, groups[key], metrics, owed, resamples) for key in keys),
-        gains=_gains(groups, keys, metrics, resamples),
+        entries=tuple(make_entry(key, groups[key], metrics, owed) for key in keys),
+        gains=_gains(groups, keys, metrics),
         stray_ratings=gathered.stray_ratings,
         clients=_clients(gathered),
         raters=_raters(gathered, ratings_owed),
@@ -169,8 +166,8 @@ def summarize_outcomes(
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
         length_slopes=lengths.slopes,
-        safety=measure_safety(gathered.safety, due, resamples),
-        reliance=measure_reliance(gathered.outcomes, metrics, probes, resamples),
+        safety=measure_safety(gathered.safety, due),
+        reliance=measure_reliance(gathered.outcomes, metrics, probes),
         replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
     )
 
@@ -252,7 +249,6 @@ def _gains(
     groups: Mapping[EntryKey, Sequence[Outcome]],
     keys: Sequence[EntryKey],
     metrics: Sequence[Metric],
-    resamples: int,
 ) -> tuple[VisualGain, ...]:
     gains = []
     for key in keys:
@@ -262,7 +258,7 @@ def _gains(
         for metric in metrics:
             if metric.kind != "total":
                 continue
-            found = contrast(matched, groups[key], metric.name, resamples)
+            found = contrast(matched, groups[key], metric.name)
             pairs = len({outcome.pair for outcome in (*matched, *groups[key])})
             gains.append(
                 VisualGain(

@@ -1,12 +1,12 @@
 """How far raters agree: with each other, with themselves, and across the items of one instrument.
 
 Tables of ratings are (units, raters), with NaN or None for a missing cell. Every answer is None where the
-ratings leave nothing to tell, as when they do not vary: agreement is then unknown, not perfect.
+ratings leave nothing to tell, as when they do not vary: agreement is then unknown, not perfect. The interval
+of `icc` speaks of raters drawn from many; all others speak of these raters, and of other units alone.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
 from typing import Literal
@@ -16,13 +16,12 @@ import numpy.typing as npt
 
 from mirror_bench.stats.intervals import Floats, Interval
 from mirror_bench.stats.intraclass import intraclass, intraclass_ends, varies
-from mirror_bench.stats.resampling import by_units, cluster_codes, cluster_interval
+from mirror_bench.stats.jackknife import Scale, by_units, cluster_codes, jackknife_interval
 
 Flags = npt.NDArray[np.bool_]
 Cells = Sequence[Sequence[float | None]] | Floats
 Weights = Literal["none", "linear", "quadratic"]
 Level = Literal["nominal", "ordinal", "interval"]
-RESAMPLES = 1000
 _ZERO = 1e-12
 
 
@@ -31,18 +30,17 @@ def icc(
     clusters: Sequence[Hashable] | None = None,
     *,
     average: bool = False,
-    resamples: int = RESAMPLES,
 ) -> Interval | None:
     """Returns ICC(2,1), or ICC(2,k): absolute agreement of raters drawn from many (Shrout & Fleiss 1979).
 
-    Units that lack a rating are left out. Without clusters the interval is that of Shrout & Fleiss, with
-    Satterthwaite's degrees of freedom; with clusters it is bootstrapped.
+    Units that lack a rating are left out. The interval is that of Shrout & Fleiss, with Satterthwaite's
+    degrees of freedom, which counts raters as drawn from many: with two or three of them it is wide. Where
+    units come in clusters, clusters stand in the degrees of freedom in place of units.
 
     Args:
         ratings: Units by raters.
         clusters: One name per unit, where units are not independent.
         average: Whether the mean of the k raters is judged, ICC(2,k), instead of one rater.
-        resamples: Bootstrap samples.
 
     Returns:
         Value at most 1 and its interval; `n` counts complete units. None with fewer than two complete units
@@ -53,13 +51,12 @@ def icc(
     value = intraclass(table, average)
     if value is None:
         return None
-    if clusters is not None:
-        return _resampled(lambda rows: intraclass(rows, average), table, names, resamples, -math.inf)
-    ends = intraclass_ends(table, average)
+    count = len(set(names))
+    ends = intraclass_ends(table, average, count) if count > 1 else None
     if ends is None:
-        return Interval(value, None, None, n, n)
+        return Interval(value, None, None, n, count)
     # In the smallest samples the ends, which are approximate, may leave the estimate out.
-    return Interval(value, min(ends[0], value), max(ends[1], value), n, n)
+    return Interval(value, min(ends[0], value), max(ends[1], value), n, count)
 
 
 def krippendorff_alpha(
@@ -67,7 +64,6 @@ def krippendorff_alpha(
     clusters: Sequence[Hashable] | None = None,
     *,
     level: Level = "interval",
-    resamples: int = RESAMPLES,
 ) -> Interval | None:
     """Returns Krippendorff's alpha (2011, "Computing Krippendorff's alpha-reliability").
 
@@ -75,7 +71,6 @@ def krippendorff_alpha(
         ratings: Units by raters; units with fewer than two ratings do not count.
         clusters: One name per unit; each unit for itself where None.
         level: Level of measurement.
-        resamples: Bootstrap samples.
 
     Returns:
         Alpha at most 1; `n` counts units with two or more ratings. None where all ratings are alike.
@@ -86,9 +81,9 @@ def krippendorff_alpha(
     if not len(table):
         return None
     if level == "interval":
-        return _resampled(_interval_alpha, table, names, resamples)
+        return _with_ends(_interval_alpha, table, names)
     domain = np.unique(table[np.isfinite(table)])
-    return _resampled(lambda rows: _counted_alpha(rows, domain, level), table, names, resamples)
+    return _with_ends(lambda rows: _counted_alpha(rows, domain, level), table, names)
 
 
 def cohen_kappa(
@@ -97,7 +92,6 @@ def cohen_kappa(
     clusters: Sequence[Hashable] | None = None,
     *,
     weights: Weights = "none",
-    resamples: int = RESAMPLES,
 ) -> Interval | None:
     """Returns Cohen's kappa of two raters (1960), or weighted kappa (1968), weights by distance of values.
 
@@ -106,37 +100,32 @@ def cohen_kappa(
         second: The other's, of as many units; units that one of them left out do not count.
         clusters: One name per unit; each unit for itself where None.
         weights: How a disagreement grows with distance.
-        resamples: Bootstrap samples.
 
     Returns:
         Kappa in [-1, 1]; None where chance alone leaves nothing to disagree on.
     """
     table, names = _complete(_columns(first, second), clusters)
-    return _resampled(lambda rows: _kappa(rows, weights), table, names, resamples)
+    return _with_ends(lambda rows: _kappa(rows, weights), table, names)
 
 
-def kendall_tau(
-    ratings: Cells, clusters: Sequence[Hashable] | None = None, resamples: int = RESAMPLES
-) -> Interval | None:
+def kendall_tau(ratings: Cells, clusters: Sequence[Hashable] | None = None) -> Interval | None:
     """Returns Kendall's tau-b (1945) of two raters; of more, the mean over pairs of raters.
 
     Args:
         ratings: Units by raters; units that lack a rating are left out.
         clusters: One name per unit; each unit for itself where None.
-        resamples: Bootstrap samples.
 
     Returns:
         Tau in [-1, 1]; None with fewer than two units or raters, or where a rater's values are all alike.
     """
     table, names = _complete(ratings, clusters)
-    return _resampled(_tau, table, names, resamples)
+    return _with_ends(_tau, table, names)
 
 
 def retest_r(
     first: Sequence[float | None] | Floats,
     second: Sequence[float | None] | Floats,
     clusters: Sequence[Hashable] | None = None,
-    resamples: int = RESAMPLES,
 ) -> Interval | None:
     """Returns Pearson's r between a rater's first and second ratings; arguments as for `cohen_kappa`.
 
@@ -144,12 +133,10 @@ def retest_r(
         r in [-1, 1]; None with fewer than two units, or where one of the two does not vary.
     """
     table, names = _complete(_columns(first, second), clusters)
-    return _resampled(lambda rows: _mean_r(rows), table, names, resamples)
+    return _with_ends(lambda rows: _mean_r(rows), table, names)
 
 
-def mean_inter_item_r(
-    items: Cells, clusters: Sequence[Hashable] | None = None, resamples: int = RESAMPLES
-) -> Interval | None:
+def mean_inter_item_r(items: Cells, clusters: Sequence[Hashable] | None = None) -> Interval | None:
     """Returns the mean correlation between items: near 1, the rater gives one impression on every item.
 
     That is Thorndike's halo (1920, "A constant error in psychological ratings"). Units that lack an item are
@@ -158,42 +145,33 @@ def mean_inter_item_r(
     Args:
         items: Units by items, as one rater filled them in.
         clusters: One name per unit; each unit for itself where None.
-        resamples: Bootstrap samples.
 
     Returns:
         Mean r in [-1, 1]; None with fewer than two units or two items that vary.
     """
     table, names = _complete(items, clusters)
-    return _resampled(lambda rows: _mean_r(rows), table, names, resamples)
+    return _with_ends(lambda rows: _mean_r(rows), table, names)
 
 
-def cronbach_alpha(
-    items: Cells, clusters: Sequence[Hashable] | None = None, resamples: int = RESAMPLES
-) -> Interval | None:
+def cronbach_alpha(items: Cells, clusters: Sequence[Hashable] | None = None) -> Interval | None:
     """Returns Cronbach's alpha (1951) of the items' sum; arguments as for `mean_inter_item_r`.
 
     Returns:
         Alpha at most 1; None with fewer than two units or items, or where the sum does not vary.
     """
     table, names = _complete(items, clusters)
-    return _resampled(lambda rows: _cronbach(rows), table, names, resamples, -math.inf)
+    return _with_ends(lambda rows: _cronbach(rows), table, names, "agreement")
 
 
-def _resampled(
+def _with_ends(
     statistic: Callable[[Floats], float | None],
     table: Floats,
     names: Sequence[Hashable],
-    resamples: int,
-    lowest: float = -1.0,
+    scale: Scale = "correlation",
 ) -> Interval | None:
     codes = cluster_codes(names)
-    return cluster_interval(
-        by_units(lambda drawn: statistic(table[drawn]), codes),
-        len(set(codes.tolist())),
-        len(table),
-        resamples,
-        bounds=(lowest, 1.0),
-    )
+    kept = by_units(lambda left: statistic(table[left]), codes)
+    return jackknife_interval(kept, len(set(codes.tolist())), len(table), scale=scale)
 
 
 def _columns(first: Sequence[float | None] | Floats, second: Sequence[float | None] | Floats) -> Floats:

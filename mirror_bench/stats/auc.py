@@ -1,9 +1,9 @@
-"""How well a score tells two groups apart: the area under the ROC curve, its interval, and matched groups."""
+"""How well a score tells two groups apart: the area under the ROC curve, its interval, and matched pairs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from mirror_bench.stats.intervals import Floats, Interval
 
 _NEARLY_ALL = 1e-9
+_MIDDLE = (0.2, 0.8)
+"""Outside of this, the variance of ranks is too small to stand alone."""
 
 
 class RocPoint(NamedTuple):
@@ -37,25 +39,27 @@ def auc(high: Sequence[float], low: Sequence[float]) -> float:
 
 
 def auc_interval(high: Sequence[float], low: Sequence[float], level: float = 0.95) -> Interval:
-    """Returns the AUC with a score interval.
+    """Returns the AUC with an interval inside [0, 1].
 
-    Method 5 of Newcombe (2006, "Confidence intervals for an effect size measure based on the Mann-Whitney
-    statistic, part 2"): the AUCs that a test would not reject under the variance of Hanley & McNeil (1982).
-    It stays inside [0, 1] and has a width where the groups do not overlap, as DeLong's has not.
+    In the middle, Student's t on the logit with the variance and the degrees of freedom of Brunner and Munzel
+    (2000, "The nonparametric Behrens-Fisher problem"), which let the groups differ in spread. Near the ends
+    that variance is too small, and the interval is joined with the score interval of method 5 of Newcombe
+    (2006, "Confidence intervals for an effect size measure based on the Mann-Whitney statistic, part 2"),
+    which has a width even where the groups do not overlap.
 
     Args:
         high: Scores of those that should be higher; at least one.
         low: Scores of those that should be lower; at least one.
         level: Coverage aimed at, in (0, 1).
     """
-    found = auc(high, low)
-    return Interval(
-        found,
-        _end(found, len(high), len(low), level),
-        1 - _end(1 - found, len(low), len(high), level),
-        len(high) + len(low),
-        len(high) + len(low),
-    )
+    found, n = auc(high, low), len(high) + len(low)
+    score = _end(found, len(high), len(low), level), 1 - _end(1 - found, len(low), len(high), level)
+    ends = _rank_ends(found, high, low, level)
+    if ends is None:
+        return Interval(found, *score, n, n)
+    if not _MIDDLE[0] <= found <= _MIDDLE[1]:
+        ends = min(ends[0], score[0]), max(ends[1], score[1])
+    return Interval(found, *ends, n, n)
 
 
 def roc_points(high: Sequence[float], low: Sequence[float]) -> tuple[RocPoint, ...]:
@@ -64,21 +68,6 @@ def roc_points(high: Sequence[float], low: Sequence[float]) -> tuple[RocPoint, .
     thresholds = np.unique(np.concatenate([above, below]))[::-1]
     points = [RocPoint(float((below >= t).mean()), float((above >= t).mean())) for t in thresholds]
     return (RocPoint(0.0, 0.0), *points)
-
-
-def stratified_auc(scores: Sequence[float], high: Sequence[bool], strata: Sequence[Hashable]) -> float | None:
-    """Returns the AUC over those pairs of a high and a low one that share a stratum; None without any.
-
-    Every such pair weighs alike, so a stratum weighs by its pairs.
-    """
-    wins = pairs = 0.0
-    for stratum in dict.fromkeys(strata):
-        mine = [(s, h) for s, h, own in zip(scores, high, strata, strict=True) if own == stratum]
-        above, below = ([s for s, h in mine if h is side] for side in (True, False))
-        if above and below:
-            table = _wins(above, below)
-            wins, pairs = wins + float(table.sum()), pairs + table.size
-    return wins / pairs if pairs else None
 
 
 def match_pairs(high: Sequence[float], low: Sequence[float], caliper: float) -> list[tuple[int, int]]:
@@ -111,6 +100,25 @@ def _wins(high: Sequence[float], low: Sequence[float]) -> Floats:
     above, below = np.asarray(high, np.float64)[:, None], np.asarray(low, np.float64)[None, :]
     table: Floats = (above > below) + 0.5 * (above == below)
     return table
+
+
+def _rank_ends(
+    found: float, high: Sequence[float], low: Sequence[float], level: float
+) -> tuple[float, float] | None:
+    """Returns the ends of the interval on the logit; None where ranks tell no variance."""
+    from scipy import special, stats
+    from statsmodels.stats.nonparametric import rank_compare_2indep
+
+    if min(len(high), len(low)) < 2 or not 0 < found < 1:
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ranks = rank_compare_2indep(high, low)
+    error = math.sqrt(ranks.var_prob) if ranks.var_prob > 0 else 0.0
+    if error == 0 or not math.isfinite(ranks.df):
+        return None
+    margin = float(stats.t.ppf((1 + level) / 2, ranks.df)) * error / (found * (1 - found))
+    logit = math.log(found / (1 - found))
+    return float(special.expit(logit - margin)), float(special.expit(logit + margin))
 
 
 def _end(found: float, high: int, low: int, level: float) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mirror_bench.stats.intervals import Floats, Interval
-from mirror_bench.stats.resampling import cluster_codes, cluster_interval
+from mirror_bench.stats.jackknife import cluster_codes, jackknife_interval
 
 
 class ClassFigures(NamedTuple):
@@ -52,8 +52,6 @@ def class_agreement(
     found: Sequence[str],
     names: Sequence[str],
     clusters: Sequence[Hashable],
-    resamples: int = 1000,
-    seed: int = 0,
 ) -> Agreement:
     """Compares found classes with those of a reference.
 
@@ -62,8 +60,6 @@ def class_agreement(
         found: n classes.
         names: All classes there can be.
         clusters: n cluster names; whole clusters are drawn for the intervals.
-        resamples: Bootstrap samples.
-        seed: Seed of the resampling.
 
     Raises:
         ValueError: If there is nothing to compare, or a class is not among `names`.
@@ -80,8 +76,8 @@ def class_agreement(
         return table
 
     total = tables.sum(axis=0).reshape(size, size)
-    macro = cluster_interval(
-        lambda weights: _macro_f1(drawn(weights)), len(tables), len(reference), resamples, seed, bounds=(0, 1)
+    macro = jackknife_interval(
+        lambda weights: _macro_f1(drawn(weights)), len(tables), len(reference), scale="share"
     )
     if macro is None:  # It exists wherever there is a unit.
         raise ValueError("nothing to compare")
@@ -90,13 +86,8 @@ def class_agreement(
         tuple(tuple(int(cell) for cell in row) for row in total),
         tuple(_figures(name, place, total) for place, name in enumerate(names)),
         macro,
-        cluster_interval(
-            lambda weights: _kappa(drawn(weights)),
-            len(tables),
-            len(reference),
-            resamples,
-            seed,
-            bounds=(-1, 1),
+        jackknife_interval(
+            lambda weights: _kappa(drawn(weights)), len(tables), len(reference), scale="correlation"
         ),
     )
 

@@ -38,8 +38,17 @@ def intraclass(table: Floats, average: bool = False) -> float | None:
     return (between - error) / below if below > _ZERO else None
 
 
-def intraclass_ends(table: Floats, average: bool = False, level: float = 0.95) -> tuple[float, float] | None:
-    """Returns the ends of the interval by Shrout & Fleiss 1979, page 424; None where they do not exist."""
+def intraclass_ends(
+    table: Floats, average: bool = False, clusters: int | None = None, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Returns the ends of the interval by Shrout & Fleiss 1979, page 424; None where they do not exist.
+
+    Args:
+        table: Units by raters, complete.
+        average: As for `intraclass`.
+        clusters: How many independent clusters the units come from, at least 2; the units' number where None.
+        level: Coverage aimed at, in (0, 1).
+    """
     from scipy import stats
 
     n, k = table.shape
@@ -49,10 +58,11 @@ def intraclass_ends(table: Floats, average: bool = False, level: float = 0.95) -
     single = intraclass(table) or 0.0
     ratio = columns / error
     share = n * (1 + (k - 1) * single) - k * single
-    freedom = (k - 1) * (n - 1) * (k * single * ratio + share) ** 2
-    freedom /= (n - 1) * k**2 * single**2 * ratio**2 + share**2
-    upper = float(stats.f.ppf((1 + level) / 2, n - 1, freedom))
-    lower = float(stats.f.ppf((1 + level) / 2, freedom, n - 1))
+    independent = (n if clusters is None else clusters) - 1
+    freedom = (k - 1) * independent * (k * single * ratio + share) ** 2
+    freedom /= independent * k**2 * single**2 * ratio**2 + share**2
+    upper = float(stats.f.ppf((1 + level) / 2, independent, freedom))
+    lower = float(stats.f.ppf((1 + level) / 2, freedom, independent))
     rest = k * columns + (k * n - k - n) * error
     if upper * rest + n * between <= _ZERO or rest + n * lower * between <= _ZERO:
         return None

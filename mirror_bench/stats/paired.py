@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean
+from mirror_bench.stats.intervals import ClusteredMean, Interval, clustered_mean
 
 
 class PairedDifference(NamedTuple):
@@ -15,12 +15,14 @@ class PairedDifference(NamedTuple):
 
     Attributes:
         interval: Mean difference with its interval; None without a common pair.
+        mean: The same with what tests need; None likewise.
         dz: Cohen's d of paired differences, their mean over their standard deviation (Cohen 1988); None
             with fewer than two pairs or where all differences are equal.
         unpaired: Pairs that only one side holds, and that therefore did not enter.
     """
 
     interval: Interval | None
+    mean: ClusteredMean | None
     dz: float | None
     unpaired: int
 
@@ -29,18 +31,16 @@ def paired_difference(
     a: Mapping[str, float],
     b: Mapping[str, float],
     cluster_of: Mapping[str, Hashable],
-    resamples: int = 2000,
-    seed: int = 0,
     level: float = 0.95,
 ) -> PairedDifference:
     """Returns the mean of `a` minus `b` over common pairs, its clustered interval and its effect size.
+
+    `b` minus `a` has exactly the mirrored interval.
 
     Args:
         a: Pair -> value.
         b: Pair -> value, on the same scale.
         cluster_of: Pair -> cluster, for every common pair.
-        resamples: Bootstrap samples, as in `cluster_bootstrap_mean`.
-        seed: Seed of the resampling.
         level: Coverage aimed at, in (0, 1).
 
     Raises:
@@ -49,15 +49,14 @@ def paired_difference(
     common = sorted(a.keys() & b.keys())
     unpaired = len(a.keys() ^ b.keys())
     if not common:
-        return PairedDifference(None, None, unpaired)
+        return PairedDifference(None, None, None, unpaired)
     homeless = [pair for pair in common if pair not in cluster_of]
     if homeless:
         raise ValueError(f"pair {homeless[0]!r} has no cluster")
     differences = np.array([a[pair] - b[pair] for pair in common], dtype=np.float64)
-    interval = cluster_bootstrap_mean(
-        differences, [cluster_of[pair] for pair in common], resamples, seed, level
-    )
-    return PairedDifference(interval, _effect_size(differences), unpaired)
+    mean = clustered_mean(differences, [cluster_of[pair] for pair in common])
+    interval = mean.interval(level) if mean else None
+    return PairedDifference(interval, mean, _effect_size(differences), unpaired)
 
 
 def _effect_size(differences: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float | None:

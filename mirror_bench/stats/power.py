@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mirror_bench.stats.intraclass import varies
-from mirror_bench.stats.resampling import cluster_codes
+from mirror_bench.stats.jackknife import cluster_codes
 
 MOST = 10_000_000
 """An effect that needs more clusters than this is none that a benchmark could find."""

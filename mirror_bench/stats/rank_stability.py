@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mirror_bench.stats.intervals import Floats, _draws
-from mirror_bench.stats.resampling import cluster_codes
+from mirror_bench.stats.intervals import Floats
+from mirror_bench.stats.jackknife import cluster_codes
 
 _DIGITS = 10
 """Means that agree in this many digits of the largest are ties: beyond, sums differ by their order alone."""
@@ -36,14 +37,15 @@ class RankStability(NamedTuple):
 def rank_stability(
     table: Sequence[Sequence[float | None]] | Floats,
     clusters: Sequence[Hashable],
-    resamples: int = 2000,
+    resamples: int = 10_000,
     seed: int = 0,
 ) -> RankStability | None:
     """Returns how often each candidate has each rank when whole clusters are drawn with replacement.
 
     The bootstrap of ranks (Hall & Miller 2009, "Using the bootstrap to quantify the authority of an empirical
     ranking"). Every resample draws the same clusters for all candidates, so that what is hard for all moves
-    no rank. With few clusters the shares are too sure, as any bootstrap is then too narrow.
+    no rank. Drawn means are moved away from the observed ones as far as Student's t is wider than the
+    bootstrap with so few clusters (Hesterberg 2015, "What teachers should know about the bootstrap").
     The answer depends on neither the order of the units nor the names of the clusters.
 
     Args:
@@ -77,7 +79,7 @@ def rank_stability(
         return None
     means = sums.sum(axis=0) / sizes.sum()
     draws = _draws(len(sizes), resamples, seed)
-    drawn = (draws @ sums) / (draws @ sizes)[:, None]
+    drawn = means + _widening(len(sizes)) * ((draws @ sums) / (draws @ sizes)[:, None] - means)
     return RankStability(
         means=tuple(float(mean) for mean in means),
         order=tuple(int(index) for index in np.argsort(-_rounded(means), kind="stable")),
@@ -106,12 +108,24 @@ def _rounded(means: Floats) -> Floats:
     return np.round(means / scale, _DIGITS)
 
 
+def _widening(clusters: int) -> float:
+    from scipy import stats
+
+    edges = float(stats.t.ppf(0.975, clusters - 1)), float(stats.norm.ppf(0.975))
+    return edges[0] / edges[1] * math.sqrt(clusters / (clusters - 1))
+
+
+def _draws(clusters: int, resamples: int, seed: int) -> Floats:
+    """Returns how often each resample draws each cluster, (resamples, clusters)."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+
+
 def _shares(means: Floats) -> Floats:
     """Returns (k, k) shares of ranks from (resamples, k) means."""
     count = means.shape[1]
-    above = (means[:, None, :] > means[:, :, None]).sum(axis=2)
-    level = (means[:, None, :] == means[:, :, None]).sum(axis=2)
-    ranks = np.arange(count)
-    taken = (ranks >= above[:, :, None]) & (ranks < (above + level)[:, :, None])
-    shares: Floats = (taken / level[:, :, None]).mean(axis=0)
+    above = np.stack([(means > means[:, [own]]).sum(axis=1) for own in range(count)], axis=1)
+    level = np.stack([(means == means[:, [own]]).sum(axis=1) for own in range(count)], axis=1)
+    taken = [((rank >= above) & (rank < above + level)) / level for rank in range(count)]
+    shares: Floats = np.stack([one.mean(axis=0) for one in taken], axis=1)
     return shares

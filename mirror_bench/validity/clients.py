@@ -19,7 +19,8 @@ from mirror_bench.raters.client_talk import RESISTANCES, ClientBehaviour, code_c
 from mirror_bench.reports.outcomes import first_to_last_third
 from mirror_bench.schema import Profile, Resistance, Scenario, Session, Speaker, Turn
 from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean, cluster_bootstrap_share
+from mirror_bench.stats.intervals import Interval, cluster_mean
+from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 
@@ -67,12 +68,12 @@ class Arm:
         """Resistance of the last third less that of the first, with an interval clustered by profile."""
         found = [(first_to_last_third(one.resistance), one.profile_id) for one in self.courses]
         known = [(value, profile) for value, profile in found if value is not None]
-        return cluster_bootstrap_mean([value for value, _ in known], [profile for _, profile in known])
+        return cluster_mean([value for value, _ in known], [profile for _, profile in known])
 
     def early(self, field: str) -> Interval | None:
         """Share of sessions in which `field`, a turn of `Course`, lies before turn `EARLY`."""
         events = [(turn := getattr(one, field)) is not None and turn < EARLY for one in self.courses]
-        return cluster_bootstrap_share(events, [one.profile_id for one in self.courses])
+        return cluster_share(events, [one.profile_id for one in self.courses])
 
     @property
     def quartiles(self) -> tuple[str, str, str]:
@@ -285,7 +286,7 @@ def _trajectories(arms: Mapping[str, Arm]) -> Figure:
         for turn in range(TURNS):
             # Where a client has left, its last state stands: dropping it would flatter whom it left.
             values = [one.resistance[min(turn, len(one.resistance) - 1)] for one in arm.courses]
-            mean = cluster_bootstrap_mean(values, [one.profile_id for one in arm.courses])
+            mean = cluster_mean(values, [one.profile_id for one in arm.courses])
             if mean is not None:
                 points.append((turn + 1, mean))
         xs = [x for x, _ in points]

@@ -54,8 +54,8 @@ def code_transcript(transcript: Transcript) -> tuple[CodedUtterance, ...]:
     return tuple(coded)
 
 
-def measure_coding(transcripts: Sequence[Transcript], resamples: int = 1000) -> Codings:
-    """Compares the coder with the experts; intervals draw whole transcripts."""
+def measure_coding(transcripts: Sequence[Transcript]) -> Codings:
+    """Compares the coder with the experts; intervals leave whole transcripts out."""
     coded = [one for transcript in transcripts for one in code_transcript(transcript)]
 
     def agreement(speaker: Speaker, names: Sequence[str]) -> Agreement | None:
@@ -67,7 +67,6 @@ def measure_coding(transcripts: Sequence[Transcript], resamples: int = 1000) -> 
             [one.found for one in mine],
             names,
             [one.transcript for one in mine],
-            resamples,
         )
 
     return Codings(agreement(Speaker.THERAPIST, THERAPIST_CLASSES), agreement(Speaker.CLIENT, CLIENT_CLASSES))
@@ -77,7 +76,7 @@ def examine(setting: Setting) -> Evidence:
     """Codes AnnoMI and compares with its annotators."""
     if setting.annomi is None:
         return Evidence(title=TITLE, tested="", skipped=NO_ANNOMI)
-    return evidence_of(measure_coding(read_annomi(setting.annomi), 200 if setting.quick else 1000))
+    return evidence_of(measure_coding(read_annomi(setting.annomi)))
 
 
 def evidence_of(found: Codings) -> Evidence:

@@ -20,7 +20,7 @@ from mirror_bench.raters.instruments import instrument_scores, load_instrument
 from mirror_bench.raters.reading import read
 from mirror_bench.schema import Ending, Profile, Scenario, Session
 from mirror_bench.sessions.rehearsal import rehearse_async
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_mean
+from mirror_bench.stats.intervals import Interval, cluster_mean
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
@@ -59,7 +59,7 @@ class Arm:
     def interval(self, instrument: str) -> Interval | None:
         """Returns the mean total with its interval, clustered by profile."""
         totals = self.totals[instrument]
-        return cluster_bootstrap_mean(list(totals.values()), [self.profiles[pair] for pair in totals])
+        return cluster_mean(list(totals.values()), [self.profiles[pair] for pair in totals])
 
 
 class Standing(NamedTuple):

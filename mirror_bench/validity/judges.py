@@ -181,7 +181,7 @@ def _apart(totals: Mapping[str, Sequence[float | None]]) -> float:
 
 
 def _agreement(totals: Mapping[str, Sequence[float | None]]) -> float:
-    found = icc(_rows(totals), resamples=100)
+    found = icc(_rows(totals))
     return found.value if found else 0.0
 
 

@@ -12,7 +12,6 @@ from mirror_bench.validity.annomi import read_annomi
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 from mirror_bench.validity.separation import (
     CALIPER,
-    STRATA,
     TOTAL,
     EqualLength,
     KnownGroups,
@@ -34,7 +33,7 @@ def examine(setting: Setting) -> Evidence:
         return Evidence(title=TITLE, tested="", skipped=NO_ANNOMI)
     rater = CodedRater()
     rated = asyncio.run(rate_transcripts(read_annomi(setting.annomi), rater))
-    return evidence_of(measure_separation(rated, rater.name, 200 if setting.quick else 1000))
+    return evidence_of(measure_separation(rated, rater.name))
 
 
 def evidence_of(found: KnownGroups) -> Evidence:
@@ -49,17 +48,18 @@ def evidence_of(found: KnownGroups) -> Evidence:
             f"were published as high and {found.low} that were published as low examples of motivational "
             "interviewing; nobody on this project wrote or rated them. The total is the mean of the two "
             "instruments' totals, each scaled to 0..1 over its answers. AUC is the chance that a high "
-            f"transcript scores above a low one, with Newcombe's interval.{left_out} Length alone also parts "
+            "transcript scores above a low one, with the interval of Brunner and Munzel, joined near the "
+            f"ends with Newcombe's.{left_out} Length alone also parts "
             f"the groups (AUC of the therapist's words: {shown(found.length)}), so AUCs are given again at "
             "equal length: one high transcript matched to each low one on log words, each used once, as "
             f"near as can be and within {CALIPER} standard deviations (a factor of "
-            f"{exp(found.caliper):.2f}); every pair within that caliper; and pairs within one of "
-            f"{STRATA} strata of length. A logistic regression holds the score beside length."
+            f"{exp(found.caliper):.2f}), which gives the share of pairs that the high one wins; and every "
+            "pair within that caliper. A logistic regression holds the score beside length."
         ),
         targets=(
             Target("AUC of the total", f">= {WANTED:.2f}", shown(total.auc), total.auc.value >= WANTED),
             Target(
-                f"AUC of the total, matched on length ({equal.pairs} pairs)",
+                f"Share of pairs matched on length that the high one wins ({equal.pairs} pairs)",
                 f">= {WANTED_MATCHED:.2f}",
                 shown(equal.matched),
                 equal.matched is not None and equal.matched.value >= WANTED_MATCHED,
@@ -134,9 +134,8 @@ def _equal_json(one: EqualLength) -> dict[str, Any]:
     return {
         "matched": _interval(one.matched),
         "pairs": one.pairs,
-        "near": one.near,
+        "near": _interval(one.near),
         "near_pairs": one.near_pairs,
-        "stratified": one.stratified,
     }
 
 
@@ -150,14 +149,12 @@ def _equal_length(found: KnownGroups) -> Table:
         (
             one.metric,
             f"{shown(one.matched)} ({one.pairs} pairs)",
-            f"{_number(one.near)} ({one.near_pairs} pairs)",
-            _number(one.stratified),
+            f"{shown(one.near)} ({one.near_pairs} pairs)",
         )
         for one in found.equal_length
     )
-    return Table(
-        "AUC at equal length", ("metric", "matched", "every pair within the caliper", "within strata"), rows
-    )
+    heads = ("metric", "matched pairs", "every pair within the caliper")
+    return Table("AUC at equal length", heads, rows)
 
 
 def _partial(found: KnownGroups) -> Table:

@@ -17,7 +17,8 @@ from mirror_bench.reports.outcomes import Watched
 from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.schema import Profile, Rating, Scenario
 from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.stats.intervals import Interval, cluster_bootstrap_share
+from mirror_bench.stats.intervals import Interval
+from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
@@ -53,7 +54,7 @@ class Arm(NamedTuple):
         given = [
             (who, score >= mark) for who, one in self.ratings if (score := one.items[item].score) is not None
         ]
-        return cluster_bootstrap_share([good for _, good in given], [who for who, _ in given], 500)
+        return cluster_share([good for _, good in given], [who for who, _ in given], 500)
 
 
 def examine(setting: Setting) -> Evidence:
@@ -114,7 +115,7 @@ def hold(name: str, opening: Opening, profiles: Sequence[Profile], seeds: Sequen
         rating = asyncio.run(CodedRater().rate(session, scenario.profile, load_instrument(SAFETY)))
         ratings.append((scenario.profile.id, rating))
         watched.append(Watched(session.key, scenario.profile.id, held=True, ratings=(rating,)))
-    (safety,) = measure_safety(watched, scenarios, 200)
+    (safety,) = measure_safety(watched, scenarios)
     return Arm(name, told, tuple(ratings), safety)
 
 
@@ -133,7 +134,7 @@ def rates(
             else:
                 passed[0].append(label not in found)
                 passed[1].append(place)
-    return cluster_bootstrap_share(*noticed), cluster_bootstrap_share(*passed)
+    return cluster_share(*noticed), cluster_share(*passed)
 
 
 def found_in(example: Mapping[str, Any]) -> set[str]:
@@ -153,7 +154,7 @@ def _targets(
     passing = [name for name in CAREFUL if by_name[name].safety.verdict == "passed"]
     deaf = [*CARELESS, "ignores", "belittles"]
     failing = [name for name in deaf if by_name[name].safety.verdict == "failed"]
-    noticed = cluster_bootstrap_share(
+    noticed = cluster_share(
         [one.items[item].score == 0 for name, item in ADDED.items() for _, one in by_name[name].ratings],
         [who for name in ADDED for who, _ in by_name[name].ratings],
         500,

@@ -14,10 +14,12 @@ from mirror_bench.errors import EngineError, InputError
 from mirror_bench.raters.base import Rater
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.schema import Profile
-from mirror_bench.stats.auc import RocPoint, auc_interval, match_pairs, roc_points, stratified_auc
-from mirror_bench.stats.intervals import Interval
+from mirror_bench.stats.auc import RocPoint, auc_interval, match_pairs, roc_points
+from mirror_bench.stats.intervals import Floats, Interval
+from mirror_bench.stats.jackknife import jackknife_interval
 from mirror_bench.stats.length import length_correlation
 from mirror_bench.stats.logistic import Logistic, logistic
+from mirror_bench.stats.rates import cluster_share
 from mirror_bench.validity.annomi import Transcript
 
 INSTRUMENTS = ("ctrs", "wai")
@@ -25,7 +27,6 @@ TOTAL = "total"
 """The combined total: the mean of the instruments' totals, each scaled to 0..1 over its answers."""
 CALIPER = 0.2
 """Standard deviations of log tokens within which lengths count as equal (Austin 2011 for matching)."""
-STRATA = 3
 
 
 class Rated(NamedTuple):
@@ -63,19 +64,18 @@ class EqualLength(NamedTuple):
 
     Attributes:
         metric: Its name.
-        matched: AUC of the matched transcripts; None without a pair.
+        matched: Share of the matched pairs that the high one wins; None without a pair.
         pairs: How many pairs of one high and one low transcript were matched, each transcript once.
-        near: Share of *all* pairs within the caliper that the high one wins; None without any.
+        near: Share of *all* pairs within the caliper that the high one wins, with an interval over
+            transcripts; None without any.
         near_pairs: How many pairs those are.
-        stratified: AUC within strata of length; None where no stratum has both groups.
     """
 
     metric: str
     matched: Interval | None
     pairs: int
-    near: float | None
+    near: Interval | None
     near_pairs: int
-    stratified: float | None
 
 
 @dataclass(frozen=True)
@@ -142,13 +142,12 @@ async def rate_transcripts(
     return tuple(await asyncio.gather(*map(rated, transcripts)))
 
 
-def measure_separation(rated: Sequence[Rated], rater: str, resamples: int = 1000) -> KnownGroups:
+def measure_separation(rated: Sequence[Rated], rater: str) -> KnownGroups:
     """Returns how well scores part the groups.
 
     Args:
         rated: Transcripts with their scores.
         rater: The rater's name.
-        resamples: Bootstrap samples of correlations.
 
     Raises:
         InputError: If one of the groups has no transcript with a total.
@@ -160,7 +159,7 @@ def measure_separation(rated: Sequence[Rated], rater: str, resamples: int = 1000
     caliper = CALIPER * float(np.std([math.log(one.tokens) for one in whole]))
     totals = (TOTAL, *(f"{name}.total" for name in INSTRUMENTS))
     parts = [name for name in dict.fromkeys(n for one in whole for n in one.scores) if name not in totals]
-    separations = [_separation(name, whole, resamples) for name in (*totals, *parts)]
+    separations = [_separation(name, whole) for name in (*totals, *parts)]
     found = [one for one in separations if one is not None]
     return KnownGroups(
         rater=rater,
@@ -190,35 +189,34 @@ def _logs(rated: Sequence[Rated]) -> list[float]:
     return [math.log(one.tokens) for one in rated]
 
 
-def _separation(metric: str, rated: Sequence[Rated], resamples: int) -> Separation | None:
+def _separation(metric: str, rated: Sequence[Rated]) -> Separation | None:
     having = [one for one in rated if metric in one.scores]
     high, low = (_values(metric, [one for one in having if one.high is side]) for side in (True, False))
     if not high or not low:
         return None
     names = [one.name for one in having]
-    with_length = length_correlation(_values(metric, having), _logs(having), names, resamples)
+    with_length = length_correlation(_values(metric, having), _logs(having), names)
     return Separation(metric, auc_interval(high, low), with_length)
 
 
 def _at_equal_length(metric: str, high: Sequence[Rated], low: Sequence[Rated], caliper: float) -> EqualLength:
+    above, below = np.array(_values(metric, high)), np.array(_values(metric, low))
+    wins = (above[:, None] > below) + 0.5 * (above[:, None] == below)
     pairs = match_pairs(_logs(high), _logs(low), caliper)
-    above, below = [high[h].scores[metric] for h, _ in pairs], [low[x].scores[metric] for _, x in pairs]
-    near = [
-        (h.scores[metric] > x.scores[metric]) + 0.5 * (h.scores[metric] == x.scores[metric])
-        for h in high
-        for x in low
-        if abs(math.log(h.tokens) - math.log(x.tokens)) <= caliper
-    ]
-    both = [*high, *low]
-    cuts = np.quantile(_logs(both), np.arange(1, STRATA) / STRATA)
-    strata = [int(place) for place in np.searchsorted(cuts, _logs(both))]
+    near = (np.abs(np.subtract.outer(_logs(high), _logs(low))) <= caliper).astype(np.float64)
+
+    def share(weights: Floats) -> Floats:
+        ours, theirs = weights[:, : len(high)], weights[:, len(high) :]
+        with np.errstate(invalid="ignore"):
+            found: Floats = (ours @ (wins * near) * theirs).sum(1) / (ours @ near * theirs).sum(1)
+        return found
+
     return EqualLength(
         metric,
-        auc_interval(above, below) if pairs else None,
+        cluster_share([float(wins[pair]) for pair in pairs], range(len(pairs))),
         len(pairs),
-        sum(near) / len(near) if near else None,
-        len(near),
-        stratified_auc(_values(metric, both), [one.high for one in both], strata),
+        jackknife_interval(share, len(high) + len(low), int(near.sum()), scale="share"),
+        int(near.sum()),
     )
 
 

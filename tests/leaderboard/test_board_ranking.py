@@ -1,53 +1,118 @@
-"""Places and groups of ties."""
+"""Places, groups of ties, and order from shared scenarios."""
 
 import math
+from itertools import combinations
 
+import numpy as np
+import pytest
 import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.ranking import Difference, compare_all, places, tell_apart
+from leaderboard.ranking import Difference, Differences, compare_all, places, shared_means
 from mirror_bench.reports.metrics import Metric, score_rating
-from mirror_bench.reports.outcomes import gather
-from mirror_bench.schema import Score
+from mirror_bench.reports.outcomes import EntryKey, Outcome, gather
+from mirror_bench.schema import Ending, FaceCondition, Resistance, Score, SessionKey
 
 VALUES = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.floats(0, 6), max_size=9)
+CTRS = Metric(name="ctrs.total", title="CTRS")
 
 
-@given(VALUES, st.floats(0, 3), st.sampled_from(["higher", "lower", ""]))
-def test_no_two_of_a_group_are_apart(values: dict[str, float], margin: float, better: str) -> None:
-    def apart(a: str, b: str) -> bool:
-        return abs(values[a] - values[b]) > margin
+def _differences(values: dict[str, float], margin: float) -> Differences:
+    return {
+        (a, b): Difference(
+            Score(metric="m", value=values[a] - values[b]), None, 0, apart=abs(values[a] - values[b]) > margin
+        )
+        for a, b in combinations(values, 2)
+    }
 
-    found = places(values, better, apart)
+
+@given(VALUES, st.floats(0.001, 3), st.sampled_from(["higher", "lower", ""]))
+def test_two_share_a_group_exactly_where_they_are_not_apart(
+    values: dict[str, float], margin: float, better: str
+) -> None:
+    differences = _differences(values, margin)
+    found = places(values, better, differences)
     assert found.keys() == values.keys()
-    for a in found:
-        for b in found:
-            shared = found[a].first <= found[b].last and found[b].first <= found[a].last
-            # With a margin, being apart grows with distance, so sharing a group is exactly not being apart.
-            assert shared == (not apart(a, b)) or a == b
-            better_one = values[a] < values[b] if better == "lower" else values[a] > values[b]
-            assert not better_one or found[a].rank < found[b].rank
+    for (a, b), one in differences.items():
+        assert bool(set(found[a].groups) & set(found[b].groups)) == (not one.apart)
+        better_one = values[a] < values[b] - 1e-6 if better == "lower" else values[a] > values[b] + 1e-6
+        assert not better_one or found[a].rank < found[b].rank
+        assert not (better_one and one.apart) or found[a].best < found[b].worst
+    for place in found.values():
+        assert place.best <= place.rank <= place.worst
 
 
-@given(VALUES)
-def test_groups_are_numbered_without_a_gap(values: dict[str, float]) -> None:
-    found = places(values, "higher", lambda a, b: int(values[a]) != int(values[b]))
-    numbers = {number for place in found.values() for number in range(place.first, place.last + 1)}
-    assert numbers == set(range(1, len(numbers) + 1))
-    assert all(1 <= place.rank <= len(found) for place in found.values())
+def test_letters_begin_with_the_best() -> None:
+    values = {"x": 1.0, "y": 2.0, "z": 3.0}
+    found = places(values, "higher", _differences(values, 1.5))
+    assert [found[name].groups for name in "zyx"] == [("a",), ("a", "b"), ("b",)]
+    assert found["y"].ties == "tie groups a, b"
+    assert (found["z"].best, found["z"].worst, found["x"].best, found["x"].worst) == (1, 2, 2, 3)
 
 
 def test_a_missing_value_has_no_place() -> None:
-    assert places({"a": None, "b": 1.0}, "higher", lambda a, b: True).keys() == {"b"}
+    assert places({"a": None, "b": 1.0}, "higher", {}).keys() == {"b"}
 
 
-def test_an_interval_that_holds_zero_tells_nothing_apart() -> None:
-    held = Difference(Score(metric="m", value=0.1, low=-0.1, high=0.3), None, 0)
-    sure = Difference(Score(metric="m", value=0.2, low=0.1, high=0.3), None, 0)
-    unknown = Difference(Score(metric="m", value=0.2), None, 0)
-    apart = tell_apart({("a", "b"): held, ("a", "c"): sure, ("b", "c"): unknown})
-    assert [apart("a", "b"), apart("c", "a"), apart("b", "c"), apart("x", "y")] == [False, True, False, False]
+def _held(name: str, scores: dict[str, float]) -> list[Outcome]:
+    return [
+        Outcome(
+            key=EntryKey(name, "", FaceCondition.MATCHED),
+            session_key=SessionKey(name, "", pair),
+            pair=pair,
+            profile_id=pair.split("-")[0],
+            resistance=Resistance.NONE,
+            client="c",
+            ended=Ending.TURN_LIMIT,
+            scores={"ctrs.total": score},
+        )
+        for pair, score in scores.items()
+    ]
+
+
+def _drawn(names: str, skill: dict[str, float], seed: int) -> dict[str, list[Outcome]]:
+    rng = np.random.default_rng(seed)
+    pairs = [f"p{profile}-{again}" for profile in range(24) for again in range(2)]
+    level = {pair: rng.normal(3, 1) for pair in pairs}
+    return {
+        name: _held(
+            name, {pair: float(level[pair] + skill.get(name, 0.0) + rng.normal(0, 0.4)) for pair in pairs}
+        )
+        for name in names
+    }
+
+
+def test_the_order_of_models_decides_nothing() -> None:
+    for seed in range(10):
+        held = _drawn("abcd", {"b": 0.2, "d": -0.2}, seed)
+        one, other = compare_all(held, CTRS), compare_all(dict(reversed(held.items())), CTRS)
+        for (a, b), difference in one.items():
+            assert other[b, a] == difference.turned()
+        ranks = [places(shared_means(held, CTRS), "higher", found) for found in (one, other)]
+        assert ranks[0] == ranks[1]
+
+
+def test_equal_models_are_seldom_parted() -> None:
+    parted = sum(
+        any(one.apart for one in compare_all(_drawn("abcdefghij", {}, seed), CTRS).values())
+        for seed in range(60)
+    )
+    assert parted <= 8  # 3 are expected; without a correction it is most of them
+
+
+def test_lacking_hard_scenarios_does_not_help() -> None:
+    held = _drawn("ab", {"a": 0.3}, 3)
+    scores = {name: {one.pair: one.scores["ctrs.total"] for one in own} for name, own in held.items()}
+    hard = sorted(scores["a"], key=scores["a"].__getitem__)[:10]
+    short = held | {"b": [one for one in held["b"] if one.pair not in hard]}
+    plain = {name: np.mean([one.scores["ctrs.total"] for one in own]) for name, own in short.items()}
+    assert plain["b"] > plain["a"]
+    shared = shared_means(short, CTRS)
+    assert shared["a"] > shared["b"]
+    assert shared_means(held, CTRS) == pytest.approx(
+        {name: np.mean(list(own.values())) for name, own in scores.items()}
+    )
 
 
 def test_models_are_compared_on_the_scenarios_that_both_hold() -> None:
@@ -56,9 +121,9 @@ def test_models_are_compared_on_the_scenarios_that_both_hold() -> None:
     for name, skill in (("good", 0.8), ("bad", 0.2), ("short", 0.8)):
         sessions, ratings = samples.run_of(due[:6] if name == "short" else due, name, "", skill)
         held[name] = gather(sessions, ratings, score_rating).outcomes
-    found = compare_all(held, Metric(name="ctrs.total", title="CTRS"))
+    found = compare_all(held, CTRS)
     assert set(found) == {("good", "bad"), ("good", "short"), ("bad", "short")}
-    assert found["good", "bad"].sure
+    assert found["good", "bad"].apart
     assert found["good", "bad"].score.n == 12
     assert found["good", "short"].score.n == 6
     assert found["good", "short"].unpaired == 6

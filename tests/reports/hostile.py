@@ -79,7 +79,7 @@ def _other(session: Session, number: int) -> Session:
 
 
 def _hostile_summary(sessions: Sequence[Session], ratings: Sequence[Rating], number: int) -> Summary:
-    return summarize(sessions, ratings, 3, protocol=attack(number), fingerprint=ATTACKS[1], resamples=100)
+    return summarize(sessions, ratings, 3, protocol=attack(number), fingerprint=ATTACKS[1])
 
 
 def _hostile_turn(turn: Turn, number: int) -> Turn:

@@ -180,7 +180,7 @@ def test_shares_are_of_turns_asked_both_ways(
 
 def test_a_cost_is_above_zero_where_a_wrong_face_harms() -> None:
     due = samples.scenarios(8, conditions=(MATCHED, NONE, SHUFFLED))
-    summary = summarize(*samples.run_of(due), due, resamples=200)
+    summary = summarize(*samples.run_of(due), due)
     by = {entry.condition: entry for entry in summary.entries}
     costs = [one for one in summary.reliance if one.measure == "cost"]
     assert {(one.shown, one.against) for one in costs} == {(SHUFFLED, NONE)}

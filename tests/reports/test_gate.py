@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -27,19 +28,32 @@ def outcomes(shift: float = 0.0, scatter: float = 0.3, n: int = 96, seed: int = 
             resistance=Resistance.NONE,
             client="c",
             ended=Ending.TURN_LIMIT,
-            scores={"ctrs.total": base.uniform(2, 4) + shift + draw.gauss(0, scatter), "wai.total": 4.0},
+            scores={
+                "ctrs.total": base.uniform(2, 4) + shift + draw.gauss(0, scatter),
+                "wai.total": 4.0 + draw.gauss(0, 0.05),
+            },
         )
         for place in range(n)
     ]
 
 
-def gate(shift: float, scatter: float = 0.3, *, strict: bool = False) -> Gate:
+def lose(held: list[Outcome], pairs: set[str], metric: str = "") -> list[Outcome]:
+    """The outcomes with scores of those pairs lost: of one metric, or of all, as of a failed session."""
+    return [
+        replace(one, scores={name: v for name, v in one.scores.items() if metric and name != metric})
+        if one.pair in pairs
+        else one
+        for one in held
+    ]
+
+
+def gate(shift: float, scatter: float = 0.3, **options: Any) -> Gate:
     return hold_gate(
         outcomes(scatter=0.0),
         outcomes(shift, scatter, seed=1),
         ["ctrs.total", "wai.total"],
         margin=0.1,
-        strict=strict,
+        **options,
         names=("base", "<b>|cand\u202eidate\x00"),
     )
 
@@ -94,3 +108,86 @@ def test_what_cannot_be_compared_is_refused() -> None:
     others = [replace(one, pair=f"x{one.pair}") for one in ours]
     with pytest.raises(InputError, match="share 0 rated scenarios"):
         hold_gate(ours, others, ["ctrs.total"], margin=0.1)
+
+
+def test_the_worst_quarter_unrated_does_not_hide_a_drop() -> None:
+    before, after = outcomes(scatter=0.0), outcomes(-0.5, 0.6, seed=1)
+    change = {
+        a.pair: b.scores["ctrs.total"] - a.scores["ctrs.total"] for a, b in zip(before, after, strict=True)
+    }
+    worst = set(sorted(change, key=change.__getitem__)[:24])
+    found = hold_gate(before, lose(after, worst), ["ctrs.total"], margin=0.1, lowest={"ctrs.total": 0.0})
+    (check,) = found.checks
+    assert not found.passed
+    assert check.finding is Finding.NOT_MEASURED
+    assert (check.loss.due, check.loss.paired, check.loss.candidate_alone) == (96, 72, 24)
+    assert check.loss.worst.value is not None
+    assert check.difference.value is not None
+    assert check.loss.worst.value < check.difference.value - 0.3
+    assert headline(found).startswith("FAILED: not measured: ctrs.total")
+    for text in (as_markdown(found), as_junit(found)):
+        assert "72 of 96 scenarios scored in both runs" in text
+        assert "24 missing in the candidate" in text
+
+
+def test_coverage_is_counted_per_metric() -> None:
+    before, after = outcomes(scatter=0.0), outcomes(0.0, 0.05, seed=1)
+    half = {one.pair for one in after[::2]}
+    found = hold_gate(before, lose(after, half, "wai.total"), ["ctrs.total", "wai.total"], margin=0.1)
+    assert [check.finding for check in found.checks] == [Finding.NO_WORSE, Finding.NOT_MEASURED]
+    assert [check.loss.coverage for check in found.checks] == [1.0, 0.5]
+    assert not found.passed
+
+
+def test_what_is_missing_everywhere_is_not_measured() -> None:
+    before, after = outcomes(), outcomes(seed=1)
+    everything = {one.pair for one in before}
+    for sides in ((before, lose(after, everything)), (before, after[:4])):
+        (check,) = hold_gate(*sides, ["ctrs.total"], margin=0.1).checks
+        assert check.finding is Finding.NOT_MEASURED
+    ghost = hold_gate(before, after, ["ctrs.total", "hope.total"], margin=0.1)
+    assert ghost.checks[1].finding is Finding.NOT_MEASURED
+    assert ghost.checks[1].candidate is None
+    as_markdown(ghost)
+
+
+def test_a_few_losses_pass_and_are_named() -> None:
+    before, after = outcomes(scatter=0.0), outcomes(0.0, 0.05, seed=1)
+    lost = {one.pair for one in after[:2]}
+    found = hold_gate(
+        before, lose(after, lost), ["ctrs.total"], margin=0.3, lowest={"ctrs.total": 0.0}, min_coverage=0.9
+    )
+    assert found.passed
+    assert "94 of 96" in as_markdown(found)
+    # With a margin that the lost ones could fill, nothing is proven.
+    narrow = hold_gate(before, lose(after, lost), ["ctrs.total"], margin=0.05, lowest={"ctrs.total": 0.0})
+    assert narrow.checks[0].finding is Finding.UNDECIDED
+    assert "could hide a drop" in explain(narrow.checks[0])
+
+
+def test_significantly_more_losses_than_the_baseline_fail_where_they_could_be_a_drop() -> None:
+    before, after = outcomes(scatter=0.0, n=400), outcomes(0.0, 0.05, n=400, seed=1)
+    lost = {one.pair for one in after[:18]}
+    options: dict[str, Any] = {"margin": 0.1, "lowest": {"ctrs.total": 0.0}}
+    found = hold_gate(before, lose(after, lost), ["ctrs.total"], **options)
+    assert found.checks[0].finding is Finding.NOT_MEASURED
+    assert "with the lowest score in their place" in found.checks[0].note
+    even = hold_gate(lose(before, lost), lose(after, lost), ["ctrs.total"], **options)
+    assert even.checks[0].finding is Finding.NO_WORSE
+
+
+def test_more_profiles_than_the_data_have_are_never_asked_for() -> None:
+    (check, _) = gate(-0.05, 1.5, profiles=32).checks
+    assert check.finding is Finding.UNDECIDED
+    assert check.profiles_needed in (None, 32)
+    assert check.margin_decidable is not None or check.seeds_needed is not None
+    text = explain(check)
+    assert "seeds each" in text or "smallest that can be decided" in text
+    (near, _) = gate(0.0, 0.45, profiles=32).checks
+    assert near.profiles_needed is None or near.profiles_needed <= 32
+
+
+def test_a_collapse_that_nothing_met_is_said_not_to_be_excluded() -> None:
+    found = gate(0.0, 0.05)
+    assert "met none of the 32 profiles" in as_markdown(found)
+    assert "9% of profiles" in as_markdown(found)

@@ -20,7 +20,7 @@ CONDITIONS = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)
 
 def summary_of(*therapists: str, conditions: tuple[FaceCondition, ...] = CONDITIONS) -> Summary:
     due = samples.scenarios(8, conditions=conditions)
-    summary = compare_runs([summarize(*samples.run_of(due, name), due, resamples=200) for name in therapists])
+    summary = compare_runs([summarize(*samples.run_of(due, name), due) for name in therapists])
     words = [
         Reliance(therapist=name, measure="words", shown=shown, value=Score(metric="words", value=0.2))
         for name in dict.fromkeys(gain.therapist for gain in summary.gains)

@@ -44,7 +44,7 @@ def material(
         sessions, _ = samples.run_of(due, name, skill=skill)
         ratings = [one for s in sessions for rater in raters for one in samples.ratings_of(s, skill, rater)]
         own = gather(sessions, ratings, score_rating, ("coded",))
-        summaries.append(summarize_outcomes(own, due, resamples=100))
+        summaries.append(summarize_outcomes(own, due))
         outcomes += own.outcomes
         rated += gather(sessions, ratings, score_rating).outcomes
     return Material(compare_runs(summaries), outcomes, rated, sizes or {})

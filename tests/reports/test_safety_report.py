@@ -55,7 +55,7 @@ def _summary(due: list[Scenario], low: dict[int, dict[str, float]], skip: int = 
         for place, (one, scenario) in enumerate(zip(sessions, due, strict=True))
         if place >= skip
     ]
-    return summarize(sessions, [*ratings, *beside], due, resamples=100)
+    return summarize(sessions, [*ratings, *beside], due)
 
 
 def _safety(due: list[Scenario], low: dict[int, dict[str, float]], skip: int = 0) -> Safety:
@@ -113,7 +113,7 @@ def test_the_most_severe_rater_counts() -> None:
     sessions, _ = samples.run_of(due)
     mild = [_rating(one, s.profile.crisis is not None, {}) for one, s in zip(sessions, due, strict=True)]
     severe = _rating(sessions[1], True, {"crisis_recognised": 0.0}, rater="llm:judge")
-    (found,) = summarize(sessions, [*mild, severe], due, resamples=100).safety
+    (found,) = summarize(sessions, [*mild, severe], due).safety
     assert found.verdict == "failed"
 
 
@@ -122,7 +122,7 @@ def test_safety_enters_no_score() -> None:
     bad = {place: dict.fromkeys((*HARM, *IN_CRISIS), 0.0) for place in range(8)}
     summary = _summary(due, bad)
     sessions, ratings = samples.run_of(due[:6])
-    alone = summarize(sessions, ratings, due[:6], resamples=100)
+    alone = summarize(sessions, ratings, due[:6])
     assert summary.entries == alone.entries
     assert summary.metrics == alone.metrics
     assert summary.safety[0].sessions == 8

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, norm
 
-from mirror_bench.stats.auc import auc, auc_interval, match_pairs, roc_points, stratified_auc
+from mirror_bench.stats.auc import auc, auc_interval, match_pairs, roc_points
 
 numbers = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=15)
 
@@ -40,13 +40,15 @@ def test_intervals_hold_the_auc_and_mirror_when_groups_change_places(
     assert found.high == pytest.approx(1 - other.low)
 
 
-@pytest.mark.parametrize(("high", "low"), [(55, 11), (11, 11)])
+@pytest.mark.parametrize(("high", "low", "spread"), [(55, 11, 1.0), (11, 11, 1.0), (55, 11, 2.0)])
 @pytest.mark.parametrize("distance", [0.5, 1.5, 2.5])
-def test_intervals_cover_the_truth_as_often_as_they_claim(high: int, low: int, distance: float) -> None:
-    rng, truth, trials = np.random.default_rng(3), norm.cdf(distance / 2**0.5), 400
+def test_intervals_cover_the_truth_as_often_as_they_claim(
+    high: int, low: int, spread: float, distance: float
+) -> None:
+    rng, truth, trials = np.random.default_rng(3), norm.cdf(distance / (1 + spread**2) ** 0.5), 200
     covered = 0
     for _ in range(trials):
-        found = auc_interval(rng.normal(distance, 1, high).tolist(), rng.normal(0, 1, low).tolist())
+        found = auc_interval(rng.normal(distance, 1, high).tolist(), rng.normal(0, spread, low).tolist())
         covered += (found.low or 0.0) <= truth <= (found.high or 1.0)
     assert covered / trials >= 0.925
 
@@ -63,15 +65,6 @@ def test_complete_separation_still_leaves_doubt() -> None:
 def test_empty_groups_have_no_auc() -> None:
     with pytest.raises(ValueError, match="both groups"):
         auc([], [1.0])
-
-
-def test_strata_take_out_what_goes_with_them() -> None:
-    # Inside both strata the score says nothing; across them it seems to say a lot.
-    scores = [1.0, 1.0, 1.0, 5.0, 5.0, 5.0]
-    high = [False, False, True, True, True, False]
-    assert auc([1, 5, 5], [1, 1, 5]) > 0.6
-    assert stratified_auc(scores, high, ["short"] * 3 + ["long"] * 3) == 0.5
-    assert stratified_auc(scores, high, range(6)) is None
 
 
 values = st.lists(st.floats(0, 10), max_size=9)

@@ -49,7 +49,7 @@ def test_correlation_is_spearmans() -> None:
 )
 def test_correlation_follows_scipy_on_any_data(pairs: list[tuple[int, int]], clusters: int) -> None:
     scores, tokens = [float(a) for a, _ in pairs], [float(np.log(b)) for _, b in pairs]
-    found = length_correlation(scores, tokens, [place % clusters for place in range(len(pairs))], 100)
+    found = length_correlation(scores, tokens, [place % clusters for place in range(len(pairs))])
     if len(set(scores)) < 2 or len(set(tokens)) < 2:
         assert found is None
         return
@@ -75,8 +75,29 @@ def test_a_difference_that_is_length_alone_vanishes() -> None:
 
 
 def test_skill_that_goes_with_length_is_not_taken_away() -> None:
-    found = adjust_for_length(*_data(3, slope=0.0, talk=1.0, skill=1.0))
+    found = adjust_for_length(*_data(3, slope=0.0, talk=0.3, skill=1.0))
     assert found.means["b"].value - found.means["a"].value == pytest.approx(1.0, abs=0.15)
+
+
+def test_groups_whose_lengths_do_not_overlap_are_not_adjusted() -> None:
+    found = adjust_for_length(*_data(3, slope=1.0, talk=2.0))
+    assert not found.means
+    assert "mostly says less" in found.declined["a"]
+    assert "mostly says more" in found.declined["b"]
+    assert found.slope is not None
+
+
+def test_an_effect_that_bends_is_not_taken_out_by_a_line() -> None:
+    scores, lengths, *names = _data(7, slope=0.0, talk=0.4)
+    bent = [score + 2 * min(length, 5.2) for score, length in zip(scores, lengths, strict=True)]
+    assert "not the same at all lengths" in adjust_for_length(bent, lengths, *names).reason
+
+
+def test_nothing_lies_off_the_scale() -> None:
+    data = _data(2, slope=1.0)
+    plain, cut = adjust_for_length(*data), adjust_for_length(*data, bounds=(8.4, 20.0))
+    assert plain.means["a"].value < 8.4
+    assert cut.means["a"].value == cut.means["a"].low == 8.4
 
 
 def test_the_slope_is_that_of_ordinary_least_squares() -> None:

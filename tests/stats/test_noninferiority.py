@@ -34,7 +34,7 @@ def alarms(shift: float, runs: int, n: int = 200, profiles: int = 48, margin: fl
         drops = {
             name: drop
             for name, values in simulated(rng, n, profiles, shift).items()
-            if (drop := drop_beyond(values, clusters, margin, resamples=100)) is not None
+            if (drop := drop_beyond(values, clusters, margin)) is not None
         }
         found += Finding.WORSE in decide(drops).values()
     return found / runs
@@ -78,25 +78,39 @@ def test_as_many_clusters_as_it_says_do_decide() -> None:
     rng = np.random.default_rng(1)
     drop = drop_beyond(rng.normal(0, 0.8, 40).tolist(), list(range(40)), 0.2)
     assert drop is not None
-    count = clusters_to_decide(drop, 0.2)
+    count = clusters_to_decide(drop.error, 40, 0.2)
     assert count is not None
     scatter = drop.error * np.sqrt(40)
     decided = 0
     for _ in range(200):
-        again = drop_beyond(rng.normal(0, scatter, count).tolist(), list(range(count)), 0.2, resamples=100)
+        again = drop_beyond(rng.normal(0, scatter, count).tolist(), list(range(count)), 0.2)
         assert again is not None
         decided += decide({"ctrs": again})["ctrs"] is Finding.NO_WORSE
     assert 0.72 <= decided / 200 <= 0.9
 
 
-def test_equal_runs_are_no_worse_without_any_scatter() -> None:
-    drop = drop_beyond([0.0] * 10, list(range(10)), MARGIN)
+@pytest.mark.parametrize("change", [0.0, -0.2, 0.5, -0.1, 4.1 - 4.2, 4.9 - 5.0])
+def test_without_scatter_two_profiles_decide_nothing(change: float) -> None:
+    drop = drop_beyond([change, change], ["a", "b"], MARGIN)
     assert drop is not None
-    assert decide({"ctrs": drop}) == {"ctrs": Finding.NO_WORSE}
-    assert clusters_to_decide(drop, MARGIN) is None
-    dropped = drop_beyond([-1.0] * 10, list(range(10)), MARGIN)
-    assert dropped is not None
-    assert decide({"ctrs": dropped}) == {"ctrs": Finding.WORSE}
+    assert decide({"ctrs": drop}) == {"ctrs": Finding.UNDECIDED}
+    assert clusters_to_decide(drop.error, 2, MARGIN) is None
+
+
+def test_without_scatter_many_profiles_prove_a_drop_and_never_its_absence() -> None:
+    for change, finding in ((-1.0, Finding.WORSE), (0.0, Finding.UNDECIDED), (-MARGIN, Finding.UNDECIDED)):
+        drop = drop_beyond([change] * 10, list(range(10)), MARGIN)
+        assert drop is not None
+        assert decide({"ctrs": drop}) == {"ctrs": finding}
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=30))
+def test_no_worse_never_stands_beside_an_interval_past_the_margin(differences: list[float]) -> None:
+    drop = drop_beyond(differences, list(range(len(differences))), MARGIN)
+    assert drop is not None
+    if decide({"ctrs": drop})["ctrs"] is Finding.NO_WORSE:
+        assert drop.interval.low is not None
+        assert drop.interval.low >= -MARGIN - 1e-9
 
 
 def test_one_cluster_tells_nothing_and_a_margin_must_be_positive() -> None:

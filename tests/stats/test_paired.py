@@ -27,7 +27,7 @@ def test_known_difference() -> None:
 
 
 def test_nothing_in_common() -> None:
-    assert paired_difference({"x": 1.0}, {"y": 1.0}, {}) == (None, None, 2)
+    assert paired_difference({"x": 1.0}, {"y": 1.0}, {}) == (None, None, None, 2)
 
 
 def test_equal_differences_have_no_effect_size() -> None:
@@ -58,7 +58,7 @@ def test_swapping_sides_flips_the_sign(a: dict[str, float], b: dict[str, float])
 def test_pairing_removes_what_pairs_share() -> None:
     """A small, steady gain shows through differences between profiles that dwarf it."""
     base = {pair: float(index) for index, pair in enumerate(sorted(CLUSTERS))}
-    better = {pair: value + 0.2 + 0.01 * (index % 3) for index, (pair, value) in enumerate(base.items())}
+    better = {pair: value + 0.2 + 0.01 * (index % 7) for index, (pair, value) in enumerate(base.items())}
     found = paired_difference(better, base, CLUSTERS)
     assert found.interval is not None
     assert found.interval.low is not None

@@ -42,7 +42,7 @@ def test_wrong_labels_lower_the_figures_and_miss_the_target(tmp_path: Path) -> N
     for row in rows:
         if row["interlocutor"] == "therapist":
             row["main_therapist_behaviour"] = "question" if "." in row["utterance_text"] else "reflection"
-    found = measure_coding(read_annomi(write_annomi(tmp_path / "a.csv", rows)), resamples=20)
+    found = measure_coding(read_annomi(write_annomi(tmp_path / "a.csv", rows)))
     assert found.therapist is not None
     assert found.therapist.macro_f1.value < 0.3
     assert [target.met for target in evidence_of(found).targets] == [False, True]
@@ -50,7 +50,7 @@ def test_wrong_labels_lower_the_figures_and_miss_the_target(tmp_path: Path) -> N
 
 def test_json_has_counts_that_add_up(annomi: Path) -> None:
     transcripts = read_annomi(annomi)
-    found = coding_json(measure_coding(transcripts, resamples=20))
+    found = coding_json(measure_coding(transcripts))
     assert found["therapist_macro_f1"] == found["coding"]["therapist"]["macro_f1"]["value"]
     for speaker in Speaker:
         counts = found["coding"][speaker.value]["confusion"]["counts"]
@@ -62,7 +62,7 @@ def test_a_side_that_nobody_coded_has_no_figure(tmp_path: Path) -> None:
     rows = made_rows(1, 1)
     for row in rows:
         row["client_talk_type"] = "n/a"
-    found = measure_coding(read_annomi(write_annomi(tmp_path / "a.csv", rows)), resamples=20)
+    found = measure_coding(read_annomi(write_annomi(tmp_path / "a.csv", rows)))
     assert found.client is None
     assert coding_json(found)["client_macro_f1"] is None
     assert len(evidence_of(found).targets) == 1

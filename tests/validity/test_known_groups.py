@@ -50,14 +50,14 @@ def test_a_score_that_is_length_alone_is_found_out() -> None:
         [rated(f"h{n}", True, 100 + 20 * n, (100 + 20 * n) / 2000) for n in range(30)]
         + [rated(f"l{n}", False, 100 + 8 * n, (100 + 8 * n) / 2000) for n in range(30)],
         "length",
-        resamples=50,
     )
     total, equal = found.totals[0], found.equal_length[0]
     assert total.auc.value == found.length.value > 0.75
     assert equal.matched is not None
     assert equal.matched.value < 0.65
-    assert equal.stratified is not None
-    assert equal.stratified < total.auc.value - 0.1
+    assert equal.near is not None
+    assert equal.near.low is not None
+    assert equal.near.low < 0.5 < equal.near.value < total.auc.value - 0.1
     assert total.with_length is not None
     assert total.with_length.value == pytest.approx(1.0)
     assert not evidence_of(found).met
@@ -68,7 +68,6 @@ def test_a_score_that_is_quality_alone_survives_matching() -> None:
         [rated(f"h{n}", True, 100 + 20 * n, 0.5 + n % 5 / 10) for n in range(20)]
         + [rated(f"l{n}", False, 100 + 15 * n, 0.3 + n % 5 / 10) for n in range(20)],
         "quality",
-        resamples=50,
     )
     equal = found.equal_length[0]
     assert equal.matched is not None
@@ -81,7 +80,7 @@ def test_a_score_that_is_quality_alone_survives_matching() -> None:
 
 def test_json_has_the_figures_and_the_details(annomi: Path) -> None:
     whole = asyncio.run(rate_transcripts(read_annomi(annomi), CodedRater()))
-    found = known_groups_json(measure_separation(whole, "coded", resamples=50))
+    found = known_groups_json(measure_separation(whole, "coded"))
     assert 0 <= found["auc"] <= 1
     assert 0 <= found["auc_length_matched"] <= 1
     assert found["metrics"]["total"]["auc"]["value"] == found["auc"]
@@ -124,6 +123,6 @@ def test_a_rater_that_fails_or_scores_one_group_only_is_named(annomi: Path) -> N
 
 def test_transcripts_without_a_total_are_counted() -> None:
     some = [rated("a", True, 10, 0.9), rated("b", False, 12, 0.1), Rated("c", True, 5, {})]
-    found = measure_separation(some, "x", resamples=10)
+    found = measure_separation(some, "x")
     assert (found.high, found.low, found.unrated) == (1, 1, 1)
     assert "1 transcripts have no total" in evidence_of(found).tested
