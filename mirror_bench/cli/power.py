@@ -40,6 +40,16 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option(
     "--per-profile", type=click.IntRange(min=1), default=None, help="Sessions per profile; as in the runs."
 )
+@click.option(
+    "--margin",
+    type=float,
+    help="Plan for `gate --margin`: how many it takes to prove a drop of --effect beyond this.",
+)
+@click.option(
+    "--metrics",
+    type=click.IntRange(min=1),
+    help="With --margin: how many metrics the gate holds; as many as the runs have totals, or 1.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the plans as JSON.")
 def power(
     effect: float,
@@ -51,24 +61,33 @@ def power(
     paired: bool,
     condition: tuple[str, ...],
     per_profile: int | None,
+    margin: float | None,
+    metrics: int | None,
     as_json: bool,
 ) -> None:
     """Say how many scenarios and profiles it takes to find an effect.
 
     How scores scatter is read from past runs: the differences between every two candidates or face conditions
-    on the same scenarios, or unpaired the scores themselves, and how alike sessions of one profile are. A
-    two-sided t test over profiles' means; a standardized effect needs no run.
+    on the same scenarios, or unpaired the scores themselves, and how alike sessions of one profile are. One
+    run of one candidate gives the most that it can take. A two-sided t test over profiles' means, or with
+    --margin the gate's test; a standardized effect needs no run.
     """
     from mirror_bench.reports.planning import Plans, Question, plan_from_runs, plan_standardized
+    from mirror_bench.reports.rated_runs import profiles_in
+    from mirror_bench.sessions.store import read_header
 
-    question = Question(effect, wanted, alpha, paired, standardized, per_profile)
+    question = Question(effect, wanted, alpha, paired, standardized, per_profile, margin, metrics or 1)
     _check(question, runs)
+    known = None
     if runs:
-        metric, outcomes = _read(runs, metric, condition)
+        metric, outcomes, totals = _read(runs, metric, condition)
+        known = profiles_in(read_header(runs[0]))
+        if metrics is None:
+            question = question._replace(metrics=max(1, totals))
         found = plan_from_runs(outcomes, metric, question)
     else:
         found = Plans([plan_standardized(question)], [])
-    _show(found, question, metric, as_json)
+    _show(found, question, metric, known, as_json)
 
 
 def _check(question: Question, runs: Sequence[Path]) -> None:
@@ -76,6 +95,13 @@ def _check(question: Question, runs: Sequence[Path]) -> None:
         raise InputError("--effect: must be a number other than 0")
     if not 0 < question.alpha < question.power < 1:
         raise InputError("--power and --alpha: must lie between 0 and 1, and power above alpha")
+    if question.margin is not None and not 0 < question.margin < abs(question.effect):
+        raise InputError(
+            f"--margin {question.margin:g}: must be above 0 and below --effect {abs(question.effect):g}: a "
+            "gate cannot prove a drop that it tolerates"
+        )
+    if question.margin is not None and not question.paired:
+        raise InputError("--margin: a gate is paired: leave --unpaired out")
     if not runs and not question.standardized:
         raise InputError(
             "an effect in points needs to know how scores scatter: give a past run with --runs DIR, or the "
@@ -87,8 +113,8 @@ def _check(question: Question, runs: Sequence[Path]) -> None:
         )
 
 
-def _read(runs: Sequence[Path], metric: str, conditions: Sequence[str]) -> tuple[str, list[Outcome]]:
-    """Returns the metric's full name and the runs' sessions."""
+def _read(runs: Sequence[Path], metric: str, conditions: Sequence[str]) -> tuple[str, list[Outcome], int]:
+    """Returns the metric's full name, the runs' sessions, and how many totals they have."""
     from mirror_bench.reports.run_report import gather_run
     from mirror_bench.sessions.store import read_header
 
@@ -110,10 +136,10 @@ def _read(runs: Sequence[Path], metric: str, conditions: Sequence[str]) -> tuple
         for key in {outcome.key for outcome in found.outcomes}:
             if keys.setdefault(key, folder) != folder:
                 raise InputError(f"--runs {keys[key]} and {folder}: hold the same candidate; leave one out")
-    return wanted, kept
+    return wanted, kept, len(totals)
 
 
-def _show(found: Plans, question: Question, metric: str, as_json: bool) -> None:
+def _show(found: Plans, question: Question, metric: str, known: int | None, as_json: bool) -> None:
     from mirror_bench.cli import print_json
 
     plans, left_out = found
@@ -125,12 +151,18 @@ def _show(found: Plans, question: Question, metric: str, as_json: bool) -> None:
                 "metric": metric,
                 "profiles": largest.profiles,
                 "scenarios": largest.scenarios,
+                "profiles_in_data": known,
                 "plans": [plan._asdict() for plan in plans],
                 "left_out": left_out,
             }
         )
         return
     _table(plans, question, metric, largest)
+    if known is not None and largest.profiles > known:
+        click.echo(
+            f"The data have {known} profiles: more sessions of each (--per-profile) help as far as sessions "
+            "of one profile differ; beyond that, look for a larger effect or bring more profiles."
+        )
     for name in left_out:
         click.echo(f"left out: {name}: too few, or without any difference in scores")
 
@@ -158,10 +190,20 @@ def _table(plans: Sequence[Plan], question: Question, metric: str, largest: Plan
     console.print(table)
     unit = "standard deviations" if question.standardized else f"points of {metric}"
     each = "" if question.paired else " on each side"
+    if question.margin is None:
+        test = f"{'paired' if question.paired else 'unpaired'}, two-sided"
+        aim = f"To find {question.effect:g} {unit}"
+    else:
+        test = f"gate with margin {question.margin:g} over {question.metrics} metrics, one-sided"
+        aim = f"To prove a drop of {abs(question.effect):g} {unit}"
     console.print(
         Text(
-            f"To find {question.effect:g} {unit} with power {question.power:g} at alpha {question.alpha:g} "
-            f"({'paired' if question.paired else 'unpaired'}, two-sided): {largest.profiles} profiles, "
-            f"{largest.scenarios} scenarios{each}, by the comparison that needs most."
+            f"{aim} with power {question.power:g} at alpha {question.alpha:g} ({test}): {largest.profiles} "
+            f"profiles, {largest.scenarios} scenarios{each}, by the comparison that needs most."
         )
     )
+    if any(plan.assumed for plan in plans):
+        console.print(
+            "One candidate does not tell how alike two are on the same scenario: this is the most that it "
+            "takes, as if they were not alike at all. Add another candidate's run with --runs for less."
+        )

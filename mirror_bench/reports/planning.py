@@ -10,7 +10,14 @@ from typing import NamedTuple
 from mirror_bench.errors import InputError
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.outcomes import EntryKey, Outcome
-from mirror_bench.stats.power import Spread, clusters_needed, design_effect, power_of, spread_of
+from mirror_bench.stats.power import (
+    Spread,
+    clusters_needed,
+    design_effect,
+    gate_alpha,
+    power_of,
+    spread_of,
+)
 
 FEWEST = 10
 """With fewer sessions or pairs, a standard deviation is no base for a plan."""
@@ -26,6 +33,9 @@ class Question(NamedTuple):
         paired: Whether both sides meet the same scenarios.
         standardized: Whether the effect is in standard deviations.
         per_profile: Sessions per profile that the next run will hold; as in the past where None.
+        margin: The drop that a gate tolerates, in the unit of the effect: the plan is then for that gate to
+            prove a drop of the effect's size. None for a two-sided test against no difference.
+        metrics: How many metrics that gate holds.
     """
 
     effect: float
@@ -34,6 +44,18 @@ class Question(NamedTuple):
     paired: bool = True
     standardized: bool = False
     per_profile: int | None = None
+    margin: float | None = None
+    metrics: int = 1
+
+    @property
+    def sought(self) -> float:
+        """What the test must find: the effect, less the margin of a gate."""
+        return self.effect if self.margin is None else abs(self.effect) - self.margin
+
+    @property
+    def level(self) -> float:
+        """The level of the two-sided test that is planned."""
+        return self.alpha if self.margin is None else gate_alpha(self.alpha, self.metrics)
 
 
 class Plan(NamedTuple):
@@ -49,6 +71,7 @@ class Plan(NamedTuple):
         scenarios: Scenarios needed, per side if not paired; each is one session on either side.
         at_hand: Profiles of the past runs.
         power_at_hand: Power with those.
+        assumed: Whether the scatter of differences was not seen but taken as large as it can be.
     """
 
     comparison: str
@@ -60,6 +83,7 @@ class Plan(NamedTuple):
     scenarios: int
     at_hand: int = 0
     power_at_hand: float | None = None
+    assumed: bool = False
 
 
 class Plans(NamedTuple):
@@ -77,6 +101,9 @@ class Plans(NamedTuple):
 def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question) -> Plans:
     """Returns a plan per pair of entries that met the same scenarios, or per entry if not paired.
 
+    One entry alone does not tell how alike two are on the same scenario: a paired plan is then made as if not
+    at all, which is the most that it can take.
+
     Raises:
         InputError: If the runs hold too little to plan from.
     """
@@ -86,7 +113,8 @@ def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question)
         groups.setdefault(outcome.key, []).append(outcome)
     labels = entry_labels(groups, 40)
     samples = []
-    if question.paired:
+    assumed = question.paired and len(groups) == 1
+    if question.paired and not assumed:
         for first, second in combinations(sorted(groups), 2):
             values, profiles = _differences(groups[first], groups[second], metric)
             samples.append((f"{labels[first]} against {labels[second]}", values, profiles))
@@ -101,7 +129,9 @@ def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question)
         if spread is None:
             left_out.append(name)
         else:
-            plans.append(_plan(name, spread, question))
+            if assumed:
+                spread = spread._replace(sd=math.sqrt(2) * spread.sd)
+            plans.append(_plan(name, spread, question)._replace(assumed=assumed))
     if not plans:
         raise InputError(_too_little(metric, question, len(groups)))
     return Plans(plans, left_out)
@@ -114,8 +144,8 @@ def plan_standardized(question: Question) -> Plan:
         None,
         None,
         1,
-        question.effect,
-        profiles := _needed(question.effect, question),
+        question.sought,
+        profiles := _needed(question.sought, question),
         profiles,
     )
 
@@ -130,7 +160,7 @@ def _plan(name: str, spread: Spread, question: Question) -> Plan:
     icc = spread.icc or 0.0
     # Profiles are the independent units: the test is one of profiles' means, whose variance is this.
     shrink = math.sqrt(design_effect(each, icc) / each)
-    standardized = question.effect if question.standardized else question.effect / spread.sd
+    standardized = question.sought if question.standardized else question.sought / spread.sd
     profiles = _needed(standardized / shrink, question)
     past = math.sqrt(design_effect(spread.per_cluster, icc) / spread.per_cluster)
     return Plan(
@@ -142,12 +172,12 @@ def _plan(name: str, spread: Spread, question: Question) -> Plan:
         profiles,
         math.ceil(profiles * each),
         spread.clusters,
-        power_of(spread.clusters, standardized / past, question.alpha, paired=question.paired),
+        power_of(spread.clusters, standardized / past, question.level, paired=question.paired),
     )
 
 
 def _needed(effect: float, question: Question) -> int:
-    found = clusters_needed(effect, question.power, question.alpha, paired=question.paired)
+    found = clusters_needed(effect, question.power, question.level, paired=question.paired)
     if found is None:
         raise InputError(
             f"--effect {question.effect:g}: no run could be large enough; ask for a larger effect"
@@ -171,11 +201,6 @@ def _differences(
 def _too_little(metric: str, question: Question, entries: int) -> str:
     if not entries:
         return f"--metric {metric}: no session of these runs is rated with it"
-    if question.paired and entries < 2:
-        return (
-            "a paired plan needs two candidates or face conditions: give another --runs, hold one with "
-            "--face-conditions matched,none, or ask for --unpaired"
-        )
     return (
         f"too little to plan from: it takes {FEWEST} scored {'pairs' if question.paired else 'sessions'} of "
         "two or more profiles whose scores differ; hold a larger run"

@@ -110,3 +110,17 @@ def clusters_needed(
         enough = power_of(middle, effect, alpha, paired=paired) >= power
         low, high = (low, middle) if enough else (middle, high)
     return high
+
+
+def gate_alpha(alpha: float, metrics: int) -> float:
+    """Returns the level of a two-sided test that plans for a gate.
+
+    A gate tests from one side, and over its metrics together at alpha: where only one of them has dropped,
+    Holm's correction leaves it alpha over their number. A one-sided test has the power of a two-sided one at
+    twice its level, but for the wrong tail.
+
+    Args:
+        alpha: Probability of a false alarm over all metrics, in (0, 0.5).
+        metrics: How many metrics the gate holds, at least 1.
+    """
+    return 2 * alpha / metrics

@@ -57,6 +57,34 @@ def test_unpaired_plans_from_every_entry_and_condition_picks(run: Path) -> None:
     assert both["profiles"] >= one["profiles"]
 
 
+def test_one_ordinary_run_gives_the_most_that_it_can_take(run: Path) -> None:
+    options = ("--effect", "0.3", "--runs", str(run), "--metric", "ctrs")
+    alone, both = planned(*options, "--condition", "matched"), planned(*options)
+    (plan,) = alone["plans"]
+    assert plan["assumed"]
+    assert not both["plans"][0]["assumed"]
+    assert alone["profiles"] >= both["profiles"]
+    done = CliRunner().invoke(
+        cli,
+        ["power", "--effect", "0.02", "--runs", str(run), "--condition", "matched"],
+        catch_exceptions=False,
+    )
+    assert done.exit_code == 0
+    said = " ".join(done.output.split())
+    assert "the most that it takes" in said
+    assert "The data have 48 profiles" in said
+
+
+def test_a_gate_is_planned_on_the_drop_beyond_its_margin(run: Path) -> None:
+    options = ("--effect", "0.3", "--runs", str(run), "--metric", "ctrs")
+    plain, gate = planned(*options), planned(*options, "--margin", "0.1")
+    one = planned(*options, "--margin", "0.1", "--metrics", "1")
+    assert gate["metrics"] == 2
+    assert gate["profiles"] > one["profiles"] > 1.5 * plain["profiles"]
+    done = CliRunner().invoke(cli, ["power", *options, "--margin", "0.1"], catch_exceptions=False)
+    assert "gate with margin 0.1 over 2 metrics, one-sided" in " ".join(done.output.split())
+
+
 def test_the_table_says_what_is_needed(run: Path) -> None:
     done = CliRunner().invoke(cli, ["power", "--effect", "0.3", "--runs", str(run)], catch_exceptions=False)
     assert done.exit_code == 0
@@ -74,7 +102,8 @@ def test_the_table_says_what_is_needed(run: Path) -> None:
         (["--effect", "0.2", "--standardized", "--per-profile", "3"], "add --runs"),
         (["--effect", "1e-9", "--standardized"], "no run could be large enough"),
         (["--effect", "0.2", "--runs", "RUN", "--metric", "nope"], "these runs hold"),
-        (["--effect", "0.2", "--runs", "RUN", "--condition", "matched"], "a paired plan needs two"),
+        (["--effect", "0.2", "--runs", "RUN", "--margin", "0.2"], "cannot prove a drop that it tolerates"),
+        (["--effect", "0.2", "--runs", "RUN", "--margin", "0.1", "--unpaired"], "a gate is paired"),
         (["--effect", "0.2", "--runs", "/nowhere"], "no run folder"),
     ],
 )

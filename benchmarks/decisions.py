@@ -1,0 +1,215 @@
+"""Studies of what decides: tests, gates, histories, groups of ties and ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from benchmarks import designs
+from benchmarks.designs import Floats, Rng
+from benchmarks.studies import PROFILES, Study, holds
+from leaderboard.ranking import compare_all, places, shared_means
+from mirror_bench.reports.coverage import MIN_COVERAGE
+from mirror_bench.reports.gate import Gate, hold_gate
+from mirror_bench.reports.history import Past, trace
+from mirror_bench.reports.metrics import Metric
+from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
+from mirror_bench.stats.intervals import Interval
+from mirror_bench.stats.noninferiority import Finding
+from mirror_bench.stats.power import clusters_needed, gate_alpha
+from mirror_bench.stats.rank_stability import rank_stability
+
+MARGIN = 0.3
+CTRS = Metric(name="ctrs.total", title="CTRS")
+
+
+def gates() -> Iterator[Study]:
+    """Gates: false alarms, passes that are none, and what missing sessions do."""
+    for profiles in PROFILES[1:]:
+
+        def alarm(rng: Rng, n: int = profiles) -> float:
+            found = _gate([designs.differences(rng, n, -MARGIN) for _ in range(2)])
+            return float(any(check.finding is Finding.WORSE for check in found.checks))
+
+        def wrong_pass(rng: Rng, n: int = profiles) -> float:
+            return float(_gate([designs.differences(rng, n, -MARGIN)]).checks[0].finding is Finding.NO_WORSE)
+
+        def beside(rng: Rng, n: int = profiles) -> float:
+            (check,) = _gate([designs.differences(rng, n, 0.0)]).checks
+            low = check.difference.low
+            return float(check.finding is Finding.NO_WORSE and (low is None or low < -MARGIN - 1e-6))
+
+        def worst_unrated(rng: Rng, n: int = profiles) -> float:
+            change = designs.differences(rng, n, -0.5)
+            lost = np.where(change <= np.quantile(change, 0.25), np.nan, change)
+            return float(_gate([lost]).passed)
+
+        def few_unrated(rng: Rng, n: int = profiles) -> float:
+            change = designs.differences(rng, n, -MARGIN)
+            lost = np.where(change <= np.quantile(change, 0.04), np.nan, change)
+            return float(_gate([lost]).checks[0].finding is Finding.NO_WORSE)
+
+        def collapse(rng: Rng, n: int = profiles) -> float:
+            hit = rng.random((n, 1)) < 0.1
+            change = rng.normal(0, 0.3, (n, designs.SEEDS)) - 2 * hit
+            return float(_gate([change], margin=0.2).checks[0].finding is Finding.NO_WORSE)
+
+        yield Study("gate: worse", "two metrics, drop = margin", profiles, "alarm", 0.05, alarm, 2)
+        yield Study("gate: no worse", "drop = margin", profiles, "alarm", 0.025, wrong_pass, 2)
+        yield Study("gate: no worse", "interval past the margin", profiles, "alarm", 0.0, beside, 2)
+        yield Study(
+            "gate: passed", "drop .5, worst quarter unrated", profiles, "alarm", 0.05, worst_unrated, 2
+        )
+        yield Study(
+            "gate: no worse", "drop = margin, worst 4 % unrated", profiles, "alarm", 0.025, few_unrated, 2
+        )
+        yield Study(
+            "gate: no worse", "10 % of profiles lose 2, margin .2", profiles, "alarm", 0.025, collapse, 2,
+            known="a collapse that no profile of the sample met cannot be seen: the gate says so",
+        )  # fmt: skip
+    planned = clusters_needed((0.3 - 0.1) / _profile_sd(), alpha=gate_alpha(0.05, 2))
+    assert planned is not None
+
+    def planned_power(rng: Rng) -> float:
+        changes = [designs.differences(rng, planned, -0.3), designs.differences(rng, planned, 0.0)]
+        return float(_gate(changes, margin=0.1).checks[0].finding is Finding.WORSE)
+
+    yield Study("power of a gate", "drop .3, margin .1, two metrics", planned, "power", 0.8, planned_power, 2)
+    for profiles in PROFILES[1:]:
+
+        def first_drop(rng: Rng, n: int = profiles) -> float:
+            level = designs.DESIGNS["plain"](rng, n)
+            runs = [
+                Past(f"r{at}", "", designs.outcomes(level + designs.differences(rng, n))) for at in range(6)
+            ]
+            found = trace(runs, ["ctrs.total"], candidate="c", condition="matched")
+            return float(any(trend.first_drop is not None for trend in found.trends))
+
+        yield Study("history: first drop", "six equal runs", profiles, "alarm", 0.05, first_drop, 6)
+
+
+def groups() -> Iterator[Study]:
+    """Groups of ties, ranks and strengths."""
+    for profiles in PROFILES[1:]:
+        for count in (2, 10, 30):
+
+            def parted(rng: Rng, n: int = profiles, count: int = count) -> float:
+                return float(any(one.apart for one in _board(designs.models(rng, n, [0.0] * count)).values()))
+
+            yield Study(
+                "board: any two apart", f"{count} equal models", profiles, "alarm", 0.05, parted, count**2 / 8
+            )
+
+        def turned(rng: Rng, n: int = profiles) -> float:
+            scores = designs.models(rng, n, [0.0, 0.13])
+            (one,), (other,) = (_board(side).values() for side in (scores, scores[::-1]))
+            same = one.apart == other.apart and one.score.low == -(other.score.high or 0.0)
+            return float(not same)
+
+        def ranges(rng: Rng, n: int = profiles) -> float:
+            skills = [0.0, 0.1, 0.2, 0.3, 0.4]
+            scores = designs.models(rng, n, skills)
+            held = _held(scores)
+            found = places(shared_means(held, CTRS), "higher", compare_all(held, CTRS))
+            return float(all(found[f"m{at}"].best <= 5 - at <= found[f"m{at}"].worst for at in range(5)))
+
+        def above(rng: Rng, n: int = profiles) -> float:
+            scores = designs.models(rng, n, [0.0, -0.3])
+            scores[1] = np.where(scores[1] <= np.quantile(scores[1], 0.15), np.nan, scores[1])
+            held = _held(scores)
+            means = shared_means(held, CTRS)
+            rated = np.isfinite(scores).mean(axis=(1, 2)) >= MIN_COVERAGE
+            found = places(
+                {f"m{at}": means[f"m{at}"] if rated[at] else None for at in range(2)}, "higher", {}
+            )
+            return float("m1" in found and found["m1"].rank < found["m0"].rank)
+
+        def first_rank(rng: Rng, n: int = profiles) -> float | None:
+            scores = designs.models(rng, n, [0.0, 0.0]).reshape(2, -1).T
+            found = rank_stability(scores, designs.names_of(n), 1000)
+            return None if found is None else float(not 0.025 <= found.shares[0][0] <= 0.975)
+
+        yield Study("board: order of two models", "one .13 better", profiles, "alarm", 0.0, turned, 2)
+        yield Study("board: ranges of ranks", "five models .1 apart", profiles, "coverage", 0.95, ranges, 6)
+        yield Study(
+            "board: worse ranks above", ".3 worse, worst 15 % unrated", profiles, "alarm", 0.05, above, 3
+        )
+        yield Study("rank stability", "two equal models", profiles, "alarm", 0.05, first_rank, 3)
+    yield from _strengths()
+
+
+def _strengths() -> Iterator[Study]:
+    for profiles in PROFILES:
+        for alike in (0.0, 0.7):
+
+            def split(rng: Rng, n: int = profiles, alike: float = alike) -> float:
+                return float(len(_compared(rng, n, [0.0] * 8, alike).groups) > 1)
+
+            def covered(rng: Rng, n: int = profiles, alike: float = alike) -> float | None:
+                found = _compared(rng, n, [0.8, 0.0, -0.8], alike).strengths[0]
+                # With effects of profiles the strength in the model is nearer to the mean than the effect.
+                return holds(Interval(*found[:3], n, n), 0.8) if alike == 0 else None
+
+            design = f"eight equal models, profiles alike {alike:g}"
+            yield Study("compare: any two apart", design, profiles, "alarm", 0.05, split, 60)
+            if alike == 0:
+                yield Study(
+                    "strength (Bradley-Terry)", "three models", profiles, "coverage", 0.95, covered, 10
+                )
+
+    def wins(rng: Rng) -> float | None:
+        games = [Comparison(0, 1, float(rng.random() < 0.85), place) for place in range(16)]
+        found = rank(games, 2).strengths[0]
+        return holds(Interval(*found[:3], 16, 16), math.log(0.85 / 0.15) / 2)
+
+    yield Study("strength (Bradley-Terry)", "two models, one wins 85 %", 16, "coverage", 0.95, wins, 4)
+
+
+def _compared(rng: Rng, profiles: int, strengths: Sequence[float], alike: float) -> Ranking:
+    games = []
+    for profile in range(profiles):
+        own = np.array(strengths) + alike * rng.normal(size=len(strengths))
+        for i, j in list(combinations(range(len(strengths)), 2)) * designs.SEEDS:
+            one, other = math.exp(own[i]), math.exp(own[j])
+            tie = 0.4 * math.sqrt(one * other)
+            at = rng.random() * (one + other + tie)
+            games.append(Comparison(i, j, 1.0 if at < one else 0.0 if at < one + other else 0.5, profile))
+    return rank(games, len(strengths))
+
+
+def _gate(changes: Sequence[Floats], margin: float = MARGIN) -> Gate:
+    """Holds a gate over metrics whose candidate differs by these changes; NaN is a missing score."""
+    sides = []
+    for after in (False, True):
+        whole = [designs.outcomes(4.0 + (change if after else 0 * np.nan_to_num(change)), metric=f"m{at}.total")
+                 for at, change in enumerate(changes)]  # fmt: skip
+        sides.append(
+            [
+                first if len(whole) == 1 else _joined([own[place] for own in whole])
+                for place, first in enumerate(whole[0])
+            ]
+        )
+    names = [f"m{at}.total" for at in range(len(changes))]
+    return hold_gate(sides[0], sides[1], names, margin=margin, lowest=dict.fromkeys(names, 0.0))
+
+
+def _joined(same: Sequence[designs.Outcome]) -> designs.Outcome:
+    from dataclasses import replace
+
+    return replace(same[0], scores={name: score for one in same for name, score in one.scores.items()})
+
+
+def _held(scores: Floats) -> dict[str, list[designs.Outcome]]:
+    return {f"m{at}": designs.outcomes(own, f"m{at}") for at, own in enumerate(scores)}
+
+
+def _board(scores: Floats):  # type: ignore[no-untyped-def]
+    return compare_all(_held(scores), CTRS)
+
+
+def _profile_sd() -> float:
+    """The standard deviation of a profile's mean difference."""
+    return math.sqrt(designs.BETWEEN**2 + designs.WITHIN**2 / designs.SEEDS)
