@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy as np
 from benchmarks import designs
 from benchmarks.designs import Floats, Rng
 from benchmarks.studies import PROFILES, Study, holds
-from leaderboard.ranking import compare_all, places, shared_means
+from leaderboard.ranking import Differences, compare_all, places, shared_means
 from mirror_bench.reports.coverage import MIN_COVERAGE
 from mirror_bench.reports.gate import Gate, hold_gate
 from mirror_bench.reports.history import Past, trace
 from mirror_bench.reports.metrics import Metric
+from mirror_bench.reports.outcomes import Outcome
 from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.noninferiority import Finding
@@ -100,7 +102,7 @@ def groups() -> Iterator[Study]:
                 return float(any(one.apart for one in _board(designs.models(rng, n, [0.0] * count)).values()))
 
             yield Study(
-                "board: any two apart", f"{count} equal models", profiles, "alarm", 0.05, parted, count**2 / 8
+                "board: any two apart", f"{count} equal models", profiles, "alarm", 0.05, parted, count**2 / 2
             )
 
         def turned(rng: Rng, n: int = profiles) -> float:
@@ -182,31 +184,30 @@ def _compared(rng: Rng, profiles: int, strengths: Sequence[float], alike: float)
 
 def _gate(changes: Sequence[Floats], margin: float = MARGIN) -> Gate:
     """Holds a gate over metrics whose candidate differs by these changes; NaN is a missing score."""
-    sides = []
-    for after in (False, True):
-        whole = [designs.outcomes(4.0 + (change if after else 0 * np.nan_to_num(change)), metric=f"m{at}.total")
-                 for at, change in enumerate(changes)]  # fmt: skip
-        sides.append(
-            [
-                first if len(whole) == 1 else _joined([own[place] for own in whole])
-                for place, first in enumerate(whole[0])
-            ]
-        )
+    before = [np.full_like(change, 4.0) for change in changes]
+    after = [4.0 + change for change in changes]
+    sides = [
+        [
+            _joined(same)
+            for same in zip(
+                *(designs.outcomes(one, metric=f"m{at}.total") for at, one in enumerate(side)), strict=True
+            )
+        ]
+        for side in (before, after)
+    ]
     names = [f"m{at}.total" for at in range(len(changes))]
     return hold_gate(sides[0], sides[1], names, margin=margin, lowest=dict.fromkeys(names, 0.0))
 
 
-def _joined(same: Sequence[designs.Outcome]) -> designs.Outcome:
-    from dataclasses import replace
-
+def _joined(same: Sequence[Outcome]) -> Outcome:
     return replace(same[0], scores={name: score for one in same for name, score in one.scores.items()})
 
 
-def _held(scores: Floats) -> dict[str, list[designs.Outcome]]:
+def _held(scores: Floats) -> dict[str, list[Outcome]]:
     return {f"m{at}": designs.outcomes(own, f"m{at}") for at, own in enumerate(scores)}
 
 
-def _board(scores: Floats):  # type: ignore[no-untyped-def]
+def _board(scores: Floats) -> Differences:
     return compare_all(_held(scores), CTRS)
 
 

@@ -1,7 +1,7 @@
 """Audits every interval, test, gate and group by simulation: nominal against found.
 
-`python -m benchmarks.statistics` prints a table, `--json FILE` writes it for machines, `--markdown FILE` as it
-stands in `docs/statistics.md`. Equal seeds give equal figures; `--quick` holds a tenth of the trials.
+`python -m benchmarks.statistics` prints a table, `--json FILE` writes it for machines, `--markdown FILE` as
+it stands in `docs/statistics.md`. Equal seeds give equal figures; `--quick` holds a tenth of the trials.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Found(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """ "holds", "wide" (errs on the careful side), "known" (explained), or "FAILS"."""
+        """One of holds, wide (errs on the careful side), known (explained), declines, and FAILS."""
         study, room = self.study, SURE * self.error
         if not self.trials:
             return "declines"
@@ -57,7 +57,7 @@ class Found(NamedTuple):
             good = self.found >= study.nominal - room
         if not good:
             return "known" if study.known else "FAILS"
-        wide = study.kind == "coverage" and self.found > study.nominal + room + 0.02
+        wide = study.kind == "coverage" and self.found > study.nominal + room
         return "wide" if wide else "holds"
 
 
@@ -100,7 +100,7 @@ def trials_of(study: Study, most: int) -> int:
 def as_markdown(found: Sequence[Found]) -> str:
     """Returns the table."""
     rows = [
-        "| method | design | profiles | nominal | found | declined | |",
+        "| method | design | profiles | promised | found | declined | |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for one in found:

@@ -89,7 +89,7 @@ def means() -> Iterator[Study]:
         yield Study("mean", "30 % missing at random", profiles, "coverage", 0.95, at_random)
         yield Study(
             "mean", "worst 15 % missing", profiles, "coverage", 0.95, worst_missing,
-            known="nothing in the scores tells that the worst are missing: coverage is shown, ranks and gate decline",
+            known="no score tells that the worst are missing: coverage is shown, ranks and gate decline",
         )  # fmt: skip
 
         def paired(rng: Rng, n: int = profiles) -> float | None:
@@ -227,7 +227,7 @@ def lengths() -> Iterator[Study]:
         def winning(rng: Rng, n: int = profiles) -> float | None:
             ratio = rng.normal(0.4, 0.5, 2 * n)
             won = rng.random(2 * n) < 1 / (1 + np.exp(-(0.5 + ratio)))
-            got = controlled_win_rate(won.astype(float), ratio.tolist(), designs.names_of(n))
+            got = controlled_win_rate(won.astype(float).tolist(), ratio.tolist(), designs.names_of(n))
             interval = None if got.value is None else Interval(got.value, got.low, got.high, 2 * n, n)
             return holds(interval, 1 / (1 + math.exp(-0.5)))
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome, contrast
+from mirror_bench.reports.outcomes import Outcome
 from mirror_bench.schema import Score
+from mirror_bench.stats.paired import paired_difference
 from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 
 _DIGITS = 9  # Means that agree so far differ by the order of sums alone.
@@ -81,9 +82,14 @@ def compare_all(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> Differ
         held: Slug -> sessions to compare, under one protocol and one face condition each.
         metric: What to compare.
     """
+    values = {
+        slug: {one.pair: value for one in own if (value := one.value(metric.name)) is not None}
+        for slug, own in held.items()
+    }
+    profiles = {one.pair: one.profile_id for own in held.values() for one in own}
     found = {}
     for a, b in combinations(held, 2):
-        difference = contrast(held[a], held[b], metric.name)
+        difference = paired_difference(values[a], values[b], profiles)
         pairs = difference.interval.n if difference.interval else 0
         score = score_of(metric.name, difference.interval, max(1, pairs + difference.unpaired))
         mean = difference.mean
