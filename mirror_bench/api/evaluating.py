@@ -12,6 +12,7 @@ from mirror_bench.api.run import Run, folder_of
 from mirror_bench.api.waiting import wait_for
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Protocol as RunProtocol
+from mirror_bench.protocol import form_name
 from mirror_bench.sessions.candidate import Candidate, own_candidate, read_candidate
 from mirror_bench.sessions.choosing import (
     chosen_conditions,
@@ -22,6 +23,7 @@ from mirror_bench.sessions.choosing import (
 )
 from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.evaluation import evaluate as hold_and_rate
+from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
 from mirror_bench.sessions.store import read_header
 
@@ -185,19 +187,23 @@ def rate(
             raise InputError("retest is for model judges: the coded rater answers alike every time")
     own = header.protocol.forms
     given = _several("instruments", instruments)
+    wanted = chosen_instruments(given, (), own) if given else own
     made = wait_for(
         functools.partial(
             rate_again,
             folder,
             raters,
-            chosen_instruments(given, (), own) if given else own,
+            wanted,
             concurrency=_whole("concurrency", concurrency, 1, 4096),
             quiet=not progress,
             sessions=_whole_or_none("sessions", sessions, 1),
             again=again,
         )
     )
-    return Ratings(counted_ratings(folder, standing_of(folder, header)), made.in_words)
+    names, forms = set(rater_names(raters)), set(map(form_name, wanted))
+    counted = counted_ratings(folder, standing_of(folder, header))
+    asked_for = (rating for rating in counted if rating.rater in names and rating.instrument in forms)
+    return Ratings(asked_for, made.in_words)
 
 
 def _candidate(therapist: Therapist, method: str, context: int, label: str) -> Candidate:
