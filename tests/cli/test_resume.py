@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
 from chat_server import ChatServer, serving, verdict
 
 from mirror_bench.errors import InputError
+from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.store import read_header, read_ratings, read_sessions
 
 
@@ -99,3 +100,23 @@ def test_a_folder_without_a_session_takes_the_corrected_command(tmp_path: Path) 
     with serving(reply) as server:
         run(out, server.model("another", json="off"))
     assert len(list(read_sessions(out))) == 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "indifferent", "decisive"),
+    [
+        ("vllm", "max_images=4&tensor_parallel_size=2&max_num_seqs=8", "dtype=float32"),
+        ("transformers", "max_images=4&batch_size=2&device=cpu", "dtype=float32"),
+        ("openai", "timeout=3&concurrency=2&max_retries=1&max_requests=9&api_key_env=X", "json=off"),
+    ],
+)
+def test_a_run_states_a_model_by_what_decides_its_answers(
+    tmp_path: Path, provider: str, indifferent: str, decisive: str
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    model = f"{provider}/{tmp_path if provider != 'openai' else 'm'}"
+    stated = [
+        read_candidate(f"{model}{options}", "text").settings()["model"]
+        for options in ("", f"?{indifferent}", f"?{decisive}")
+    ]
+    assert stated[0] == stated[1] != stated[2]
