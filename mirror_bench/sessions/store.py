@@ -188,7 +188,7 @@ class RunFolder:
         _write_header(self.folder, self.header)
 
     def keep_adapted(self, adapted: Mapping[str, Sequence[str]]) -> None:
-        """Adds to `run.json` what engines put to their servers otherwise than asked for; what is there stays."""
+        """Adds to `run.json` what engines put to their servers other than asked for; what is there stays."""
         known = {name: list(lines) for name, lines in self.header.adapted.items()}
         for name, lines in adapted.items():
             told = known.setdefault(name, [])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from commands import ROOT, hold, summary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
-from chat_server import serving, verdict
+from talking_server import serving, verdict
 
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError

@@ -11,7 +11,7 @@ import pytest
 from commands import hold
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
-from chat_server import ChatServer, serving, verdict
+from talking_server import ChatServer, serving, verdict
 
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.candidate import read_candidate

@@ -10,8 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
-from chat_server import serving, verdict
 from commands import hold
+from talking_server import serving, verdict
 
 from mirror_bench.cli.outcome import show
 from mirror_bench.data.sources import load_data
