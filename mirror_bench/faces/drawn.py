@@ -1,4 +1,4 @@
-"""Drawn faces: a parametric illustration whose action units are known exactly."""
+"""Drawn faces: a parametric illustration, softly lit, whose action units are known exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mirror_bench.schema import Expression, FaceIdentity
 class DrawnFaces:
     """Draws faces; needs no model and no network. Stateless, so safe to share between threads."""
 
-    version = "1"
+    version = "2"
     """Raised with every change of the drawing; part of the fingerprint."""
 
     @property
@@ -29,7 +29,7 @@ class DrawnFaces:
         Raises:
             InputError: If the identity or the expression cannot be drawn.
         """
-        from mirror_bench.faces.drawing import beard, body, coverings, eyes, hair, head, mouth, sketch
+        from mirror_bench.faces.drawing import beard, body, brows, coverings, eyes, folds, hair, head, mouth, nose, sketch
 
         face = sketch.begin(check_identity(identity), check_expression(expression))
         hair.draw_back(face)
@@ -38,10 +38,10 @@ class DrawnFaces:
         head.draw_ears(face, near=False)
         head.draw_head(face)
         head.draw_ears(face, near=True)
-        head.draw_lines(face)
-        head.draw_nose(face)
+        folds.draw_folds(face)
+        nose.draw_nose(face)
         eyes.draw_eyes(face)
-        eyes.draw_brows(face)
+        brows.draw_brows(face)
         beard.draw_beard(face)
         mouth.draw_mouth(face)
         eyes.draw_glasses(face)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Color, Points, curve
+from mirror_bench.faces.drawing.canvas import Color, Points, curve, stroke
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
+
+
+_FOLDS = [
+    (-34.0, 26.0, 50.0, 16.0, 14.0), (66.0, 60.0, 60.0, 60.0, -34.0), (-112.0, 70.0, 26.0, 60.0, -20.0),
+    (0.0, 30.0, 34.0, 26.0, -14.0),
+]  # fmt: skip
 
 
 def draw_body(sketch: Sketch) -> None:
@@ -21,14 +27,17 @@ def draw_body(sketch: Sketch) -> None:
         (116 * broad - 4 * pose.slump, 44 - 0.85 * up), (124 * broad, 90 - 0.3 * up), (128 * broad, 190),
     ])  # fmt: skip
     outline = np.concatenate((curve(pose.body(half[::-1] * (-1, 1))), curve(pose.body(half))))
-    canvas.fill(outline, colors.cloth)
+    canvas.cover(outline, colors.cloth)
+    blobs = np.array(_FOLDS)
+    blobs[:, :2] = pose.body(blobs[:, :2])
+    canvas.relief.forms(outline, blobs)
     for side in (-1, 1):
         seam = [
             (side * 84 * broad, 120),
             (side * 86 * broad, 78 - 0.4 * up),
             (side * 90 * broad, 52 - 0.7 * up),
         ]
-        canvas.line(curve(pose.body(seam)), colors.cloth_shade, 2.4)
+        canvas.relief.fold(stroke(curve(pose.body(seam)), 4.0, (0.6, 0.1)), -46)
     _draw_neck(sketch, neck)
 
 
@@ -37,7 +46,7 @@ def _draw_neck(sketch: Sketch, neck: float) -> None:
     top = pose.skull([(-neck, 40), (neck, 40)])
     collar = pose.body([(neck + 4, -9), (22, 8), (0, 16), (-22, 8), (-neck - 4, -9)])
     rim = curve(collar)
-    canvas.fill(np.concatenate((top, rim)), mix(colors.skin, colors.shade, 0.35))
+    canvas.cover(np.concatenate((top, rim)), mix(colors.skin, colors.shade, 0.35))
     chin = pose.skull(
         [
             (-neck - 4, 70),
@@ -69,6 +78,7 @@ def draw_arms(sketch: Sketch) -> None:
 def _limb(sketch: Sketch, path: Points, width: float, color: Color, edge: Color) -> None:
     scaled = width * sketch.pose.scale
     line = curve(path)
+    sketch.canvas.relief.level(stroke(line, scaled + 3.2, (1.0, 1.0)))
     sketch.canvas.line(line, edge, scaled + 3.2)
     sketch.canvas.line(line, color, scaled)
 
@@ -120,13 +130,8 @@ def _draw_hiding(sketch: Sketch, strength: float) -> None:
             tip = base + np.array((lean - 3, reach - 8))
             joints = np.stack((base, (base + tip) / 2 + (1, 0), tip)) * (side, 1)
             _limb(sketch, pose.face(joints), 9.8, colors.skin, edge)
-        sketch.canvas.fill(
-            curve(
-                pose.face(np.array([(14, 26), (46, 26), (49, 60), (22, 60)]) * (side, 1) + (0, low)),
-                closed=True,
-            ),
-            colors.skin,
-        )
+        hand = np.array([(14, 26), (46, 26), (49, 60), (22, 60)]) * (side, 1) + (0, low)
+        sketch.canvas.cover(curve(pose.face(hand), closed=True), colors.skin)
 
 
 def _draw_upturned(sketch: Sketch, strength: float) -> None:

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mirror_bench.faces.drawing.relief import Relief
+
 Points = NDArray[np.float64]
 Color = tuple[int, int, int]
 
@@ -33,6 +35,12 @@ class Canvas:
         self._pixels: NDArray[np.uint8] = np.empty((side, side, 3), np.uint8)
         cv2.rectangle(self._pixels, (0, 0), (side, side), background, -1)
         self._origin = np.zeros(2, np.int32)
+        self.relief = Relief(SIZE)
+
+    def cover(self, outline: Points, color: Color) -> None:
+        """Fills a closed outline with something that lies before what is drawn, its light and shadow too."""
+        self.relief.level(outline)
+        self.fill(outline, color)
 
     def fill(self, outline: Points, color: Color) -> None:
         """Fills a closed outline, shape (n, 2)."""
@@ -46,6 +54,13 @@ class Canvas:
         """Draws a path, shape (n, 2), with round ends; `width` is in pixels of the finished image."""
         thickness = max(1, round(width * _SCALE))
         cv2.polylines(self._pixels, [self._fixed(path)], closed, color, thickness, cv2.LINE_AA, _SHIFT)
+
+    def hairs(self, paths: Points, color: Color, width: float) -> None:
+        """Draws many short paths of equally many points at once, shape (paths, points, 2)."""
+        thickness = max(1, round(width * _SCALE))
+        cv2.polylines(
+            self._pixels, list(self._fixed(paths)), False, color, thickness, cv2.LINE_AA, _SHIFT
+        )
 
     def disc(self, center: Sequence[float] | Points, radius: float, color: Color) -> None:
         """Fills a circle."""
@@ -84,6 +99,7 @@ class Canvas:
         part = self._pixels[low[1] : high[1], low[0] : high[0]]
         layer = Canvas.__new__(Canvas)
         layer._pixels = part.copy()
+        layer.relief = self.relief
         layer._origin = self._origin + low
         draw(layer)
         mask = np.zeros(part.shape[:2], np.uint8)
@@ -93,6 +109,7 @@ class Canvas:
     def png(self) -> bytes:
         """Returns the finished image as a PNG."""
         small = cv2.resize(self._pixels, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        self.relief.apply(small)
         cv2.cvtColor(small, cv2.COLOR_RGB2BGR, dst=small)
         # Run lengths of differences between rows suit flat colours: twice as fast as the defaults, no larger.
         options = [
@@ -117,6 +134,25 @@ def curve(points: ArrayLike, closed: bool = False) -> Points:
     segments = _basis() @ given[places]
     path = segments.reshape(-1, 2)
     return path if closed else np.concatenate((path, given[last:]))
+
+
+def stroke(path: Points, width: float, ends: tuple[float, float] = (0.0, 0.0)) -> Points:
+    """Returns the outline of a stroke along a path, `width` wide in its middle.
+
+    Args:
+        path: Shape (n, 2).
+        width: In the path's units.
+        ends: Share of the width that is left at the path's beginning and end.
+    """
+    along = np.empty_like(path)
+    along[1:-1] = path[2:] - path[:-2]
+    along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
+    length = np.sqrt((along**2).sum(axis=1)) + 1e-9
+    t = np.linspace(0, 1, len(path))
+    swell = 4 * t * (1 - t)
+    half = width / 2 * (swell + (1 - swell) * (ends[0] + (ends[1] - ends[0]) * t))
+    aside = along[:, ::-1] * (half / length)[:, None] * (-1.0, 1.0)
+    return np.concatenate((path + aside, (path - aside)[::-1]))
 
 
 def mirrored(half: ArrayLike) -> Points:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Points, curve, mirrored
-from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_hanging
-from mirror_bench.faces.drawing.palette import mix
+from mirror_bench.faces.drawing.canvas import Points, curve, mirrored, stroke
+from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_hanging, shine
 from mirror_bench.faces.drawing.sketch import Sketch
 
 
@@ -17,9 +16,7 @@ def draw_drape(sketch: Sketch) -> None:
         fill_hanging(sketch, mirrored(half), sketch.colors.cover_shade)
         folds = [[(-60, 62), (-20, 104), (34, 120)], [(-66, 90), (-30, 122), (8, 134)]]
         for fold in folds:
-            sketch.canvas.line(
-                curve(sketch.pose.skull(fold)), mix(sketch.colors.cover_shade, (20, 20, 30), 0.3), 2.0
-            )
+            draw_strands(sketch, [fold], -40, 3.0)
 
 
 def draw_scarf_back(sketch: Sketch) -> None:
@@ -36,16 +33,17 @@ def draw_scarf_front(sketch: Sketch) -> None:
     opening = mirrored(
         [(0, -62), (34, -56), (53, -34), (57, 4), (53, 38), (36, 72 + 0.8 * jaw), (0, 85 + jaw)]
     )
-    sketch.canvas.ring(
-        curve(pose.skull(outer), closed=True), curve(_framed(sketch, opening), closed=True), colors.cover
-    )
-    sketch.canvas.line(curve(_framed(sketch, opening), closed=True), colors.cover_shade, 2.2, closed=True)
+    rim, edge = curve(_framed(sketch, opening), closed=True), curve(pose.skull(outer), closed=True)
+    sketch.canvas.relief.fold(stroke(rim, 6.0 * pose.size, (1.0, 1.0)), -30)
+    sketch.canvas.ring(edge, rim, colors.cover)
+    sketch.canvas.line(rim, colors.cover_shade, 2.2, closed=True)
+    shine(sketch, edge)
     for path in (
         [(-64, -40), (-34, -78), (14, -90)],
         [(-70, 0), (-66, 44), (-40, 86)],
         [(68, -30), (68, 30), (50, 78)],
     ):
-        sketch.canvas.line(curve(pose.skull(path)), colors.cover_shade, 2.0)
+        draw_strands(sketch, [path], -44, 2.8)
 
 
 def draw_turban(sketch: Sketch) -> None:
@@ -64,7 +62,10 @@ def draw_turban(sketch: Sketch) -> None:
     ]
     line = [(60, -30), (40, -50), (0, -60), (-40, -50), (-60, -30)]
     arc, edge = curve(pose.skull(outer)), curve(pose.face(line))
-    sketch.canvas.fill(np.concatenate((arc, edge)), colors.cover)
+    sketch.canvas.relief.fold(stroke(edge, 6.0 * pose.size, (0.5, 0.5)), -34)
+    outline = np.concatenate((arc, edge))
+    sketch.canvas.cover(outline, colors.cover)
+    shine(sketch, outline)
     folds = [
         [(-70, -36), (-36, -72), (2, -84)],
         [(-75, -54), (-40, -92), (6, -102)],
@@ -73,7 +74,7 @@ def draw_turban(sketch: Sketch) -> None:
         [(76, -54), (42, -84), (2, -94)],
         [(66, -86), (40, -104), (4, -110)],
     ]
-    draw_strands(sketch, folds, colors.cover_shade, 2.2)
+    draw_strands(sketch, folds, -52, 3.0)
 
 
 def _framed(sketch: Sketch, opening: Points) -> Points:

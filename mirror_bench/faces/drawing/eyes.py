@@ -1,14 +1,15 @@
-"""Eyes with lids and gaze, brows, and spectacles."""
+"""Eyes with lids and gaze, and spectacles."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Canvas, Points, curve
+from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, stroke
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
-_EYE_X, _EYE_Y = 29.0, -5.0
+_EYE_X, _EYE_Y = 29.0, -4.0
+_IRIS = 6.0
 
 
 def draw_eyes(sketch: Sketch) -> None:
@@ -20,21 +21,24 @@ def draw_eyes(sketch: Sketch) -> None:
 def _lids(sketch: Sketch, side: int) -> tuple[Points, Points]:
     """Returns the upper and lower lid in head coordinates, each from the inner to the outer corner."""
     gaze = sketch.expression.gaze[1]
-    tight, cheek = sketch.unit("7", side), sketch.unit("6", side)
-    wide = 14.6 + 0.8 * sketch.youth + (0.6 if sketch.identity.sex == "female" else 0.0)
-    bottom = 6.8 - 3.0 * tight - 2.2 * cheek + 0.8 * sketch.unit("5", side)
-    top = 9.6 + 4.2 * sketch.unit("5", side) - 2.4 * tight - 0.8 * cheek + 0.8 * sketch.youth
-    top += 1.2 * max(0.0, gaze) - 5.2 * max(0.0, -gaze)
-    bottom = max(1.6, bottom) + 1.2 * max(0.0, -gaze)
+    tight, cheek, press = sketch.unit("7", side), sketch.unit("6", side), sketch.unit("4", side)
+    wide = 14.4 + 0.6 * sketch.youth + 0.4 * (1 - sketch.male)
+    bottom = 4.7 - 2.3 * tight - 1.7 * cheek + 0.6 * sketch.unit("5", side) - 0.9 * sketch.unit("9")
+    top = 5.6 + 4.6 * sketch.unit("5", side) - 1.5 * tight - 0.8 * cheek - 0.8 * sketch.unit("9")
+    top += 0.5 * sketch.youth + 0.4 * (1 - sketch.male) + 0.6 * sketch.unit("2", side)
+    top += 1.2 * max(0.0, gaze) - 3.4 * max(0.0, -gaze) - 0.7 * press * (1 - sketch.unit("1", side))
+    bottom = max(1.4, bottom) + 0.8 * max(0.0, -gaze)
     shut = sketch.unit("43", side)
-    top = max(1.5, top) * (1 - shut) - (bottom - 0.6) * shut
-    upper = [(-wide, 2.0), (-wide * 0.55, -top * 0.78), (0.0, -top), (wide * 0.58, -top * 0.8), (wide, -0.6)]
+    top = max(1.2, top) * (1 - shut) - (bottom - 0.5) * shut
+    # Worry lifts the lid's inner part, a scowl covers it.
+    inner = 0.8 + 0.12 * sketch.unit("1", side) - 0.14 * press * (1 - sketch.unit("1", side))
+    upper = [(-wide, 2.2), (-wide * 0.58, -top * inner), (0.0, -top), (wide * 0.58, -top * 0.76), (wide, -0.2)]
     lower = [
-        (-wide, 2.0),
-        (-wide * 0.5, bottom * 0.82),
-        (wide * 0.1, bottom),
-        (wide * 0.65, bottom * 0.7),
-        (wide, -0.6),
+        (-wide, 2.2),
+        (-wide * 0.5, bottom * 0.8),
+        (wide * 0.08, bottom),
+        (wide * 0.62, bottom * 0.76),
+        (wide, -0.2),
     ]
     place = np.array([_EYE_X, _EYE_Y])
     flip = np.array([side, 1.0])
@@ -45,79 +49,60 @@ def _draw_eye(sketch: Sketch, side: int) -> None:
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
     upper, lower = _lids(sketch, side)
     shut = sketch.unit("43", side)
-    lid, rim = curve(pose.face(upper)), curve(pose.face(lower))
-    outline = np.concatenate((lid, rim[::-1]))
-    # The fold of the lid stays where the open eye has it, so that a lowered lid shows its skin.
-    high = 12.6 + 3.4 * sketch.unit("5", side) - 2.5 * sketch.unit("7", side) - 2.0 * shut
-    wide = abs(upper[-1, 0] - upper[0, 0]) / 2
-    fold = [
-        (-wide, -4.0),
-        (-wide * 0.55, -high * 0.86),
-        (0.0, -high),
-        (wide * 0.58, -high * 0.88),
-        (wide, -5.0),
-    ]
-    crease = (np.array(fold) + np.array((_EYE_X, _EYE_Y))) * (side, 1)
-    # The closed or lowered lid is a patch of skin between crease and lashes.
-    cover = np.concatenate((curve(pose.face(crease)), lid[::-1]))
-    canvas.fill(cover, mix(colors.skin, colors.shade, 0.9))
-    canvas.line(curve(pose.face(crease)), mix(colors.shade, colors.crease, 0.75), 1.5)
+    lid, rim = curve(pose.face(upper, out=1)), curve(pose.face(lower, out=1))
+    _draw_lid(sketch, side, upper, lid)
     if shut < 0.93:
-
-        def ball(inner: Canvas) -> None:
-            inner.fill(outline, (250, 248, 245))
-            gaze = sketch.expression.gaze
-            across, down = 6.2 * gaze[0], -4.2 * gaze[1] if gaze[1] > 0 else -5.6 * gaze[1]
-            center = pose.face((side * _EYE_X + across, _EYE_Y - 0.8 + down))
-            size = sketch.pose.scale * (8.3 + 0.5 * sketch.youth)
-            inner.disc(center, size, mix(colors.eye, (20, 14, 14), 0.55))
-            inner.disc(center, size * 0.8, colors.eye)
-            inner.disc(center, size * 0.47, (22, 17, 18))
-            inner.line(lid + np.array((0, 1.2)), (172, 168, 172), 2.6)
-            inner.disc(center + np.array((2.6, -2.8)), size * 0.24, (255, 255, 255))
-
-        canvas.within(outline, ball)
-    canvas.line(rim, mix(colors.crease, colors.ink, 0.25 + 0.4 * shut), 1.3)
-    heavy = 3.0 if sketch.identity.sex == "female" else 2.5
-    canvas.line(lid, colors.ink, heavy)
+        _draw_ball(sketch, side, lid, rim)
+    ink = mix(colors.ink, colors.crease, 0.25 * sketch.male)
+    heavy = (2.5 - 0.7 * sketch.male) * pose.size
+    canvas.fill(stroke(lid + np.array((0.0, -0.4)), heavy, (0.25, 0.75)), ink)
+    canvas.fill(stroke(rim, (0.9 + 1.1 * shut) * pose.size, (0.3, 0.8)), mix(colors.crease, ink, 0.2 + 0.6 * shut))
     if sketch.identity.sex == "female":
         tip = upper[-1]
-        lash = tip + np.array([(-side * 4.2, -5.0), (side * 1.5, -0.5), (side * 3.6, -2.4 + 4.5 * shut)])
-        lash[0] = upper[-2] + np.array((side * 2, 0))
-        canvas.line(curve(pose.face(lash)), colors.ink, 1.8)
+        lash = tip + np.array([(-side * 4.0, -1.6), (side * 0.8, -0.5), (side * 2.6, -2.0 + 3.6 * shut)])
+        canvas.fill(stroke(curve(pose.face(lash, out=1)), 1.8 * pose.size), ink)
 
 
-def draw_brows(sketch: Sketch) -> None:
-    """Draws both brows: 1 raises the inner end, 2 the outer, 4 lowers and draws them together."""
-    canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    thick = {"male": 1.3, "female": 0.85}.get(sketch.identity.sex, 1.05)
-    color = mix(
-        colors.brow, (190, 190, 190), 0.55 if sketch.identity.hair_color in {"gray", "white"} else 0.0
-    )
-    for side in (-1, 1):
-        inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
-        # With 1 the corrugator draws the inner ends together without lowering them: the oblique brow.
-        press = low * (1 - 0.85 * inner) + 0.35 * sketch.unit("9")
-        rise = -10 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
-        rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
-        rise += 9.0 * press * np.array([1.0, 0.9, 0.55, 0.15, 0.0])
-        rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
-        along = np.array([11.0, 19.0, 29.0, 39.0, 47.0]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
-        height = np.array([-25.5, -29.0, -31.5, -30.0, -25.0]) + rise
-        width = thick * np.array([2.9, 3.2, 2.8, 2.1, 0.7])
-        top = np.stack((along, height - width), axis=1) * (side, 1)
-        base = np.stack((along, height + width), axis=1) * (side, 1)
-        outline = np.concatenate((curve(pose.face(top, out=2)), curve(pose.face(base, out=2))[::-1]))
-        canvas.fill(outline, color)
-        if low > 0.15:
-            slant = 3.0 if inner > 0.3 else -1.0
-            start, length = -29 - 5 * inner + 6 * press, 9 + 4 * low
-            fold = [
-                (side * (4.5 + slant * 0.4), start - length),
-                (side * 4.5, start - length / 2),
-                (side * 5.0, start),
-            ]
-            canvas.line(curve(pose.face(fold, out=3)), mix(colors.skin, colors.crease, 0.3 + 0.7 * low), 1.9)
+def _draw_lid(sketch: Sketch, side: int, upper: Points, lid: Points) -> None:
+    """Draws the skin between the fold of the lid and the lashes, and the pouch of the lower lid."""
+    pose, colors = sketch.pose, sketch.colors
+    open_wide, low = sketch.unit("5", side), sketch.unit("4", side)
+    # The fold stays where the open eye has it, so that a lowered lid shows its skin.
+    high = 10.2 + 2.6 * open_wide - 1.4 * sketch.unit("7", side) - 1.0 * sketch.unit("43", side)
+    high += 1.2 * sketch.unit("1", side) - 1.2 * low * (1 - sketch.unit("1", side)) - 0.8 * sketch.male
+    wide = abs(upper[-1, 0] - upper[0, 0]) / 2
+    fold = np.array([
+        (-wide + 1, -1.8), (-wide * 0.55, -high * 0.84), (0.0, -high), (wide * 0.58, -high * 0.86), (wide + 1.5, -3.6),
+    ])  # fmt: skip
+    crease = (fold + (_EYE_X, _EYE_Y)) * (side, 1)
+    cover = np.concatenate((curve(pose.face(crease)), lid[::-1]))
+    sketch.canvas.fill(cover, mix(colors.skin, colors.shade, 0.55))
+    sketch.crease(crease, -58, 1.9, ends=(0.2, 0.3))
+    pouch = (np.array([(-9, 8.4), (1, 9.6), (10, 7.6)]) + (_EYE_X, _EYE_Y)) * (side, 1)
+    tight = max(sketch.unit("7", side), sketch.unit("6", side))
+    sketch.crease(pouch, -12 - 26 * tight, 1.8)
+
+
+def _draw_ball(sketch: Sketch, side: int, lid: Points, rim: Points) -> None:
+    pose, colors = sketch.pose, sketch.colors
+    outline = np.concatenate((lid, rim[::-1]))
+
+    def ball(inner: Canvas) -> None:
+        inner.fill(outline, (240, 236, 232))
+        gaze = sketch.expression.gaze
+        across, down = 6.4 * gaze[0], -3.0 * gaze[1] if gaze[1] > 0 else -4.2 * gaze[1]
+        center = pose.face((side * _EYE_X + across, _EYE_Y - 0.5 + down))
+        size = pose.size * (_IRIS + 0.3 * sketch.youth)
+        inner.disc(center, size, mix(colors.eye, (20, 14, 14), 0.6))
+        inner.disc(center, size * 0.84, colors.eye)
+        inner.glow(center + np.array((0, size * 0.4)), (size * 0.6, size * 0.5), mix(colors.eye, (255, 240, 210), 0.4), 0.7)
+        inner.disc(center, size * 0.44, (18, 14, 15))
+        inner.line(lid + np.array((0, 1.4)), (166, 158, 160), 2.2)
+        inner.disc(center + np.array((-2.2, -2.6)), size * 0.22, (255, 255, 255))
+        corner = pose.face((side * (_EYE_X - 13.6), _EYE_Y + 1.6))
+        inner.disc(corner, 2.0 * pose.size, mix(colors.blush, (230, 170, 165), 0.5))
+
+    sketch.canvas.within(outline, ball)
 
 
 def draw_glasses(sketch: Sketch) -> None:
@@ -129,13 +114,13 @@ def draw_glasses(sketch: Sketch) -> None:
     frame = mix((58, 48, 52), (34, 26, 30), sketch.identity.skin)
     if kind == "round":
         angle = np.linspace(0, 2 * np.pi, 17)[:-1]
-        glass = np.stack((21 * np.cos(angle), 20 * np.sin(angle)), axis=1)
+        glass = np.stack((21 * np.cos(angle), 19 * np.sin(angle)), axis=1)
     else:
-        glass = np.array([(-20, -14), (0, -15.5), (21, -14), (22, 0), (19, 15), (0, 17), (-18, 15), (-21, 0)])
+        glass = np.array([(-20, -12), (0, -13.5), (21, -12), (22, 0), (19, 15), (0, 17), (-18, 15), (-21, 0)])
     for side in (-1, 1):
-        rim = curve(pose.face((glass + np.array((_EYE_X + 1, -2))) * (side, 1), out=8), closed=True)
-        canvas.line(rim, frame, 2.2, closed=True)
+        rim = curve(pose.face((glass + np.array((_EYE_X + 1, -1))) * (side, 1), out=8), closed=True)
+        canvas.line(rim, frame, 1.8, closed=True)
         if side * pose.yaw < 0.25:
-            temple = np.stack((pose.face((side * 51, -7), out=8), pose.skull((side * 58, -9))))
-            canvas.line(temple, frame, 2.2)
-    canvas.line(curve(pose.face([(-9, -5), (0, -8), (9, -5)], out=10)), frame, 2.2)
+            temple = np.stack((pose.face((side * 51, -6), out=8), pose.skull((side * 58, -8))))
+            canvas.line(temple, frame, 1.8)
+    canvas.line(curve(pose.face([(-9, -4), (0, -7), (9, -4)], out=10)), frame, 1.8)

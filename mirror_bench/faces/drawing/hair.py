@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import curve, mirrored
+from mirror_bench.faces.drawing.canvas import Points, curve, mirrored, stroke
 from mirror_bench.faces.drawing.coverings import draw_scarf_back, draw_scarf_front, draw_turban
-from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_cap, fill_hanging
+from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_cap, fill_hanging, shine
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
@@ -54,10 +54,10 @@ def _short(sketch: Sketch) -> None:
         ]
     fill_cap(sketch, line, colors.hair, 3)
     draw_strands(
-        sketch, [[(-30, -64), (2, -84), (40, -76)], [(-40, -58), (-10, -76), (24, -76)]], colors.hair_light
+        sketch, [[(-30, -64), (2, -84), (40, -76)], [(-40, -58), (-10, -76), (24, -76)]], 34
     )
     draw_strands(
-        sketch, [[(-56, -44), (-48, -66), (-26, -82)], [(56, -40), (58, -56), (46, -76)]], colors.hair_shade
+        sketch, [[(-56, -44), (-48, -66), (-26, -82)], [(56, -40), (58, -56), (46, -76)]], -44
     )
 
 
@@ -67,7 +67,7 @@ def _long_back(sketch: Sketch) -> None:
 
 
 def _long_front(sketch: Sketch) -> None:
-    colors, pose = sketch.colors, sketch.pose
+    colors, pose, relief = sketch.colors, sketch.pose, sketch.canvas.relief
     line = [
         (66, 10),
         (57, -16),
@@ -95,12 +95,19 @@ def _long_front(sketch: Sketch) -> None:
                 (56, -20),
             ]
         )
-        sketch.canvas.fill(curve(pose.hair(lock * (side, 1)), closed=True), colors.hair)
+        _lock(sketch, pose.hair(lock * (side, 1)))
         strand = np.array([(68, -30), (70, 20), (73, 62), (75, 100)])
-        sketch.canvas.line(curve(pose.hair(strand * (side, 1))), colors.hair_light, 1.8)
+        relief.fold(stroke(curve(pose.hair(strand * (side, 1))), 2.4 * pose.size), 30)
     draw_strands(
-        sketch, [[(-8, -94), (26, -80), (54, -48)], [(-10, -94), (-38, -78), (-58, -46)]], colors.hair_shade
+        sketch, [[(-8, -94), (26, -80), (54, -48)], [(-10, -94), (-38, -78), (-58, -46)]], -44
     )
+
+
+def _lock(sketch: Sketch, points: Points) -> None:
+    """Draws hair that falls beside the face."""
+    outline = curve(points, closed=True)
+    sketch.canvas.cover(outline, sketch.colors.hair)
+    shine(sketch, outline)
 
 
 def _bob_back(sketch: Sketch) -> None:
@@ -127,15 +134,15 @@ def _bob_front(sketch: Sketch) -> None:
         lock = np.array(
             [(58, -46), (72, -44), (80, -6), (80, 34), (72, 62), (62, 58), (60, 30), (58, 0), (55, -24)]
         )
-        sketch.canvas.fill(curve(pose.hair(lock * (side, 1)), closed=True), colors.hair)
+        _lock(sketch, pose.hair(lock * (side, 1)))
     paths = [[(x * 0.75, -84), (x, -62), (x * 1.05, -53)] for x in (-42, -24, -6, 14, 34)]
-    draw_strands(sketch, paths, colors.hair_shade, 1.5)
+    draw_strands(sketch, paths, -44)
 
 
 def _curly_back(sketch: Sketch) -> None:
     for angle in np.linspace(-0.32 * np.pi, 1.32 * np.pi, 17):
         at = (74 * np.cos(angle), -30 - 68 * np.sin(angle))
-        sketch.canvas.disc(sketch.pose.skull(at), 20 * sketch.pose.scale, sketch.colors.hair_shade)
+        sketch.canvas.disc(sketch.pose.skull(at), 19 * sketch.pose.size, sketch.colors.hair_shade)
 
 
 def _curly_front(sketch: Sketch) -> None:
@@ -146,17 +153,17 @@ def _curly_front(sketch: Sketch) -> None:
         [(-64, -18), (-60, -42), (-46, -59), (-24, -68), (0, -70), (24, -68), (46, -59), (60, -42), (64, -18)]
     ):
         at = pose.skull((x, y))
-        sketch.canvas.disc(at, (12 + 2 * (place % 2)) * pose.scale, colors.hair)
+        sketch.canvas.disc(at, (12 + 2 * (place % 2)) * pose.size, colors.hair)
     for x, y in [(-48, -72), (-22, -86), (8, -90), (38, -80), (-66, -44), (66, -44), (56, -64)]:
         arc = [(x - 6, y + 3), (x - 3, y - 5), (x + 5, y - 4), (x + 6, y + 3)]
-        sketch.canvas.line(curve(pose.skull(arc)), colors.hair_light, 1.8)
+        sketch.canvas.relief.fold(stroke(curve(pose.skull(arc)), 2.6 * pose.size), 34)
 
 
 def _bun_back(sketch: Sketch) -> None:
     at = sketch.pose.skull((0, -104))
-    sketch.canvas.disc(at, 21 * sketch.pose.scale, sketch.colors.hair)
+    sketch.canvas.disc(at, 20 * sketch.pose.size, sketch.colors.hair)
     arc = [(-12, -108), (-2, -118), (12, -110), (7, -101)]
-    sketch.canvas.line(curve(sketch.pose.skull(arc)), sketch.colors.hair_shade, 2.2)
+    draw_strands(sketch, [arc], -44)
 
 
 def _bun_front(sketch: Sketch) -> None:
@@ -173,7 +180,7 @@ def _bun_front(sketch: Sketch) -> None:
     ]
     fill_cap(sketch, line, sketch.colors.hair, 0)
     paths = [[(x, -64 + abs(x) * 0.2), (x * 0.75, -80), (x * 0.3, -96)] for x in (-44, -24, 0, 24, 44)]
-    draw_strands(sketch, paths, sketch.colors.hair_shade, 1.6)
+    draw_strands(sketch, paths, -44)
 
 
 def _buzz(sketch: Sketch) -> None:

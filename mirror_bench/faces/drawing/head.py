@@ -1,29 +1,29 @@
-"""Head, ears, nose and the lines of age."""
+"""Head and ears, and the soft light and shadow that model the face."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, mirrored
+from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, mirrored, stroke
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
 # Right half from crown to chin: crown, forehead, temple, cheekbone, cheek, jaw, chin corner, chin.
 _SHAPES: dict[str, list[tuple[float, float]]] = {
-    "oval": [(0, -90), (36, -83), (58, -56), (63, -20), (60, 16), (47, 53), (23, 80), (0, 87)],
-    "round": [(0, -88), (38, -81), (61, -54), (67, -18), (66, 16), (55, 50), (29, 75), (0, 82)],
-    "square": [(0, -88), (40, -81), (61, -54), (64, -18), (63, 18), (56, 56), (31, 80), (0, 85)],
-    "heart": [(0, -90), (40, -82), (63, -54), (65, -20), (59, 14), (42, 51), (18, 79), (0, 87)],
-    "long": [(0, -94), (34, -87), (54, -60), (59, -20), (57, 20), (47, 60), (24, 88), (0, 95)],
+    "oval": [(0, -92), (36, -85), (59, -56), (63, -20), (61, 16), (49, 52), (24, 80), (0, 87)],
+    "round": [(0, -90), (38, -83), (62, -54), (67, -18), (66, 18), (55, 52), (28, 77), (0, 83)],
+    "square": [(0, -90), (40, -83), (61, -54), (64, -18), (63, 18), (56, 55), (31, 80), (0, 86)],
+    "heart": [(0, -92), (40, -84), (63, -54), (65, -20), (60, 14), (45, 51), (20, 79), (0, 87)],
+    "long": [(0, -96), (35, -88), (55, -60), (60, -20), (58, 20), (48, 57), (25, 85), (0, 92)],
 }
 
 
 def head_outline(sketch: Sketch, grow: float = 0.0) -> Points:
     """Returns the head's closed outline on the canvas, its jaw `grow` head units larger."""
     half = np.array(_SHAPES[sketch.identity.shape], dtype=float)
-    widen = {"male": 2.5, "female": -1.5}.get(sketch.identity.sex, 0.0)
-    half[5:7, 0] += widen
+    half[5:7, 0] += 4.5 * sketch.male - 2
     half[4:6, 0] += 3 * sketch.youth
+    half[4, 0] += 1.2 * sketch.unit("12")
     half[5:, 1] += np.array([0.4, 0.9, 1.0]) * sketch.jaw - 4 * sketch.youth - 1.5 * sketch.unit("17")
     if grow:
         # A beard stands out at jaw and chin, not beside the ears.
@@ -36,123 +36,68 @@ def draw_ears(sketch: Sketch, near: bool) -> None:
     for side in (-1, 1):
         if near != (side * sketch.pose.yaw < -0.2):
             continue
-        shape = np.array([(61, -12), (70, -16), (73, -4), (69, 12), (61, 20), (57, 4)], dtype=float)
-        fold = np.array([(64, -8), (69, -7), (68, 3), (64, 10)], dtype=float)
-        wide = {"long": -5.0, "round": 3.0, "square": 1.0, "heart": 1.0}.get(sketch.identity.shape, 0.0)
+        shape = np.array([(61, -13), (69, -17), (72, -5), (69, 13), (61, 24), (57, 4)], dtype=float)
+        fold = np.array([(62, -8), (68, -10), (68.5, 0), (66, 9), (63, 14)], dtype=float)
+        wide = {"long": -4.0, "round": 3.0, "square": 1.0, "heart": 1.0}.get(sketch.identity.shape, 0.0)
         inward = 10 * abs(sketch.pose.yaw) if near else 0.0
         move = np.array([wide - inward, 0.0])
         outline = curve(sketch.pose.skull((shape + move) * (side, 1)), closed=True)
-        sketch.canvas.fill(outline, sketch.colors.skin if near else sketch.colors.shade)
-        sketch.canvas.line(curve(sketch.pose.skull((fold + move) * (side, 1))), sketch.colors.crease, 1.4)
+        sketch.canvas.cover(outline, mix(sketch.colors.skin, sketch.colors.blush, 0.18))
+        path = curve(sketch.pose.skull((fold + move) * (side, 1)))
+        sketch.canvas.relief.fold(stroke(path, 2.4 * sketch.pose.size, (0.3, 0.3)), -58)
 
 
 def draw_head(sketch: Sketch) -> None:
-    """Draws the head's skin with its soft shadows and blush."""
+    """Draws the head's skin, warm where blood shows, and models its forms."""
     outline = head_outline(sketch)
     colors, pose = sketch.colors, sketch.pose
-    sketch.canvas.fill(outline, colors.skin)
+    sketch.canvas.cover(outline, colors.skin)
 
-    def shadows(canvas: Canvas) -> None:
-        canvas.glow(pose.face((-66, 34)), (46, 84), colors.shade, 0.75)
-        canvas.glow(pose.face((62, 60)), (34, 52), colors.shade, 0.55)
-        canvas.glow(pose.face((0, 92 + sketch.jaw)), (52, 20), colors.shade, 0.7)
-        canvas.glow(pose.face((4, -44)), (46, 32), colors.light, 0.4)
-        warm = 0.26 + 0.25 * sketch.unit("6") + 0.12 * sketch.youth
+    def warmth(canvas: Canvas) -> None:
+        warm = (0.2 + 0.2 * sketch.unit("6") + 0.12 * sketch.youth) * (1 - 0.35 * sketch.male)
         for side in (-1, 1):
             lift = 5 * sketch.unit("6", side) + 3 * sketch.unit("12", side)
-            canvas.glow(pose.face((side * 37, 30 - lift)), (22, 15), colors.blush, warm)
-            canvas.glow(
-                pose.face((side * 28, -10)),
-                (25, 20),
-                mix(colors.shade, colors.crease, 0.3 * sketch.identity.skin),
-                0.85,
-            )
-            canvas.glow(
-                pose.face((side * 34, 15 - lift)), (16, 8), colors.light, 0.55 + 0.08 * sketch.identity.skin
-            )
-        canvas.glow(pose.face((0, 70 + sketch.jaw)), (15, 10), colors.light, 0.35)
+            canvas.glow(pose.face((side * 38, 27 - lift)), (27, 20), colors.blush, warm)
+        canvas.glow(pose.face((0, 24), out=14), (14, 12), colors.blush, 0.14)
+        if sketch.male and sketch.identity.age > 16:
+            stubble = mix(colors.skin, mix(colors.brow, (60, 70, 84), 0.5), 0.5)
+            canvas.glow(pose.face((0, 66 + sketch.jaw)), (70, 46), stubble, 0.42 * sketch.male)
 
-    sketch.canvas.within(outline, shadows)
+    sketch.canvas.within(outline, warmth)
+    sketch.forms(outline, _forms(sketch))
 
 
-def draw_nose(sketch: Sketch) -> None:
-    """Draws the nose; action unit 9 wrinkles its bridge and lifts its wings."""
-    canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    wrinkle = sketch.unit("9")
-    lift = 4.5 * wrinkle + 1.5 * sketch.unit("10")
-    size = 1 - 0.12 * sketch.youth + (0.08 if sketch.identity.sex == "male" else 0.0)
-    shadow_side = 1 if pose.yaw < -0.12 else -1
-    bridge = [
-        (shadow_side * 5, -16),
-        (shadow_side * 4, 4),
-        (shadow_side * 8.5 * size, 22 - lift),
-        (shadow_side * 5, 30 - lift),
-        (0, 27 - lift),
-        (shadow_side * 1, 2),
-    ]
-    canvas.fill(curve(pose.face(bridge, out=9), closed=True), mix(colors.skin, colors.shade, 0.75))
-    canvas.glow(pose.face((-shadow_side * 1.5, 20 - lift), out=16), (7, 10), colors.light, 0.8)
-    wing = 12.5 * size + 2 * wrinkle
-    base = [
-        (-wing, 24 - lift * 1.3),
-        (-wing + 0.5, 30 - lift * 1.3),
-        (-6 * size, 31.5 - lift),
-        (0, 34 - lift),
-        (6 * size, 31.5 - lift),
-        (wing - 0.5, 30 - lift * 1.3),
-        (wing, 24 - lift * 1.3),
-    ]
-    canvas.line(curve(pose.face(base, out=10)), colors.crease, 1.9)
+def _forms(sketch: Sketch) -> list[tuple[float, float, float, float, float]]:
+    """Returns the face's spots of light and shadow; the light comes from the upper left."""
+    jaw, male, age, wrinkle = sketch.jaw, sketch.male, sketch.identity.lines, sketch.unit("9")
+    tip = 25 - 4 * wrinkle - 1.5 * sketch.unit("10")
+    chin = sketch.unit("17")
+    spots = [
+        (-10.0, -56.0, 36.0, 20.0, 15.0), (-66.0, -18.0, 17.0, 60.0, -26.0), (66.0, -8.0, 23.0, 66.0, -44.0),
+        (-58.0, 58.0 + jaw / 2, 22.0, 30.0, -24.0), (56.0, 58.0 + jaw / 2, 26.0, 36.0, -34.0),
+        (0.0, 95.0 + jaw, 56.0, 15.0, -34.0), (0.0, -96.0, 60.0, 16.0, -14.0),
+        # Nose: ridge, tip, what lies beside and below it.
+        (-1.0, -12.0, 5.5, 16.0, 13.0), (-1.0, 8.0, 4.6, 14.0, 15.0), (-1.5, tip, 6.5, 5.5, 21.0),
+        (-9.5, 8.0, 4.5, 14.0, -9.0), (10.0, 8.0, 5.5, 16.0, -23.0), (13.5, tip + 2, 5.0, 7.0, -14.0),
+        (2.0, 36.5 - 3 * wrinkle, 13.0, 4.6, -22.0), (0.0, 41.0, 2.6, 4.5, -9.0),
+        # Below the lips, and the chin.
+        (0.0, 65.0 + 0.8 * jaw - 2 * chin, 14.0, 4.5, -25.0),
+        (-2.0, 76.0 + jaw - 3 * chin, 12.0, 8.0, 14.0 + 8 * chin),
+        # Between the brows.
+        (0.0, -24.0, 7.0, 9.0, 7.0 - 22 * sketch.unit("4") - 10 * wrinkle),
+    ]  # fmt: skip
     for side in (-1, 1):
-        nostril = [(side * 3.5, 31.5 - lift), (side * 6.5, 29.5 - lift), (side * 9, 31 - lift)]
-        canvas.line(curve(pose.face(nostril, out=10)), mix(colors.crease, colors.ink, 0.5), 2.2)
-        if wrinkle > 0.1:
-            for row in range(3):
-                y = -13 + 7 * row
-                fold = [(side * 1.5, y + 2), (side * 5, y), (side * 9.5, y - 4)]
-                canvas.line(curve(pose.face(fold, out=8)), mix(colors.skin, colors.crease, wrinkle), 1.7)
-
-
-def draw_lines(sketch: Sketch) -> None:
-    """Draws the folds that age leaves and that muscles make: forehead, under the eyes, beside the mouth."""
-    canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    age = sketch.identity.lines
-
-    def fold(points: list[tuple[float, float]], strength: float, width: float = 1.6) -> None:
-        if strength > 0.06:
-            canvas.line(curve(pose.face(points)), mix(colors.skin, colors.crease, min(1.0, strength)), width)
-
-    raised = min(sketch.unit("1"), 0.35 + sketch.unit("2"))
-    for row, y in enumerate((-44.0, -51.0, -58.0)):
-        strength = max(1.0 * raised - 0.25, 0.55 * age) - 0.12 * row
-        wide = 22 + 10 * min(1.0, sketch.unit("2") + age)
-        fold(
-            [(-wide, y + 1), (-wide / 2, y - 1.5), (0, y), (wide / 2, y - 1.5), (wide, y + 1)], strength, 1.5
-        )
-    for side in (-1, 1):
+        lit = 1.0 if side < 0 else 0.75
         cheek, smile = sketch.unit("6", side), sketch.unit("12", side)
-        fold(
-            [(side * 15, 9), (side * 25, 13.5 - 2 * cheek), (side * 38, 9 - 3 * cheek)],
-            max(0.75 * cheek, 0.55 * age),
-        )
-        for y in (-8.0, -3.0, 2.0):
-            fold(
-                [(side * 47, -3 + y / 3), (side * 52, -3 + y), (side * 55, -4 + 1.4 * y)],
-                max(0.75 * cheek, 0.6 * age - 0.15),
-                1.3,
-            )
-        deep = max(
-            0.75 * smile,
-            0.85 * sketch.unit("10", side),
-            0.7 * sketch.unit("9"),
-            0.65 * age,
-            0.35 * sketch.unit("20", side),
-        )
-        wide = 28 + 7 * smile + 5 * sketch.unit("20", side)
-        up = 5 * sketch.unit("9") + 3 * sketch.unit("10", side)
-        fold([(side * 14, 25 - up), (side * (wide - 6), 33 - up), (side * wide, 47 - 4 * smile)], deep, 1.8)
-        fold(
-            [(side * 24, 59), (side * 25.5, 64), (side * 24.5, 69)],
-            max(0.6 * sketch.unit("15", side), 0.5 * age),
-            1.5,
-        )
+        press = sketch.unit("4", side)
+        lift = 6 * cheek + 3 * smile
+        spots += [
+            # The eye lies in its socket, deepest beside the root of the nose, below a ridge.
+            (side * 28.0, -10.0, 20.0, 9.0, -17.0 - 10 * press), (side * 12.5, -9.0, 6.0, 10.0, -24.0 - 6 * male),
+            (side * 30.0, -30.0, 17.0, 6.0, 6.0 + 5 * male), (side * 30.0, 6.0, 15.0, 4.0, -10.0 - 8 * age),
+            # Cheekbone, the hollow below it, the side of the mouth.
+            (side * 37.0, 17.0 - lift, 15.0, 10.0, lit * (17.0 + 9 * cheek + 5 * smile)),
+            (side * 49.0, 40.0, 13.0, 17.0, -13.0 - 6 * male), (side * 27.0, 53.0, 6.0, 8.0, -9.0),
+            (side * 12.0, 42.0, 9.0, 5.0, 6.0), (side * 46.0, -46.0, 13.0, 22.0, -6.0),
+        ]  # fmt: skip
+    return spots

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from mirror_bench.faces.drawing.canvas import Points
 from mirror_bench.schema import Expression
 
-_HEAD_AT = (168.0, 131.0)
-_NECK_AT = (168.0, 242.0)
-_HEAD_SCALE = 1.04
+_HEAD_AT = (168.0, 136.0)
+_NECK_AT = (168.0, 258.0)
+_HEAD_SCALE = 1.18
+_BODY_SCALE = 1.1
 _DEPTH = 62.0
 _WIDE, _TALL = 84.0, 112.0
 _PIVOT = 84.0
@@ -50,7 +51,8 @@ class Pose:
         self._turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
         # Roll about the nape, then size, then lean about the base of the neck, as one affine map.
         around, neck, at = np.array([0.0, _PIVOT]), np.asarray(_NECK_AT), np.asarray(_HEAD_AT)
-        self._head = self._turn * (_HEAD_SCALE * self.scale)
+        self.size = _HEAD_SCALE * self.scale
+        self._head = self._turn * self.size
         rest = around - around @ self._turn
         self._head_at = (rest * _HEAD_SCALE + at - neck) * self.scale + neck + self._shift
 
@@ -64,7 +66,7 @@ class Pose:
         depth = z * self._cos - x * self._sin
         # Tilting is damped: a flat drawing shows no underside of the chin to make up for foreshortening.
         down = y * (0.35 + 0.65 * self._cos_pitch) - 0.8 * (depth - 18) * self._sin_pitch
-        return self._placed(np.stack((across, down), axis=-1))
+        return self._placed(across, down)
 
     def skull(self, points: ArrayLike) -> Points:
         """Places points of the head's outline, shape (n, 2) or (2,)."""
@@ -73,7 +75,7 @@ class Pose:
         low = np.clip((y + 10) / 98, -0.5, 1.2)
         across = x + self._sin * (9 + 22 * np.maximum(low, 0))
         down = y - self._sin_pitch * (6 + 26 * np.maximum(low, 0) - 8 * np.minimum(low, 0))
-        return self._placed(np.stack((across, down), axis=-1))
+        return self._placed(across, down)
 
     def hair(self, points: ArrayLike) -> Points:
         """Places the rim of hair around the face, which joins the face's surface to the head's outline."""
@@ -100,9 +102,11 @@ class Pose:
         tilt = -0.1 * self.turned
         turned = np.stack((x * narrow - 4 * self.turned, y + tilt * x), axis=-1)
         low = np.array([0.0, 8 * self.slump])
-        placed: Points = turned * self.scale + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
+        placed: Points = turned * (_BODY_SCALE * self.scale) + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
         return placed
 
-    def _placed(self, points: Points) -> Points:
+    def _placed(self, across: Points, down: Points) -> Points:
+        points = np.empty((*np.shape(across), 2))
+        points[..., 0], points[..., 1] = across, down
         placed: Points = points @ self._head + self._head_at
         return placed

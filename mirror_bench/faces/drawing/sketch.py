@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from mirror_bench.faces.action_units import both_sides
-from mirror_bench.faces.drawing.canvas import Canvas
+from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, stroke
 from mirror_bench.faces.drawing.palette import Palette, palette_of
 from mirror_bench.faces.drawing.pose import Pose
 from mirror_bench.schema import Expression, FaceIdentity
+
+_FAINT = 3.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Sketch:
     Attributes:
         youth: 1 at twelve years, 0 from twenty on.
         jaw: How far the jaw has dropped, in head coordinates.
+        male: 1 for a man, 0 for a woman, between them where neither is said.
     """
 
     canvas: Canvas
@@ -28,6 +34,7 @@ class Sketch:
     pose: Pose
     youth: float
     jaw: float
+    male: float
     _units: Mapping[str, tuple[float, float]]
 
     def unit(self, number: str, side: int = 0) -> float:
@@ -37,6 +44,31 @@ class Sketch:
         """
         left, right = self._units.get(number, (0.0, 0.0))
         return (left + right) / 2 if side == 0 else left if side > 0 else right
+
+    def forms(self, outline: Points, spots: Sequence[tuple[float, float, float, float, float]]) -> None:
+        """Models the face inside an outline of the canvas.
+
+        Args:
+            outline: Closed, in the canvas's pixels.
+            spots: Each x, y, radius across, radius down in head coordinates, and the amount of light.
+        """
+        blobs = np.array(spots)
+        blobs[:, :2] = self.pose.face(blobs[:, :2], out=4)
+        blobs[:, 2:4] *= self.pose.size
+        self.canvas.relief.forms(outline, blobs)
+
+    def crease(
+        self,
+        points: ArrayLike,
+        amount: float,
+        width: float,
+        out: float = 0.0,
+        ends: tuple[float, float] = (0.15, 0.15),
+    ) -> None:
+        """Draws a fold of the skin through points in head coordinates; shadows have negative amounts."""
+        if abs(amount) > _FAINT:
+            path = curve(self.pose.face(points, out=out))
+            self.canvas.relief.fold(stroke(path, width * self.pose.size, ends), amount)
 
 
 def begin(identity: FaceIdentity, expression: Expression) -> Sketch:
@@ -52,5 +84,6 @@ def begin(identity: FaceIdentity, expression: Expression) -> Sketch:
         pose=Pose(expression),
         youth=max(0.0, min(1.0, (20 - identity.age) / 8)),
         jaw=13 * dropped + 2 * parted,
+        male={"male": 1.0, "female": 0.0}.get(identity.sex, 0.5),
         _units=units,
     )

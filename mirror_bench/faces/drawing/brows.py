@@ -1,0 +1,53 @@
+"""Brows, and the furrows between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mirror_bench.faces.drawing.canvas import curve
+from mirror_bench.faces.drawing.palette import mix
+from mirror_bench.faces.drawing.sketch import Sketch
+
+
+def draw_brows(sketch: Sketch) -> None:
+    """Draws both brows: 1 raises the inner end, 2 the outer, 4 lowers and draws them together."""
+    canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
+    aged = 0.5 if sketch.identity.hair_color in {"gray", "white"} else 0.0
+    color = mix(colors.brow, (178, 176, 174), aged)
+    for side in (-1, 1):
+        inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
+        # With 1 the corrugator draws the inner ends together without lowering them: the oblique brow.
+        press = low * (1 - 0.85 * inner) + 0.5 * sketch.unit("9") * (1 - 0.5 * low)
+        rise = -9.0 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
+        rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
+        rise += 8.5 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
+        rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
+        along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
+        arch = 1 - sketch.male
+        height = np.array([-20.5, -23.0, -24.5, -23.8, -18.5]) - arch * np.array([0.3, 0.8, 1.8, 2.2, 1.2]) + rise
+        width = (0.82 + 0.4 * sketch.male) * np.array([2.5, 3.0, 2.7, 2.0, 0.6])
+        top = np.stack((along, height - width), axis=1)
+        base = np.stack((along, height + width), axis=1)
+        both = curve(pose.face(top * (side, 1), out=3)), curve(pose.face(base * (side, 1), out=3))
+        outline = np.concatenate((both[0], both[1][::-1]))
+        canvas.relief.fold(outline, -14)
+        canvas.fill(outline, mix(color, colors.skin, 0.2))
+        # Hairs rise from the lower edge and lean outwards.
+        upper, lower = both[0][::2], both[1][::2]
+        roots, tips = lower[:-1], upper[1:]
+        canvas.hairs(np.stack((roots, 0.4 * roots + 0.6 * tips, tips), axis=1), color, 0.9)
+        _draw_furrow(sketch, side, low, inner, press)
+
+
+def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: float) -> None:
+    if low < 0.05:
+        return
+    end = -17.5 - 8 * inner + 4 * press
+    tilt = 2.5 if inner > 0.3 else -0.5
+    path = [(side * (4.6 + 0.5 * tilt), end - 15), (side * 4.4, end - 8), (side * (5.4 + 0.3 * tilt), end)]
+    sketch.crease(path, -20 - 82 * low, 2.4 + 0.8 * low, out=3)
+    sketch.crease([(x + side * 3.2, y - 1) for x, y in path[:2]], 26 * low, 3.0, out=3)
+    # The lowered brow's skin lies in a bulge over the inner corner of the eye.
+    sketch.crease(
+        [(side * 9, end + 1), (side * 14, end + 4.5), (side * 24, end + 4.5)], -52 * press, 3.2, out=2
+    )
