@@ -24,7 +24,7 @@ def draw_brows(sketch: Sketch) -> None:
         rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
         along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
         arch = 1 - sketch.male
-        height = np.array([-20.5, -23.0, -24.5, -23.8, -18.5]) - arch * np.array([0.3, 0.8, 1.8, 2.2, 1.2]) + rise
+        height = np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise
         width = (0.82 + 0.4 * sketch.male) * np.array([2.5, 3.0, 2.7, 2.0, 0.6])
         top = np.stack((along, height - width), axis=1)
         base = np.stack((along, height + width), axis=1)
@@ -42,7 +42,7 @@ def draw_brows(sketch: Sketch) -> None:
 def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: float) -> None:
     if low < 0.05:
         return
-    end = -17.5 - 8 * inner + 4 * press
+    end = -16.0 - 8 * inner + 4 * press
     tilt = 2.5 if inner > 0.3 else -0.5
     path = [(side * (4.6 + 0.5 * tilt), end - 15), (side * 4.4, end - 8), (side * (5.4 + 0.3 * tilt), end)]
     sketch.crease(path, -20 - 82 * low, 2.4 + 0.8 * low, out=3)

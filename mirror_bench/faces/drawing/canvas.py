@@ -147,11 +147,10 @@ def stroke(path: Points, width: float, ends: tuple[float, float] = (0.0, 0.0)) -
     along = np.empty_like(path)
     along[1:-1] = path[2:] - path[:-2]
     along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
-    length = np.sqrt((along**2).sum(axis=1)) + 1e-9
-    t = np.linspace(0, 1, len(path))
-    swell = 4 * t * (1 - t)
-    half = width / 2 * (swell + (1 - swell) * (ends[0] + (ends[1] - ends[0]) * t))
-    aside = along[:, ::-1] * (half / length)[:, None] * (-1.0, 1.0)
+    length = np.hypot(along[:, 0], along[:, 1]) + 1e-9
+    aside = np.empty_like(path)
+    np.multiply(along[:, 1], -width / 2 * _swell(len(path), ends) / length, out=aside[:, 0])
+    np.multiply(along[:, 0], width / 2 * _swell(len(path), ends) / length, out=aside[:, 1])
     return np.concatenate((path + aside, (path - aside)[::-1]))
 
 
@@ -160,6 +159,14 @@ def mirrored(half: ArrayLike) -> Points:
     right = np.asarray(half, dtype=float)
     inner = right[np.abs(right[:, 0]) > 1e-9][::-1]
     return np.concatenate((right, inner * (-1.0, 1.0)))
+
+
+@cache
+def _swell(count: int, ends: tuple[float, float]) -> NDArray[np.float64]:
+    t = np.linspace(0, 1, count)
+    swell = 4 * t * (1 - t)
+    share: NDArray[np.float64] = swell + (1 - swell) * (ends[0] + (ends[1] - ends[0]) * t)
+    return share
 
 
 @cache

@@ -23,8 +23,8 @@ def _lids(sketch: Sketch, side: int) -> tuple[Points, Points]:
     gaze = sketch.expression.gaze[1]
     tight, cheek, press = sketch.unit("7", side), sketch.unit("6", side), sketch.unit("4", side)
     wide = 14.4 + 0.6 * sketch.youth + 0.4 * (1 - sketch.male)
-    bottom = 4.7 - 2.3 * tight - 1.7 * cheek + 0.6 * sketch.unit("5", side) - 0.9 * sketch.unit("9")
-    top = 5.6 + 4.6 * sketch.unit("5", side) - 1.5 * tight - 0.8 * cheek - 0.8 * sketch.unit("9")
+    bottom = 4.3 - 2.3 * tight - 1.7 * cheek + 0.6 * sketch.unit("5", side) - 0.9 * sketch.unit("9")
+    top = 5.0 + 4.6 * sketch.unit("5", side) - 1.5 * tight - 0.8 * cheek - 0.8 * sketch.unit("9")
     top += 0.5 * sketch.youth + 0.4 * (1 - sketch.male) + 0.6 * sketch.unit("2", side)
     top += 1.2 * max(0.0, gaze) - 3.4 * max(0.0, -gaze) - 0.7 * press * (1 - sketch.unit("1", side))
     bottom = max(1.4, bottom) + 0.8 * max(0.0, -gaze)
@@ -111,16 +111,16 @@ def draw_glasses(sketch: Sketch) -> None:
     if kind == "none":
         return
     canvas, pose = sketch.canvas, sketch.pose
-    frame = mix((58, 48, 52), (34, 26, 30), sketch.identity.skin)
+    frame = mix(mix((58, 48, 52), (34, 26, 30), sketch.identity.skin), sketch.colors.skin, 0.16)
     if kind == "round":
         angle = np.linspace(0, 2 * np.pi, 17)[:-1]
         glass = np.stack((21 * np.cos(angle), 19 * np.sin(angle)), axis=1)
     else:
         glass = np.array([(-20, -12), (0, -13.5), (21, -12), (22, 0), (19, 15), (0, 17), (-18, 15), (-21, 0)])
     for side in (-1, 1):
-        rim = curve(pose.face((glass + np.array((_EYE_X + 1, -1))) * (side, 1), out=8), closed=True)
+        rim = curve(pose.face((glass + np.array((_EYE_X + 1, 1))) * (side, 1), out=8), closed=True)
         canvas.line(rim, frame, 1.8, closed=True)
         if side * pose.yaw < 0.25:
             temple = np.stack((pose.face((side * 51, -6), out=8), pose.skull((side * 58, -8))))
             canvas.line(temple, frame, 1.8)
-    canvas.line(curve(pose.face([(-9, -4), (0, -7), (9, -4)], out=10)), frame, 1.8)
+    canvas.line(curve(pose.face([(-9, -3), (0, -6), (9, -3)], out=10)), frame, 1.8)

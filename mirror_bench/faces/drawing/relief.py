@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-_HALF = 2
+_CELL = 3
 _SHIFT = 4
 _EVEN = 128
 _FINE = 64
@@ -38,7 +38,7 @@ class Relief:
     """
 
     def __init__(self, side: int) -> None:
-        self._soft: NDArray[np.int16] = np.zeros((side // _HALF, side // _HALF), np.int16)
+        self._soft: NDArray[np.int16] = np.zeros((side // _CELL, side // _CELL), np.int16)
         self._folds: NDArray[np.uint8] = np.full((side, side), _EVEN, np.uint8)
 
     def forms(self, outline: Points, blobs: Points) -> None:
@@ -48,14 +48,14 @@ class Relief:
             outline: Shape (n, 2).
             blobs: Shape (m, 5): centre x and y, radius across and down, amount at the centre.
         """
-        area = np.rint(outline / _HALF).astype(np.int32)
+        area = np.rint(outline / _CELL).astype(np.int32)
         low, high = np.maximum(area.min(axis=0), 0), np.minimum(area.max(axis=0) + 1, len(self._soft))
         if (high <= low).any():
             return
         mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
         cv2.fillPoly(mask, [area - low], 1)
-        across = (np.arange(low[0], high[0]) * _HALF + 0.5 - blobs[:, :1]) / blobs[:, 2:3]
-        down = (np.arange(low[1], high[1]) * _HALF + 0.5 - blobs[:, 1:2]) / blobs[:, 3:4]
+        across = (np.arange(low[0], high[0]) * _CELL + _CELL / 2 - blobs[:, :1]) / blobs[:, 2:3]
+        down = (np.arange(low[1], high[1]) * _CELL + _CELL / 2 - blobs[:, 1:2]) / blobs[:, 3:4]
         wide = np.rint(_FINE * np.exp(-(across**2)))
         tall = np.rint(_FINE * blobs[:, 4:] * np.exp(-(down**2)))
         spots = np.rint(tall.T @ wide / _FINE**2).astype(np.int16)
@@ -69,13 +69,14 @@ class Relief:
     def level(self, outline: Points) -> None:
         """Takes light and shadow from inside a closed outline: something lies before it."""
         cv2.fillPoly(self._folds, [_fixed(outline)], _EVEN, cv2.LINE_8, _SHIFT)
-        cv2.fillPoly(self._soft, [np.rint(outline / _HALF).astype(np.int32)], 0)
+        cv2.fillPoly(self._soft, [np.rint(outline / _CELL).astype(np.int32)], 0)
 
     def apply(self, image: NDArray[np.uint8]) -> None:
         """Multiplies light and shadow into an image, in place."""
-        soft = cv2.resize(self._soft, self._folds.shape, interpolation=cv2.INTER_NEAREST)
-        cv2.add(soft, self._folds, dst=soft, dtype=cv2.CV_16S)
-        light = cv2.GaussianBlur(np.clip(soft, 0, 255).astype(np.uint8), (7, 7), _BLUR)
+        forms = np.clip(self._soft + _EVEN, 0, 255).astype(np.uint8)
+        forms = cv2.resize(forms, self._folds.shape, interpolation=cv2.INTER_LINEAR_EXACT)
+        folds = cv2.GaussianBlur(self._folds, (7, 7), _BLUR)
+        light = cv2.addWeighted(forms, 1.0, folds, 1.0, -_EVEN)
         factors = cv2.LUT(cv2.merge((light, light, light)), _FACTORS)
         cv2.multiply(image, factors, dst=image, scale=1 / _EVEN)
 
