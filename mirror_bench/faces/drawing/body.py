@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Color, Points, curve, stroke
+from mirror_bench.faces.drawing.canvas import Canvas, Color, Points, curve, stroke
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
@@ -46,20 +46,15 @@ def _draw_neck(sketch: Sketch, neck: float) -> None:
     top = pose.skull([(-neck, 40), (neck, 40)])
     collar = pose.body([(neck + 4, -9), (22, 8), (0, 16), (-22, 8), (-neck - 4, -9)])
     rim = curve(collar)
-    canvas.cover(np.concatenate((top, rim)), mix(colors.skin, colors.shade, 0.35))
-    chin = pose.skull(
-        [
-            (-neck - 4, 70),
-            (neck + 4, 70),
-            (neck + 1, 96 + sketch.jaw),
-            (0, 112 + sketch.jaw),
-            (-neck - 1, 96 + sketch.jaw),
-        ]
-    )
-    neck_area = np.concatenate((top, rim))
-    canvas.within(
-        neck_area, lambda layer: layer.fill(curve(chin, closed=True), mix(colors.shade, colors.crease, 0.3))
-    )
+    area = np.concatenate((top, rim))
+    canvas.cover(area, mix(colors.skin, colors.shade, 0.25))
+    dark = mix(colors.shade, colors.crease, 0.45)
+
+    def shadow(layer: Canvas) -> None:
+        layer.glow(pose.skull((2, 92 + sketch.jaw)), (66, 44), dark, 0.9)
+        layer.glow(pose.skull((30, 96 + sketch.jaw)), (24, 64), dark, 0.5)
+
+    canvas.within(area, shadow)
     canvas.line(rim, colors.cloth_shade, 4.5)
 
 

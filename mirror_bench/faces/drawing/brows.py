@@ -31,11 +31,11 @@ def draw_brows(sketch: Sketch) -> None:
         both = curve(pose.face(top * (side, 1), out=3)), curve(pose.face(base * (side, 1), out=3))
         outline = np.concatenate((both[0], both[1][::-1]))
         canvas.relief.fold(outline, -14)
-        canvas.fill(outline, mix(color, colors.skin, 0.2))
+        canvas.fill(outline, mix(color, colors.skin, 0.16))
         # Hairs rise from the lower edge and lean outwards.
         upper, lower = both[0][::2], both[1][::2]
-        roots, tips = lower[:-1], upper[1:]
-        canvas.hairs(np.stack((roots, 0.4 * roots + 0.6 * tips, tips), axis=1), color, 0.9)
+        roots, tips = lower[:-1], 1.12 * upper[1:] - 0.12 * lower[1:]
+        canvas.hairs(np.stack((roots, 0.5 * roots + 0.5 * tips, tips), axis=1), color, 0.5)
         _draw_furrow(sketch, side, low, inner, press)
 
 
@@ -44,8 +44,8 @@ def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: flo
         return
     end = -16.0 - 8 * inner + 4 * press
     tilt = 2.5 if inner > 0.3 else -0.5
-    path = [(side * (4.6 + 0.5 * tilt), end - 15), (side * 4.4, end - 8), (side * (5.4 + 0.3 * tilt), end)]
-    sketch.crease(path, -20 - 82 * low, 2.4 + 0.8 * low, out=3)
+    path = [(side * (4.2 + 0.5 * tilt), end - 13), (side * 4.0, end - 7), (side * (5.2 + 0.3 * tilt), end + 1)]
+    sketch.crease(path, -14 - 84 * low, 1.9 + 0.5 * low, out=3)
     sketch.crease([(x + side * 3.2, y - 1) for x, y in path[:2]], 26 * low, 3.0, out=3)
     # The lowered brow's skin lies in a bulge over the inner corner of the eye.
     sketch.crease(

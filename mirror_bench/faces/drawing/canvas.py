@@ -128,30 +128,36 @@ class Canvas:
 
 
 def curve(points: ArrayLike, closed: bool = False) -> Points:
-    """Returns the Catmull-Rom curve through points, (n, 2) -> (m, 2); an open one keeps its ends."""
+    """Returns the Catmull-Rom curve through points, (..., n, 2) -> (..., m, 2); an open one keeps its ends."""
     given = np.asarray(points, dtype=float)
-    places, last = _places(len(given), closed)
-    segments = _basis() @ given[places]
-    path = segments.reshape(-1, 2)
-    return path if closed else np.concatenate((path, given[last:]))
+    count = given.shape[-2]
+    segments = _basis() @ given[..., _places(count, closed), :]
+    path = segments.reshape(*given.shape[:-2], -1, 2)
+    return path if closed else np.concatenate((path, given[..., count - 1 :, :]), axis=-2)
 
 
-def stroke(path: Points, width: float, ends: tuple[float, float] = (0.0, 0.0)) -> Points:
-    """Returns the outline of a stroke along a path, `width` wide in its middle.
+def stroke(path: Points, width: ArrayLike, ends: ArrayLike = (0.0, 0.0)) -> Points:
+    """Returns the outline of a stroke along a path, (..., n, 2) -> (..., 2 n, 2).
 
     Args:
-        path: Shape (n, 2).
-        width: In the path's units.
-        ends: Share of the width that is left at the path's beginning and end.
+        path: One path, or several of equally many points.
+        width: In the path's units, at its middle; one for each path or one for all.
+        ends: Share of the width that is left at the path's beginning and end, shape (..., 2).
     """
     along = np.empty_like(path)
-    along[1:-1] = path[2:] - path[:-2]
-    along[0], along[-1] = path[1] - path[0], path[-1] - path[-2]
-    length = np.hypot(along[:, 0], along[:, 1]) + 1e-9
-    aside = np.empty_like(path)
-    np.multiply(along[:, 1], -width / 2 * _swell(len(path), ends) / length, out=aside[:, 0])
-    np.multiply(along[:, 0], width / 2 * _swell(len(path), ends) / length, out=aside[:, 1])
-    return np.concatenate((path + aside, (path - aside)[::-1]))
+    along[..., 1:-1, :] = path[..., 2:, :] - path[..., :-2, :]
+    along[..., 0, :] = path[..., 1, :] - path[..., 0, :]
+    along[..., -1, :] = path[..., -1, :] - path[..., -2, :]
+    length = np.hypot(along[..., 0], along[..., 1]) + 1e-9
+    middle, last = _swell(path.shape[-2])
+    left = np.asarray(ends, dtype=float)[..., None]
+    share = middle + (1 - middle) * (left[..., 0, :] * (1 - last) + left[..., 1, :] * last)
+    half = share * np.asarray(width, dtype=float)[..., None] / (2 * length)
+    outline = np.empty((*path.shape[:-2], 2, *path.shape[-2:]))
+    aside = along[..., ::-1] * half[..., None] * (-1.0, 1.0)
+    outline[..., 0, :, :] = path + aside
+    outline[..., 1, :, :] = (path - aside)[..., ::-1, :]
+    return outline.reshape(*path.shape[:-2], -1, 2)
 
 
 def mirrored(half: ArrayLike) -> Points:
@@ -162,17 +168,16 @@ def mirrored(half: ArrayLike) -> Points:
 
 
 @cache
-def _swell(count: int, ends: tuple[float, float]) -> NDArray[np.float64]:
+def _swell(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns how much of a stroke's width its middle and its last point give to each of `count` points."""
     t = np.linspace(0, 1, count)
-    swell = 4 * t * (1 - t)
-    share: NDArray[np.float64] = swell + (1 - swell) * (ends[0] + (ends[1] - ends[0]) * t)
-    return share
+    return 4 * t * (1 - t), t
 
 
 @cache
-def _places(count: int, closed: bool) -> tuple[NDArray[np.int64], int]:
+def _places(count: int, closed: bool) -> NDArray[np.int64]:
     starts = np.arange(count if closed else count - 1)[:, None] + np.arange(-1, 3)[None, :]
-    return (starts % count if closed else np.clip(starts, 0, count - 1)), count - 1
+    return starts % count if closed else np.clip(starts, 0, count - 1)
 
 
 @cache

@@ -24,8 +24,9 @@ def _draw_forehead(sketch: Sketch) -> None:
         sketch.crease([(x, at + 3.2) for x, at in line], 0.4 * amount, 2.6)
     # Inner brows raised alone, or drawn together as well: short folds in the middle of the forehead.
     for row, y in enumerate((-40.0, -46.5)):
-        amount = 80 * max(0.0, inner - outer) - 10 * row
-        sketch.crease([(-15, y + 1.5), (-7, y - 1.5), (0, y), (7, y - 1.5), (15, y + 1.5)], -amount, 2.4)
+        amount = 54 * max(0.0, inner - outer) - 8 * row
+        sketch.crease([(-18, y + 2.5), (-9, y - 1.5), (0, y - 0.5), (9, y - 1.5), (18, y + 2.5)], -amount, 2.2)
+        sketch.crease([(-12, y + 2), (0, y + 2.6), (12, y + 2)], 0.4 * amount, 2.6)
 
 
 def _draw_under_eye(sketch: Sketch, side: int) -> None:

@@ -37,6 +37,7 @@ class Palette(NamedTuple):
         crease: Skin in a fold.
         ink: Lashes and the line of the mouth.
         cloth_shade: Cloth in a fold.
+        natural: The hair's own colour, under any dye.
         cover: Headscarf or turban.
     """
 
@@ -50,7 +51,7 @@ class Palette(NamedTuple):
     lip_shade: Color
     hair: Color
     hair_shade: Color
-    hair_light: Color
+    natural: Color
     brow: Color
     eye: Color
     wall: Color
@@ -73,8 +74,9 @@ def palette_of(identity: FaceIdentity) -> Palette:
     skin = _skin(identity.skin)
     hair = draw.choice(_DYES) if identity.hair_color == "dyed" else _HAIR[identity.hair_color]
     natural = (74, 52, 40) if identity.hair_color == "dyed" else hair
-    red = (206, 84, 86) if identity.sex == "female" else (188, 96, 88)
-    lip = mix(skin, mix(red, (120, 46, 52), identity.skin * 0.7), 0.55)
+    woman = identity.sex == "female"
+    red = (204, 84, 86) if woman else (184, 98, 88)
+    lip = mix(skin, mix(red, (112, 46, 50), identity.skin * 0.8), 0.55 if woman else 0.44)
     cloth, cover = draw.choice(_CLOTHES), draw.choice(_SCARVES)
     return Palette(
         skin=skin,
@@ -87,7 +89,7 @@ def palette_of(identity: FaceIdentity) -> Palette:
         lip_shade=mix(lip, (80, 20, 30), 0.28),
         hair=hair,
         hair_shade=mix(hair, (20, 14, 18), 0.32),
-        hair_light=mix(hair, (255, 240, 220), 0.2),
+        natural=natural,
         brow=mix(mix(natural, (36, 26, 26), 0.45), (18, 12, 14), 0.7 * identity.skin),
         eye=draw.choice(_EYES[:2] if identity.skin > 0.55 else _EYES),
         wall=draw.choice(_WALLS),

@@ -56,12 +56,12 @@ class Pose:
         rest = around - around @ self._turn
         self._head_at = (rest * _HEAD_SCALE + at - neck) * self.scale + neck + self._shift
 
-    def face(self, points: ArrayLike, out: float = 0.0) -> Points:
-        """Places points of the face's surface, shape (n, 2) or (2,); `out` stands that far out of it."""
+    def face(self, points: ArrayLike, out: ArrayLike = 0.0) -> Points:
+        """Places points of the face's surface, shape (..., 2); `out` stands that far out of it."""
         given = np.asarray(points, dtype=float)
         x, y = given[..., 0], given[..., 1]
         inside = np.maximum(1 - (x / _WIDE) ** 2 - (y / _TALL) ** 2, 0.02)
-        z = _DEPTH * np.sqrt(inside) + out
+        z = _DEPTH * np.sqrt(inside) + np.asarray(out)
         across = x * self._cos + z * self._sin
         depth = z * self._cos - x * self._sin
         # Tilting is damped: a flat drawing shows no underside of the chin to make up for foreshortening.

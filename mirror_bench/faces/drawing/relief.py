@@ -40,6 +40,7 @@ class Relief:
     def __init__(self, side: int) -> None:
         self._soft: NDArray[np.int16] = np.zeros((side // _CELL, side // _CELL), np.int16)
         self._folds: NDArray[np.uint8] = np.full((side, side), _EVEN, np.uint8)
+        self._figure: NDArray[np.uint8] = np.zeros((side, side), np.uint8)
 
     def forms(self, outline: Points, blobs: Points) -> None:
         """Adds soft spots of light and shadow inside a closed outline.
@@ -63,11 +64,17 @@ class Relief:
 
     def fold(self, outline: Points, amount: float) -> None:
         """Sets what lies inside a closed outline to an amount of light or shadow; its edge is soft."""
-        level = int(np.clip(_EVEN + round(amount), 1, 255))
+        level = int(min(255, max(1, _EVEN + round(amount))))
         cv2.fillPoly(self._folds, [_fixed(outline)], level, cv2.LINE_AA, _SHIFT)
+
+    def strands(self, paths: Points, amount: float, width: int = 1) -> None:
+        """Draws many thin lines of equally many points at once, shape (paths, points, 2)."""
+        level = int(min(255, max(1, _EVEN + round(amount))))
+        cv2.polylines(self._folds, list(_fixed(paths)), False, level, width, cv2.LINE_AA, _SHIFT)
 
     def level(self, outline: Points) -> None:
         """Takes light and shadow from inside a closed outline: something lies before it."""
+        cv2.fillPoly(self._figure, [_fixed(outline)], 255, cv2.LINE_8, _SHIFT)
         cv2.fillPoly(self._folds, [_fixed(outline)], _EVEN, cv2.LINE_8, _SHIFT)
         cv2.fillPoly(self._soft, [np.rint(outline / _CELL).astype(np.int32)], 0)
 
@@ -77,6 +84,8 @@ class Relief:
         forms = cv2.resize(forms, self._folds.shape, interpolation=cv2.INTER_LINEAR_EXACT)
         folds = cv2.GaussianBlur(self._folds, (7, 7), _BLUR)
         light = cv2.addWeighted(forms, 1.0, folds, 1.0, -_EVEN)
+        # Nothing falls on the wall behind the figure.
+        light[self._figure == 0] = _EVEN
         factors = cv2.LUT(cv2.merge((light, light, light)), _FACTORS)
         cv2.multiply(image, factors, dst=image, scale=1 / _EVEN)
 

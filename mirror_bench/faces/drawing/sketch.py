@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from mirror_bench.faces.action_units import both_sides
 from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, stroke
@@ -15,6 +14,7 @@ from mirror_bench.faces.drawing.pose import Pose
 from mirror_bench.schema import Expression, FaceIdentity
 
 _FAINT = 3.0
+_Crease = tuple[Sequence[tuple[float, float]] | Points, float, float, float, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Sketch:
     jaw: float
     male: float
     _units: Mapping[str, tuple[float, float]]
+    _creases: list[_Crease] = field(default_factory=list)
 
     def unit(self, number: str, side: int = 0) -> float:
         """Returns an action unit's intensity: the mean, or that of the image's right (1) or left (-1) half.
@@ -59,16 +60,30 @@ class Sketch:
 
     def crease(
         self,
-        points: ArrayLike,
+        points: Sequence[tuple[float, float]] | Points,
         amount: float,
         width: float,
         out: float = 0.0,
         ends: tuple[float, float] = (0.15, 0.15),
     ) -> None:
-        """Draws a fold of the skin through points in head coordinates; shadows have negative amounts."""
+        """Asks for a fold of the skin through points in head coordinates; shadows have negative amounts."""
         if abs(amount) > _FAINT:
-            path = curve(self.pose.face(points, out=out))
-            self.canvas.relief.fold(stroke(path, width * self.pose.size, ends), amount)
+            self._creases.append((points, amount, width, out, ends))
+
+    def fold(self) -> None:
+        """Draws the folds that were asked for, all of equally many points at once."""
+        outlines: dict[int, Points] = {}
+        for count in {len(crease[0]) for crease in self._creases}:
+            places = [place for place, crease in enumerate(self._creases) if len(crease[0]) == count]
+            some = [self._creases[place] for place in places]
+            out = np.array([crease[3] for crease in some])[:, None]
+            paths = curve(self.pose.face([crease[0] for crease in some], out=out))
+            widths = np.array([crease[2] for crease in some])[:, None] * self.pose.size
+            ends = np.array([crease[4] for crease in some])
+            outlines.update(zip(places, stroke(paths, widths[:, 0], ends), strict=True))
+        for place, crease in enumerate(self._creases):
+            self.canvas.relief.fold(outlines[place], crease[1])
+        self._creases.clear()
 
 
 def begin(identity: FaceIdentity, expression: Expression) -> Sketch:
