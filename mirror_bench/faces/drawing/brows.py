@@ -25,7 +25,7 @@ def draw_brows(sketch: Sketch) -> None:
         along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
         arch = 1 - sketch.male
         height = np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise
-        width = (0.82 + 0.4 * sketch.male) * np.array([2.5, 3.0, 2.7, 2.0, 0.6])
+        width = (0.82 + 0.4 * sketch.male) * np.array([1.7, 2.9, 2.7, 2.0, 0.6])
         top = np.stack((along, height - width), axis=1)
         base = np.stack((along, height + width), axis=1)
         both = curve(pose.face(top * (side, 1), out=3)), curve(pose.face(base * (side, 1), out=3))

@@ -50,18 +50,18 @@ def draw_turban(sketch: Sketch) -> None:
     """Draws the turban."""
     colors, pose = sketch.colors, sketch.pose
     outer = [
-        (-66, -20),
-        (-77, -46),
+        (-67, -14),
+        (-76, -44),
         (-72, -84),
         (-42, -114),
         (0, -122),
         (42, -114),
         (72, -84),
-        (77, -46),
-        (66, -20),
+        (76, -44),
+        (67, -14),
     ]
-    line = [(60, -30), (40, -50), (0, -60), (-40, -50), (-60, -30)]
-    arc, edge = curve(pose.skull(outer)), curve(pose.face(line))
+    line = [(63, -12), (58, -30), (40, -48), (0, -58), (-40, -48), (-58, -30), (-63, -12)]
+    arc, edge = curve(pose.skull(outer)), curve(pose.hair(line))
     sketch.canvas.relief.fold(stroke(edge, 6.0 * pose.size, (0.5, 0.5)), -34)
     outline = np.concatenate((arc, edge))
     sketch.canvas.cover(outline, colors.cover)

@@ -42,7 +42,7 @@ def _draw_under_eye(sketch: Sketch, side: int) -> None:
 def _draw_beside_mouth(sketch: Sketch, side: int) -> None:
     age, wrinkle = sketch.identity.lines, sketch.unit("9")
     smile, raised, stretched = sketch.unit("12", side), sketch.unit("10", side), sketch.unit("20", side)
-    deep = max(78 * smile, 84 * raised, 76 * wrinkle, 50 * age + 8, 34 * stretched, 40 * sketch.unit("15", side))
+    deep = max(78 * smile, 74 * raised, 68 * wrinkle, 50 * age + 8, 34 * stretched, 40 * sketch.unit("15", side))
     up = 5 * wrinkle + 4 * raised
     wide = 29.5 + 8 * smile + 5 * stretched + 2 * raised
     path = [

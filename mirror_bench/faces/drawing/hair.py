@@ -8,7 +8,7 @@ import numpy as np
 
 from mirror_bench.faces.drawing.canvas import Points, curve, mirrored, stroke
 from mirror_bench.faces.drawing.coverings import draw_scarf_back, draw_scarf_front, draw_turban
-from mirror_bench.faces.drawing.hair_shapes import draw_strands, fill_cap, fill_hanging, shine
+from mirror_bench.faces.drawing.hair_shapes import comb, draw_strands, fill_cap, fill_hanging, shine
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
@@ -53,12 +53,14 @@ def _short(sketch: Sketch) -> None:
             (-64, -2),
         ]
     fill_cap(sketch, line, colors.hair, 3)
-    draw_strands(
-        sketch, [[(-30, -64), (2, -84), (40, -76)], [(-40, -58), (-10, -76), (24, -76)]], 34
+    comb(
+        sketch,
+        sketch.pose.skull,
+        [(-56, -26), (-46, -58), (-4, -64), (50, -50)],
+        [(-58, -56), (-44, -88), (10, -102), (62, -58)],
+        16,
     )
-    draw_strands(
-        sketch, [[(-56, -44), (-48, -66), (-26, -82)], [(56, -40), (58, -56), (46, -76)]], -44
-    )
+    comb(sketch, sketch.pose.skull, [(57, -14), (56, -44)], [(66, -20), (64, -56)], 5)
 
 
 def _long_back(sketch: Sketch) -> None:
@@ -67,7 +69,7 @@ def _long_back(sketch: Sketch) -> None:
 
 
 def _long_front(sketch: Sketch) -> None:
-    colors, pose, relief = sketch.colors, sketch.pose, sketch.canvas.relief
+    colors, pose = sketch.colors, sketch.pose
     line = [
         (66, 10),
         (57, -16),
@@ -96,11 +98,20 @@ def _long_front(sketch: Sketch) -> None:
             ]
         )
         _lock(sketch, pose.hair(lock * (side, 1)))
-        strand = np.array([(68, -30), (70, 20), (73, 62), (75, 100)])
-        relief.fold(stroke(curve(pose.hair(strand * (side, 1))), 2.4 * pose.size), 30)
-    draw_strands(
-        sketch, [[(-8, -94), (26, -80), (54, -48)], [(-10, -94), (-38, -78), (-58, -46)]], -44
-    )
+        comb(
+            sketch,
+            pose.hair,
+            np.array([(60, -40), (63, 4), (64, 60), (70, 112)]) * (side, 1),
+            np.array([(72, -38), (80, 4), (81, 60), (82, 106)]) * (side, 1),
+            7,
+        )
+        comb(
+            sketch,
+            pose.skull,
+            [(-6, -72), (side * 26, -60), (side * 57, -16)],
+            [(-6, -106), (side * 50, -88), (side * 74, -34)],
+            12,
+        )
 
 
 def _lock(sketch: Sketch, points: Points) -> None:
@@ -135,8 +146,14 @@ def _bob_front(sketch: Sketch) -> None:
             [(58, -46), (72, -44), (80, -6), (80, 34), (72, 62), (62, 58), (60, 30), (58, 0), (55, -24)]
         )
         _lock(sketch, pose.hair(lock * (side, 1)))
-    paths = [[(x * 0.75, -84), (x, -62), (x * 1.05, -53)] for x in (-42, -24, -6, 14, 34)]
-    draw_strands(sketch, paths, -44)
+        comb(
+            sketch,
+            pose.hair,
+            np.array([(59, -40), (60, -6), (62, 28), (64, 58)]) * (side, 1),
+            np.array([(72, -40), (79, -6), (79, 28), (72, 58)]) * (side, 1),
+            7,
+        )
+    comb(sketch, pose.skull, [(-30, -96), (-46, -72), (-50, -50)], [(30, -96), (46, -72), (50, -50)], 20)
 
 
 def _curly_back(sketch: Sketch) -> None:
@@ -179,8 +196,7 @@ def _bun_front(sketch: Sketch) -> None:
         (-63, -6),
     ]
     fill_cap(sketch, line, sketch.colors.hair, 0)
-    paths = [[(x, -64 + abs(x) * 0.2), (x * 0.75, -80), (x * 0.3, -96)] for x in (-44, -24, 0, 24, 44)]
-    draw_strands(sketch, paths, -44)
+    comb(sketch, sketch.pose.skull, [(-56, -30), (-48, -74), (-8, -102)], [(56, -30), (48, -74), (8, -102)], 18)
 
 
 def _buzz(sketch: Sketch) -> None:

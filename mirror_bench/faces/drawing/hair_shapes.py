@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mirror_bench.faces.drawing.canvas import Color, curve, stroke
+from mirror_bench.faces.drawing.canvas import Color, Points, curve, stroke
 from mirror_bench.faces.drawing.sketch import Sketch
 
 # Outer line of hair lying on the skull, right half from above the ear to the crown.
@@ -54,3 +54,22 @@ def draw_strands(sketch: Sketch, paths: Iterable[ArrayLike], amount: float, widt
     for path in paths:
         line = curve(sketch.pose.skull(path))
         sketch.canvas.relief.fold(stroke(line, width * sketch.pose.size, (0.2, 0.2)), amount)
+
+
+def comb(sketch: Sketch, place: Callable[[ArrayLike], Points], first: ArrayLike, last: ArrayLike, count: int) -> None:
+    """Draws strands of hair that lie between two, in light and shadow by turns.
+
+    Args:
+        sketch: The face.
+        place: Puts points on the canvas.
+        first: Points of the first strand, root to tip.
+        last: As many points of the last.
+        count: How many strands.
+    """
+    number = np.arange(count)
+    # Unevenly apart, as hair is.
+    share = ((number + 0.5 + 0.35 * np.sin(2.4 * number)) / count)[:, None, None]
+    one, other = np.asarray(first, dtype=float), np.asarray(last, dtype=float)
+    paths = curve(place(one * (1 - share) + other * share))
+    sketch.canvas.relief.strands(paths[::2], -40)
+    sketch.canvas.relief.strands(paths[1::2], 26)

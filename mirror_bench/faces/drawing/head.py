@@ -97,7 +97,7 @@ def _forms(sketch: Sketch) -> list[tuple[float, float, float, float, float]]:
             (side * 30.0, -30.0, 17.0, 6.0, 6.0 + 5 * male), (side * 30.0, 6.0, 15.0, 4.0, -10.0 - 8 * age),
             # Cheekbone, the hollow below it, the side of the mouth.
             (side * 37.0, 17.0 - lift, 15.0, 10.0, lit * (17.0 + 9 * cheek + 5 * smile)),
-            (side * 49.0, 40.0, 13.0, 17.0, -13.0 - 6 * male), (side * 27.0, 53.0, 6.0, 8.0, -9.0),
+            (side * 48.0, 42.0, 14.0, 18.0, -9.0 - 4 * male), (side * 27.0, 53.0, 6.0, 8.0, -9.0),
             (side * 12.0, 42.0, 9.0, 5.0, 6.0), (side * 46.0, -46.0, 13.0, 22.0, -6.0),
         ]  # fmt: skip
     return spots

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from mirror_bench.faces.drawing.canvas import Points
 from mirror_bench.schema import Expression
 
-_HEAD_AT = (168.0, 136.0)
-_NECK_AT = (168.0, 258.0)
+_HEAD_AT = (168.0, 139.0)
+_NECK_AT = (168.0, 261.0)
 _HEAD_SCALE = 1.18
 _BODY_SCALE = 1.1
 _DEPTH = 62.0

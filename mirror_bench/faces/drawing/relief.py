@@ -27,6 +27,7 @@ def _multipliers() -> NDArray[np.uint8]:
     return np.asarray(np.rint(factor * _EVEN).clip(0, 255), np.uint8).reshape(1, 256, 3)
 
 
+_EVEN_ALL = (float(_EVEN), 0.0, 0.0, 0.0)
 _FACTORS = _multipliers()
 
 
@@ -38,7 +39,7 @@ class Relief:
     """
 
     def __init__(self, side: int) -> None:
-        self._soft: NDArray[np.int16] = np.zeros((side // _CELL, side // _CELL), np.int16)
+        self._forms: NDArray[np.int16] = np.zeros((side, side), np.int16)
         self._folds: NDArray[np.uint8] = np.full((side, side), _EVEN, np.uint8)
         self._figure: NDArray[np.uint8] = np.zeros((side, side), np.uint8)
 
@@ -49,18 +50,23 @@ class Relief:
             outline: Shape (n, 2).
             blobs: Shape (m, 5): centre x and y, radius across and down, amount at the centre.
         """
-        area = np.rint(outline / _CELL).astype(np.int32)
-        low, high = np.maximum(area.min(axis=0), 0), np.minimum(area.max(axis=0) + 1, len(self._soft))
+        low = np.maximum(np.floor(outline.min(axis=0)).astype(np.int32), 0)
+        high = np.minimum(np.ceil(outline.max(axis=0)).astype(np.int32) + 1, len(self._forms))
         if (high <= low).any():
             return
-        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-        cv2.fillPoly(mask, [area - low], 1)
-        across = (np.arange(low[0], high[0]) * _CELL + _CELL / 2 - blobs[:, :1]) / blobs[:, 2:3]
-        down = (np.arange(low[1], high[1]) * _CELL + _CELL / 2 - blobs[:, 1:2]) / blobs[:, 3:4]
-        wide = np.rint(_FINE * np.exp(-(across**2)))
-        tall = np.rint(_FINE * blobs[:, 4:] * np.exp(-(down**2)))
-        spots = np.rint(tall.T @ wide / _FINE**2).astype(np.int16)
-        self._soft[low[1] : high[1], low[0] : high[0]] += spots * mask
+        # Soft spots need no more than every third pixel, but end where the outline does.
+        cells = -(-(high - low) // _CELL)
+        columns, rows = (np.arange(count) * _CELL + _CELL / 2 + start for count, start in zip(cells, low, strict=True))
+        wide = np.rint(_FINE * np.exp(-(((columns - blobs[:, :1]) / blobs[:, 2:3]) ** 2)))
+        tall = np.rint(_FINE * blobs[:, 4:] * np.exp(-(((rows - blobs[:, 1:2]) / blobs[:, 3:4]) ** 2)))
+        spots = np.rint(tall.T @ wide / _FINE**2).clip(-_EVEN, _EVEN - 1) + _EVEN
+        size = (int(cells[0]) * _CELL, int(cells[1]) * _CELL)
+        light = cv2.resize(spots.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR_EXACT)
+        part = self._forms[low[1] : high[1], low[0] : high[0]]
+        mask = np.zeros(part.shape, np.uint8)
+        cv2.fillPoly(mask, [_fixed(outline - low)], 1, cv2.LINE_8, _SHIFT)
+        cv2.add(part, light[: part.shape[0], : part.shape[1]], dst=part, mask=mask, dtype=cv2.CV_16S)
+        cv2.subtract(part, (_EVEN, 0, 0, 0), dst=part, mask=mask)
 
     def fold(self, outline: Points, amount: float) -> None:
         """Sets what lies inside a closed outline to an amount of light or shadow; its edge is soft."""
@@ -74,18 +80,18 @@ class Relief:
 
     def level(self, outline: Points) -> None:
         """Takes light and shadow from inside a closed outline: something lies before it."""
-        cv2.fillPoly(self._figure, [_fixed(outline)], 255, cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(self._figure, [_fixed(outline)], 255, cv2.LINE_AA, _SHIFT)
         cv2.fillPoly(self._folds, [_fixed(outline)], _EVEN, cv2.LINE_8, _SHIFT)
-        cv2.fillPoly(self._soft, [np.rint(outline / _CELL).astype(np.int32)], 0)
+        cv2.fillPoly(self._forms, [_fixed(outline)], 0, cv2.LINE_8, _SHIFT)
 
     def apply(self, image: NDArray[np.uint8]) -> None:
         """Multiplies light and shadow into an image, in place."""
-        forms = np.clip(self._soft + _EVEN, 0, 255).astype(np.uint8)
-        forms = cv2.resize(forms, self._folds.shape, interpolation=cv2.INTER_LINEAR_EXACT)
         folds = cv2.GaussianBlur(self._folds, (7, 7), _BLUR)
-        light = cv2.addWeighted(forms, 1.0, folds, 1.0, -_EVEN)
+        light = cv2.add(self._forms, folds, dtype=cv2.CV_8U)
         # Nothing falls on the wall behind the figure.
-        light[self._figure == 0] = _EVEN
+        kept = cv2.multiply(light, self._figure, scale=1 / 255)
+        wall = cv2.multiply(cv2.bitwise_not(self._figure), _EVEN_ALL, scale=1 / 255)
+        light = cv2.add(kept, wall)
         factors = cv2.LUT(cv2.merge((light, light, light)), _FACTORS)
         cv2.multiply(image, factors, dst=image, scale=1 / _EVEN)
 
