@@ -80,7 +80,7 @@ def _limb(sketch: Sketch, path: Points, width: float, color: Color, edge: Color)
 
 def _draw_crossed(sketch: Sketch, strength: float) -> None:
     pose, colors = sketch.pose, sketch.colors
-    low = 62 * (1 - strength)
+    low = 62 * (1 - strength) - 24
     sleeve, edge = mix(colors.cloth, (255, 250, 240), 0.08), colors.cloth_shade
     skin_edge = mix(colors.skin, colors.crease, 0.7)
     _limb(
@@ -131,7 +131,7 @@ def _draw_hiding(sketch: Sketch, strength: float) -> None:
 
 def _draw_upturned(sketch: Sketch, strength: float) -> None:
     pose, colors = sketch.pose, sketch.colors
-    low = 95 * (1 - strength)
+    low = 95 * (1 - strength) - 16
     edge = mix(colors.skin, colors.crease, 0.75)
     for side in (-1, 1):
         flip = np.array([side, 1.0])
