@@ -79,7 +79,9 @@ class Artist:
     def __init__(self, header: RunHeader) -> None:
         self._profiles: dict[str, Profile] = {}
         try:
-            self._source = open_faces(**header.protocol.faces.model_dump())
+            # A stranger's record opens no folder: of a prepared set, the run holds what it showed.
+            faces = header.protocol.faces
+            self._source = open_faces(faces.kind, options=faces.options)
             self._profiles = {one.id: one for one in load_data(header.protocol.data).profiles}
         except InputError:
             return

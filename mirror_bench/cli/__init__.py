@@ -35,7 +35,7 @@ COMMANDS = {
     "export-lm-eval": "Write a run in lm-eval's results and samples format.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
-    "faces": "Draw faces and contact sheets.",
+    "faces": "Draw faces and contact sheets, look over a prepared set.",
     "protocol": "Show protocols and their fingerprints.",
     "instrument": "Show instruments, the features that coded rules may name, and check a file.",
     "doctor": "Say what this machine can run, and the remedy for what is missing.",

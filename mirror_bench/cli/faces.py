@@ -1,4 +1,4 @@
-"""`mirror-bench faces`: draw faces and contact sheets."""
+"""`mirror-bench faces`: draw faces and contact sheets, look over a prepared set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mirror_bench.errors import InputError
 
 @click.group()
 def faces() -> None:
-    """Draw faces and contact sheets."""
+    """Draw faces and contact sheets, look over a prepared set."""
 
 
 @faces.command()
@@ -52,3 +52,40 @@ def draw(direction: str, out: Path, identity: int, as_json: bool) -> None:
     click.echo(f"wrote {out}: {reading.expression.label} ({units or 'no action units'})")
     if reading.unknown:
         click.echo(f"not understood: {', '.join(reading.unknown)}")
+
+
+@faces.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def check(folder: Path, as_json: bool) -> None:
+    """Say what a prepared set of faces covers; exit 1 where a person lacks a basic expression.
+
+    FOLDER holds images and metadata.csv (file_name, expression or units; person, age, sex, skin, licence), as
+    for mirror-bench run --faces set:FOLDER.
+    """
+    from mirror_bench.cli import print_json
+    from mirror_bench.faces.expressions import EXPRESSIONS
+    from mirror_bench.faces.set_faces import read_set
+
+    found = read_set(folder.expanduser())
+    covered = {person.name: person.covers() for person in found.people}
+    lacking = {person.name: person.lacks() for person in found.people if person.lacks()}
+    if as_json:
+        facts = {"digest": found.digest, "licence": found.licence, "people": covered, "lacking": lacking}
+        print_json(facts)
+    else:
+        images = sum(len(person.images) for person in found.people)
+        click.echo(
+            f"{images} images of {len(found.people)} people; {found.licence}; digest {found.digest[:12]}"
+        )
+        for name in EXPRESSIONS:
+            people = [person for person, counts in covered.items() if name in counts]
+            click.echo(
+                f"  {name:<14} {len(people)} people, {sum(counts.get(name, 0) for counts in covered.values())} images"
+            )
+        for name, names in lacking.items():
+            click.echo(f"person {name!r} lacks {', '.join(names)}", err=True)
+        if not lacking:
+            click.echo(f"usable: mirror-bench run --faces set:{folder}")
+    if lacking:
+        raise SystemExit(1)

@@ -29,6 +29,7 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--label", default="", help="What tables call the candidate.")
 @click.option("--protocol", default="offline", show_default=True, help="A packaged protocol, or a YAML file.")
 @click.option("--data", default="", help="Another data source: mini, mirror:PATH, mirror:hub, cactus:PATH.")
+@click.option("--faces", default="", help="drawn, or a prepared set of images: set:FOLDER.")
 @click.option("--split", default=None, help="train, dev or test; '' for all profiles.")
 @click.option("--client", default="", help="stateful, replay, or a model: provider/name.")
 @click.option("--judge", multiple=True, help="coded, or a model: provider/name; may stand several times.")
@@ -111,6 +112,7 @@ def run(out: Path | None, as_json: bool, min_coverage: float, **options: Any) ->
 
 PROTOCOL_OPTIONS = (
     "data",
+    "faces",
     "split",
     "client",
     "judge",

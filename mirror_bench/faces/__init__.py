@@ -2,4 +2,7 @@
 
 from mirror_bench.registry import Registry
 
-FACE_SOURCES = Registry("face_source", {"drawn": "mirror_bench.faces.drawn:DrawnFaces"})
+FACE_SOURCES = Registry(
+    "face_source",
+    {"drawn": "mirror_bench.faces.drawn:DrawnFaces", "set": "mirror_bench.faces.set_faces:SetFaces"},
+)

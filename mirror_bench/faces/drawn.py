@@ -29,7 +29,19 @@ class DrawnFaces:
         Raises:
             InputError: If the identity or the expression cannot be drawn.
         """
-        from mirror_bench.faces.drawing import beard, body, brows, coverings, eyes, folds, hair, head, mouth, nose, sketch
+        from mirror_bench.faces.drawing import (
+            beard,
+            body,
+            brows,
+            coverings,
+            eyes,
+            folds,
+            hair,
+            head,
+            mouth,
+            nose,
+            sketch,
+        )
 
         face = sketch.begin(check_identity(identity), check_expression(expression))
         hair.draw_back(face)

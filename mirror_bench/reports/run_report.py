@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.faces.set_faces import IMAGES
 from mirror_bench.reports.metrics import score_rating
 from mirror_bench.reports.outcomes import Outcomes, gather
 from mirror_bench.reports.page import RunInfo, write_report
@@ -157,7 +158,7 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
         "Client": " ".join(filter(None, (protocol.client.kind, protocol.client.model))),
         "Raters": raters,
         "Data": f"{protocol.data}, split {protocol.split or 'all'}",
-        "Faces": str(protocol.faces),
+        "Faces": _faces(header),
         "Turns": f"at most {protocol.max_client_turns} client turns",
         "Software": f"mirror-bench {header.environment.get('packages', {}).get('mirror-bench', '')}".strip(),
     }
@@ -165,3 +166,11 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
     if adapted:
         facts["Put otherwise"] = "; ".join(f"{name}: {'; '.join(lines)}" for name, lines in adapted.items())
     return RunInfo(facts=facts)
+
+
+def _faces(header: RunHeader) -> str:
+    """Returns the face source with its version and, of a prepared set, what tells it apart and its licence."""
+    kind = header.protocol.faces.kind
+    version = header.parts.get(f"code.faces.{kind}", "")
+    held, _, licence = str(header.parts.get(f"code.{IMAGES}", "")).partition(" ")
+    return " ".join(filter(None, (f"{kind}/{version}".rstrip("/"), held[:12], licence)))

@@ -8,7 +8,6 @@ from mirror_bench.faces.drawing.canvas import Canvas, Color, Points, curve, stro
 from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
-
 _FOLDS = [
     (-34.0, 26.0, 50.0, 16.0, 14.0), (66.0, 60.0, 60.0, 60.0, -34.0), (-112.0, 70.0, 26.0, 60.0, -20.0),
     (0.0, 30.0, 34.0, 26.0, -14.0),

@@ -24,7 +24,9 @@ def draw_brows(sketch: Sketch) -> None:
         rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
         along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
         arch = 1 - sketch.male
-        height = np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise
+        height = (
+            np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise
+        )
         width = (0.82 + 0.4 * sketch.male) * np.array([1.7, 2.9, 2.7, 2.0, 0.6])
         top = np.stack((along, height - width), axis=1)
         base = np.stack((along, height + width), axis=1)
@@ -44,7 +46,11 @@ def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: flo
         return
     end = -16.0 - 8 * inner + 4 * press
     tilt = 2.5 if inner > 0.3 else -0.5
-    path = [(side * (4.2 + 0.5 * tilt), end - 13), (side * 4.0, end - 7), (side * (5.2 + 0.3 * tilt), end + 1)]
+    path = [
+        (side * (4.2 + 0.5 * tilt), end - 13),
+        (side * 4.0, end - 7),
+        (side * (5.2 + 0.3 * tilt), end + 1),
+    ]
     sketch.crease(path, -14 - 84 * low, 1.9 + 0.5 * low, out=3)
     sketch.crease([(x + side * 3.2, y - 1) for x, y in path[:2]], 26 * low, 3.0, out=3)
     # The lowered brow's skin lies in a bulge over the inner corner of the eye.

@@ -58,9 +58,7 @@ class Canvas:
     def hairs(self, paths: Points, color: Color, width: float) -> None:
         """Draws many short paths of equally many points at once, shape (paths, points, 2)."""
         thickness = max(1, round(width * _SCALE))
-        cv2.polylines(
-            self._pixels, list(self._fixed(paths)), False, color, thickness, cv2.LINE_AA, _SHIFT
-        )
+        cv2.polylines(self._pixels, list(self._fixed(paths)), False, color, thickness, cv2.LINE_AA, _SHIFT)
 
     def disc(self, center: Sequence[float] | Points, radius: float, color: Color) -> None:
         """Fills a circle."""

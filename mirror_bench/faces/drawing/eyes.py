@@ -32,7 +32,13 @@ def _lids(sketch: Sketch, side: int) -> tuple[Points, Points]:
     top = max(1.2, top) * (1 - shut) - (bottom - 0.5) * shut
     # Worry lifts the lid's inner part, a scowl covers it.
     inner = 0.8 + 0.12 * sketch.unit("1", side) - 0.14 * press * (1 - sketch.unit("1", side))
-    upper = [(-wide, 2.2), (-wide * 0.58, -top * inner), (0.0, -top), (wide * 0.58, -top * 0.76), (wide, -0.2)]
+    upper = [
+        (-wide, 2.2),
+        (-wide * 0.58, -top * inner),
+        (0.0, -top),
+        (wide * 0.58, -top * 0.76),
+        (wide, -0.2),
+    ]
     lower = [
         (-wide, 2.2),
         (-wide * 0.5, bottom * 0.8),
@@ -56,7 +62,9 @@ def _draw_eye(sketch: Sketch, side: int) -> None:
     ink = mix(colors.ink, colors.crease, 0.25 * sketch.male)
     heavy = (2.5 - 0.7 * sketch.male) * pose.size
     canvas.fill(stroke(lid + np.array((0.0, -0.4)), heavy, (0.25, 0.75)), ink)
-    canvas.fill(stroke(rim, (0.9 + 1.1 * shut) * pose.size, (0.3, 0.8)), mix(colors.crease, ink, 0.2 + 0.6 * shut))
+    canvas.fill(
+        stroke(rim, (0.9 + 1.1 * shut) * pose.size, (0.3, 0.8)), mix(colors.crease, ink, 0.2 + 0.6 * shut)
+    )
     if sketch.identity.sex == "female":
         tip = upper[-1]
         lash = tip + np.array([(-side * 4.0, -1.6), (side * 0.8, -0.5), (side * 2.6, -2.0 + 3.6 * shut)])
@@ -95,7 +103,12 @@ def _draw_ball(sketch: Sketch, side: int, lid: Points, rim: Points) -> None:
         size = pose.size * (_IRIS + 0.3 * sketch.youth)
         inner.disc(center, size, mix(colors.eye, (20, 14, 14), 0.6))
         inner.disc(center, size * 0.84, colors.eye)
-        inner.glow(center + np.array((0, size * 0.4)), (size * 0.6, size * 0.5), mix(colors.eye, (255, 240, 210), 0.4), 0.7)
+        inner.glow(
+            center + np.array((0, size * 0.4)),
+            (size * 0.6, size * 0.5),
+            mix(colors.eye, (255, 240, 210), 0.4),
+            0.7,
+        )
         inner.disc(center, size * 0.44, (18, 14, 15))
         inner.line(lid + np.array((0, 1.4)), (166, 158, 160), 2.2)
         inner.disc(center + np.array((-2.2, -2.6)), size * 0.22, (255, 255, 255))

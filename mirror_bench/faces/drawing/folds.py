@@ -25,7 +25,9 @@ def _draw_forehead(sketch: Sketch) -> None:
     # Inner brows raised alone, or drawn together as well: short folds in the middle of the forehead.
     for row, y in enumerate((-40.0, -46.5)):
         amount = 54 * max(0.0, inner - outer) - 8 * row
-        sketch.crease([(-18, y + 2.5), (-9, y - 1.5), (0, y - 0.5), (9, y - 1.5), (18, y + 2.5)], -amount, 2.2)
+        sketch.crease(
+            [(-18, y + 2.5), (-9, y - 1.5), (0, y - 0.5), (9, y - 1.5), (18, y + 2.5)], -amount, 2.2
+        )
         sketch.crease([(-12, y + 2), (0, y + 2.6), (12, y + 2)], 0.4 * amount, 2.6)
 
 
@@ -42,7 +44,9 @@ def _draw_under_eye(sketch: Sketch, side: int) -> None:
 def _draw_beside_mouth(sketch: Sketch, side: int) -> None:
     age, wrinkle = sketch.identity.lines, sketch.unit("9")
     smile, raised, stretched = sketch.unit("12", side), sketch.unit("10", side), sketch.unit("20", side)
-    deep = max(78 * smile, 74 * raised, 68 * wrinkle, 50 * age + 8, 34 * stretched, 40 * sketch.unit("15", side))
+    deep = max(
+        78 * smile, 74 * raised, 68 * wrinkle, 50 * age + 8, 34 * stretched, 40 * sketch.unit("15", side)
+    )
     up = 5 * wrinkle + 4 * raised
     wide = 29.5 + 8 * smile + 5 * stretched + 2 * raised
     path = [

@@ -196,7 +196,9 @@ def _bun_front(sketch: Sketch) -> None:
         (-63, -6),
     ]
     fill_cap(sketch, line, sketch.colors.hair, 0)
-    comb(sketch, sketch.pose.skull, [(-56, -30), (-48, -74), (-8, -102)], [(56, -30), (48, -74), (8, -102)], 18)
+    comb(
+        sketch, sketch.pose.skull, [(-56, -30), (-48, -74), (-8, -102)], [(56, -30), (48, -74), (8, -102)], 18
+    )
 
 
 def _buzz(sketch: Sketch) -> None:

@@ -56,7 +56,9 @@ def draw_strands(sketch: Sketch, paths: Iterable[ArrayLike], amount: float, widt
         sketch.canvas.relief.fold(stroke(line, width * sketch.pose.size, (0.2, 0.2)), amount)
 
 
-def comb(sketch: Sketch, place: Callable[[ArrayLike], Points], first: ArrayLike, last: ArrayLike, count: int) -> None:
+def comb(
+    sketch: Sketch, place: Callable[[ArrayLike], Points], first: ArrayLike, last: ArrayLike, count: int
+) -> None:
     """Draws strands of hair that lie between two, in light and shadow by turns.
 
     Args:

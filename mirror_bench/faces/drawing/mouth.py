@@ -37,7 +37,9 @@ def lips(sketch: Sketch) -> Lips:
         half = 23.0 + 0.8 * sketch.male + 9.5 * unit("12", side) + 8 * unit("20", side) + 2 * unit("14", side)
         half -= 3.2 * tight + 1.0 * press + 2.5 * chin + 1.0 * unit("15", side)
         half -= 6.5 * unit("26") * (1 - unit("20")) * (1 - unit("12"))
-        corner = -9.5 * unit("12", side) + 8.0 * unit("15", side) - 2.5 * unit("14", side) + 2.5 * unit("20", side)
+        corner = (
+            -9.5 * unit("12", side) + 8.0 * unit("15", side) - 2.5 * unit("14", side) + 2.5 * unit("20", side)
+        )
         corner += 2.0 * chin - 1.5 * unit("10", side)
         t = np.abs(_T[places])
         x[places] = side * half * t
@@ -132,4 +134,6 @@ def _draw_chin(sketch: Sketch, shape: Lips) -> None:
         arch = [(-13, below + 10), (-7, below + 6.5), (0, below + 5.4), (7, below + 6.5), (13, below + 10)]
         sketch.crease(arch, -80 * raised, 2.6)
         for x, y in ((-6, 13), (0, 11.5), (6, 13), (-3, 17), (3, 17)):
-            sketch.crease([(x - 1.2, below + y), (x, below + y + 0.6), (x + 1.2, below + y)], -70 * raised, 2.0)
+            sketch.crease(
+                [(x - 1.2, below + y), (x, below + y + 0.6), (x + 1.2, below + y)], -70 * raised, 2.0
+            )

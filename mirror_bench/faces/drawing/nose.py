@@ -29,7 +29,10 @@ def draw_nose(sketch: Sketch) -> None:
         sketch.canvas.fill(curve(pose.face(hole, out=9), closed=True), mix(colors.crease, colors.ink, 0.42))
         # From the root past the tip: the plane of the nose's side.
         sketch.crease(
-            [(side * 6.5, 12 - lift / 2), (side * 7.8, 20 - lift), (side * 6.2, 27 - lift)], -20 - 8 * (side > 0), 3.0, out=10
+            [(side * 6.5, 12 - lift / 2), (side * 7.8, 20 - lift), (side * 6.2, 27 - lift)],
+            -20 - 8 * (side > 0),
+            3.0,
+            out=10,
         )
     base = [(-5.0, 33.4 - lift), (0.0, 35.4 - lift), (5.0, 33.4 - lift)]
     sketch.crease(base, -52, 2.4, out=10, ends=(0.4, 0.4))
@@ -39,5 +42,8 @@ def draw_nose(sketch: Sketch) -> None:
         for side in (-1, 1):
             for y in (0.0, 6.0):
                 sketch.crease(
-                    [(side * 4.0, y + 3), (side * 8.5, y - 0.5), (side * 13.5, y - 6)], -70 * wrinkle, 2.0, out=6
+                    [(side * 4.0, y + 3), (side * 8.5, y - 0.5), (side * 13.5, y - 6)],
+                    -70 * wrinkle,
+                    2.0,
+                    out=6,
                 )

@@ -102,7 +102,9 @@ class Pose:
         tilt = -0.1 * self.turned
         turned = np.stack((x * narrow - 4 * self.turned, y + tilt * x), axis=-1)
         low = np.array([0.0, 8 * self.slump])
-        placed: Points = turned * (_BODY_SCALE * self.scale) + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
+        placed: Points = (
+            turned * (_BODY_SCALE * self.scale) + np.asarray(_NECK_AT) + low + self._shift * (0.5, 0.25)
+        )
         return placed
 
     def _placed(self, across: Points, down: Points) -> Points:

@@ -56,7 +56,9 @@ class Relief:
             return
         # Soft spots need no more than every third pixel, but end where the outline does.
         cells = -(-(high - low) // _CELL)
-        columns, rows = (np.arange(count) * _CELL + _CELL / 2 + start for count, start in zip(cells, low, strict=True))
+        columns, rows = (
+            np.arange(count) * _CELL + _CELL / 2 + start for count, start in zip(cells, low, strict=True)
+        )
         wide = np.rint(_FINE * np.exp(-(((columns - blobs[:, :1]) / blobs[:, 2:3]) ** 2)))
         tall = np.rint(_FINE * blobs[:, 4:] * np.exp(-(((rows - blobs[:, 1:2]) / blobs[:, 3:4]) ** 2)))
         spots = np.rint(tall.T @ wide / _FINE**2).clip(-_EVEN, _EVEN - 1) + _EVEN

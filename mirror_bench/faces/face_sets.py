@@ -1,0 +1,82 @@
+"""Prepared sets of faces: a folder of images, and a `metadata.csv` that says what each shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mirror_bench.errors import InputError
+
+METADATA = "metadata.csv"
+
+
+class Entry(NamedTuple):
+    """One image of a set.
+
+    Attributes:
+        where: File and line of the metadata, to name in messages.
+        file: The image, relative to the set's folder.
+        fields: Column -> what stands there, without blanks around it; "" where nothing does.
+    """
+
+    where: str
+    file: str
+    fields: dict[str, str]
+
+
+def read_entries(folder: Path, needed: Sequence[str], what: str) -> list[Entry]:
+    """Returns the entries of a set's metadata in their order; no image is opened.
+
+    Args:
+        folder: Holds the images and `metadata.csv`, as `datasets` wants an image folder.
+        needed: Columns that must be there beside `file_name`.
+        what: What asks for the set, to name in messages.
+
+    Raises:
+        InputError: If the metadata is not as it must be, naming file and line.
+    """
+    path = folder / METADATA
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{what}: cannot read {path} ({error}): it names each image's expression") from None
+    table = csv.DictReader(io.StringIO(text))
+    columns = ("file_name", *needed)
+    if lacking := [name for name in columns if name not in (table.fieldnames or ())]:
+        raise InputError(f"{path}: has no column {lacking[0]!r}; it needs {', '.join(columns)}")
+    entries: dict[str, Entry] = {}
+    try:
+        for row in table:
+            where = f"{path}:{table.line_num}"
+            fields = {name: value.strip() for name, value in row.items() if name and isinstance(value, str)}
+            file = fields.get("file_name", "")
+            if not file or file in entries:
+                raise InputError(f"{where}: file_name {file!r} {'stands twice' if file else 'is empty'}")
+            if not (folder / file).resolve().is_relative_to(folder.resolve()):
+                raise InputError(f"{where}: {file!r} lies outside the folder")
+            entries[file] = Entry(where, file, fields)
+    except csv.Error as error:
+        raise InputError(f"{path}:{table.line_num}: is no CSV ({error})") from None
+    if not entries:
+        raise InputError(f"{path}: names no image")
+    return list(entries.values())
+
+
+def read_image(folder: Path, entry: Entry) -> bytes:
+    """Returns the file of an entry after making sure that it is an image.
+
+    Raises:
+        InputError: If it cannot be read as one, naming the metadata's line.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        content = (folder / entry.file).read_bytes()
+        with Image.open(io.BytesIO(content)) as image:
+            image.verify()
+    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{entry.where}: cannot read the image {entry.file!r} ({error})") from None
+    return content
