@@ -79,10 +79,8 @@ def check(folder: Path, as_json: bool) -> None:
             f"{images} images of {len(found.people)} people; {found.licence}; digest {found.digest[:12]}"
         )
         for name in EXPRESSIONS:
-            people = [person for person, counts in covered.items() if name in counts]
-            click.echo(
-                f"  {name:<14} {len(people)} people, {sum(counts.get(name, 0) for counts in covered.values())} images"
-            )
+            counts = [of[name] for of in covered.values() if name in of]
+            click.echo(f"  {name:<14} {len(counts)} people, {sum(counts)} images")
         for name, names in lacking.items():
             click.echo(f"person {name!r} lacks {', '.join(names)}", err=True)
         if not lacking:

@@ -119,9 +119,9 @@ def read_set(folder: Path) -> PreparedSet:
 class SetFaces:
     """Shows the images of a prepared set. Safe to share between threads.
 
-    Who stands for a profile is decided by the profile's face alone: the person of the same sex, of the nearest
-    age (by decades) and skin, as far as the metadata say; among several the face's seed decides. Of that person
-    the image is shown whose expression is nearest to the one asked for, strength included.
+    Who stands for a profile is decided by the profile's face alone: the person of the same sex, of the
+    nearest age (by decades) and skin, as far as the metadata say; among several the face's seed decides. Of
+    that person the image is shown whose expression is nearest to the one asked for, strength included.
 
     Args:
         folder: The set's folder.
@@ -142,8 +142,8 @@ class SetFaces:
         for person in self._set.people:
             if lacking := person.lacks():
                 raise InputError(
-                    f"{self._set.folder / METADATA}: person {person.name!r} lacks {', '.join(lacking)}: every "
-                    f"person needs {', '.join(BASIC)}; add the images or leave the person out "
+                    f"{self._set.folder / METADATA}: person {person.name!r} lacks {', '.join(lacking)}: "
+                    f"every person needs {', '.join(BASIC)}; add the images or leave the person out "
                     f"(mirror-bench faces check {folder} says what the set covers)"
                 )
         self._signs: dict[str, NDArray[np.float64]] = {
@@ -213,9 +213,8 @@ def _shows(entry: Entry) -> Expression:
         return shown.model_copy(update={"label": name or nearest(shown)})
     if name not in EXPRESSIONS:
         known = ", ".join(EXPRESSIONS)
-        raise InputError(
-            f"{entry.where}: expression {entry.fields.get('expression', '')!r} is none of {known}, and no units are given"
-        )
+        given = entry.fields.get("expression", "")
+        raise InputError(f"{entry.where}: expression {given!r} is none of {known}, and no units are given")
     return EXPRESSIONS[name]
 
 

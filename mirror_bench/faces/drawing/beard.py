@@ -11,7 +11,8 @@ from mirror_bench.faces.drawing.palette import mix
 from mirror_bench.faces.drawing.sketch import Sketch
 
 _CHEEK = np.array([
-    (70, -2), (58, 8), (50, 30), (36, 45), (20, 47), (0, 44), (-20, 47), (-36, 45), (-50, 30), (-58, 8), (-70, -2),
+    (70, -2), (58, 8), (50, 30), (36, 45), (20, 47), (0, 44),
+    (-20, 47), (-36, 45), (-50, 30), (-58, 8), (-70, -2),
 ], dtype=float)  # fmt: skip
 _LOW = np.array([(-70, 60), (-50, 100), (-24, 122), (0, 126), (24, 122), (50, 100), (70, 60)], dtype=float)
 
@@ -59,7 +60,7 @@ def _draw_moustache(sketch: Sketch, shape: Lips, color: Color) -> None:
 def _draw_jaw_hair(sketch: Sketch, color: Color) -> None:
     pose = sketch.pose
     line = curve(pose.face(_CHEEK))
-    low = pose.skull(_LOW + (0, sketch.jaw))
+    low = pose.skull(_LOW + np.array((0, sketch.jaw)))
     outline = head_outline(sketch, 8.0)
     area = np.concatenate((line, low))
     sketch.canvas.relief.level(outline[_below(outline, line)])

@@ -126,7 +126,7 @@ class Canvas:
 
 
 def curve(points: ArrayLike, closed: bool = False) -> Points:
-    """Returns the Catmull-Rom curve through points, (..., n, 2) -> (..., m, 2); an open one keeps its ends."""
+    """Returns the Catmull-Rom curve through points, (..., n, 2) -> (..., m, 2); if open, its ends stay."""
     given = np.asarray(points, dtype=float)
     count = given.shape[-2]
     segments = _basis() @ given[..., _places(count, closed), :]

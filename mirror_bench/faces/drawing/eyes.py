@@ -80,13 +80,14 @@ def _draw_lid(sketch: Sketch, side: int, upper: Points, lid: Points) -> None:
     high += 1.2 * sketch.unit("1", side) - 1.2 * low * (1 - sketch.unit("1", side)) - 0.8 * sketch.male
     wide = abs(upper[-1, 0] - upper[0, 0]) / 2
     fold = np.array([
-        (-wide + 1, -1.8), (-wide * 0.55, -high * 0.84), (0.0, -high), (wide * 0.58, -high * 0.86), (wide + 1.5, -3.6),
+        (-wide + 1, -1.8), (-wide * 0.55, -high * 0.84), (0.0, -high),
+        (wide * 0.58, -high * 0.86), (wide + 1.5, -3.6),
     ])  # fmt: skip
-    crease = (fold + (_EYE_X, _EYE_Y)) * (side, 1)
+    crease = (fold + np.array((_EYE_X, _EYE_Y))) * (side, 1)
     cover = np.concatenate((curve(pose.face(crease)), lid[::-1]))
     sketch.canvas.fill(cover, mix(colors.skin, colors.shade, 0.55))
     sketch.crease(crease, -58, 1.9, ends=(0.2, 0.3))
-    pouch = (np.array([(-9, 8.4), (1, 9.6), (10, 7.6)]) + (_EYE_X, _EYE_Y)) * (side, 1)
+    pouch = (np.array([(-9, 8.4), (1, 9.6), (10, 7.6)]) + np.array((_EYE_X, _EYE_Y))) * (side, 1)
     tight = max(sketch.unit("7", side), sketch.unit("6", side))
     sketch.crease(pouch, -12 - 26 * tight, 1.8)
 

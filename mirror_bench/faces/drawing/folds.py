@@ -6,7 +6,7 @@ from mirror_bench.faces.drawing.sketch import Sketch
 
 
 def draw_folds(sketch: Sketch) -> None:
-    """Draws the folds of forehead, cheeks and chin as shadows with the light of the skin that they push up."""
+    """Draws the folds of forehead, cheeks and chin and the light on the skin that they push up."""
     _draw_forehead(sketch)
     for side in (-1, 1):
         _draw_under_eye(sketch, side)

@@ -93,7 +93,8 @@ def _forms(sketch: Sketch) -> list[tuple[float, float, float, float, float]]:
         lift = 6 * cheek + 3 * smile
         spots += [
             # The eye lies in its socket, deepest beside the root of the nose, below a ridge.
-            (side * 28.0, -10.0, 20.0, 9.0, -17.0 - 10 * press), (side * 12.5, -9.0, 6.0, 10.0, -24.0 - 6 * male),
+            (side * 28.0, -10.0, 20.0, 9.0, -17.0 - 10 * press),
+            (side * 12.5, -9.0, 6.0, 10.0, -24.0 - 6 * male),
             (side * 30.0, -30.0, 17.0, 6.0, 6.0 + 5 * male), (side * 30.0, 6.0, 15.0, 4.0, -10.0 - 8 * age),
             # Cheekbone, the hollow below it, the side of the mouth.
             (side * 37.0, 17.0 - lift, 15.0, 10.0, lit * (17.0 + 9 * cheek + 5 * smile)),

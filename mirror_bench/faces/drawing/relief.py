@@ -1,4 +1,4 @@
-"""Light and shadow on what is drawn: soft forms and folds, kept apart from colours and multiplied in at the end.
+"""Light and shadow on what is drawn: soft forms and folds, kept apart from colours until the end.
 
 All sums are of whole numbers, so that the bytes of a face are the same on every processor.
 """

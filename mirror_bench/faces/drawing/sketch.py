@@ -77,7 +77,7 @@ class Sketch:
             places = [place for place, crease in enumerate(self._creases) if len(crease[0]) == count]
             some = [self._creases[place] for place in places]
             out = np.array([crease[3] for crease in some])[:, None]
-            paths = curve(self.pose.face([crease[0] for crease in some], out=out))
+            paths = curve(self.pose.face(np.array([crease[0] for crease in some]), out=out))
             widths = np.array([crease[2] for crease in some])[:, None] * self.pose.size
             ends = np.array([crease[4] for crease in some])
             outlines.update(zip(places, stroke(paths, widths[:, 0], ends), strict=True))
