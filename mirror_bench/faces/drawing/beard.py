@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirror_bench.faces.drawing.canvas import Canvas, Color, Points, curve
+from mirror_bench.faces.drawing.canvas import Canvas, Color, curve
 from mirror_bench.faces.drawing.head import head_outline
 from mirror_bench.faces.drawing.mouth import Lips, lips
 from mirror_bench.faces.drawing.palette import mix
@@ -14,7 +14,6 @@ _CHEEK = np.array([
     (70, -2), (58, 8), (50, 30), (36, 45), (20, 47), (0, 44),
     (-20, 47), (-36, 45), (-50, 30), (-58, 8), (-70, -2),
 ], dtype=float)  # fmt: skip
-_LOW = np.array([(-70, 60), (-50, 100), (-24, 122), (0, 126), (24, 122), (50, 100), (70, 60)], dtype=float)
 
 
 def draw_beard(sketch: Sketch) -> None:
@@ -22,7 +21,7 @@ def draw_beard(sketch: Sketch) -> None:
     kind, colors = sketch.identity.beard, sketch.colors
     if kind == "none":
         return
-    hair = mix(colors.natural, colors.skin, 0.08)
+    hair = mix(colors.natural, colors.skin, 0.14)
     if kind == "stubble":
         _draw_stubble(sketch, mix(colors.skin, hair, 0.62))
         return
@@ -46,8 +45,8 @@ def _draw_stubble(sketch: Sketch, color: Color) -> None:
 def _draw_moustache(sketch: Sketch, shape: Lips, color: Color) -> None:
     pose, top = sketch.pose, shape.top - (0, 0.5)
     ends = np.array([1.18, 1.1, 1.0, 1.0, 1.0, 1.1, 1.18])
-    crown = np.stack((top[:, 0] * ends, top[:, 1] - np.array([-4, 5.0, 8.5, 7.5, 8.5, 5.0, -4])), axis=1)
-    base = np.stack((top[:, 0] * ends, top[:, 1] + np.array([6, 3, 1.5, 1.0, 1.5, 3, 6])), axis=1)
+    crown = np.stack((top[:, 0] * ends, top[:, 1] - np.array([-4, 4.0, 7.0, 6.0, 7.0, 4.0, -4])), axis=1)
+    base = np.stack((top[:, 0] * ends, top[:, 1] + np.array([5, 3, 2.2, 1.6, 2.2, 3, 5])), axis=1)
     upper, lower = curve(pose.face(crown, out=4)), curve(pose.face(base, out=4))
     outline = np.concatenate((upper, lower[::-1]))
     sketch.canvas.relief.level(outline)
@@ -58,24 +57,20 @@ def _draw_moustache(sketch: Sketch, shape: Lips, color: Color) -> None:
 
 
 def _draw_jaw_hair(sketch: Sketch, color: Color) -> None:
-    pose = sketch.pose
-    line = curve(pose.face(_CHEEK))
-    low = pose.skull(_LOW + np.array((0, sketch.jaw)))
-    outline = head_outline(sketch, 8.0)
-    area = np.concatenate((line, low))
-    sketch.canvas.relief.level(outline[_below(outline, line)])
-    sketch.canvas.within(area, lambda layer: layer.fill(outline, color))
-    inner, outer = line[4:-4:2], curve(low)
-    ends = outer[np.linspace(len(outer) - 1, 0, len(inner)).astype(int)]
-    for share, amount in ((0.0, -30.0), (0.28, 24.0), (0.5, -34.0)):
-        roots = inner + share * (ends - inner)
-        sketch.canvas.relief.strands(np.stack((roots, roots + 0.24 * (ends - inner)), axis=1), amount)
+    pose, jaw = sketch.pose, sketch.jaw
+    line = curve(pose.face(_CHEEK))[4:-4]
+    # Of the head's outline, what lies below the ears: from the image's right over the chin to its left.
+    edge = head_outline(sketch, 8.0)
+    edge = edge[len(edge) * 5 // 16 : len(edge) * 11 // 16 + 1]
+    outline = np.concatenate((edge, line[::-1]))
+    sketch.canvas.cover(outline, color)
+    ends = edge[np.linspace(0, len(edge) - 1, len(line[::2])).astype(int)]
+    for share, amount in ((0.0, -30.0), (0.3, 24.0), (0.55, -34.0)):
+        roots = line[::2] + share * (ends - line[::2])
+        tips = roots + 0.3 * (ends - line[::2])
+        sketch.canvas.relief.strands(np.stack((roots, tips), axis=1), amount)
     sketch.forms(outline, [
-        (0.0, 62.0 + sketch.jaw, 16.0, 5.0, -30.0), (-8.0, 78.0 + sketch.jaw, 18.0, 12.0, 18.0),
-        (56.0, 60.0, 24.0, 40.0, -30.0), (0.0, 98.0 + sketch.jaw, 50.0, 12.0, -30.0),
+        (0.0, 63.0 + jaw, 16.0, 5.0, -26.0), (-8.0, 78.0 + jaw, 18.0, 12.0, 18.0),
+        (60.0, 50.0, 22.0, 40.0, -34.0), (-60.0, 50.0, 16.0, 40.0, -18.0),
+        (0.0, 98.0 + jaw, 50.0, 12.0, -30.0),
     ])  # fmt: skip
-
-
-def _below(outline: Points, line: Points) -> Points:
-    below: Points = outline[:, 1] > line[:, 1].min() + 0.6 * np.ptp(line[:, 1])
-    return below

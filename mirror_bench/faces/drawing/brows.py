@@ -12,17 +12,17 @@ from mirror_bench.faces.drawing.sketch import Sketch
 def draw_brows(sketch: Sketch) -> None:
     """Draws both brows: 1 raises the inner end, 2 the outer, 4 lowers and draws them together."""
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    aged = 0.5 if sketch.identity.hair_color in {"gray", "white"} else 0.0
+    aged = 0.28 if sketch.identity.hair_color in {"gray", "white"} else 0.0
     color = mix(colors.brow, (178, 176, 174), aged)
     for side in (-1, 1):
         inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
         # With 1 the corrugator draws the inner ends together without lowering them: the oblique brow.
-        press = low * (1 - 0.85 * inner) + 0.5 * sketch.unit("9") * (1 - 0.5 * low)
+        press = low * (1 - 0.85 * inner) + 0.7 * sketch.unit("9") * (1 - 0.5 * low)
         rise = -9.0 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
         rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
-        rise += 8.5 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
+        rise += 9.6 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
         rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
-        along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 4.5 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
+        along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 5.0 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
         arch = 1 - sketch.male
         height = (
             np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise

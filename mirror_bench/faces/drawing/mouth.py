@@ -30,17 +30,17 @@ def lips(sketch: Sketch) -> Lips:
     """Returns where the lips lie: their outer lines, and the edges of the opening between them."""
     unit = sketch.unit
     tight, press, chin = unit("23"), unit("24"), unit("17")
-    thin = max(0.12, 1 - 0.72 * max(tight, press) - 0.35 * unit("20") - 0.22 * unit("12") - 0.12 * unit("15"))
+    thin = max(0.12, 1 - 0.8 * max(tight, press) - 0.35 * unit("20") - 0.22 * unit("12") - 0.12 * unit("15"))
     x, y = np.zeros(7), np.zeros(7)
     middle = 0.2 + 4.2 * unit("12") - 2.0 * unit("15") - 3.6 * chin - 1.5 * unit("9") + 0.5 * unit("20")
     for side, places in ((-1, slice(0, 3)), (1, slice(4, 7))):
         half = 23.0 + 0.8 * sketch.male + 9.5 * unit("12", side) + 8 * unit("20", side) + 2 * unit("14", side)
-        half -= 3.2 * tight + 1.0 * press + 2.5 * chin + 1.0 * unit("15", side)
+        half -= 3.8 * tight + 1.0 * press + 2.5 * chin + 1.0 * unit("15", side)
         half -= 6.5 * unit("26") * (1 - unit("20")) * (1 - unit("12"))
         corner = (
             -9.5 * unit("12", side) + 8.0 * unit("15", side) - 2.5 * unit("14", side) + 2.5 * unit("20", side)
         )
-        corner += 2.0 * chin - 1.5 * unit("10", side)
+        corner += 2.0 * chin - 0.5 * unit("10", side) + 1.2 * tight + 0.6 * press
         t = np.abs(_T[places])
         x[places] = side * half * t
         y[places] = middle + (corner - middle) * t**2.0
@@ -48,13 +48,14 @@ def lips(sketch: Sketch) -> Lips:
     parted, dropped = unit("25"), unit("26")
     gap = (7.5 + 6.0 * min(unit("12"), 1 - dropped)) * parted + 17 * dropped
     at = 51.0 + (2.5 if sketch.identity.shape == "long" else 0) - 2 * sketch.youth + 1.5 * dropped
-    raised = np.array([0, unit("10", -1), unit("10", -1), 0.7 * unit("10"), unit("10", 1), unit("10", 1), 0])
-    upper = y - 0.3 * gap * _ARCH - 4.0 * raised + _MEET * (1 - min(1.0, gap / 4))
+    left, right = (unit("10", side) + 0.35 * unit("9") for side in (-1, 1))
+    raised = np.array([0.0, 0.9 * left, left, 0.36 * (left + right), right, 0.9 * right, 0.0])
+    upper = y - 0.3 * gap * _ARCH - 4.6 * raised + _MEET * (1 - min(1.0, gap / 4))
     lower = y + 0.7 * gap * _ARCH
     if gap == 0:
         lower = upper.copy()
     full = (1.08 - 0.24 * sketch.male + 0.16 * sketch.identity.skin) * thin
-    top = upper - 5.4 * full * _BOW - 1.8 * raised
+    top = upper - 5.4 * full * _BOW - 2.0 * raised
     bottom = lower + (7.6 * full + 2.0 * chin * (1 - max(press, tight))) * _ARCH
     return Lips(*(np.stack((x, line + at), axis=1) for line in (top, upper, lower, bottom)))
 
@@ -77,7 +78,7 @@ def draw_mouth(sketch: Sketch) -> None:
         canvas.line(upper, line, 1.2)
     else:
         pressed = max(sketch.unit("24"), sketch.unit("23"))
-        canvas.fill(stroke(upper, (2.1 + 0.6 * pressed) * pose.size, (0.5, 0.5)), line)
+        canvas.fill(stroke(upper, (2.1 + 0.8 * pressed) * pose.size, (0.5, 0.5)), line)
     _draw_corners(sketch, shape)
     _draw_chin(sketch, shape)
 
@@ -128,8 +129,8 @@ def _draw_chin(sketch: Sketch, shape: Lips) -> None:
     sketch.crease([(-0.8 * wide, below + 1.0), (0, below + 3.4), (0.8 * wide, below + 1.0)], -34, 3.6, out=2)
     if press > 0.1:
         # Pressed lips swell above and below the line between them.
-        sketch.crease([(-13, above - 3), (0, above - 2.5), (13, above - 3)], 26 * press, 4.0, out=3)
-        sketch.crease([(-15, below + 5), (0, below + 7.5), (15, below + 5)], -46 * press, 2.6, out=2)
+        sketch.crease([(-13, above - 3), (0, above - 2.5), (13, above - 3)], 34 * press, 4.0, out=3)
+        sketch.crease([(-15, below + 5), (0, below + 7.5), (15, below + 5)], -58 * press, 2.8, out=2)
     if raised > 0.05 and sketch.identity.beard != "full":
         arch = [(-13, below + 10), (-7, below + 6.5), (0, below + 5.4), (7, below + 6.5), (13, below + 10)]
         sketch.crease(arch, -80 * raised, 2.6)

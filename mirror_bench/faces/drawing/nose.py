@@ -38,12 +38,12 @@ def draw_nose(sketch: Sketch) -> None:
     sketch.crease(base, -52, 2.4, out=10, ends=(0.4, 0.4))
     if wrinkle > 0.05:
         for y, wide in ((-16.0, 7.0), (-10.5, 8.5), (-5.0, 8.0)):
-            sketch.crease([(-wide, y + 2.5), (0, y - 1.5), (wide, y + 2.5)], -78 * wrinkle, 2.2, out=8)
+            sketch.crease([(-wide, y + 2.5), (0, y - 1.5), (wide, y + 2.5)], -92 * wrinkle, 2.2, out=8)
         for side in (-1, 1):
             for y in (0.0, 6.0):
                 sketch.crease(
                     [(side * 4.0, y + 3), (side * 8.5, y - 0.5), (side * 13.5, y - 6)],
-                    -70 * wrinkle,
+                    -86 * wrinkle,
                     2.0,
                     out=6,
                 )
