@@ -12,12 +12,15 @@ from mirror_bench.faces.drawing.sketch import Sketch
 def draw_brows(sketch: Sketch) -> None:
     """Draws both brows: 1 raises the inner end, 2 the outer, 4 lowers and draws them together."""
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    aged = 0.28 if sketch.identity.hair_color in {"gray", "white"} else 0.0
-    color = mix(colors.brow, (178, 176, 174), aged)
+    # White brows stand out on dark skin; on light skin they keep some of their color.
+    aged = 0.0
+    if sketch.identity.hair_color in {"gray", "white"}:
+        aged = 0.8 if sketch.identity.skin > 0.6 else 0.28
+    color = mix(colors.brow, (186, 184, 180), aged)
     for side in (-1, 1):
         inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
         # With 1 the corrugator draws the inner ends together without lowering them: the oblique brow.
-        press = low * (1 - 0.85 * inner) + 0.7 * sketch.unit("9") * (1 - 0.5 * low)
+        press = low * (1 - 0.85 * inner) + 0.35 * sketch.unit("9") * (1 - 0.5 * low)
         rise = -9.0 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
         rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
         rise += 9.6 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
@@ -51,7 +54,8 @@ def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: flo
         (side * 4.0, end - 7),
         (side * (5.2 + 0.3 * tilt), end + 1),
     ]
-    sketch.crease(path, -14 - 84 * low, 1.9 + 0.5 * low, out=3)
+    calm = 1 - 0.55 * sketch.unit("9")
+    sketch.crease(path, (-14 - 84 * low) * calm, 1.9 + 0.5 * low, out=3)
     sketch.crease([(x + side * 3.2, y - 1) for x, y in path[:2]], 26 * low, 3.0, out=3)
     # The lowered brow's skin lies in a bulge over the inner corner of the eye.
     sketch.crease(

@@ -47,7 +47,8 @@ class Canvas:
         cv2.fillPoly(self._pixels, [self._fixed(outline)], color, cv2.LINE_AA, _SHIFT)
 
     def ring(self, outer: Points, inner: Points, color: Color) -> None:
-        """Fills what lies between two closed outlines."""
+        """Covers what lies between two closed outlines."""
+        self.relief.level(outer, inner)
         cv2.fillPoly(self._pixels, [self._fixed(outer), self._fixed(inner)], color, cv2.LINE_AA, _SHIFT)
 
     def line(self, path: Points, color: Color, width: float, closed: bool = False) -> None:

@@ -80,11 +80,15 @@ class Relief:
         level = int(min(255, max(1, _EVEN + round(amount))))
         cv2.polylines(self._folds, list(_fixed(paths)), False, level, width, cv2.LINE_AA, _SHIFT)
 
-    def level(self, outline: Points) -> None:
-        """Takes light and shadow from inside a closed outline: something lies before it."""
-        cv2.fillPoly(self._figure, [_fixed(outline)], 255, cv2.LINE_AA, _SHIFT)
-        cv2.fillPoly(self._folds, [_fixed(outline)], _EVEN, cv2.LINE_8, _SHIFT)
-        cv2.fillPoly(self._forms, [_fixed(outline)], 0, cv2.LINE_8, _SHIFT)
+    def level(self, *outlines: Points) -> None:
+        """Takes light and shadow from inside closed outlines: something lies before it.
+
+        What lies in two of them stays, as the face does inside the rim of a headscarf.
+        """
+        fixed = [_fixed(outline) for outline in outlines]
+        cv2.fillPoly(self._figure, fixed, 255, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self._folds, fixed, _EVEN, cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(self._forms, fixed, 0, cv2.LINE_8, _SHIFT)
 
     def apply(self, image: NDArray[np.uint8]) -> None:
         """Multiplies light and shadow into an image, in place."""

@@ -56,6 +56,8 @@ class Sketch:
         blobs = np.array(spots)
         blobs[:, :2] = self.pose.face(blobs[:, :2], out=4)
         blobs[:, 2:4] *= self.pose.size
+        # Dark skin takes in more light, so what shines on it stands out more.
+        blobs[:, 4] *= np.where(blobs[:, 4] > 0, 1 + 0.8 * self.identity.skin, 1.0)
         self.canvas.relief.forms(outline, blobs)
 
     def crease(
@@ -68,7 +70,8 @@ class Sketch:
     ) -> None:
         """Asks for a fold of the skin through points in head coordinates; shadows have negative amounts."""
         if abs(amount) > _FAINT:
-            self._creases.append((points, amount, width, out, ends))
+            shine = 1 + 0.8 * self.identity.skin if amount > 0 else 1.0
+            self._creases.append((points, shine * amount, width, out, ends))
 
     def fold(self) -> None:
         """Draws the folds that were asked for, all of equally many points at once."""
