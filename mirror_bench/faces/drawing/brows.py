@@ -20,7 +20,7 @@ def draw_brows(sketch: Sketch) -> None:
     for side in (-1, 1):
         inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
         # With 1 the corrugator draws the inner ends together without lowering them: the oblique brow.
-        press = low * (1 - 0.85 * inner) + 0.35 * sketch.unit("9") * (1 - 0.5 * low)
+        press = low * (1 - 0.85 * inner) + 0.22 * sketch.unit("9") * (1 - 0.5 * low)
         rise = -9.0 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
         rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
         rise += 9.6 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])

@@ -36,14 +36,16 @@ def draw_nose(sketch: Sketch) -> None:
         )
     base = [(-5.0, 33.4 - lift), (0.0, 35.4 - lift), (5.0, 33.4 - lift)]
     sketch.crease(base, -52, 2.4, out=10, ends=(0.4, 0.4))
-    if wrinkle > 0.05:
-        for y, wide in ((-16.0, 7.0), (-10.5, 8.5), (-5.0, 8.0)):
-            sketch.crease([(-wide, y + 2.5), (0, y - 1.5), (wide, y + 2.5)], -92 * wrinkle, 2.2, out=8)
-        for side in (-1, 1):
-            for y in (0.0, 6.0):
-                sketch.crease(
-                    [(side * 4.0, y + 3), (side * 8.5, y - 0.5), (side * 13.5, y - 6)],
-                    -86 * wrinkle,
-                    2.0,
-                    out=6,
-                )
+    _draw_wrinkles(sketch, wrinkle)
+
+
+def _draw_wrinkles(sketch: Sketch, wrinkle: float) -> None:
+    """Draws the skin bunched at the nose's root: folds, and the light on what swells between them."""
+    for y, wide in ((-16.0, 7.0), (-10.5, 8.5), (-5.0, 8.0)):
+        sketch.crease([(-wide, y + 2.5), (0, y - 1.5), (wide, y + 2.5)], -92 * wrinkle, 2.3, out=8)
+        sketch.crease([(-wide, y + 5.2), (0, y + 1.2), (wide, y + 5.2)], 34 * wrinkle, 2.4, out=8)
+    for side in (-1, 1):
+        for y in (0.0, 6.0):
+            path = [(side * 4.0, y + 3), (side * 8.5, y - 0.5), (side * 13.5, y - 6)]
+            sketch.crease(path, -86 * wrinkle, 2.1, out=6)
+            sketch.crease([(x, at + 2.6) for x, at in path], 30 * wrinkle, 2.2, out=6)
