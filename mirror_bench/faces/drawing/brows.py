@@ -23,7 +23,7 @@ def draw_brows(sketch: Sketch) -> None:
         press = low * (1 - 0.85 * inner) + 0.22 * sketch.unit("9") * (1 - 0.5 * low)
         rise = -9.0 * inner * np.array([1.0, 0.72, 0.3, 0.0, -0.1])
         rise += -9.5 * outer * np.array([0.0, 0.3, 0.8, 1.0, 0.85])
-        rise += 9.6 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
+        rise += 10.0 * press * np.array([1.0, 0.95, 0.7, 0.35, 0.1])
         rise += 2.5 * low * inner * np.array([0.0, 0.0, 0.6, 1.0, 1.0])
         along = np.array([11.5, 19.0, 29.0, 39.0, 47.5]) - 5.0 * low * np.array([1.0, 0.8, 0.4, 0.1, 0.0])
         arch = 1 - sketch.male
@@ -59,5 +59,5 @@ def _draw_furrow(sketch: Sketch, side: int, low: float, inner: float, press: flo
     sketch.crease([(x + side * 3.2, y - 1) for x, y in path[:2]], 26 * low, 3.0, out=3)
     # The lowered brow's skin lies in a bulge over the inner corner of the eye.
     sketch.crease(
-        [(side * 9, end + 1), (side * 14, end + 4.5), (side * 24, end + 4.5)], -52 * press, 3.2, out=2
+        [(side * 9, end + 1), (side * 14, end + 4.5), (side * 24, end + 4.5)], -62 * press, 3.2, out=2
     )

@@ -26,7 +26,7 @@ def _lids(sketch: Sketch, side: int) -> tuple[Points, Points]:
     bottom = 4.3 - 2.3 * tight - 1.7 * cheek + 0.6 * sketch.unit("5", side) - 1.2 * sketch.unit("9")
     top = 5.0 + 4.6 * sketch.unit("5", side) - 1.5 * tight - 0.8 * cheek - 1.2 * sketch.unit("9")
     top += 0.5 * sketch.youth + 0.4 * (1 - sketch.male) + 0.6 * sketch.unit("2", side)
-    top += 1.2 * max(0.0, gaze) - 3.4 * max(0.0, -gaze) - 0.7 * press * (1 - sketch.unit("1", side))
+    top += 1.2 * max(0.0, gaze) - 3.4 * max(0.0, -gaze) - 1.3 * press * (1 - sketch.unit("1", side))
     bottom = max(1.4, bottom) + 0.8 * max(0.0, -gaze)
     shut = sketch.unit("43", side)
     top = max(1.2, top) * (1 - shut) - (bottom - 0.5) * shut

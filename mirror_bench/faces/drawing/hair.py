@@ -177,9 +177,9 @@ def _curly_front(sketch: Sketch) -> None:
 
 
 def _bun_back(sketch: Sketch) -> None:
-    at = sketch.pose.skull((0, -104))
-    sketch.canvas.disc(at, 20 * sketch.pose.size, sketch.colors.hair)
-    arc = [(-12, -108), (-2, -118), (12, -110), (7, -101)]
+    at = sketch.pose.skull((0, -99))
+    sketch.canvas.disc(at, 18 * sketch.pose.size, sketch.colors.hair)
+    arc = [(-12, -103), (-2, -112), (12, -105), (7, -96)]
     draw_strands(sketch, [arc], -44)
 
 
