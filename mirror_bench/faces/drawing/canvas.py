@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mirror_bench.faces.drawing.relief import Relief
+from mirror_bench.faces.drawing.relief import NUDGE, Relief
 
 Points = NDArray[np.float64]
 Color = tuple[int, int, int]
@@ -53,27 +53,33 @@ class Canvas:
 
     def line(self, path: Points, color: Color, width: float, closed: bool = False) -> None:
         """Draws a path, shape (n, 2), with round ends; `width` is in pixels of the finished image."""
-        thickness = max(1, round(width * _SCALE))
+        thickness = max(1, round(width * _SCALE + NUDGE))
         cv2.polylines(self._pixels, [self._fixed(path)], closed, color, thickness, cv2.LINE_AA, _SHIFT)
 
     def hairs(self, paths: Points, color: Color, width: float) -> None:
         """Draws many short paths of equally many points at once, shape (paths, points, 2)."""
-        thickness = max(1, round(width * _SCALE))
+        thickness = max(1, round(width * _SCALE + NUDGE))
         cv2.polylines(self._pixels, list(self._fixed(paths)), False, color, thickness, cv2.LINE_AA, _SHIFT)
 
     def disc(self, center: Sequence[float] | Points, radius: float, color: Color) -> None:
         """Fills a circle."""
         x, y = self._fixed(np.asarray(center, float))
         cv2.circle(
-            self._pixels, (int(x), int(y)), max(1, round(radius * _FIXED)), color, -1, cv2.LINE_AA, _SHIFT
+            self._pixels,
+            (int(x), int(y)),
+            max(1, round(radius * _FIXED + NUDGE)),
+            color,
+            -1,
+            cv2.LINE_AA,
+            _SHIFT,
         )
 
     def glow(
         self, center: Sequence[float] | Points, radii: tuple[float, float], color: Color, strength: float
     ) -> None:
         """Tints an ellipse, strongest in its middle and fading to nothing; `strength` in [0, 1]."""
-        across, down = (max(2, round(radius * _SCALE)) for radius in radii)
-        x, y = (int(value) for value in np.rint(np.asarray(center, float) * _SCALE) - self._origin)
+        across, down = (max(2, round(radius * _SCALE + NUDGE)) for radius in radii)
+        x, y = (int(value) for value in np.rint(np.asarray(center, float) * _SCALE + NUDGE) - self._origin)
         top, left = max(0, y - down), max(0, x - across)
         part = self._pixels[top : max(0, y + down), left : max(0, x + across)]
         if part.size == 0:
@@ -122,7 +128,7 @@ class Canvas:
         return bytes(cv2.imencode(".png", small, options)[1])
 
     def _fixed(self, points: Points) -> NDArray[np.int32]:
-        fixed: NDArray[np.int32] = np.rint(points * _FIXED).astype(np.int32)
+        fixed: NDArray[np.int32] = np.rint(points * _FIXED + NUDGE).astype(np.int32)
         return fixed - (self._origin << _SHIFT)
 
 

@@ -13,6 +13,8 @@ Points = NDArray[np.float64]
 
 _CELL = 3
 _SHIFT = 4
+NUDGE = 1e-6
+"""Added before rounding: processors differ in the last bit, and halves must not fall either way."""
 _EVEN = 128
 _FINE = 64
 _BLUR = 1.15
@@ -50,8 +52,8 @@ class Relief:
             outline: Shape (n, 2).
             blobs: Shape (m, 5): centre x and y, radius across and down, amount at the centre.
         """
-        low = np.maximum(np.floor(outline.min(axis=0)).astype(np.int32), 0)
-        high = np.minimum(np.ceil(outline.max(axis=0)).astype(np.int32) + 1, len(self._forms))
+        low = np.maximum(np.floor(outline.min(axis=0) + NUDGE).astype(np.int32), 0)
+        high = np.minimum(np.ceil(outline.max(axis=0) + NUDGE).astype(np.int32) + 1, len(self._forms))
         if (high <= low).any():
             return
         # Soft spots need no more than every third pixel, but end where the outline does.
@@ -59,8 +61,9 @@ class Relief:
         columns, rows = (
             np.arange(count) * _CELL + _CELL / 2 + start for count, start in zip(cells, low, strict=True)
         )
-        wide = np.rint(_FINE * np.exp(-(((columns - blobs[:, :1]) / blobs[:, 2:3]) ** 2)))
-        tall = np.rint(_FINE * blobs[:, 4:] * np.exp(-(((rows - blobs[:, 1:2]) / blobs[:, 3:4]) ** 2)))
+        wide = np.rint(_FINE * np.exp(-(((columns - blobs[:, :1]) / blobs[:, 2:3]) ** 2)) + NUDGE)
+        fading = np.exp(-(((rows - blobs[:, 1:2]) / blobs[:, 3:4]) ** 2))
+        tall = np.rint(_FINE * blobs[:, 4:] * fading + NUDGE)
         spots = np.rint(tall.T @ wide / _FINE**2).clip(-_EVEN, _EVEN - 1) + _EVEN
         size = (int(cells[0]) * _CELL, int(cells[1]) * _CELL)
         light = cv2.resize(spots.astype(np.uint8), size, interpolation=cv2.INTER_LINEAR_EXACT)
@@ -103,5 +106,5 @@ class Relief:
 
 
 def _fixed(points: Points) -> NDArray[np.int32]:
-    fixed: NDArray[np.int32] = np.rint(points * (1 << _SHIFT)).astype(np.int32)
+    fixed: NDArray[np.int32] = np.rint(points * (1 << _SHIFT) + NUDGE).astype(np.int32)
     return fixed
