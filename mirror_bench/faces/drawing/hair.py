@@ -196,9 +196,14 @@ def _bun_front(sketch: Sketch) -> None:
         (-63, -6),
     ]
     fill_cap(sketch, line, sketch.colors.hair, 0)
-    comb(
-        sketch, sketch.pose.skull, [(-56, -30), (-48, -74), (-8, -102)], [(56, -30), (48, -74), (8, -102)], 18
-    )
+    for side in (-1, 1):
+        comb(
+            sketch,
+            sketch.pose.skull,
+            [(side * 58, -26), (side * 52, -68), (side * 10, -100)],
+            [(0, -68), (0, -86), (0, -104)],
+            9,
+        )
 
 
 def _buzz(sketch: Sketch) -> None:
