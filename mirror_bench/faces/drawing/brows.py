@@ -12,10 +12,8 @@ from mirror_bench.faces.drawing.sketch import Sketch
 def draw_brows(sketch: Sketch) -> None:
     """Draws both brows: 1 raises the inner end, 2 the outer, 4 lowers and draws them together."""
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
-    # White brows stand out on dark skin; on light skin they keep some of their color.
-    aged = 0.0
-    if sketch.identity.hair_color in {"gray", "white"}:
-        aged = 0.8 if sketch.identity.skin > 0.6 else 0.28
+    # Brows turn gray later than hair, and dark ones last.
+    aged = 0.28 * (1 - sketch.identity.skin) if sketch.identity.hair_color in {"gray", "white"} else 0.0
     color = mix(colors.brow, (186, 184, 180), aged)
     for side in (-1, 1):
         inner, outer, low = sketch.unit("1", side), sketch.unit("2", side), sketch.unit("4", side)
