@@ -54,7 +54,6 @@ class DrawnFaces:
         nose.draw_nose(face)
         eyes.draw_eyes(face)
         brows.draw_brows(face)
-        face.fold()
         beard.draw_beard(face)
         mouth.draw_mouth(face)
         eyes.draw_glasses(face)

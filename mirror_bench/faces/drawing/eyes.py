@@ -125,7 +125,7 @@ def draw_glasses(sketch: Sketch) -> None:
     if kind == "none":
         return
     canvas, pose = sketch.canvas, sketch.pose
-    frame = mix(mix((58, 48, 52), (34, 26, 30), sketch.identity.skin), sketch.colors.skin, 0.16)
+    frame = mix(mix((58, 48, 52), (34, 26, 30), sketch.identity.skin), sketch.colors.skin, 0.24)
     if kind == "round":
         angle = np.linspace(0, 2 * np.pi, 17)[:-1]
         glass = np.stack((21 * np.cos(angle), 19 * np.sin(angle)), axis=1)
@@ -133,8 +133,8 @@ def draw_glasses(sketch: Sketch) -> None:
         glass = np.array([(-20, -12), (0, -13.5), (21, -12), (22, 0), (19, 15), (0, 17), (-18, 15), (-21, 0)])
     for side in (-1, 1):
         rim = curve(pose.face((glass + np.array((_EYE_X + 1, 1))) * (side, 1), out=8), closed=True)
-        canvas.line(rim, frame, 1.8, closed=True)
+        canvas.line(rim, frame, 1.3, closed=True)
         if side * pose.yaw < 0.25:
             temple = np.stack((pose.face((side * 51, -6), out=8), pose.skull((side * 58, -8))))
-            canvas.line(temple, frame, 1.8)
-    canvas.line(curve(pose.face([(-9, -3), (0, -6), (9, -3)], out=10)), frame, 1.8)
+            canvas.line(temple, frame, 1.3)
+    canvas.line(curve(pose.face([(-9, -3), (0, -6), (9, -3)], out=10)), frame, 1.3)
