@@ -6,12 +6,14 @@ import csv
 import hashlib
 import io
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from mirror_bench.cli import main
 from mirror_bench.cli.faces import faces as faces_command
 from mirror_bench.errors import InputError
 from mirror_bench.faces import open_faces
@@ -126,6 +128,34 @@ def test_the_fingerprint_moves_with_the_set_and_not_with_where_it_lies(written: 
         path.write_bytes(content)
     assert value(third) != value(own)
     assert "(CC BY 4.0)" in open_faces(f"set:{own}").name
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, out: Path, faces: str) -> int | str | None:
+    arguments = ["--therapist", "scripted/attuned", "--faces", faces, "--limit", "1", "--no-safety"]
+    monkeypatch.setattr(sys, "argv", ["mirror-bench", "run", "--out", str(out), "--quiet", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return stopped.value.code
+
+
+def test_a_run_shows_the_set_and_its_report_names_digest_and_licence(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _run(monkeypatch, tmp_path / "run", f"set:{written}") == 0
+    kept = {path.stem for path in (tmp_path / "run" / "faces").iterdir()}
+    assert kept
+    assert kept <= {hashlib.sha256(path.read_bytes()).hexdigest() for path in written.rglob("*.png")}
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert f"set/1 {read_set(written).digest[:12]} (CC BY 4.0)" in report
+    assert str(written) not in report
+
+
+def test_a_run_with_a_set_that_lacks_an_expression_is_refused(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(own, [row for row in _rows(own) if row["file_name"] != "cem/sadness.png"])
+    assert _run(monkeypatch, tmp_path / "run", f"set:{own}") == 2
+    assert "person 'cem' lacks sadness" in capsys.readouterr().err
 
 
 def test_units_say_what_an_image_shows(own: Path) -> None:
