@@ -29,14 +29,15 @@ def draw_brows(sketch: Sketch) -> None:
             np.array([-18.8, -21.2, -22.6, -21.8, -16.8]) - arch * np.array([0.2, 0.6, 1.4, 1.8, 1.0]) + rise
         )
         width = (0.82 + 0.4 * sketch.male) * np.array([1.7, 2.9, 2.7, 2.0, 0.6])
-        top = np.stack((along, height - width), axis=1)
-        base = np.stack((along, height + width), axis=1)
-        both = curve(pose.face(top * (side, 1), out=3)), curve(pose.face(base * (side, 1), out=3))
-        outline = np.concatenate((both[0], both[1][::-1]))
+        edges = np.empty((2, len(along), 2))
+        edges[:, :, 0] = side * along
+        edges[0, :, 1], edges[1, :, 1] = height - width, height + width
+        top, base = curve(pose.face(edges, out=3))
+        outline = np.concatenate((top, base[::-1]))
         canvas.relief.fold(outline, -14)
         canvas.fill(outline, mix(color, colors.skin, 0.16))
         # Hairs rise from the lower edge and lean outwards.
-        upper, lower = both[0][::2], both[1][::2]
+        upper, lower = top[::2], base[::2]
         roots, tips = lower[:-1], 1.12 * upper[1:] - 0.12 * lower[1:]
         canvas.hairs(np.stack((roots, 0.5 * roots + 0.5 * tips, tips), axis=1), color, 0.5)
         _draw_furrow(sketch, side, low, inner, press)

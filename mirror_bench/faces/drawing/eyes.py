@@ -55,7 +55,7 @@ def _draw_eye(sketch: Sketch, side: int) -> None:
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
     upper, lower = _lids(sketch, side)
     shut = sketch.unit("43", side)
-    lid, rim = curve(pose.face(upper, out=1)), curve(pose.face(lower, out=1))
+    lid, rim = curve(pose.face(np.stack((upper, lower)), out=1))
     _draw_lid(sketch, side, upper, lid)
     if shut < 0.93:
         _draw_ball(sketch, side, lid, rim)
@@ -125,7 +125,7 @@ def draw_glasses(sketch: Sketch) -> None:
     if kind == "none":
         return
     canvas, pose = sketch.canvas, sketch.pose
-    frame = mix(mix((58, 48, 52), (34, 26, 30), sketch.identity.skin), sketch.colors.skin, 0.24)
+    frame = mix(mix((58, 48, 52), (34, 26, 30), sketch.identity.skin), sketch.colors.skin, 0.42)
     if kind == "round":
         angle = np.linspace(0, 2 * np.pi, 17)[:-1]
         glass = np.stack((21 * np.cos(angle), 19 * np.sin(angle)), axis=1)

@@ -64,7 +64,7 @@ def draw_mouth(sketch: Sketch) -> None:
     """Draws lips, teeth and tongue, then the dimples and the chin."""
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
     shape = lips(sketch)
-    top, upper, lower, bottom = (curve(pose.face(line, out=4)) for line in shape)
+    top, upper, lower, bottom = curve(pose.face(np.stack(shape), out=4))
     canvas.fill(np.concatenate((upper, bottom[::-1])), colors.lip)
     canvas.fill(np.concatenate((top, lower[::-1])), colors.lip_shade)
     lit = float(shape.bottom[3, 1] - shape.lower[3, 1])
@@ -96,8 +96,7 @@ def _draw_inside(sketch: Sketch, outline: Points, shape: Lips, opening: float) -
         if bared > 0.2 or sketch.unit("26") > 0.3:
             reach = np.array([0.5, 0.9, 1.0, 1.0, 1.0, 0.9, 0.5])
             edge = shape.upper + np.array([0.0, teeth]) * reach[:, None]
-            upper = curve(pose.face(shape.upper - (0, 3), out=4))
-            lower = curve(pose.face(edge, out=4))
+            upper, lower = curve(pose.face(np.stack((shape.upper - (0, 3), edge)), out=4))
             canvas.fill(np.concatenate((upper, lower[::-1])), (236, 230, 220))
             ends = np.stack((upper[6:-6:4], lower[6:-6:4]), axis=1)
             canvas.hairs(ends, (206, 196, 188), 0.5)
