@@ -57,7 +57,7 @@ class DrawnFaces:
         beard.draw_beard(face)
         mouth.draw_mouth(face)
         eyes.draw_glasses(face)
-        face.fold()
+        face.draw_creases()
         hair.draw_front(face)
         body.draw_arms(face)
         return face.canvas.png()

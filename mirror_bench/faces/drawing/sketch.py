@@ -73,7 +73,7 @@ class Sketch:
             shine = 1 + 0.8 * self.identity.skin if amount > 0 else 1.0
             self._creases.append((points, shine * amount, width, out, ends))
 
-    def fold(self) -> None:
+    def draw_creases(self) -> None:
         """Draws the folds that were asked for, all of equally many points at once."""
         outlines: dict[int, Points] = {}
         for count in {len(crease[0]) for crease in self._creases}:
