@@ -169,7 +169,7 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
 
 
 def _faces(header: RunHeader) -> str:
-    """Returns the face source with its version and, of a prepared set, what tells it apart and its licence."""
+    """Returns the face source with its version; of a prepared set, its digits and licence too."""
     kind = header.protocol.faces.kind
     version = header.parts.get(f"code.faces.{kind}", "")
     held, _, licence = str(header.parts.get(f"code.{IMAGES}", "")).partition(" ")

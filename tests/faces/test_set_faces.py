@@ -16,13 +16,14 @@ from PIL import Image
 from mirror_bench.cli import main
 from mirror_bench.cli.faces import faces as faces_command
 from mirror_bench.errors import InputError
-from mirror_bench.faces import open_faces
 from mirror_bench.faces.drawn import DrawnFaces
 from mirror_bench.faces.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.opening import open_faces
 from mirror_bench.faces.set_faces import BASIC, SetFaces, read_set
 from mirror_bench.faces.show import FaceShow
-from mirror_bench.protocol import fingerprint, load_protocol
+from mirror_bench.protocol import FaceSettings, load_protocol
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
+from mirror_bench.sessions.standing import protocol_fingerprint
 
 _PEOPLE = {
     "ann": FaceIdentity(age=24, sex="female", skin=0.2, hair="long"),
@@ -95,7 +96,7 @@ def test_where_nothing_is_known_of_people_the_seed_spreads_profiles_over_them(ow
 
 
 def test_the_five_conditions_hold_for_a_set(written: Path) -> None:
-    show = FaceShow(open_faces(f"set:{written}"))
+    show = FaceShow(open_faces("set", str(written)))
     files = {
         hashlib.sha256((written / "ann" / f"{name}.png").read_bytes()).hexdigest(): name for name in BASIC
     }
@@ -114,20 +115,19 @@ def test_the_fingerprint_moves_with_the_set_and_not_with_where_it_lies(written: 
     protocol = load_protocol("offline")
 
     def value(folder: Path) -> str:
-        name = f"set:{folder}"
-        changed = protocol.model_copy(update={"faces": name})
-        return fingerprint(changed, "data", {"faces": open_faces(name).name}).value
+        faces = FaceSettings(kind="set", argument=str(folder))
+        return protocol_fingerprint(protocol.model_copy(update={"faces": faces})).value
 
     assert value(written) == value(own)
-    assert value(written) != fingerprint(protocol, "data", {"faces": open_faces("drawn").name}).value
+    assert value(written) != protocol_fingerprint(protocol).value
+    (own / "notes.txt").write_text("a file that the metadata do not name")
     third = own.parent / "third"
     shutil.copytree(own, third)
     swapped = (third / "ann" / "anger.png", third / "ann" / "fear.png")
     contents = [path.read_bytes() for path in swapped]
     for path, content in zip(swapped, reversed(contents), strict=True):
         path.write_bytes(content)
-    assert value(third) != value(own)
-    assert "(CC BY 4.0)" in open_faces(f"set:{own}").name
+    assert value(third) != value(own) == value(written)
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, out: Path, faces: str) -> int | str | None:
@@ -230,10 +230,11 @@ def test_a_flat_set_must_name_its_people(own: Path) -> None:
     [
         ("set", "name the folder of the set, as in set:FOLDER"),
         ("set:/nowhere/at/all", "cannot read /nowhere/at/all/metadata.csv"),
-        ("drawn:here", "drawn takes no folder"),
+        ("drawn:here", "takes nothing behind a colon"),
         ("sett:here", "did you mean 'set'"),
     ],
 )
 def test_a_source_that_cannot_be_opened_is_refused(name: str, message: str) -> None:
+    kind, _, folder = name.partition(":")
     with pytest.raises(InputError, match=message):
-        open_faces(name)
+        open_faces(kind, folder)
