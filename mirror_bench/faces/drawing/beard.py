@@ -21,7 +21,7 @@ def draw_beard(sketch: Sketch) -> None:
     kind, colors = sketch.identity.beard, sketch.colors
     if kind == "none":
         return
-    hair = mix(colors.natural, colors.skin, 0.14)
+    hair = mix(colors.natural, colors.skin, 0.14 if kind == "stubble" else 0.26)
     if kind == "stubble":
         _draw_stubble(sketch, mix(colors.skin, hair, 0.62))
         return

@@ -65,12 +65,14 @@ def draw_mouth(sketch: Sketch) -> None:
     canvas, pose, colors = sketch.canvas, sketch.pose, sketch.colors
     shape = lips(sketch)
     top, upper, lower, bottom = curve(pose.face(np.stack(shape), out=4))
-    canvas.fill(np.concatenate((upper, bottom[::-1])), colors.lip)
-    canvas.fill(np.concatenate((top, lower[::-1])), colors.lip_shade)
+    # Lips lie in the shade of the hair around them.
+    shaded = 0.3 if sketch.identity.beard in {"mustache", "full"} else 0.0
+    lower_lip, upper_lip = (mix(color, colors.brow, shaded) for color in (colors.lip, colors.lip_shade))
+    canvas.fill(np.concatenate((upper, bottom[::-1])), lower_lip)
+    canvas.fill(np.concatenate((top, lower[::-1])), upper_lip)
     lit = float(shape.bottom[3, 1] - shape.lower[3, 1])
-    canvas.glow(
-        pose.face((-2, shape.lower[3, 1] + 0.5 * lit), out=4), (14, max(1.5, 0.42 * lit)), colors.light, 0.34
-    )
+    at, radii = pose.face((-2, shape.lower[3, 1] + 0.5 * lit), out=4), (14, max(1.5, 0.42 * lit))
+    canvas.glow(at, radii, colors.light, 0.34 - 0.6 * shaded)
     opening = float(shape.lower[3, 1] - shape.upper[3, 1])
     line = mix(colors.lip_shade, colors.ink, 0.6)
     if opening > 0.8:
