@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mirror_bench.faces.expressions import EXPRESSIONS
 from mirror_bench.faces.show import FaceShow
+from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 
 
@@ -13,6 +14,9 @@ class CountingSource:
 
     def __init__(self) -> None:
         self.rendered: list[str] = []
+
+    def stands_on(self) -> StandsOn:
+        return StandsOn()
 
     def render(self, identity: FaceIdentity, expression: Expression) -> bytes:
         self.rendered.append(expression.label)
