@@ -50,6 +50,7 @@ def evaluate(
     label: str = "",
     protocol: str | Path | RunProtocol = "offline",
     data: str = "",
+    faces: str = "",
     split: str | None = None,
     client: str = "",
     judges: str | Sequence[str] = (),
@@ -84,6 +85,7 @@ def evaluate(
         label: What tables and records call the therapist.
         protocol: A packaged protocol, a YAML file, or what `load_protocol` returned.
         data: Another data source: mini, mirror:PATH, mirror:hub, cactus:PATH.
+        faces: Another face source: drawn, or set:FOLDER for a prepared set of images.
         split: train, dev or test; "" for all profiles.
         client: stateful, replay, or a model that plays the client.
         judges: coded, or models as judges.
@@ -112,6 +114,7 @@ def evaluate(
     chosen = chosen_protocol(
         str(protocol) if isinstance(protocol, Path) else protocol,
         data=data,
+        faces=faces,
         split=split,
         client=client,
         judge=_several("judges", judges),

@@ -10,7 +10,7 @@ from typing import Any
 from mirror_bench.clients import CLIENTS
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
-from mirror_bench.protocol import Protocol, RaterSettings, form_name
+from mirror_bench.protocol import FaceSettings, Protocol, RaterSettings, form_name
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import FaceCondition
@@ -26,6 +26,7 @@ def chosen_protocol(
     protocol: str | Protocol,
     *,
     data: str = "",
+    faces: str = "",
     split: str | None = None,
     client: str = "",
     judge: Sequence[str] = (),
@@ -43,6 +44,7 @@ def chosen_protocol(
     Args:
         protocol: A packaged one's name, a YAML file, or the protocol itself.
         data: Another data source; its profiles count whatever their split, unless `split` is given.
+        faces: Another face source: `drawn`, or `set:FOLDER` for a prepared set of images.
         split: Only profiles of this split; "" for all.
         client: A kind of client, or the model that plays it.
         judge: Who rates; see `judge_settings`.
@@ -62,12 +64,17 @@ def chosen_protocol(
     changes: dict[str, Any] = {}
     if data:
         changes |= {"data": data} | ({"split": ""} if data != "mini" else {})
+    if faces:
+        kind, _, folder = faces.partition(":")
+        # A run can be resumed from anywhere.
+        lies = str(Path(folder).expanduser().resolve()) if folder else ""
+        changes["faces"] = FaceSettings(kind=kind, argument=lies)
     if split is not None:
         changes["split"] = split
     if client:
         model = "" if client in CLIENTS else str(parse_model(client, spelt.format("client")))
-        kind = {"kind": "llm" if model else client, "model": model}
-        changes["client"] = base.client.model_copy(update=kind)
+        played = {"kind": "llm" if model else client, "model": model}
+        changes["client"] = base.client.model_copy(update=played)
     if judge or panel:
         changes["raters"] = judge_settings(judge, samples, panel=panel, spelt=spelt)
     if instrument or add_instrument:
