@@ -48,7 +48,7 @@ def hold(
     **options: Any,
 ) -> Outcome:
     """Holds and rates a short run, as `mirror-bench run` with these options does before it reports."""
-    options = {"seeds": "0", "safety": False, "max_client_turns": turns, **options}
+    options = {"seeds": (0,), "safety": False, "max_client_turns": turns, **options}
     evaluation = Evaluation(
         protocol=chosen_protocol("offline", **options),
         candidate=read_candidate(therapist, method, label=label),

@@ -69,7 +69,7 @@ def test_a_judge_and_a_client_that_moved_go_on(tmp_path: Path) -> None:
         ("openai/m?base_url={url}&leave_out=temperature", {}, "candidate.model"),
         ("openai/m?base_url={url}&server=other", {}, "candidate.model"),
         ("openai/m?base_url={url}", {"turns": 3}, "parameters.max_client_turns"),
-        ("openai/m?base_url={url}", {"seeds": "1"}, "parameters.seeds"),
+        ("openai/m?base_url={url}", {"seeds": (1,)}, "parameters.seeds"),
         ("openai/m?base_url={url}", {"client": "openai/c?base_url={url}"}, "parameters.client"),
     ],
 )
