@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,13 @@ async def test_a_bad_request_fails_alone(engine: Engine) -> None:
 
 async def test_an_answer_ends_with_the_context(engine: Engine) -> None:
     request = Request((Message("user", ("a " * 1900,)),), Sampling(max_tokens=4000))
-    answer = await engine.answer(request)
-    assert answer.prompt_tokens + answer.tokens <= 2048
+    try:
+        answer = await engine.answer(request)
+    except EngineError as error:  # an untrained model may go on to the end without a word
+        assert (found := re.search(r"cut after (\d+) tokens", str(error)))  # noqa: PT017
+        assert int(found[1]) <= 2048 - 1900
+    else:
+        assert answer.prompt_tokens + answer.tokens <= 2048
 
 
 async def test_too_many_images_name_the_option(engine: Engine) -> None:
