@@ -18,8 +18,8 @@ from mirror_bench.reports.comparison import compare as compare_preferences
 from mirror_bench.reports.rated_runs import rated
 from mirror_bench.reports.run_report import summarize_runs
 from mirror_bench.reports.summary import Summary
-from mirror_bench.schema import Record
-from mirror_bench.sessions.choosing import chosen_conditions, judge_settings
+from mirror_bench.schema import FaceCondition, Record
+from mirror_bench.sessions.choosing import Spelling, as_option, chosen_conditions, judge_settings
 from mirror_bench.sessions.comparing import Contestant, matched_pairs, prefer, read_contestants
 
 AnyRun = Run | str | Path
@@ -177,7 +177,6 @@ def compare(
     condition: str = "",
     out: str | Path | None = None,
     concurrency: int = 32,
-    tick: Callable[[int], None] = lambda due: None,
 ) -> Comparison:
     """Returns who does better on the scenarios that both have held, for every two of the runs.
 
@@ -189,17 +188,44 @@ def compare(
         condition: Face condition; a run's only one, or matched, where empty.
         out: A folder in which a model's answers are kept, so that a comparison that was stopped goes on.
         concurrency: Comparisons at a time.
-        tick: Called after each comparison with how many there are in all.
 
     Raises:
         InputError: If a folder is no run folder, protocols differ, or the judge cannot be used.
     """
-    (settings,) = judge_settings((judge,), spelt="{}=")
+    return compare_folders(
+        _folders(runs),
+        judge=judge,
+        condition=chosen_conditions((condition,), _as_argument)[0] if condition else None,
+        out=None if out is None else Path(out),
+        concurrency=concurrency,
+        spelt=_as_argument,
+    )
+
+
+def _as_argument(name: str) -> str:
+    return {"face-conditions": "condition"}.get(name, name) + "="
+
+
+def compare_folders(
+    folders: Sequence[Path],
+    *,
+    judge: str,
+    condition: FaceCondition | None,
+    out: Path | None,
+    concurrency: int,
+    tick: Callable[[int], None] = lambda due: None,
+    spelt: Spelling = as_option,
+) -> Comparison:
+    """Compares run folders; arguments and errors as for `compare`.
+
+    `tick` is called after each comparison with how many there are in all; `spelt` says how messages name an
+    argument.
+    """
+    (settings,) = judge_settings((judge,), spelt=spelt)
     if settings.model and out is None:
-        raise InputError("a model's answers must be kept somewhere: give out=FOLDER (--out FOLDER)")
-    chosen = chosen_conditions((condition,), "{}=")[0] if condition else None
-    contestants = read_contestants(_folders(runs), chosen)
-    preferences = _preferences(contestants, settings, None if out is None else Path(out), concurrency, tick)
+        raise InputError(f"a model's answers must be kept somewhere: give {spelt('out')} FOLDER")
+    contestants = read_contestants(folders, condition)
+    preferences = _preferences(contestants, settings, out, concurrency, tick)
     gathered = {" ".join(filter(None, one.key)): rated(one) for one in contestants}
     metrics = {metric for found in gathered.values() for metric in found.metrics}
     compared = compare_preferences(

@@ -15,6 +15,8 @@ from mirror_bench.protocol import Protocol as RunProtocol
 from mirror_bench.protocol import form_name
 from mirror_bench.sessions.candidate import Candidate, own_candidate, read_candidate
 from mirror_bench.sessions.choosing import (
+    Spelling,
+    as_option,
     chosen_conditions,
     chosen_instruments,
     chosen_protocol,
@@ -27,7 +29,12 @@ from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
 from mirror_bench.sessions.store import read_header
 
-_SPELT = "{}="
+_NAMES = {"judge": "judges", "face-conditions": "face_conditions"}
+
+
+def _as_argument(name: str) -> str:
+    """Returns a choice as a call spells it, such as "judges="."""
+    return f"{_NAMES.get(name, name)}="
 
 
 class Replies(Protocol):
@@ -124,13 +131,13 @@ def evaluate(
         seeds=_seeds(seeds),
         max_client_turns=_whole_or_none("max_client_turns", max_client_turns, 1, 200),
         safety=safety,
-        spelt=_SPELT,
+        spelt=_as_argument,
     )
     evaluation = Evaluation(
         protocol=chosen,
         candidate=candidate,
         out=usual_folder(candidate, chosen) if out is None else Path(out),
-        conditions=chosen_conditions(_several("face_conditions", face_conditions), _SPELT),
+        conditions=chosen_conditions(_several("face_conditions", face_conditions), _as_argument),
         limit=_whole_or_none("limit", limit, 1),
         concurrency=_whole("concurrency", concurrency, 1, 4096),
         quiet=not progress,
@@ -178,28 +185,60 @@ def rate(
     Raises:
         InputError: If the folder is no run folder, or a rater or instrument cannot be used.
     """
-    folder = folder_of(run)
+    return add_ratings(
+        folder_of(run),
+        judges=_several("judges", judges),
+        panel=panel,
+        samples=_whole("samples", samples, 1, 64),
+        instruments=_several("instruments", instruments),
+        sessions=_whole_or_none("sessions", sessions, 1),
+        retest=retest,
+        again=again,
+        concurrency=_whole("concurrency", concurrency, 1, 4096),
+        progress=progress,
+        spelt=_as_argument,
+    )
+
+
+def add_ratings(
+    folder: Path,
+    *,
+    judges: Sequence[str],
+    panel: bool,
+    samples: int,
+    instruments: Sequence[str],
+    sessions: int | None = None,
+    retest: bool = False,
+    again: bool = False,
+    concurrency: int = 32,
+    progress: bool = False,
+    spelt: Spelling = as_option,
+) -> Ratings:
+    """Adds to a run folder the ratings that it lacks; arguments and errors as for `rate`.
+
+    `spelt` says how messages name an argument.
+    """
     header = read_header(folder)
     raters = header.protocol.raters
     if judges or panel:
-        named = _several("judges", judges)
-        raters = judge_settings(named, _whole("samples", samples, 1, 64), panel=panel, spelt=_SPELT)
+        raters = judge_settings(judges, samples, panel=panel, spelt=spelt)
     if retest:
         raters = tuple(one.model_copy(update={"again": True}) for one in raters if one.kind == "llm")
         if not raters:
-            raise InputError("retest is for model judges: the coded rater answers alike every time")
+            raise InputError(
+                f"{spelt('retest')} is for model judges: the coded rater answers alike every time"
+            )
     own = header.protocol.forms
-    given = _several("instruments", instruments)
-    wanted = chosen_instruments(given, (), own) if given else own
+    wanted = chosen_instruments(instruments, (), own) if instruments else own
     made = wait_for(
         functools.partial(
             rate_again,
             folder,
             raters,
             wanted,
-            concurrency=_whole("concurrency", concurrency, 1, 4096),
+            concurrency=concurrency,
             quiet=not progress,
-            sessions=_whole_or_none("sessions", sessions, 1),
+            sessions=sessions,
             again=again,
         )
     )

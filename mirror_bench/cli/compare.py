@@ -56,14 +56,15 @@ def compare(
     """
     from rich.progress import Progress
 
-    from mirror_bench.api.analysing import compare as compare_runs
+    from mirror_bench.api.analysing import compare_folders
+    from mirror_bench.schema import FaceCondition
 
     with Progress(transient=True, disable=quiet or as_json) as progress:
         task = progress.add_task("comparing", total=None)
-        found = compare_runs(
+        found = compare_folders(
             runs,
             judge=judge,
-            condition=condition or "",
+            condition=FaceCondition(condition) if condition else None,
             out=out,
             concurrency=concurrency,
             tick=lambda due: progress.update(task, total=due, advance=1),

@@ -48,10 +48,10 @@ def rate(
     A rating is lacking that was never made, that was lost while the judge was out of reach, or that was made
     with another version of the instrument or the rater.
     """
-    from mirror_bench.api.evaluating import rate as rate_run
+    from mirror_bench.api.evaluating import add_ratings
 
     rating = partial(
-        rate_run,
+        add_ratings,
         run,
         judges=judge,
         panel=panel,

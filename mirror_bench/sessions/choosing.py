@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,13 @@ from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.standing import checked_protocol
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
-OPTION = "--{}"
-"""How a command line spells a choice in messages; a call from Python spells it `{}=`."""
+Spelling = Callable[[str], str]
+"""Turns the name of a choice into what a message calls it."""
+
+
+def as_option(name: str) -> str:
+    """Returns a choice as a command line spells it, such as "--judge"."""
+    return f"--{name}"
 
 
 def chosen_protocol(
@@ -37,7 +42,7 @@ def chosen_protocol(
     seeds: Sequence[int] = (),
     max_client_turns: int | None = None,
     safety: bool | None = None,
-    spelt: str = OPTION,
+    spelt: Spelling = as_option,
 ) -> Protocol:
     """Returns a protocol with what the choices change in it.
 
@@ -72,7 +77,7 @@ def chosen_protocol(
     if split is not None:
         changes["split"] = split
     if client:
-        model = "" if client in CLIENTS else str(parse_model(client, spelt.format("client")))
+        model = "" if client in CLIENTS else str(parse_model(client, spelt("client")))
         played = {"kind": "llm" if model else client, "model": model}
         changes["client"] = base.client.model_copy(update=played)
     if judge or panel:
@@ -91,7 +96,7 @@ def chosen_protocol(
 
 
 def judge_settings(
-    judges: Sequence[str], samples: int = 1, *, panel: bool = False, spelt: str = OPTION
+    judges: Sequence[str], samples: int = 1, *, panel: bool = False, spelt: Spelling = as_option
 ) -> tuple[RaterSettings, ...]:
     """Returns raters by name, in their order: the coded rater, one of another package, or models as judges.
 
@@ -110,13 +115,13 @@ def judge_settings(
         if judge in RATERS and judge not in {"llm", "panel"}:
             found.append(RaterSettings(kind=judge))
         else:
-            model = str(parse_model(judge, spelt.format("judge")))
+            model = str(parse_model(judge, spelt("judge")))
             found.append(RaterSettings(kind="llm", model=model, samples=samples))
     if panel:
         models = tuple(dict.fromkeys(one.model for one in found if one.model))
         if len(models) < 2:
-            wanted = f"{spelt.format('panel')} needs at least two different models"
-            raise InputError(f"{wanted}: give {spelt.format('judge')} a MODEL once for each")
+            wanted = f"{spelt('panel')} needs at least two different models"
+            raise InputError(f"{wanted}: give {spelt('judge')} a MODEL once for each")
         found.append(RaterSettings(kind="panel", models=models, samples=samples))
     return tuple(found)
 
@@ -134,7 +139,7 @@ def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence
     return tuple({form_name(one): one for one in (*(replacing or own), *beside, *added)}.values())
 
 
-def chosen_conditions(names: Sequence[str], spelt: str = OPTION) -> tuple[FaceCondition, ...]:
+def chosen_conditions(names: Sequence[str], spelt: Spelling = as_option) -> tuple[FaceCondition, ...]:
     """Returns face conditions by name; "all" alone for all of them.
 
     Raises:
@@ -143,7 +148,7 @@ def chosen_conditions(names: Sequence[str], spelt: str = OPTION) -> tuple[FaceCo
     wanted = CONDITIONS if [name.strip() for name in names] == ["all"] else [name.strip() for name in names]
     for name in wanted:
         if name not in CONDITIONS:
-            where = spelt.format("face-conditions" if spelt == OPTION else "face_conditions")
+            where = spelt("face-conditions")
             raise InputError(f"{where}: no condition {name!r}: known are all, {', '.join(CONDITIONS)}")
     return tuple(FaceCondition(name) for name in dict.fromkeys(wanted))
 

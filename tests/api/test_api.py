@@ -197,7 +197,7 @@ def _bad() -> Iterator[tuple[Any, dict[str, Any], str]]:
     yield good, {"seeds": ["a"]}, r"seeds='a': give a whole number"
     yield good, {"face_conditions": "matchd"}, r"face_conditions=: no condition 'matchd'"
     yield good, {"client": "nobody"}, r"client= 'nobody' is not of the form provider/name"
-    yield good, {"judges": ["me"]}, r"judge= 'me' is not of the form provider/name"
+    yield good, {"judges": ["me"]}, r"judges= 'me' is not of the form provider/name"
     yield good, {"judges": [1]}, r"judges=\[1\]: give a name or a list of names"
     yield good, {"panel": True}, r"panel= needs at least two different models"
     yield good, {"instruments": "nope"}, r"instruments/nope\.yaml"
@@ -224,13 +224,13 @@ def test_bad_runs_and_questions_about_them_are_named(tmp_path: Path, run: mirror
         mirror_bench.compare([run])
     with pytest.raises(InputError, match="compared already"):
         mirror_bench.compare([run, run])
-    with pytest.raises(InputError, match="give out=FOLDER"):
+    with pytest.raises(InputError, match="give out= FOLDER"):
         mirror_bench.compare([run, run], judge="scripted/echo")
     with pytest.raises(InputError, match=r"metric='ctr': was not measured: known are ctrs\.total"):
         run.scores.score("ctr")
     with pytest.raises(InputError, match="no candidate fits"):
         run.scores.score("ctrs", therapist="nobody")
-    with pytest.raises(InputError, match="retest is for model judges"):
+    with pytest.raises(InputError, match="retest= is for model judges"):
         mirror_bench.rate(run, retest=True)
 
 
