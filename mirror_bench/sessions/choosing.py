@@ -78,7 +78,9 @@ def chosen_protocol(
         changes["split"] = split
     if client:
         model = "" if client in CLIENTS else str(parse_model(client, spelt("client")))
-        played = {"kind": "llm" if model else client, "model": model}
+        played: dict[str, Any] = {"kind": "llm" if model else client, "model": model}
+        if played["kind"] != base.client.kind:
+            played["options"] = {}  # they are another client's
         changes["client"] = base.client.model_copy(update=played)
     if judge or panel:
         changes["raters"] = judge_settings(judge, samples, panel=panel, spelt=spelt)

@@ -26,6 +26,7 @@ from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Ending, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.candidate import read_candidate
+from mirror_bench.sessions.choosing import chosen_protocol
 from mirror_bench.sessions.standing import checked_protocol, protocol_fingerprint
 from mirror_bench.sessions.store import read_header, read_sessions
 from mirror_bench.therapists.methods import DIRECT, Asking
@@ -172,7 +173,7 @@ def written(tmp_path: Path, phrases: Path, install: Any) -> Callable[..., Path]:
             "methods": {"own": OwnMethod(), "silent": Silent()},
         }
     )
-    (tmp_path / "gallery").mkdir()
+    (tmp_path / "gallery").mkdir(exist_ok=True)
     (tmp_path / "gallery" / "one.txt").write_text("a face")
 
     def write(**changed: Any) -> Path:
@@ -221,6 +222,12 @@ def test_sessions_are_held_with_parts_of_another_package(
     assert {"files.mild.phrases", "files.gallery", "code.client.mild"} <= parts.keys()
     assert parts["parameters.raters.0.options.points"] == 1
     assert parts["parameters.client.options.turns"] == 2
+
+
+def test_another_client_takes_none_of_the_options(written: Callable[..., Path]) -> None:
+    own = chosen_protocol(str(written()), client="mild")
+    assert own.client.options
+    assert not chosen_protocol(str(written()), client="replay").client.options
 
 
 def test_options_count_as_the_part_reads_them(written: Callable[..., Path], phrases: Path) -> None:

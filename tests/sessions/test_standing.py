@@ -104,8 +104,6 @@ MOVES_NOTHING: Mapping[str, str] = {
     "safety/examples.yaml": "an examination of the safety codes",
     "mini/*.md": "about the data",
     "mini/splits.yaml": "digests of the data as published, to check a copy by",
-    "VALIDITY.md": "about the scores",
-    "validity/*.svg": "pictures of VALIDITY.md",
     "fitness.yaml": "limits beyond which a report says that a client or judge is not fit; no score",
 }
 
@@ -244,6 +242,8 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.faces.expressions": ALL,
     "mirror_bench.faces.identity": ALL,
     "mirror_bench.faces.show": ALL,
+    "mirror_bench.faces.stage_marks": frozenset({"paper"}),
+    "mirror_bench.engines.reasoning": ALL,
     "mirror_bench.sessions.dialogue": ALL,
     "mirror_bench.sessions.probe": ALL,
     "mirror_bench.data.scenarios": ALL,
