@@ -17,6 +17,18 @@ class EngineError(Exception):
     """An engine could not answer one request; the session that asked may be tried again."""
 
 
+class TooMuchError(EngineError):
+    """A request holds more turns or images than the model takes; the same with fewer may be answered.
+
+    Attributes:
+        images: The most images that it takes, where they are what is too many; None where it is length.
+    """
+
+    def __init__(self, said: str, images: int | None = None) -> None:
+        super().__init__(said)
+        self.images = images
+
+
 class EngineDeadError(InputError):
     """An engine stopped for good; no further request to it can succeed."""
 

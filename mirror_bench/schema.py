@@ -258,6 +258,20 @@ class Ending(StrEnum):
     FAILED = "failed"
 
 
+class ContextFit(Record):
+    """How much of a session a model read at one turn, where all of it was too much for the model.
+
+    Attributes:
+        turns: Turns read, the newest, of `of_turns` that it would have read otherwise.
+        faces: Faces read, the newest, of `of_faces`.
+    """
+
+    turns: int
+    of_turns: int
+    faces: int = 0
+    of_faces: int = 0
+
+
 class Turn(Record):
     """One turn of a session.
 
@@ -275,6 +289,7 @@ class Turn(Record):
         tokens: Generated tokens, where an engine answered.
         finish: Why the model ended its answer: "stop", or what cut it ("length", "content_filter"); empty
             where no model answered, and in records older than this field.
+        fit: What the model that speaks read of the session, where it could not read all.
     """
 
     speaker: Speaker
@@ -290,6 +305,7 @@ class Turn(Record):
     caption: str = ""
     tokens: int = 0
     finish: str = ""
+    fit: ContextFit | None = None
 
 
 class SessionKey(NamedTuple):

@@ -12,7 +12,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mirror_bench"
 # A package may import from those on earlier rows, and on its own row only itself. Raters stand before clients
 # because the stateful client hears through the same behaviour codes.
 LAYERS = (
-    ("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts", "parts"),
+    (
+        *("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts"),
+        *("parts", "pictures"),
+    ),
     ("data", "faces", "engines", "stats"),
     ("protocol",),
     ("raters",),

@@ -16,6 +16,7 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 from mirror_bench.adapters.requests import chat_text, read_images, read_messages, read_sampling
+from mirror_bench.adapters.unanswered import FirstPass
 from mirror_bench.engines.base import Engine, Request
 from mirror_bench.engines.memo import Memo, MemoEngine
 from mirror_bench.engines.opening import open_engine
@@ -44,6 +45,7 @@ class EngineLM(LM):  # type: ignore[misc]
         concurrency: Requests in flight at once.
         seed: From which the seeds of sampled answers are derived.
         quiet: Whether no progress is shown.
+        first_pass: Notes what every request came to, refused ones included, which otherwise end all.
         batch_size: Accepted as lm-eval passes it; engines batch by themselves, as `device` is their option.
         max_batch_size: As `batch_size`.
         device: As `batch_size`.
@@ -65,6 +67,7 @@ class EngineLM(LM):  # type: ignore[misc]
         batch_size: Any = None,
         max_batch_size: Any = None,
         device: Any = None,
+        first_pass: FirstPass | None = None,
     ) -> None:
         super().__init__()
         if concurrency < 1:
@@ -75,6 +78,7 @@ class EngineLM(LM):  # type: ignore[misc]
         self._asked: Engine = MemoEngine(self.engine, self._memo) if self._memo is not None else self.engine
         self._blind, self._concurrency, self._seed = blind, concurrency, seed
         self._quiet = quiet
+        self.first_pass = first_pass
         self._loop = _Loop()
         try:
             self._loop.run(self.engine.start())
@@ -116,6 +120,8 @@ class EngineLM(LM):  # type: ignore[misc]
         Raises:
             InputError: If the engine died, or a request cannot be put or failed three times.
         """
+        if (known := self._recall("generate_until", requests)) is not None:
+            return known
         seen: Counter[tuple[str, str]] = Counter()
         calls = []
         for instance in requests:
@@ -125,7 +131,7 @@ class EngineLM(LM):  # type: ignore[misc]
             seed = derive_seed("lm-eval", self._seed, *drawn, seen[drawn])
             seen[drawn] += 1
             calls.append(self._generate(instance, arguments, seed))
-        return self._gather(calls, "generate_until", requests, disable_tqdm)
+        return self._gather(calls, "generate_until", requests, disable_tqdm, "")
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
         """Returns log-probability and whether it is greedy, per instance, all of them concurrently.
@@ -134,10 +140,12 @@ class EngineLM(LM):  # type: ignore[misc]
             InputError: If the engine gives no log-probabilities or died, or a request cannot be put or
                 failed three times.
         """
+        if (known := self._recall("loglikelihood", requests)) is not None:
+            return known
         if requests:
             scoring(self._asked)
         calls = [self._score(instance) for instance in requests]
-        return self._gather(calls, "loglikelihood", requests, disable_tqdm)
+        return self._gather(calls, "loglikelihood", requests, disable_tqdm, (-1e3, False))
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Is refused: chat engines answer messages, and no document stands alone.
@@ -193,7 +201,12 @@ class EngineLM(LM):  # type: ignore[misc]
         return Request(messages)
 
     def _gather(
-        self, calls: Sequence[Coroutine[Any, Any, T]], kind: str, requests: list[Instance], quiet: bool
+        self,
+        calls: Sequence[Coroutine[Any, Any, T]],
+        kind: str,
+        requests: list[Instance],
+        quiet: bool,
+        nothing: T,
     ) -> list[T]:
         from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -203,7 +216,12 @@ class EngineLM(LM):  # type: ignore[misc]
                 async with slots:
                     try:
                         result = await call
-                    except (EngineError, InputError) as error:
+                    except EngineError as error:
+                        if self.first_pass is not None:
+                            bar.update()
+                            raise
+                        raise _named(error, requests[number]) from None
+                    except InputError as error:
                         raise _named(error, requests[number]) from None
                 self.cache_hook.add_partial(kind, requests[number].args, result)
                 bar.update()
@@ -217,7 +235,15 @@ class EngineLM(LM):  # type: ignore[misc]
                 )
 
             results = self._loop.run(gather())
-        return _all_good(results)
+        if self.first_pass is None:
+            return _all_good(results)
+        _all_good([result for result in results if not isinstance(result, EngineError)])
+        self.first_pass.keep(kind, requests, results)
+        # The first pass is evaluated to its end, and thrown away.
+        return [nothing if isinstance(result, BaseException) else result for result in results]
+
+    def _recall(self, kind: str, requests: list[Instance]) -> list[Any] | None:
+        return self.first_pass.recall(kind, requests) if self.first_pass is not None else None
 
 
 class _Loop:

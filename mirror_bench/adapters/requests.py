@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from mirror_bench.engines.base import ImagePart, Message, Role, Sampling
 from mirror_bench.errors import InputError
+from mirror_bench.pictures import as_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -76,7 +76,7 @@ def image_part(image: Image) -> ImagePart:
     """Returns the image as a PNG of its RGB values.
 
     Raises:
-        InputError: If it is no opened image.
+        InputError: If it is no opened image, or cannot be shown.
     """
     from PIL import Image as PillowImage
 
@@ -85,9 +85,10 @@ def image_part(image: Image) -> ImagePart:
             f"doc_to_image gave a {type(image).__name__} where an image of Pillow belongs: "
             "open it there, or give its column the type Image()"
         )
-    stream = io.BytesIO()
-    image.convert("RGB").save(stream, "PNG", compress_level=1)
-    return ImagePart(stream.getvalue())
+    try:
+        return ImagePart(as_png(image))
+    except (ValueError, OSError) as error:
+        raise InputError(f"an image of the document cannot be shown ({error})") from None
 
 
 def read_images(arguments: Sequence[Any]) -> list[Image]:

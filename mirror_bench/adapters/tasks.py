@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirror_bench.adapters.lm_eval import EngineLM
+from mirror_bench.adapters.unanswered import FirstPass
 from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
 
@@ -121,7 +123,8 @@ def run_tasks(
         out: Where the files go.
 
     Returns:
-        lm-eval's results without the samples, and the paths under "files".
+        lm-eval's results without the samples, the paths under "files" and, where the engine refused
+        documents, under "unanswered" task -> which and why; they are in no metric.
 
     Raises:
         InputError: If a task cannot be found, read or run, or the files cannot be written.
@@ -133,24 +136,34 @@ def run_tasks(
     with _hushed():
         manager = task_manager(include, chosen.tasks, chosen.metadata)
         tracker = EvaluationTracker(output_path=str(out))
+        model.first_pass = first_pass = FirstPass()
+        evaluate = partial(
+            simple_evaluate,
+            model=model,
+            model_args={"model": spec},
+            task_manager=manager,
+            evaluation_tracker=tracker,
+            num_fewshot=chosen.fewshot,
+            apply_chat_template=True,
+            fewshot_as_multiturn=True,
+            bootstrap_iters=1000,
+            random_seed=chosen.seed,
+            numpy_random_seed=chosen.seed,
+            torch_random_seed=chosen.seed,
+            fewshot_random_seed=chosen.seed,
+            metadata=dict(chosen.metadata or {}),
+        )
         try:
-            results: dict[str, Any] = simple_evaluate(
-                model=model,
-                model_args={"model": spec},
-                tasks=list(chosen.tasks),
-                task_manager=manager,
-                evaluation_tracker=tracker,
-                num_fewshot=chosen.fewshot,
-                limit=chosen.limit,
-                apply_chat_template=True,
-                fewshot_as_multiturn=True,
-                bootstrap_iters=1000,
-                random_seed=chosen.seed,
-                numpy_random_seed=chosen.seed,
-                torch_random_seed=chosen.seed,
-                fewshot_random_seed=chosen.seed,
-                metadata=dict(chosen.metadata or {}),
-            )
+            results: dict[str, Any] = evaluate(tasks=list(chosen.tasks), limit=chosen.limit)
+            if first_pass.lacking:
+                kept = first_pass.answered()
+                # A group of which a task has no answer at all has no score.
+                whole = kept.keys() == results["results"].keys() - results.get("groups", {}).keys()
+                results = evaluate(tasks=list(chosen.tasks if whole else kept), samples=kept)
+                results["config"]["limit"] = chosen.limit
+                results["unanswered"] = {
+                    task: lacking._asdict() for task, lacking in first_pass.lacking.items()
+                }
         except InputError:
             raise
         except (KeyError, ValueError, TypeError, AttributeError, OSError, ImportError) as error:

@@ -61,6 +61,13 @@ def list_command(include: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--blind", is_flag=True, help="Leave images out of every prompt, to see what they bring.")
 @click.option("--metadata", default="{}", help='A JSON object for the tasks: {"face_set": "FOLDER"}, say.')
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=256, show_default=True)
+@click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="The smallest share of a task's documents that must be answered; below it, exit code 1.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print lm-eval's results as JSON.")
 def run(
@@ -75,19 +82,22 @@ def run(
     blind: bool,
     metadata: str,
     concurrency: int,
+    min_coverage: float,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Run tasks with one of our engines, and write lm-eval's results and samples.
 
     Every prompt goes through the model's chat template. Files come to
-    OUT/<model>/results_<time>.json and samples_<task>_<time>.jsonl.
+    OUT/<model>/results_<time>.json and samples_<task>_<time>.jsonl. A document that the model's server
+    refuses is in no metric: how many there were is said, and decides the exit code.
     """
     _require_lm_eval()
     if quiet or as_json:
         os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: lm-eval offers no other way
     from mirror_bench.adapters.lm_eval import EngineLM
     from mirror_bench.adapters.tasks import Chosen, run_tasks, task_manager
+    from mirror_bench.adapters.unanswered import Unanswered
 
     wanted = tuple(dict.fromkeys(part.strip() for part in names.split(",") if part.strip()))
     if not wanted:
@@ -103,8 +113,14 @@ def run(
         asked.close()
     if as_json:
         print_json(_plain(results))
-        return
-    _show(results)
+    else:
+        _show(results)
+    lacking = {task: Unanswered(**one) for task, one in results.get("unanswered", {}).items()}
+    for task, one in lacking.items():
+        click.echo(f"{task}: {one.line}; the metrics are of the others", err=True)
+    if any(1 - len(one.documents) / one.of < min_coverage for one in lacking.values()):
+        click.echo(f"below --min-coverage {min_coverage:g}: run again to ask for what is lacking", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -147,6 +163,8 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
     found = []
     for task, values in {**results["results"], **results.get("groups", {})}.items():
         count = str(results["n-samples"].get(task, {}).get("effective", ""))
+        if lacking := results.get("unanswered", {}).get(task):
+            count += f" of {lacking['of']}"
         better = results["higher_is_better"].get(task, {})
         first = True
         for key, value in sorted(values.items()):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from mirror_bench.engines.base import Engine, Sampling
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings
-from mirror_bench.schema import Ending, Expression, Scenario, Screenplay
+from mirror_bench.schema import ContextFit, Ending, Expression, Scenario, Screenplay
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class ClientTurn:
         raw: What the model answered, thoughts and directions included, where it differs from `words`.
         removed: What was taken out of `raw`, by kind.
         finish: Why the model ended its answer, as in `schema.Turn`.
+        fit: What a model read of the session, where all was too much for it.
     """
 
     words: str
@@ -43,6 +44,7 @@ class ClientTurn:
     raw: str = ""
     removed: tuple[str, ...] = ()
     finish: str = ""
+    fit: ContextFit | None = None
 
 
 class Client(Protocol):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 from typing import NamedTuple
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.engines import reasoning
-from mirror_bench.engines.base import Answer, Engine, Message, Request, Sampling
+from mirror_bench.engines.base import Engine, Message, Request, Sampling
+from mirror_bench.engines.fitting import Fit, Fitted, Reading, ask_fitting
 from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.faces import stage_marks
@@ -130,6 +132,7 @@ class LLMClient:
         self._max_turns = max_turns
         self._messages = [Message("system", (client_prompt(scenario),))]
         self._spoken = 0
+        self._fit = Fit()
 
     @classmethod
     def stands_on(cls, settings: ClientSettings) -> StandsOn:
@@ -168,21 +171,26 @@ class LLMClient:
         self._spoken += 1
         tokens = 0
         for attempt in range(ATTEMPTS):
-            answer = await self._engine.answer(self._request(attempt))
-            tokens += answer.tokens
-            reply = read_reply(answer.whole, self._scenario.profile.name)
+            fitted = await ask_fitting(self._engine, partial(self._reading, attempt), self._fit)
+            self._fit = fitted.fit
+            tokens += fitted.answer.tokens
+            reply = read_reply(fitted.answer.whole, self._scenario.profile.name)
             if reply.words or reply.direction or reply.ends:
-                return self._turn(reply, answer, tokens)
+                return self._turn(reply, fitted, tokens)
         raise EngineError(
             f"{self._engine.name} gave no usable client turn {self._spoken} in {ATTEMPTS} attempts "
             f"(session {self._scenario.id})"
         )
 
-    def _request(self, attempt: int) -> Request:
+    def _reading(self, attempt: int, fit: Fit) -> Reading:
         seed = derive_seed(self._scenario.pair, "client", "llm", self._spoken, attempt)
-        return Request(tuple(self._messages), self._sampling, seed, attempt=attempt)
+        rules, *heard_and_said = self._messages
+        messages = (rules, *heard_and_said[fit.start :])
+        request = Request(messages, self._sampling, seed, attempt=attempt)
+        return Reading(request, fit.start, len(heard_and_said) - 1)
 
-    def _turn(self, reply: Reply, answer: Answer, tokens: int) -> ClientTurn:
+    def _turn(self, reply: Reply, fitted: Fitted, tokens: int) -> ClientTurn:
+        answer = fitted.answer
         # What the model reads of itself is what was understood: nothing that was cut comes back.
         bracket = f"[{reply.direction}] " if reply.direction else ""
         self._messages.append(Message("assistant", (f"{bracket}{reply.words}".strip() or "…",)))
@@ -199,6 +207,7 @@ class LLMClient:
             raw=answer.whole if answer.whole.strip() != reply.words else "",
             removed=reply.removed,
             finish=answer.finish,
+            fit=fitted.left_out,
         )
 
 

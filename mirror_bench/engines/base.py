@@ -66,6 +66,8 @@ class Request:
         json_schema: The answer must be JSON of this schema, where the engine can enforce it.
         attempt: 0 at first; a retry asks the same question under another number, so that it is not
             answered from memory.
+        shrinkable: Whether whoever asks can ask with less: then a request that leaves no room for the whole
+            answer is refused rather than answered in part. Decides no answer.
     """
 
     messages: tuple[Message, ...]
@@ -73,6 +75,7 @@ class Request:
     seed: int = 0
     json_schema: Mapping[str, Any] | None = None
     attempt: int = 0
+    shrinkable: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ class Engine(Protocol):
 
         Raises:
             EngineError: If this request failed.
+            TooMuchError: If it holds more turns or images than the model takes.
             EngineDeadError: If no further request can succeed.
         """
         ...

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mirror_bench.engines.base import ImagePart, Message
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, TooMuchError
+from mirror_bench.pictures import as_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,7 +38,7 @@ def decode(part: ImagePart) -> Image:
 
     try:
         with PillowImage.open(io.BytesIO(part.png)) as image:
-            return image.convert("RGB")
+            return as_rgb(image)
     except (OSError, ValueError, SyntaxError) as error:
         raise InputError(f"the image {part.sha256[:12]} of a request is no PNG ({error})") from None
 
@@ -46,11 +47,12 @@ def check_count(messages: Sequence[Message], limit: int, engine: str) -> None:
     """Refuses a conversation with more images than an engine was opened for.
 
     Raises:
-        InputError: Naming the option that raises the limit.
+        TooMuchError: Naming the option that raises the limit.
     """
     count = len(images_of(messages))
     if count > limit:
-        raise InputError(
+        raise TooMuchError(
             f"{engine}: a request holds {count} images and max_images={limit}: "
-            f"open the model with max_images={count} or shorten the context"
+            f"open the model with max_images={count} or shorten the context",
+            images=limit,
         )

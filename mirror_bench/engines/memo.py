@@ -13,7 +13,7 @@ from typing import Any
 
 from mirror_bench.engines.base import Answer, Engine, PassOn, Request
 from mirror_bench.engines.scoring import Likelihood, scoring
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, TooMuchError
 from mirror_bench.schema import canonical_json
 
 # "MIRB" in ASCII: tells our files from any other SQLite database.
@@ -60,6 +60,11 @@ def request_key(engine: str, request: Request, continuation: str | None = None) 
         content.append(continuation)
     # Text from models may hold lone surrogates, which plain UTF-8 refuses.
     return hashlib.sha256(canonical_json(content).encode("utf-8", "surrogatepass")).digest()
+
+
+def _refusal_key(key: bytes) -> bytes:
+    """Returns where memory keeps that the request of this key was too much."""
+    return hashlib.sha256(key + b"too much").digest()
 
 
 @dataclass
@@ -209,13 +214,28 @@ class MemoEngine(PassOn):
     async def answer(self, request: Request) -> Answer:
         """Answers from memory, or asks, writes and then answers. Errors are not remembered.
 
+        But for one: that a shrinkable request was too much, because what is asked next, with less, follows
+        from it, and a run that goes on must ask the same.
+
         Equal requests in flight are asked once; all but the first asker get the answer as remembered.
 
         Raises:
             EngineError: If the engine could not answer.
+            TooMuchError: If the request holds more than the model takes.
             InputError: If the engine is dead or the memory cannot be read or written.
         """
-        return await self._remember(request_key(self.name, request), lambda: self.engine.answer(request))
+        key = request_key(self.name, request)
+        if not request.shrinkable:
+            return await self._remember(key, lambda: self.engine.answer(request))
+        refused = _refusal_key(key)
+        if (found := self.memo.find(refused)) is not None:
+            raise TooMuchError(**json.loads(found.text))
+        try:
+            return await self._remember(key, lambda: self.engine.answer(request))
+        except TooMuchError as error:
+            said = canonical_json({"said": str(error), "images": error.images})
+            await self.memo.keep(refused, self.name, Answer(said, "too_much"))
+            raise
 
     async def score(self, request: Request, continuation: str) -> Likelihood:
         """Tells from memory how likely an answer is, or asks, writes and then tells.

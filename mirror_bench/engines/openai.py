@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from mirror_bench.engines.base import Answer, Message, Request
 from mirror_bench.engines.images import images_of
+from mirror_bench.engines.limits import too_much
 from mirror_bench.engines.openai_answer import read_completion
 from mirror_bench.engines.openai_request import Manner
 from mirror_bench.engines.openai_server import ChatServer, Patience, RefusedError
 from mirror_bench.engines.reasoning import closes_unopened, holds_marks
 from mirror_bench.engines.refusals import Refusal, one_line
 from mirror_bench.engines.spoken import Given, Room, hear
-from mirror_bench.errors import EngineDeadError, EngineError, InputError
+from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.keys import SHOWN, check_url, check_variable, read_key
 from mirror_bench.modelspec import ModelSpec, Options
 
@@ -123,6 +124,7 @@ class OpenAIEngine:
 
         Raises:
             EngineError: If this request failed, or the answer holds no word.
+            TooMuchError: If it holds more turns or images than the model takes.
             EngineDeadError: If the server is gone, refuses every request or asks to come back much later.
             InputError: If the budget of requests is spent.
         """
@@ -235,8 +237,9 @@ class OpenAIEngine:
             raise self._server.die(
                 f"the account's quota or money is spent ({status}: {said}); top it up, or change the key"
             )
-        pictured = self._sees and bool(images_of(request.messages))
-        if pictured and refusal.of_images:
+        images = len(images_of(request.messages)) if self._sees else 0
+        less = too_much(said, images, code=refusal.code, status=refusal.status)
+        if images and less is None and refusal.of_images:
             raise self._no_images(refusal)
         if refusal.status == 404 and not refusal.of_content:
             raise self._server.die(
@@ -244,9 +247,11 @@ class OpenAIEngine:
                 f"or base_url"
             )
         # What is too long for one may fit for another, unless it is the room for thoughts that is too large.
-        if not self._proved and not refusal.of_content and (self._room or not refusal.of_length):
-            await self._try_out(refusal, request, body, pictured=pictured)
-        raise EngineError(f"{self.name}: {status}: {said}")
+        long = less is not None or refusal.of_length
+        if not self._proved and not refusal.of_content and (self._room or not long):
+            await self._try_out(refusal, request, body, pictured=bool(images))
+        line = f"{self.name}: {status}: {said}"
+        raise TooMuchError(line, less.images) if less else EngineError(line)
 
     async def _try_out(
         self, refusal: Refusal, request: Request, body: Mapping[str, Any], *, pictured: bool

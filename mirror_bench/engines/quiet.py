@@ -17,7 +17,7 @@ _ONE_AT_A_TIME = threading.Lock()
 # The line in which Python, or a process of vLLM behind its prefix, says why it stopped.
 _CAUSE = re.compile(r"\b([A-Za-z_.]*(?:Error|Exception|Interrupt)): (.+)")
 # Messages that only point to another one.
-_POINTERS = ("Engine core initialization failed", "EngineCore encountered an issue")
+_POINTERS = ("Engine core initialization failed", "EngineCore encountered an issue", "failed to be inspected")
 
 
 def new_log(library: str) -> Path:
@@ -62,8 +62,12 @@ def log_to(log: Path, *loggers: str) -> None:
 def cause(error: BaseException, log: Path) -> str:
     """Returns in one line why a library failed: from its error, or from the log it points to."""
     said = " ".join(str(error).split())
-    if not said or said.startswith(_POINTERS):
+    if not said or _points(said):
         found = _CAUSE.findall(log.read_text(encoding="utf-8", errors="replace"))
-        causes = [f"{kind}: {text}" for kind, text in found if not text.startswith(_POINTERS)]
+        causes = [f"{kind}: {text}" for kind, text in found if not _points(text)]
         said = causes[-1] if causes else said
     return (said or type(error).__name__)[:400]
+
+
+def _points(text: str) -> bool:
+    return any(pointer in text for pointer in _POINTERS)

@@ -36,12 +36,6 @@ _FILTERED = re.compile(
     r"\binvalid_prompt\b|was (?:blocked|filtered)",
     re.IGNORECASE,
 )
-_TOO_MANY_IMAGES = re.compile(
-    r"at most \d+ images?|too many (?:images|multi.?modal)|(?:number|maximum|limit)\b.{0,20}\bimages|"
-    r"only (?:one|1|a single) image|"
-    r"more than \w+ images?",
-    re.IGNORECASE,
-)
 _NO_IMAGES = re.compile(
     r"(?:does|do|is|are|can|could|was)(?: ?n[o']t)\b[^.;]{0,60}\b(?:images?|vision|multi-?modal|visual|"
     r"image_url)\b|"
@@ -100,7 +94,7 @@ class Refusal(NamedTuple):
     def of_content(self) -> bool:
         """Whether it is what this one request says that is refused."""
         said = f"{self.code} {self.words}"
-        return _FILTERED.search(said) is not None or _TOO_MANY_IMAGES.search(said) is not None
+        return _FILTERED.search(said) is not None
 
     @property
     def of_images(self) -> bool:

@@ -112,9 +112,9 @@ class TransformersEngine:
         """Answers one request, in a batch with whatever else waits.
 
         Raises:
-            EngineError: If the request cannot be answered, such as one longer than the context.
+            EngineError: If the request cannot be answered.
+            TooMuchError: If it is longer than the context, or holds more images than `max_images`.
             EngineDeadError: If the engine died or was closed.
-            InputError: If it holds more images than `max_images`.
         """
         answer: Answer = await self._ask(replace(request, sampling=self._room.widen(request.sampling)))
         loaded = self._loaded
@@ -132,8 +132,8 @@ class TransformersEngine:
 
         Raises:
             EngineError: If the request cannot be scored, such as one longer than the context.
+            TooMuchError: If it holds more images than `max_images`.
             EngineDeadError: If the engine died or was closed.
-            InputError: If it holds more images than `max_images`.
         """
         likelihood: Likelihood = await self._ask(request, continuation)
         return likelihood
@@ -197,6 +197,8 @@ class TransformersEngine:
             model = PeftModel.from_pretrained(model, str(read_adapter(self._lora).folder)).merge_and_unload()
         model = model.to(device).eval()
         ends, pad = _special_tokens(model, prompting.tokenizer)
+        if prompting.tokenizer.pad_token_id is None:  # as in Llama's; a batch cannot be made without one
+            prompting.tokenizer.pad_token = prompting.tokenizer.convert_ids_to_tokens(pad)
         # The model's own defaults (a repetition penalty, say) would otherwise be mixed into every request.
         model.generation_config = GenerationConfig(eos_token_id=list(ends), pad_token_id=pad)
         context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 0
@@ -253,8 +255,9 @@ class TransformersEngine:
             self._answer_alike(batch[middle:])
             return
         for asked, result in zip(batch, results, strict=True):
-            refused = isinstance(result, EngineError)
-            _settle(asked, EngineError(f"{self._spec}: {result}") if refused else result)
+            if isinstance(result, EngineError):
+                result.args = (f"{self._spec}: {result}",)
+            _settle(asked, result)
 
     def _compute(self, batch: Sequence[_Asked]) -> Sequence[Answer | Likelihood | EngineError]:
         from mirror_bench.engines.transformers_batch import answer_batch

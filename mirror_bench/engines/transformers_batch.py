@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from transformers import GenerationConfig, LogitsProcessor, StoppingCriteria
 from mirror_bench.engines.base import Answer, Request, Sampling
 from mirror_bench.engines.images import decode, images_of
 from mirror_bench.engines.prompting import Prompting
-from mirror_bench.errors import EngineError
+from mirror_bench.errors import EngineError, TooMuchError
 
 # A stop text is looked for in the text of so many last tokens, beyond one token per character of it.
 _SLACK_TOKENS = 4
@@ -46,7 +47,7 @@ def answer_batch(loaded: Loaded, requests: Sequence[Request]) -> list[Answer | E
     """
     inputs = _encode(loaded, requests)
     lengths = [int(length) for length in inputs["attention_mask"].sum(dim=1)]
-    if loaded.context and max(lengths) >= loaded.context:
+    if not all(_fits(*pair, loaded) for pair in zip(requests, lengths, strict=True)):
         return _without_too_long(loaded, requests, lengths)
     rows = [
         _limited(request.sampling, length, loaded) for request, length in zip(requests, lengths, strict=True)
@@ -54,7 +55,7 @@ def answer_batch(loaded: Loaded, requests: Sequence[Request]) -> list[Answer | E
     width = inputs["input_ids"].shape[1]
     with torch.inference_mode():
         output = loaded.model.generate(
-            **inputs.to(loaded.model.device, dtype=loaded.model.dtype),
+            **on_device(inputs, loaded.model),
             generation_config=GenerationConfig(
                 do_sample=False,
                 max_new_tokens=max(row.max_tokens for row in rows),
@@ -131,6 +132,21 @@ class RowStop(StoppingCriteria):  # type: ignore[misc]
         return any(stop in text for stop in row.stop)
 
 
+def on_device(inputs: Any, model: Any) -> dict[str, Any]:
+    """Returns inputs where the model computes, images in its number format.
+
+    What processors return can be told a number format; what tokenizers return cannot.
+    """
+    moved = {}
+    for name, values in inputs.items():
+        # Tokenizers saved without the names of their outputs give these to models that know none.
+        if name == "token_type_ids" and name not in inspect.signature(model.forward).parameters:
+            continue
+        dtype = model.dtype if torch.is_floating_point(values) else values.dtype
+        moved[name] = values.to(model.device, dtype=dtype)
+    return moved
+
+
 def _encode(loaded: Loaded, requests: Sequence[Request]) -> Any:
     prompting = loaded.prompting
     texts = [prompting.render(request.messages) for request in requests]
@@ -149,16 +165,23 @@ def _encode(loaded: Loaded, requests: Sequence[Request]) -> Any:
 def _without_too_long(
     loaded: Loaded, requests: Sequence[Request], lengths: Sequence[int]
 ) -> list[Answer | EngineError]:
-    fitting = [request for request, length in zip(requests, lengths, strict=True) if length < loaded.context]
+    pairs = list(zip(requests, lengths, strict=True))
+    fitting = [request for request, length in pairs if _fits(request, length, loaded)]
     answers = iter(answer_batch(loaded, fitting) if fitting else ())
     return [
         next(answers)
-        if length < loaded.context
-        else EngineError(
+        if _fits(request, length, loaded)
+        else TooMuchError(
             f"the prompt has {length} tokens and the model's context {loaded.context}: shorten it"
         )
-        for length in lengths
+        for request, length in pairs
     ]
+
+
+def _fits(request: Request, length: int, loaded: Loaded) -> bool:
+    """Whether the context holds a prompt; with the whole answer where the prompt can be shortened."""
+    room = request.sampling.max_tokens if request.shrinkable else 1
+    return not loaded.context or length + room <= loaded.context
 
 
 def _limited(sampling: Sampling, length: int, loaded: Loaded) -> Sampling:

@@ -12,7 +12,7 @@ import torch
 from mirror_bench.engines.base import Request
 from mirror_bench.engines.images import decode, images_of
 from mirror_bench.engines.scoring import Likelihood, continuation_tokens
-from mirror_bench.engines.transformers_batch import Loaded
+from mirror_bench.engines.transformers_batch import Loaded, on_device
 from mirror_bench.errors import EngineError
 
 
@@ -69,9 +69,8 @@ def _likelihoods(
     # Position p of the output tells of the token at p + 1.
     spans = [range(length - count - 1, length - 1) for length, count in zip(lengths, counts, strict=True)]
     wanted = sorted({position for span in spans for position in span})
-    device = loaded.model.device
     with torch.inference_mode():
-        logits = _logits(loaded.model, inputs.to(device, dtype=loaded.model.dtype), wanted)
+        logits = _logits(loaded.model, on_device(inputs, loaded.model), wanted)
     place = {position: index for index, position in enumerate(wanted)}
     found = []
     for row, span in enumerate(spans):
@@ -82,7 +81,7 @@ def _likelihoods(
     return found
 
 
-def _logits(model: Any, inputs: Any, wanted: list[int]) -> Any:
+def _logits(model: Any, inputs: dict[str, Any], wanted: list[int]) -> Any:
     """Returns scores at the wanted positions, shape [rows, positions, vocabulary]."""
     positions = torch.tensor(wanted, device=model.device)
     # Scores of a whole prompt over a large vocabulary would take gigabytes.

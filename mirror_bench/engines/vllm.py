@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from mirror_bench.engines.base import Answer, Request
 from mirror_bench.engines.checkpoints import content_identity, decisive_name, local_folder, read_adapter
 from mirror_bench.engines.images import check_count, decode, images_of
+from mirror_bench.engines.limits import too_much
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood, continuation_tokens
 from mirror_bench.engines.spoken import Given, Room, hear
 from mirror_bench.engines.vllm_options import INDIFFERENT, VllmOptions
-from mirror_bench.errors import EngineDeadError, EngineError, InputError
+from mirror_bench.engines.vllm_reasoning import Part, open_parser
+from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import ModelSpec
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class VllmEngine:
         quantization, revision, trust_remote_code, enforce_eager: As in vLLM.
         process: Whether vLLM gets a process of its own (false on a CPU, true on a GPU).
         max_thinking_tokens, max_tokens: See `spoken.Room`.
+        reasoning_parser: One of vLLM's own, for thoughts whose marks `engines.reasoning` does not know.
 
     Raises:
         InputError: If an option is unknown, malformed or out of range.
@@ -55,6 +58,7 @@ class VllmEngine:
         self._driver: Driver | None = None
         self._prompting: Prompting | None = None
         self._lora: Any = None
+        self._parse: Part | None = None
         self._log: Path | None = None
         self._dead = ""
         self._names = itertools.count()
@@ -89,13 +93,16 @@ class VllmEngine:
         """Answers one request; it joins the running batch.
 
         Raises:
-            EngineError: If the request cannot be answered, such as one longer than the context.
+            EngineError: If the request cannot be answered.
+            TooMuchError: If it is longer than the context, or holds more images than `max_images`.
             EngineDeadError: If vLLM died.
-            InputError: If it holds more images than `max_images`.
         """
         output = await self._generate(request, self._prepare)
         assert self._prompting is not None
-        answer = _read(output, str(self._spec), request, self._options.room, self._prompting)
+        if request.shrinkable:
+            self._check_room(output, request)
+        given = _read(output, str(self._spec), request, self._prompting, self._parse)
+        answer = hear(str(self._spec), given, request.sampling, self._options.room)
         # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
         return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
 
@@ -104,8 +111,8 @@ class VllmEngine:
 
         Raises:
             EngineError: If the request cannot be scored, such as one longer than the context.
+            TooMuchError: If it holds more images than `max_images`.
             EngineDeadError: If vLLM died.
-            InputError: If it holds more images than `max_images`.
         """
         counts: list[int] = []
 
@@ -151,7 +158,17 @@ class VllmEngine:
             raise
         except Exception as error:
             said = " ".join(str(error).split())[:300] or type(error).__name__
-            raise EngineError(f"{self._spec}: cannot answer this request: {said}") from None
+            said = f"{self._spec}: cannot answer this request: {said}"
+            raise too_much(said, len(images_of(request.messages))) or EngineError(said) from None
+
+    def _check_room(self, output: Any, request: Request) -> None:
+        """Refuses an answer that the end of the context cut."""
+        said, asked = output.outputs[0], self._options.room.widen(request.sampling).max_tokens
+        if said.finish_reason == "length" and len(said.token_ids) < asked:
+            raise TooMuchError(
+                f"{self._spec}: the prompt has {len(output.prompt_token_ids)} tokens, and the context ended "
+                f"after {len(said.token_ids)} of the {asked} tokens that an answer may have"
+            )
 
     def _load(self) -> None:
         folder = local_folder(self._spec.name)
@@ -202,6 +219,8 @@ class VllmEngine:
         process = not on_cpu if options.process is None else options.process
         # vLLM reads this whenever an engine is made, and lets it overrule the arguments.
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "1" if process else "0"
+        if options.reasoning_parser:
+            self._parse = open_parser(options.reasoning_parser, self._prompting.tokenizer)
         self._driver = (
             ProcessDriver(AsyncEngineArgs(**arguments)) if process else ThreadDriver(EngineArgs(**arguments))
         )
@@ -218,7 +237,8 @@ class VllmEngine:
             # The digest spares vLLM its own hashing, and lets it find an image that it has encoded before.
             prompt["multi_modal_uuids"] = {"image": [image.sha256 for image in images]}
         tokenization = {"add_special_tokens": self._prompting.adds_special_tokens(text)}
-        params = _sampling_params(request, self._options.room, self._prompting)
+        marks = self._parse is not None or self._prompting.thinks_in_special_tokens
+        params = _sampling_params(request, self._options.room, keeps_special_tokens=marks)
         return Prepared(prompt, params, self._lora, tokenization)
 
     def _prepare_score(self, request: Request, continuation: str) -> tuple[Prepared, int]:
@@ -246,7 +266,7 @@ class VllmEngine:
         return EngineDeadError(self._dead)
 
 
-def _sampling_params(request: Request, room: Room, prompting: Prompting) -> Any:
+def _sampling_params(request: Request, room: Room, *, keeps_special_tokens: bool) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
@@ -261,23 +281,27 @@ def _sampling_params(request: Request, room: Room, prompting: Prompting) -> Any:
         seed=request.seed if sampling.temperature > 0 else None,
         structured_outputs=StructuredOutputsParams(json=dict(schema)) if schema is not None else None,
         output_kind=RequestOutputKind.FINAL_ONLY,
-        skip_special_tokens=not prompting.thinks_in_special_tokens,
+        skip_special_tokens=not keeps_special_tokens,
     )
 
 
-def _read(output: Any, engine: str, request: Request, room: Room, prompting: Prompting) -> Answer:
+def _read(
+    output: Any, engine: str, request: Request, prompting: Prompting, parse: Part | None = None
+) -> Given:
     best = output.outputs[0]
     if best.finish_reason not in {"stop", "length"}:
         raise EngineError(f"{engine}: vLLM broke the answer off ({best.finish_reason})")
-    given = Given(
-        text=prompting.without_special_tokens(best.text),
+    # A schema holds from the first token on, and leaves no room for thoughts.
+    free = request.json_schema is None
+    said, thoughts = parse(best.text) if parse and free else (best.text, "")
+    return Given(
+        text=prompting.without_special_tokens(said),
         finish=best.finish_reason,
+        thoughts=thoughts,
         prompt_tokens=len(output.prompt_token_ids),
         tokens=len(best.token_ids),
-        # A schema holds from the first token on, and leaves no room for thoughts.
-        opened=prompting.opens_thought and request.json_schema is None,
+        opened=prompting.opens_thought and free and not parse,
     )
-    return hear(engine, given, request.sampling, room)
 
 
 def _read_likelihood(output: Any, count: int) -> Likelihood:
@@ -287,6 +311,11 @@ def _read_likelihood(output: Any, count: int) -> Likelihood:
 
 
 def _remedy(reason: str) -> str:
+    if "No module named 'torchvision'" in reason:
+        return (
+            "; vLLM reads this family's images with torchvision: install the one that goes with your torch "
+            "(a GPU's vLLM brings it), or open the model with transformers/, which does without"
+        )
     if "memory" in reason.lower() or "KV cache" in reason:
         return "; lower max_model_len, max_num_seqs or gpu_memory_utilization, or change kv_gib"
     return ""

@@ -38,6 +38,7 @@ class VllmOptions:
     enforce_eager: bool | None
     process: bool | None
     room: Room
+    reasoning_parser: str
 
     @classmethod
     def read(cls, spec: ModelSpec) -> VllmOptions:
@@ -62,6 +63,7 @@ class VllmOptions:
             enforce_eager=_flag_or_none(options, "enforce_eager"),
             process=_flag_or_none(options, "process"),
             room=Room.read(options),
+            reasoning_parser=options.text("reasoning_parser"),
         )
         options.done()
         for key in ("max_model_len", "max_images", "max_num_seqs", "kv_gib", "tensor_parallel_size"):

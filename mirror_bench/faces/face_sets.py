@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mirror_bench.errors import InputError
+from mirror_bench.pictures import as_png, is_plain
 
 METADATA = "metadata.csv"
 
@@ -66,17 +69,21 @@ def read_entries(folder: Path, needed: Sequence[str], what: str) -> list[Entry]:
 
 
 def read_image(folder: Path, entry: Entry) -> bytes:
-    """Returns the file of an entry after making sure that it is an image.
+    """Returns the image of an entry: its file, or a PNG of it as RGB where that is not what it holds.
 
     Raises:
         InputError: If it cannot be read as one, naming the metadata's line.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         content = (folder / entry.file).read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            image.verify()
-    except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as image:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image.load()
+            if not is_plain(image):
+                content = as_png(image)
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error, MemoryError, *bombs) as error:
         raise InputError(f"{entry.where}: cannot read the image {entry.file!r} ({error})") from None
     return content

@@ -20,6 +20,7 @@ from mirror_bench.faces.action_units import check_units
 from mirror_bench.faces.expressions import EXPRESSIONS, nearest, signs
 from mirror_bench.faces.face_sets import METADATA, Entry, read_entries, read_image
 from mirror_bench.parts import StandsOn
+from mirror_bench.pictures import as_rgb
 from mirror_bench.schema import Expression, FaceIdentity, derive_seed, digest
 
 BASIC = ("neutral", "happiness", "sadness", "anger", "fear", "disgust", "surprise")
@@ -130,7 +131,7 @@ class SetFaces:
         InputError: If the set is not as it must be, or somebody lacks a basic expression.
     """
 
-    version = "1"
+    version = "2"
     """Raised with every change of who stands for whom and which image is shown."""
 
     takes_argument = True
@@ -258,8 +259,7 @@ def _fitted(content: bytes) -> bytes:
     with Image.open(io.BytesIO(content)) as image:
         if image.format == "PNG" and image.size == (_SIDE, _SIDE) and image.mode == "RGB":
             return content
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-        fitted = ImageOps.pad(upright, (_SIDE, _SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
+        fitted = ImageOps.pad(as_rgb(image), (_SIDE, _SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
     file = io.BytesIO()
     fitted.save(file, "PNG", compress_level=6)
     return file.getvalue()

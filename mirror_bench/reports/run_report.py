@@ -10,6 +10,7 @@ from pathlib import Path
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.faces.set_faces import IMAGES
+from mirror_bench.reports.labels import candidate_label
 from mirror_bench.reports.metrics import score_rating
 from mirror_bench.reports.outcomes import Outcomes, gather
 from mirror_bench.reports.page import RunInfo, write_report
@@ -18,6 +19,7 @@ from mirror_bench.reports.summary import Summary, compare_runs, summarize_outcom
 from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import Ending, Rating, Scenario, Session, SessionKey
 from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.fits import fit_lines
 from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_ratings, read_sessions
@@ -165,7 +167,12 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
     adapted = {name: lines for header in headers for name, lines in header.adapted.items()}
     if adapted:
         facts["Put otherwise"] = "; ".join(f"{name}: {'; '.join(lines)}" for name, lines in adapted.items())
-    return RunInfo(facts=facts)
+    notes = tuple(
+        f"{candidate_label(one.candidate['therapist'], one.candidate.get('method', ''))}: {line}."
+        for one in headers
+        for line in fit_lines(one.fits)
+    )
+    return RunInfo(facts=facts, notes=notes)
 
 
 def _faces(header: RunHeader) -> str:

@@ -90,6 +90,7 @@ def _client_turn(said: ClientTurn, face: Face | None) -> Turn:
         removed=said.removed,
         tokens=said.tokens,
         finish=said.finish,
+        fit=said.fit,
     )
 
 
@@ -102,6 +103,7 @@ def _therapist_turn(said: TherapistTurn) -> Turn:
         caption=said.caption,
         tokens=said.tokens,
         finish=said.finish,
+        fit=said.fit,
     )
 
 

@@ -26,6 +26,7 @@ from mirror_bench.schema import Ending, FaceCondition, Scenario
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.cast import Cast
 from mirror_bench.sessions.dialogue import Stage, session_record
+from mirror_bench.sessions.fits import count_fits, fit_lines
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.probe import probes_due, run_probes
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
@@ -143,6 +144,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
                 say(safety_line(due))
             try:
                 tally = await _hold(evaluation, folder, cast, due)
+                _tell_fits(folder, quiet=evaluation.quiet)
                 await _probe(evaluation, folder, cast, due)
                 profiles = {scenario.profile.id: scenario.profile for scenario in due}
                 await rate(
@@ -177,6 +179,14 @@ async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequ
                 attempts=evaluation.protocol.attempts,
             )
     return tally
+
+
+def _tell_fits(folder: RunFolder, *, quiet: bool) -> None:
+    """Records and says what of the sessions did not fit the models."""
+    counted = count_fits(folder.sessions())
+    folder.note_fits(counted)
+    for line in () if quiet else fit_lines(counted):
+        say(line)
 
 
 async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> None:

@@ -34,6 +34,7 @@ class RunHeader(Record):
         candidate: Therapist, method and what else the candidate chose.
         selection: Which scenarios are due: conditions, limit, how many.
         environment: Versions and hardware; two runs may differ in it.
+        fits: What of the sessions its models could not read, as `fits.count_fits` counts it.
         seeds: How seeds are derived.
         adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
     """
@@ -44,6 +45,7 @@ class RunHeader(Record):
     candidate: Mapping[str, str]
     selection: Mapping[str, Any]
     environment: Mapping[str, Any] = {}
+    fits: Mapping[str, Mapping[str, int]] = {}
     seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
     adapted: Mapping[str, tuple[str, ...]] = {}
 
@@ -144,6 +146,12 @@ class RunFolder:
                 memory.unlink()
             (self.folder / "faces").rmdir()
             self.folder.rmdir()
+
+    def note_fits(self, fits: Mapping[str, Mapping[str, int]]) -> None:
+        """Writes into `run.json` what of the sessions the run's models could not read."""
+        if dict(self.header.fits) != dict(fits):
+            self.header = self.header.model_copy(update={"fits": fits})
+            _write_header(self.folder, self.header)
 
     def keep_session(self, session: Session) -> None:
         """Appends a session.

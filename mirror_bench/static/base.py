@@ -32,7 +32,8 @@ class Shown(NamedTuple):
     """An image as a row holds it.
 
     Attributes:
-        png: The image: PNG, 336x336 RGB, where it is drawn; the file as it is where it is of a prepared set.
+        png: The image: PNG, 336x336 RGB, where it is drawn; of a prepared set, the file itself
+            where it is plain RGB.
         digest: SHA-256 of `png`.
     """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mirror_bench.faces.base import Face
+from mirror_bench.schema import ContextFit
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class TherapistTurn:
         caption: The emotional caption of this turn, where the method makes one.
         tokens: Generated tokens, captions and plans included.
         finish: Why the model ended its answer, as in `schema.Turn`.
+        fit: What of the session was read, where all was too much for the model.
     """
 
     words: str
@@ -27,6 +29,7 @@ class TherapistTurn:
     caption: str = ""
     tokens: int = 0
     finish: str = ""
+    fit: ContextFit | None = None
 
 
 class Therapist(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
+from mirror_bench.engines.fitting import Fit, Reading, ask_fitting, newest_images
 from mirror_bench.faces.base import Face
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import TherapistSettings
@@ -22,6 +23,7 @@ from mirror_bench.therapists.prompting import (
     Layout,
     Spoken,
     caption_messages,
+    first_read,
     plan_messages,
     read_plan,
     reply_messages,
@@ -118,6 +120,7 @@ class ModelTherapist:
         self._asking = asking
         self._history: list[Spoken] = []
         self._plan: tuple[str, str] = ("", "")
+        self._fit = Fit()
         self._tokens = 0
 
     @property
@@ -138,23 +141,28 @@ class ModelTherapist:
         self._history.append(Spoken(Speaker.CLIENT, heard, image, caption))
         if self._method.plans and not self._plan[1]:
             self._plan = await self._make_plan()
-        answer = await self._ask("reply", self._reply_messages(), self._asking.sampling)
+        fitted = await ask_fitting(self._engine, self._reading, self._fit)
+        answer, self._fit = fitted.answer, fitted.fit
+        self._tokens += answer.tokens
         words, removed = clean_reply(answer.whole, self._scenario.profile.name)
         self._history.append(Spoken(Speaker.THERAPIST, words))
         raw = answer.whole if answer.whole.strip() != words else ""
-        return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish)
+        return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish, fitted.left_out)
 
-    def _reply_messages(self) -> tuple[Message, ...]:
+    def _reading(self, fit: Fit) -> Reading:
+        """Returns the question for a reply that holds so much of the session."""
         technique, plan = self._plan
-        return reply_messages(
+        first = first_read(self._history, self._asking.context_messages, fit.start)
+        messages = reply_messages(
             self._scenario.profile,
-            self._history,
+            self._history[first:],
             layout=self._asking.layout,
-            context_messages=self._asking.context_messages,
             sees=self.sees,
             technique=technique,
             plan=plan,
         )
+        request = self._request("reply", newest_images(messages, fit.faces), self._asking.sampling)
+        return Reading(request, first, len(self._history) - 1)
 
     async def _caption(self, image: ImagePart | None) -> str:
         if not self._method.captions or image is None:
@@ -174,7 +182,10 @@ class ModelTherapist:
         return Sampling(sampling.temperature, sampling.top_p, max_tokens=max_tokens)
 
     async def _ask(self, what: str, messages: tuple[Message, ...], sampling: Sampling) -> Answer:
-        seed = derive_seed(self._scenario.pair, "therapist", what, len(self._history))
-        answer = await self._engine.answer(Request(messages, sampling, seed))
+        answer = await self._engine.answer(self._request(what, messages, sampling))
         self._tokens += answer.tokens
         return answer
+
+    def _request(self, what: str, messages: tuple[Message, ...], sampling: Sampling) -> Request:
+        seed = derive_seed(self._scenario.pair, "therapist", what, len(self._history))
+        return Request(messages, sampling, seed)

@@ -67,10 +67,17 @@ def about(profile: Profile) -> str:
     return f"{profile.name}, " + ", ".join(fact.strip().rstrip(".") for fact in facts if fact.strip()) + "."
 
 
-def _within(history: Sequence[Spoken], context_messages: int) -> Sequence[Spoken]:
-    """The last messages; a chat must not begin with the assistant's."""
-    kept = history[-context_messages:] if context_messages else history
-    return kept[1:] if len(kept) > 1 and kept[0].speaker is Speaker.THERAPIST else kept
+def first_read(history: Sequence[Spoken], context_messages: int = 0, start: int = 0) -> int:
+    """Returns the index of the first turn that a model reads; a chat must not begin with the assistant's.
+
+    Args:
+        history: All turns so far.
+        context_messages: How many of the last turns are read; 0 for all.
+        start: No turn before this one is read.
+    """
+    first = max(start, len(history) - context_messages if context_messages else 0)
+    begins_wrong = first < len(history) - 1 and history[first].speaker is Speaker.THERAPIST
+    return first + 1 if begins_wrong else first
 
 
 def _chat_turn(turn: Spoken) -> Message:
@@ -103,7 +110,7 @@ def reply_messages(
         technique: The technique of the plan.
         plan: The plan of the session.
     """
-    kept = _within(history, context_messages)
+    kept = history[first_read(history, context_messages) :]
     known = {"about": about(profile), "reason": profile.reason_for_seeking, "sees": sees}
     known |= {"technique": technique, "plan": plan}
     if layout == "chat":

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("lm_eval")
 
 from PIL import Image
+from refusing_server import Body, ChatServer
 
 from mirror_bench.cli import main
 from mirror_bench.cli.tasks import rows
@@ -158,3 +159,38 @@ def test_an_unknown_task_is_answered_with_the_nearest(
     )
     assert code == 2
     assert "did you mean 'tmp_say'" in capsys.readouterr().err
+
+
+def test_refused_documents_are_counted_and_in_no_metric(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "other.yaml").write_text(TASK.format(name="tmp_other"))
+    refused = ["Say no"]
+
+    def refuse(body: Body) -> tuple[int, str] | None:
+        asked = str(body["messages"])
+        return (400, "the prompt was filtered") if any(one in asked for one in refused) else None
+
+    server = ChatServer(refuse)
+    model = ("--model", f"openai/m?base_url={server.url}&max_retries=0", "--tasks", "tmp_say,tmp_other")
+    fixed = ("run", *model, "--include-path", str(folder), "--out", str(tmp_path / "out"), "--json")
+    assert _call(monkeypatch, *fixed) == 1
+    told = capsys.readouterr()
+    assert "tmp_say: 1 of 3 documents were not answered" in told.err
+    assert "the prompt was filtered" in told.err
+    results = json.loads(told.out)
+    assert results["n-samples"]["tmp_say"]["effective"] == 2
+    assert results["unanswered"]["tmp_say"]["documents"] == [1]
+    shown = {row[0]: row[1] for row in rows(results) if row[0]}
+    assert shown["tmp_say"] == "2 of 3"
+    samples = [Path(path) for path in results["files"] if "samples_tmp_say" in path]
+    assert [json.loads(line)["doc_id"] for line in samples[0].read_text().splitlines()] == [0, 2]
+    asked = server.asked
+    assert _call(monkeypatch, *fixed, "--min-coverage", "0.6", "--limit", "2") == 1  # 1 of 2 is below
+    assert _call(monkeypatch, *fixed, "--min-coverage", "0.5", "--limit", "2") == 0
+    assert asked == 2 * (2 + 3)  # a refused one three times, the others once: the second pass asks nothing
+    capsys.readouterr()
+    refused[:] = ["Say"]
+    assert _call(monkeypatch, *fixed) == 2
+    assert "no document was answered" in capsys.readouterr().err
+    server.close()

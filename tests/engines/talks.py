@@ -51,6 +51,6 @@ def talk(number: int, turns: int = 2, images: bool = True) -> tuple[Message, ...
     return tuple(messages)
 
 
-def ask(number: int, max_tokens: int = 24, images: bool = True, **sampling: Any) -> Request:
+def ask(number: int, max_tokens: int = 24, images: bool = True, turns: int = 2, **sampling: Any) -> Request:
     """Returns a request about `talk(number)`, with `number` as its seed."""
-    return Request(talk(number, images=images), Sampling(max_tokens=max_tokens, **sampling), seed=number)
+    return Request(talk(number, turns, images), Sampling(max_tokens=max_tokens, **sampling), seed=number)

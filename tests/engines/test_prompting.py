@@ -8,7 +8,7 @@ from talks import plain, talk
 from mirror_bench.engines.base import Message
 from mirror_bench.engines.images import check_count, data_url, decode, images_of
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
-from mirror_bench.errors import EngineError, InputError
+from mirror_bench.errors import EngineError, InputError, TooMuchError
 
 pytest.importorskip("transformers")
 
@@ -83,5 +83,5 @@ def test_images_are_decoded_counted_and_encoded() -> None:
     assert decode(plain(7)).getpixel((5, 5)) == (7, 7, 7)
     assert data_url(plain(7)).startswith("data:image/png;base64,iVBORw0KGgo")
     check_count(talk(1), 2, "e")
-    with pytest.raises(InputError, match="max_images=2"):
+    with pytest.raises(TooMuchError, match="max_images=2"):
         check_count(talk(1), 1, "e")

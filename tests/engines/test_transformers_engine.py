@@ -12,7 +12,7 @@ from mirror_bench.engines.base import Engine, ImagePart, Message, Request, Sampl
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.engines.transformers import TransformersEngine
 from mirror_bench.engines.vllm import VllmEngine
-from mirror_bench.errors import EngineDeadError, EngineError, InputError
+from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import parse_model
 
 pytest.importorskip("torch")
@@ -92,7 +92,7 @@ async def test_an_answer_ends_with_the_context(engine: Engine) -> None:
 
 async def test_too_many_images_name_the_option(engine: Engine) -> None:
     crowd = Request((Message("user", (*(picture(number) for number in range(17)), "Hello")),))
-    with pytest.raises(InputError, match="max_images=17"):
+    with pytest.raises(TooMuchError, match="max_images=17"):
         await engine.answer(crowd)
 
 

@@ -18,7 +18,7 @@ from talks import SCHEMA, ask, picture, plain, talk
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.engines.vllm import VllmEngine
-from mirror_bench.errors import EngineDeadError, EngineError, InputError
+from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import parse_model
 
 pytestmark = pytest.mark.engine
@@ -109,7 +109,7 @@ async def test_a_broken_image_fails_alone(vllm_engine: Engine) -> None:
 
 async def test_more_images_than_opened_for_name_the_option(vllm_engine: Engine) -> None:
     crowd = Request((Message("user", (*(picture(number) for number in range(17)), "Hello")),))
-    with pytest.raises(InputError, match="max_images=17"):
+    with pytest.raises(TooMuchError, match="max_images=17"):
         await vllm_engine.answer(crowd)
 
 

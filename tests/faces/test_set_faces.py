@@ -146,7 +146,7 @@ def test_a_run_shows_the_set_and_its_report_names_digest_and_licence(
     assert kept
     assert kept <= {hashlib.sha256(path.read_bytes()).hexdigest() for path in written.rglob("*.png")}
     report = (tmp_path / "run" / "report.html").read_text()
-    assert f"set/1 {read_set(written).digest[:12]} (CC BY 4.0)" in report
+    assert f"set/2 {read_set(written).digest[:12]} (CC BY 4.0)" in report
     assert str(written) not in report
 
 

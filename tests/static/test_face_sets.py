@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,25 @@ def test_a_set_that_is_wrong_is_refused_by_file_and_line(prepared: Path, table: 
 def test_a_folder_without_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="face_set: cannot read"):
         question_rows("expression", face_set=str(tmp_path))
+
+
+def test_images_that_cannot_be_shown_are_named_before_any_question(prepared: Path) -> None:
+    whole = (prepared / "b.jpg").read_bytes()
+    (prepared / "b.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"metadata.csv:3: cannot read the image 'b.jpg'"):
+        question_rows("expression", face_set=str(prepared))
+    Image.new("F", (48, 64), 0.5).save(prepared / "b.tif")
+    (prepared / "metadata.csv").write_text("file_name,expression\nb.tif,sad\n")
+    with pytest.raises(InputError, match=r"'b.tif'.*8 bits a channel"):
+        question_rows("expression", face_set=str(prepared))
+
+
+def test_images_of_every_kind_are_shown_as_rgb(prepared: Path) -> None:
+    Image.new("CMYK", (48, 64), (0, 200, 200, 20)).save(prepared / "b.jpg")
+    Image.new("RGBA", (48, 64), (9, 9, 9, 0)).save(prepared / "a.png")
+    rows = {row["id"]: row for row in question_rows("expression", face_set=str(prepared))}
+    shown = {name: Image.open(io.BytesIO(row["image"]["bytes"])) for name, row in rows.items()}
+    assert {image.mode for image in shown.values()} == {"RGB"}
+    assert shown["a.png"].getpixel((5, 5)) == (255, 255, 255)
+    content = rows["b.jpg"]["image"]["bytes"]
+    assert rows["b.jpg"]["image_digest"] == hashlib.sha256(content).hexdigest()
