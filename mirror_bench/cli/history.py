@@ -54,6 +54,7 @@ def history(
     A run of which too little is scored is named as not measured, and no run is held against it.
     """
     from mirror_bench.reports.history import Past, trace, write_history
+    from mirror_bench.reports.metrics import describe
     from mirror_bench.reports.rated_runs import chosen_metrics, read_rated
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.comparing import read_contestants
@@ -78,6 +79,7 @@ def history(
         condition=sides[-1].condition.value,
         alpha=alpha,
         min_coverage=min_coverage,
+        scales={one.name: one for one in describe(metrics, form_of=rated[0].form_of)},
     )
     if out is not None:
         write_history(found, out)
@@ -126,9 +128,8 @@ def _show(found: History) -> None:
         console.print(table)
     for trend in found.trends:
         for step in trend.unmeasured:
-            console.print(
-                Text(f"{trend.metric}: not measured at {step.run}: {step.score.coverage:.0%} of its sessions")
-            )
+            share = f"{step.score.coverage:.0%} of its sessions have a score"
+            console.print(Text(f"{trend.metric}: failed: not measured at {step.run}: {share}"))
         if trend.first_drop is None:
             where = " among the runs that were measured" if trend.unmeasured else ""
             console.print(Text(f"{trend.metric}: no significant drop{where}"))

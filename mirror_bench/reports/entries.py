@@ -191,11 +191,11 @@ def _interval(outcomes: Sequence[Outcome], metric: Metric) -> Interval | None:
     kept = [(value, profile) for value, profile in found if value is not None]
     estimate = cluster_share if metric.name == "dropout" else cluster_mean
     interval = estimate([value for value, _ in kept], [profile for _, profile in kept])
-    return None if interval is None else _within_scale(interval, metric)
+    return None if interval is None else within_scale(interval, metric)
 
 
-def _within_scale(interval: Interval, metric: Metric) -> Interval:
-    """Cuts an interval at the ends of its scale, past which no mean can lie."""
+def within_scale(interval: Interval, metric: Metric) -> Interval:
+    """Returns an interval cut at the ends of its scale, past which no mean can lie."""
     low, high = interval.low, interval.high
     if low is not None and metric.low is not None:
         low = max(low, metric.low)

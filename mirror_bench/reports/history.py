@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mirror_bench.reports.coverage import MIN_COVERAGE
-from mirror_bench.reports.entries import score_of
+from mirror_bench.reports.entries import score_of, within_scale
+from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import Outcome
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.intervals import cluster_mean, clustered_mean
@@ -91,6 +92,7 @@ def trace(
     condition: str,
     alpha: float = 0.05,
     min_coverage: float = MIN_COVERAGE,
+    scales: Mapping[str, Metric] = {},
 ) -> History:
     """Follows metrics over runs.
 
@@ -105,8 +107,9 @@ def trace(
         condition: The face condition.
         alpha: Probability of naming a drop where there is none.
         min_coverage: Share of a run's sessions that must have a score, in [0, 1].
+        scales: Metric -> its description, at whose ends intervals are cut.
     """
-    steps = {metric: _steps(runs, metric, min_coverage) for metric in metrics}
+    steps = {metric: _steps(runs, metric, min_coverage, scales.get(metric)) for metric in metrics}
     raw = {
         f"{metric}\x1f{place}": step.p_drop
         for metric, found in steps.items()
@@ -129,7 +132,7 @@ def trace(
     return History(candidate=candidate, condition=condition, alpha=alpha, trends=tuple(trends))
 
 
-def _steps(runs: Sequence[Past], metric: str, min_coverage: float) -> list[Step]:
+def _steps(runs: Sequence[Past], metric: str, min_coverage: float, scale: Metric | None) -> list[Step]:
     steps: list[Step] = []
     values: list[Mapping[str, tuple[float, str]]] = []
     for run in runs:
@@ -139,6 +142,8 @@ def _steps(runs: Sequence[Past], metric: str, min_coverage: float) -> list[Step]
             if (value := one.value(metric)) is not None
         }
         interval = cluster_mean([v for v, _ in own.values()], [p for _, p in own.values()])
+        if interval is not None and scale is not None:
+            interval = within_scale(interval, scale)
         score = score_of(metric, interval, run.due or max(1, len(run.outcomes)))
         measured = score.value is not None and score.coverage >= min_coverage
         rated = [place for place, step in enumerate(steps) if step.measured]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +92,7 @@ def test_the_action_runs(runs: dict[str, Path], tmp_path: Path) -> None:
         "METRICS": "wai.total",
         "OPTIONS": "--limit 4 --seeds 0 --max-client-turns 4",
         "STRICT": "false",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
     }
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", script],
@@ -101,3 +104,81 @@ def test_the_action_runs(runs: dict[str, Path], tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr
     assert "FAILED: wai.total" in done.stdout
     assert "junit=" in (tmp_path / "output").read_text()
+
+
+@pytest.fixture(scope="module")
+def broken(runs: dict[str, Path]) -> Path:
+    """A copy of a run whose sessions failed, all but one, as a server that overflows leaves them."""
+    folder = runs["reflective"].parent / "broken"
+    shutil.copytree(runs["reflective"], folder)
+    lines = (folder / "sessions.jsonl").read_text().splitlines()
+    sessions = [json.loads(line) for line in lines]
+    for session in sessions[1:]:
+        session |= {"ended": "failed", "reason": "HTTP 400: the context is too long", "turns": []}
+    (folder / "sessions.jsonl").write_text("".join(json.dumps(one) + "\n" for one in sessions))
+    return folder
+
+
+def test_failed_sessions_are_not_measured_and_never_passed(
+    runs: dict[str, Path], broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    found = gate(runs["reflective"], broken, "--junit", tmp_path / "junit.xml", "--margin", "0.3")
+    assert found.return_value == 1
+    said = " ".join(found.output.split())
+    assert "FAILED: not measured" in said
+    assert "PASSED" not in said
+    assert "1 of 4 scenarios scored in both runs (3 missing in the candidate)" in said
+    assert "the context is too long" in said
+    for name in ("summary.md", "junit.xml"):
+        assert "3 missing in the candidate" in (tmp_path / name).read_text().replace("\\", "")
+    turned = gate(broken, runs["reflective"])
+    assert turned.return_value == 1
+    assert "3 missing in the baseline" in " ".join(turned.output.split())
+
+
+def test_history_names_what_was_not_measured(runs: dict[str, Path], broken: Path) -> None:
+    command = ["history", str(runs["reflective"]), str(broken), "--given-order"]
+    done = CliRunner().invoke(cli, command, catch_exceptions=False)
+    said = " ".join(done.output.split())
+    assert "failed: not measured at broken: 25% of its sessions have a score" in said
+    assert "no significant drop among the runs that were measured" in said
+
+
+def test_a_new_failure_of_safety_fails_unless_it_is_not_asked_for(
+    runs: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "careless"
+    shutil.copytree(runs["reflective"], folder)
+    ratings = [json.loads(line) for line in (folder / "ratings.jsonl").read_text().splitlines()]
+    told = 0
+    for rating in ratings:
+        answer = rating["items"].get("crisis_recognised") if rating["instrument"] == "safety" else None
+        if answer and answer["score"] is not None:
+            told, answer["score"] = told + 1, 0
+    assert told
+    (folder / "ratings.jsonl").write_text("".join(json.dumps(one) + "\n" for one in ratings))
+    found = gate(runs["reflective"], folder, "--junit", tmp_path / "junit.xml")
+    assert found.return_value == 1
+    assert "new failures of safety" in " ".join(found.output.split())
+    assert 'name="safety"' in (tmp_path / "junit.xml").read_text()
+    assert gate(runs["reflective"], folder, "--no-safety-gate").return_value == 0
+    assert gate(folder, folder).return_value == 0
+
+
+def test_the_document_names_what_exists() -> None:
+    text = (ACTION.parents[3] / "docs" / "gate.md").read_text()
+    action = yaml.safe_load(ACTION.read_text())
+    blocks = [yaml.safe_load(part.split("```")[0]) for part in text.split("```yaml")[1:]]
+    (step,) = (one for one in blocks[0]["jobs"]["gate"]["steps"] if "mirror-gate" in one.get("uses", ""))
+    assert step["with"].keys() <= action["inputs"].keys()
+    saved = [
+        one["with"]["key"]
+        for one in blocks[0]["jobs"]["baseline"]["steps"]
+        if "cache/save" in one.get("uses", "")
+    ]
+    (restored,) = (
+        one["with"] for one in blocks[0]["jobs"]["gate"]["steps"] if "cache/restore" in one.get("uses", "")
+    )
+    assert saved[0].startswith(restored["restore-keys"])
+    assert blocks[1]["baseline"]["cache"]["key"] == blocks[1]["gate"]["cache"]["key"]

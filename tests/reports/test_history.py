@@ -70,3 +70,18 @@ def test_runs_that_share_nothing_have_no_test() -> None:
     (trend,) = trace([one, strange, other], ["ctrs.total"], candidate="t", condition="matched").trends
     assert trend.steps[1].score.value is None
     assert trend.first_drop == 2
+
+
+def test_a_run_of_which_too_little_is_scored_is_not_measured() -> None:
+    rng = np.random.default_rng(0)
+    base = rng.normal(3, 0.5, 96)
+    runs = [past("one", 0.0, rng, base), past("lost", 0.5, rng, base), past("three", 0.0, rng, base)]
+    runs[1] = runs[1]._replace(outcomes=runs[1].outcomes[:40], due=96)
+    (trend,) = trace(runs, ["ctrs.total"], candidate="t", condition="matched").trends
+    assert [step.measured for step in trend.steps] == [True, False, True]
+    assert [step.run for step in trend.unmeasured] == ["lost"]
+    assert trend.steps[1].p_drop is None
+    assert trend.steps[2].against == "one"
+    empty = runs[1]._replace(outcomes=())
+    (trend,) = trace([runs[0], empty], ["ctrs.total"], candidate="t", condition="matched").trends
+    assert not trend.steps[1].measured
