@@ -248,8 +248,8 @@ def _trajectory(outcomes: Sequence[Outcome], name: str) -> tuple[TrajectoryPoint
             TrajectoryPoint(
                 turn=index + 1,
                 value=round(interval.value, DIGITS),
-                low=_rounded(interval.low),
-                high=_rounded(interval.high),
+                low=None if interval.low is None else _rounded(max(0.0, interval.low)),
+                high=None if interval.high is None else _rounded(min(1.0, interval.high)),
                 running=round(sum(len(trace) > index for trace in traces) / len(traces), DIGITS),
             )
         )

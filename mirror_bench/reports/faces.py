@@ -28,8 +28,8 @@ from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.outcomes import EntryKey, Outcome, contrast
 from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.sessions.probe import Probe
-from mirror_bench.stats.intervals import cluster_mean
 from mirror_bench.stats.paired import paired_difference
+from mirror_bench.stats.rates import cluster_share
 
 WRONG = (FaceCondition.SHUFFLED, FaceCondition.INCONGRUENT)
 SILENT = (FaceCondition.NONE, FaceCondition.NEUTRAL)
@@ -140,7 +140,7 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe]) -> list[Relian
     for condition in shown:
         fits = [p for p in probes if p.shown is condition and p.read is not None]
         if fits:
-            interval = cluster_mean([float(bool(p.read)) for p in fits], [p.profile_id for p in fits])
+            interval = cluster_share([float(bool(p.read)) for p in fits], [p.profile_id for p in fits])
             value = _share(score_of("read", interval, len(fits)))
             found.append(
                 Reliance(therapist=therapist, method=method, measure="read", shown=condition, value=value)
