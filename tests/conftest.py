@@ -19,7 +19,7 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 
-pytest_plugins = ["scheduling", "figures", "packed_fixtures", "chat_fixtures"]
+pytest_plugins = ["scheduling", "figures", "packed_fixtures", "chat_fixtures", "family_fixtures"]
 
 # `make campaign` takes the second one, by --hypothesis-profile.
 settings.register_profile(
