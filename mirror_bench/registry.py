@@ -66,7 +66,7 @@ class Registry:
         return self.kind.replace("_", " ")
 
     def __contains__(self, name: str) -> bool:
-        return name in self._builtin or name in self.names()
+        return name in self._builtin or any(point.name == name for point in self._points())
 
     def _points(self) -> Any:
         return entry_points(group=f"mirror_bench.{self.kind}s")

@@ -11,6 +11,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+import environment  # noqa: F401 - before all that reads it
 import pytest
 from hypothesis import HealthCheck, settings
 from sharing import Shared, shared_by_workers
@@ -19,7 +20,14 @@ from mirror_bench.engines.base import Engine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
 
-pytest_plugins = ["scheduling", "figures", "packed_fixtures", "chat_fixtures", "family_fixtures"]
+pytest_plugins = [
+    "scheduling",
+    "figures",
+    "quick_lm_eval",
+    "packed_fixtures",
+    "chat_fixtures",
+    "family_fixtures",
+]
 
 # `make campaign` takes the second one, by --hypothesis-profile.
 settings.register_profile(
@@ -51,7 +59,7 @@ def vllm_engine(checkpoint: Path) -> Iterator[Engine]:
     """The test run's one vLLM engine, serving `checkpoint`; use it with the mark `engine`."""
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("vLLM is not installed")
-    engine = open_engine(parse_model(f"vllm/{checkpoint}"))
+    engine = open_engine(parse_model(f"vllm/{checkpoint}?kv_gib=0.25"))
     asyncio.run(engine.start())
     yield engine
     asyncio.run(engine.close())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,23 @@ def load_mini(argument: str = "") -> DataSet:
     Raises:
         InputError: If there is no such folder, or no usable profile in it.
     """
-    folder = Path(argument) if argument else content_path("mini")
+    if argument:
+        return _load(Path(argument), f"mini:{argument}")
+    folder = content_path("mini")
+    return _load_packaged(folder, tuple((file, file.stat().st_mtime_ns) for file in _files(folder)))
+
+
+@functools.lru_cache(maxsize=2)
+def _load_packaged(folder: Path, state: tuple[tuple[Path, int], ...]) -> DataSet:
+    """Reads the packaged set once in a process, and again where one of its files (`state`) has changed."""
+    return _load(folder, "mini")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _load(folder: Path, name: str) -> DataSet:
     gathering = Gathering()
     profiles = _read_profiles(folder / "profiles.jsonl", gathering)
     if not profiles:
@@ -42,7 +59,7 @@ def load_mini(argument: str = "") -> DataSet:
     index = folder / "screenplays" / "index.yaml"
     if index.exists():
         _read_screenplays(index, profiles, gathering)
-    return gathering.finish(f"mini:{argument}" if argument else "mini")
+    return gathering.finish(name)
 
 
 def _read_profiles(path: Path, gathering: Gathering) -> dict[str, Profile]:

@@ -106,8 +106,8 @@ class VllmOptions:
         if on_cpu:
             # A seeded request whose prompt is split into chunks kills vLLM 0.32 on a CPU.
             arguments |= {"enable_chunked_prefill": False, "max_num_batched_tokens": max(8192, longest or 0)}
-        elif self.kv_gib:
-            arguments["kv_cache_memory_bytes"] = int(self.kv_gib * 2**30)
+        if on_cpu or self.kv_gib:
+            arguments["kv_cache_memory_bytes"] = int((self.kv_gib or 1) * 2**30)
         if self.max_num_seqs or on_cpu:
             arguments["max_num_seqs"] = self.max_num_seqs or 64
         if self.gpu_memory_utilization:
@@ -125,10 +125,8 @@ class VllmOptions:
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         # vLLM otherwise pins its threads to cores of its own choosing, beside the session's.
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
-        if self.kv_gib:
-            os.environ["VLLM_CPU_KVCACHE_SPACE"] = f"{self.kv_gib:g}"
-        else:
-            os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+        if self.kv_gib:  # which vLLM lets its own variable of whole GiB overrule
+            os.environ.pop("VLLM_CPU_KVCACHE_SPACE", None)
 
     def _length(self, model: str, cap: int) -> int | None:
         from transformers import AutoConfig

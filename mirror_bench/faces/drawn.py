@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from mirror_bench.faces.action_units import check_expression
 from mirror_bench.faces.identity import check_identity
 from mirror_bench.parts import StandsOn
@@ -29,35 +31,44 @@ class DrawnFaces:
         Raises:
             InputError: If the identity or the expression cannot be drawn.
         """
-        from mirror_bench.faces.drawing import (
-            beard,
-            body,
-            brows,
-            coverings,
-            eyes,
-            folds,
-            hair,
-            head,
-            mouth,
-            nose,
-            sketch,
-        )
+        return _draw(check_identity(identity).line(), check_expression(expression).line())
 
-        face = sketch.begin(check_identity(identity), check_expression(expression))
-        hair.draw_back(face)
-        body.draw_body(face)
-        coverings.draw_drape(face)
-        head.draw_ears(face, near=False)
-        head.draw_head(face)
-        head.draw_ears(face, near=True)
-        folds.draw_folds(face)
-        nose.draw_nose(face)
-        eyes.draw_eyes(face)
-        brows.draw_brows(face)
-        beard.draw_beard(face)
-        mouth.draw_mouth(face)
-        eyes.draw_glasses(face)
-        face.draw_creases()
-        hair.draw_front(face)
-        body.draw_arms(face)
-        return face.canvas.png()
+
+# The same few faces come back in every session of a person and in most static tasks; they take 40 MB at most.
+@functools.lru_cache(maxsize=1024)
+def _draw(identity: str, expression: str) -> bytes:
+    """Draws what two lines of JSON say, which unlike the records can be looked up."""
+    from mirror_bench.faces.drawing import (
+        beard,
+        body,
+        brows,
+        coverings,
+        eyes,
+        folds,
+        hair,
+        head,
+        mouth,
+        nose,
+        sketch,
+    )
+
+    face = sketch.begin(
+        FaceIdentity.model_validate_json(identity), Expression.model_validate_json(expression)
+    )
+    hair.draw_back(face)
+    body.draw_body(face)
+    coverings.draw_drape(face)
+    head.draw_ears(face, near=False)
+    head.draw_head(face)
+    head.draw_ears(face, near=True)
+    folds.draw_folds(face)
+    nose.draw_nose(face)
+    eyes.draw_eyes(face)
+    brows.draw_brows(face)
+    beard.draw_beard(face)
+    mouth.draw_mouth(face)
+    eyes.draw_glasses(face)
+    face.draw_creases()
+    hair.draw_front(face)
+    body.draw_arms(face)
+    return face.canvas.png()

@@ -20,6 +20,8 @@ from mirror_bench.engines.base import Answer, Engine, ImagePart, Request
 from mirror_bench.engines.scoring import Likelihood
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 
+pytestmark = pytest.mark.usefixtures("quick_lm_eval")
+
 COLOURS = ("red", "green", "blue", "black")
 
 DATA = """

@@ -13,6 +13,8 @@ from refusing_server import Body, ChatServer
 from mirror_bench.cli import main
 from mirror_bench.cli.tasks import rows
 
+pytestmark = pytest.mark.usefixtures("quick_lm_eval")
+
 TASK = """
 task: {name}
 custom_dataset: !function data.load
@@ -152,7 +154,9 @@ def test_bad_input_is_one_line(
 
 
 def test_an_unknown_task_is_answered_with_the_nearest(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     code = _call(
         monkeypatch, "run", "--model", "scripted/echo", "--tasks", "tmp_sya", "--include-path", str(folder)

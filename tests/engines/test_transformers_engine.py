@@ -164,7 +164,7 @@ async def test_both_engines_apply_an_adapter_alike(engine: Engine, checkpoint: P
     adapter = await asyncio.to_thread(make_adapter, checkpoint, tmp_path / "adapter")
     requests = [ask(number, 32, frequency_penalty=0.5) for number in range(6)]
     merged = TransformersEngine(parse_model(f"transformers/{checkpoint}?lora={adapter}"))
-    served = VllmEngine(parse_model(f"vllm/{checkpoint}?lora={adapter}&max_model_len=512"))
+    served = VllmEngine(parse_model(f"vllm/{checkpoint}?lora={adapter}&max_model_len=512&kv_gib=0.1"))
     await merged.start()
     await served.start()
     by_merged, by_served, by_base = [await texts(which, *requests) for which in (merged, served, engine)]

@@ -149,7 +149,7 @@ def test_the_name_follows_the_weights(vllm_engine: Engine, checkpoint: Path) -> 
 @pytest.mark.slow
 async def test_a_dead_engine_fails_everyone_at_once(vllm_engine: Engine, checkpoint: Path) -> None:
     """A second engine in the same process, so that the shared one lives on beside it."""
-    doomed = VllmEngine(parse_model(f"vllm/{checkpoint}?max_model_len=512"))
+    doomed = VllmEngine(parse_model(f"vllm/{checkpoint}?max_model_len=512&kv_gib=0.1"))
     await doomed.start()
     assert await texts(doomed, ask(1), ask(2)) == await texts(vllm_engine, ask(1), ask(2))
     both = await asyncio.gather(
@@ -181,7 +181,7 @@ async def test_a_dead_engine_fails_everyone_at_once(vllm_engine: Engine, checkpo
 
 @pytest.mark.slow
 async def test_an_engine_for_text_alone_leaves_images_out(vllm_engine: Engine, checkpoint: Path) -> None:
-    blind = VllmEngine(parse_model(f"vllm/{checkpoint}?max_images=0&max_model_len=512"))
+    blind = VllmEngine(parse_model(f"vllm/{checkpoint}?max_images=0&max_model_len=512&kv_gib=0.1"))
     await blind.start()
     assert not blind.sees
     seen, unseen = await texts(blind, ask(1), ask(1, images=False))
@@ -197,7 +197,7 @@ async def test_a_process_of_its_own_answers_alike_and_its_death_is_noticed(
     vllm_engine: Engine, checkpoint: Path
 ) -> None:
     psutil = pytest.importorskip("psutil")
-    apart = VllmEngine(parse_model(f"vllm/{checkpoint}?process=true&max_model_len=1024"))
+    apart = VllmEngine(parse_model(f"vllm/{checkpoint}?process=true&max_model_len=1024&kv_gib=0.2"))
     await apart.start()
     assert await texts(apart, ask(1), ask(2)) == await texts(vllm_engine, ask(1), ask(2))
     with pytest.raises(EngineError, match="1024"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -236,13 +236,15 @@ def test_print_is_light_and_whole(browser: Browser, site: Path, name: str) -> No
     context.close()
 
 
-def test_attacks_stay_text(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.campaign)])
+def test_attacks_stay_text(browser: Browser, tmp_path: Path, every: int) -> None:
+    """Every attack stands in the pages of both models; of the sessions a test run opens one in four."""
     site = _written(boards.write_hostile(tmp_path / "submissions"), tmp_path / "site")
     slugs = sorted(path.stem for path in (site / "models").glob("*.html"))
     sessions = sorted(path.stem for path in (site / "data" / "sessions" / slugs[0]).glob("*.js"))
     addresses = ["index.html", *(f"models/{slug}.html" for slug in slugs)]
     addresses += [f"compare.html#{slugs[0]}/{slugs[1]}"]
-    addresses += [f"session.html#{slugs[0]}/{number}" for number in sessions]
+    addresses += [f"session.html#{slugs[0]}/{number}" for number in sessions[::every]]
     shown = 0
     for address in addresses:
         page = browser.new_page(viewport={"width": 360, "height": 800})
@@ -262,23 +264,26 @@ def test_attacks_stay_text(browser: Browser, tmp_path: Path) -> None:
         assert watch.outside() == []
         page.close()
     assert len(sessions) == 12
-    assert shown > 40
+    assert shown > 40 / every
 
 
-def test_a_hundred_models_paint_at_once(browser: Browser, site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.campaign)])
+def test_many_models_paint_at_once(
+    browser: Browser, site: Path, tmp_path: Path, figure: Callable[[str, object], None], count: int
+) -> None:
     place = tmp_path / "one"
     shutil.copytree(site.parent / "submissions" / "reflective", place / "reflective")
     with ExitStack() as open_while:
         (one,) = read_submissions(place, open_while, verify=False)
-        write_site(tmp_path / "site", make_boards(boards.many(one, 100)))
+        write_site(tmp_path / "site", make_boards(boards.many(one, count)))
     page = browser.new_page()
     _open(page, tmp_path / "site", "index.html")
-    assert page.locator(".main-table tbody tr").count() == 100
+    assert page.locator(".main-table tbody tr").count() == count
     for _ in range(200):  # the page's policy forbids the evaluation that wait_for_function repeats
         if page.evaluate("performance.getEntriesByName('first-contentful-paint').length"):
             break
         page.wait_for_timeout(20)
     paint = page.evaluate(FIRST_PAINT)
-    print(f"first contentful paint with 100 models: {paint:.0f} ms")
+    figure("first contentful paint", f"{paint:.0f} ms")
     assert paint < 1000
     page.close()

@@ -11,6 +11,7 @@ import pytest
 import tampered_papers  # noqa: F401 - each of the three adds its ways to TAMPERINGS
 import tampered_scores  # noqa: F401
 import tampered_sessions  # noqa: F401
+from _pytest.mark import ParameterSet
 from packed import Packed
 from tampering import TAMPERINGS, Parts, Tampering, cover
 
@@ -31,7 +32,7 @@ def cases() -> list[tuple[Tampering, str]]:
     return [*first, *again][:TIMES]
 
 
-def sampled(found: list[tuple[Tampering, str]]) -> list[object]:
+def sampled(found: list[tuple[Tampering, str]]) -> list[ParameterSet]:
     """The first case of every check for each test run, all others for the campaign."""
     seen: Counter[str] = Counter()
     made = []

@@ -1,4 +1,4 @@
-"""Figures that tests measure, printed after the test run; campaigns are read by them."""
+"""Figures that campaigns measure, printed after the test run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str, obj
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Prints what all tests have measured, whichever worker ran them."""
+    """Prints what the tests of a campaign have measured, whichever worker ran them."""
+    if "campaign" not in terminalreporter.config.option.markexpr:
+        return
     lines = [
         f"{report.nodeid.rpartition('::')[2]}: {name.removeprefix(_SIGN)} {value}"
         for outcome in ("passed", "failed")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from xdist.scheduler import LoadGroupScheduling
 
@@ -22,12 +20,11 @@ HEAVY = (
 SHARED = ("engine", "browser")
 
 
-class Scheduling(LoadGroupScheduling):
+class Scheduling(LoadGroupScheduling):  # type: ignore[misc]
     """Gives whole groups to a worker, and whole files where a test is in no group."""
 
     def _split_scope(self, nodeid: str) -> str:
-        group = super()._split_scope(nodeid)
-        return group.split("::")[0]
+        return str(super()._split_scope(nodeid)).split("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -36,7 +33,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedulin
     if config.getoption("dist") != "loadgroup":
         return None
     config.option.loadscopereorder = False  # the order is that of `pytest_collection_modifyitems`
-    return Scheduling(config, log)  # type: ignore[arg-type]
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,13 +55,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group(item: pytest.Item) -> str:
     mark = item.get_closest_marker("xdist_group")
     return str(mark.args[0]) if mark else item.nodeid.split("::")[0]
-
-
-def limit_threads() -> None:
-    """Leaves each worker one thread of torch and of BLAS, for there is a core for each; what is set stays."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(name, "1")
-
-
-limit_threads()

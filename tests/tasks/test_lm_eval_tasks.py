@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -13,10 +13,13 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
+from lm_eval.__main__ import cli_evaluate
 from lm_eval.tasks import TaskManager
 
 from mirror_bench.content import tasks_root
 from mirror_bench.static.guessers import Guesser
+
+pytestmark = pytest.mark.usefixtures("quick_lm_eval")
 
 FOLDER = tasks_root() / "lm_eval"
 TASKS = sorted(path.stem for path in FOLDER.glob("mirror_*.yaml"))
@@ -62,19 +65,26 @@ def test_lm_evals_own_validation_passes(name: str) -> None:
     assert name in manager().match_tasks([name])
 
 
-def test_the_command_of_lm_eval_validates_the_group() -> None:
-    command = ["-m", "lm_eval", "validate", "--tasks", "mirror_static", "--include_path", str(FOLDER)]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
-    assert "All tasks found and valid" in done.stdout
+def lm_eval_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """Runs the command line of lm-eval as a user does, but in this process, which has imported it already."""
+    monkeypatch.setattr(sys, "argv", ["lm_eval", *arguments])
+    with contextlib.suppress(SystemExit):  # the caller looks at what was said last
+        cli_evaluate()
 
 
-def test_text_is_asked_of_lm_evals_dummy_without_more() -> None:
-    command = ["-m", "lm_eval", "run", "--include_path", str(FOLDER), "--tasks", "mirror_static_text"]
-    command += ["--model", "dummy", "--limit", "4"]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
-    assert "mirror_technique" in done.stdout
+def test_the_command_of_lm_eval_validates_the_group(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lm_eval_command(monkeypatch, "validate", "--tasks", "mirror_static", "--include_path", str(FOLDER))
+    assert "All tasks found and valid" in capfd.readouterr().out
+
+
+def test_text_is_asked_of_lm_evals_dummy_without_more(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("--tasks", "mirror_static_text", "--model", "dummy", "--limit", "4")
+    lm_eval_command(monkeypatch, "run", "--include_path", str(FOLDER), *asked)
+    assert "mirror_technique" in capfd.readouterr().out
 
 
 def test_generated_questions_all_have_a_face() -> None:
