@@ -24,6 +24,7 @@ pytest_plugins = [
     "scheduling",
     "figures",
     "quick_lm_eval",
+    "short_runs",
     "packed_fixtures",
     "chat_fixtures",
     "family_fixtures",

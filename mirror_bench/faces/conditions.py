@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 
 from mirror_bench.faces import expressions
@@ -49,10 +50,18 @@ def _shuffled(expression: Expression, seed: int) -> Expression:
     draw = random.Random(seed)
     strength = round(draw.uniform(0.6, 1.0), 2)
     order = draw.sample(sorted(EXPRESSIONS), len(EXPRESSIONS))
-    unlike = [name for name in order if similarity(EXPRESSIONS[name], expression) < _ALIKE]
+    likeness = _likeness(expression.line())
+    unlike = [name for name in order if likeness[name] < _ALIKE]
     # Nothing resembles everything, but an expression outside the named ones may come near them all.
-    name = unlike[0] if unlike else min(order, key=lambda other: similarity(EXPRESSIONS[other], expression))
+    name = unlike[0] if unlike else min(order, key=likeness.__getitem__)
     return scaled(EXPRESSIONS[name], strength)
+
+
+@functools.lru_cache(maxsize=512)
+def _likeness(line: str) -> dict[str, float]:
+    """Returns how alike an expression, as one line, is to each named one; the same come again and again."""
+    expression = Expression.model_validate_json(line)
+    return {name: similarity(named, expression) for name, named in EXPRESSIONS.items()}
 
 
 def _incongruent(expression: Expression, seed: int) -> Expression:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lm_eval.utils import (
     hash_string,
     make_table,
 )
+from short_runs import undrawn
 
 from mirror_bench.adapters.session_results import export_run, standard_error
 from mirror_bench.adapters.tasks import Written
@@ -44,12 +46,19 @@ def _read(written: Written) -> tuple[dict[str, Any], dict[str, list[dict[str, An
     return json.loads(written.results.read_text()), samples
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    out = tmp_path / "run"
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("held") / "run"
     arguments = ("--therapist", "scripted/attuned", "--face-conditions", "matched,none", "--limit", "3")
-    assert _call(monkeypatch, "run", "--out", str(out), "--quiet", *arguments) == 0
+    with pytest.MonkeyPatch.context() as monkeypatch, undrawn():
+        assert _call(monkeypatch, "run", "--out", str(out), "--quiet", *arguments) == 0
     return out
+
+
+@pytest.fixture
+def run(held: Path, tmp_path: Path) -> Path:
+    """A copy for each test, as some change it."""
+    return Path(shutil.copytree(held, tmp_path / "run"))
 
 
 def test_results_and_samples_are_those_of_the_run(run: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from baselines import corpus as corpus_module
 from baselines.architecture import Size, make_processor
 from baselines.corpus import IGNORED, Corpus, as_chat, read_source, tokenizer_texts
-from baselines.faceset import draw_faces, draw_png, sitters
+from baselines.faceset import FaceSet, draw_faces, draw_png, sitters
 from baselines.grammar import load_grammar
 from mirror_bench.data.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
@@ -22,8 +22,13 @@ def processor() -> Any:
     return make_processor(tokenizer_texts(GRAMMAR, read_source()), Size())
 
 
+@functools.cache
+def faces() -> FaceSet:
+    return draw_faces(SITTERS, 28)
+
+
 def corpus(seed: int = 0) -> Corpus:
-    return Corpus(GRAMMAR, read_source(), draw_faces(SITTERS, 28), processor(), seed=seed, turns=3)
+    return Corpus(GRAMMAR, read_source(), faces(), processor(), seed=seed, turns=3)
 
 
 def test_only_the_train_split_is_read() -> None:

@@ -17,14 +17,8 @@ from mirror_bench.errors import InputError
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("runs")
-    for name in ("reflective", "parrot"):
-        command = ["run", "--therapist", f"scripted/{name}", "--protocol", "offline", "--limit", "4"]
-        command += ["--seeds", "0", "--max-client-turns", "4", "--quiet", "--out", str(folder / name)]
-        done = CliRunner().invoke(cli, command, catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-    return {name: folder / name for name in ("reflective", "parrot")}
+def runs(short_runs: dict[str, Path]) -> dict[str, Path]:
+    return short_runs
 
 
 class Judge(BaseHTTPRequestHandler):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,9 @@ def test_the_passing_set_can_be_loaded(bad: str, tmp_path: Path) -> None:
 def test_a_missing_tagger_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     from mirror_bench.data import pos_tags
 
-    pos_tags._tagger.cache_clear()
-    pos_tags._tag_sentence.cache_clear()
+    # Afresh, and what other tests have tagged stays.
+    monkeypatch.setattr(pos_tags, "_tagger", lru_cache(pos_tags._tagger.__wrapped__))
+    monkeypatch.setattr(pos_tags, "_tag_sentence", pos_tags._tag_sentence.__wrapped__)
     monkeypatch.setitem(sys.modules, "HanTa", None)
     caught = run().exception
     assert isinstance(caught, InputError)

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(without_figures: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "attuned"
     command = ["run", "--therapist", "scripted/attuned", "--protocol", "offline", "--limit", "6"]
     command += ["--seeds", "0,1", "--face-conditions", "matched,none", "--max-client-turns", "5", "--quiet"]

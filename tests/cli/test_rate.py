@@ -18,13 +18,15 @@ from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import score_rating
 from mirror_bench.sessions.store import read_ratings
 
+pytestmark = pytest.mark.usefixtures("without_figures")
+
 
 def invoke(*arguments: str | Path) -> Any:
     return CliRunner().invoke(cli, list(map(str, arguments)), catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(without_figures: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "reflective"
     command = ("run", "--therapist", "scripted/reflective", "--limit", "4", "--seeds", "0")
     done = invoke(*command, "--max-client-turns", "6", "--quiet", "--out", out)

@@ -48,10 +48,18 @@ def test_a_run_folder_holds_what_it_should_and_running_again_changes_nothing(
     assert after == before
 
 
-def test_concurrency_does_not_move_a_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("without_figures")
+@pytest.mark.parametrize("limit", ["12", pytest.param("1000", marks=pytest.mark.campaign)])
+def test_concurrency_does_not_move_a_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
     for concurrency in ("1", "16"):
         out = tmp_path / concurrency
-        _run(monkeypatch, out, "--therapist", "scripted/reflective", "--concurrency", concurrency)
+        _run(
+            monkeypatch,
+            out,
+            *("--therapist", "scripted/reflective", "--limit", limit, "--concurrency", concurrency),
+        )
     one, many = (
         sorted((tmp_path / name / "sessions.jsonl").read_bytes().splitlines()) for name in ("1", "16")
     )
@@ -59,6 +67,7 @@ def test_concurrency_does_not_move_a_byte(tmp_path: Path, monkeypatch: pytest.Mo
     assert _summary(tmp_path / "1") == _summary(tmp_path / "16")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_failures_count_against_coverage_and_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +84,7 @@ def test_failures_count_against_coverage_and_can_be_tried_again(
     assert sum(not session.only_safety for session in read_sessions(out)) == 8
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_replaying_client_ends_with_its_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dev = load_data("mini").of_split("dev")
     written = {play.profile_id for play in dev.screenplays[:4]}
@@ -88,6 +98,7 @@ def test_the_replaying_client_ends_with_its_script(tmp_path: Path, monkeypatch: 
     assert len(sessions) == 4
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_a_scripted_candidate_and_options_are_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +121,7 @@ def test_a_scripted_candidate_and_options_are_recorded(
     assert header.environment["packages"]["mirror-bench"]
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_another_judges_ratings_move_no_score_unless_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import report_samples as samples
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from short_runs import undrawn
 
 from mirror_bench.cli import cli
 from mirror_bench.engines.base import Answer, ImagePart, Request
@@ -45,9 +47,18 @@ def _of(found: list[Reliance], measure: str, shown: FaceCondition, metric: str =
     )
 
 
-def test_one_who_looks_changes_with_the_face_and_one_who_does_not_stays(tmp_path: Path) -> None:
-    seeing = _run(tmp_path / "a", "scripted/attuned")
-    blind = _run(tmp_path / "w", "scripted/words-only")
+@pytest.fixture(scope="module")
+def attuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Reliance]]:
+    out = tmp_path_factory.mktemp("attuned") / "run"
+    return out, _run(out, "scripted/attuned")
+
+
+def test_one_who_looks_changes_with_the_face_and_one_who_does_not_stays(
+    attuned: tuple[Path, list[Reliance]], tmp_path: Path
+) -> None:
+    out, seeing = attuned
+    with undrawn():
+        blind = _run(tmp_path / "w", "scripted/words-only")
     for found in (seeing, blind):
         for measure in ("words", "remarks"):
             noise = _of(found, measure, MATCHED)
@@ -67,23 +78,26 @@ def test_one_who_looks_changes_with_the_face_and_one_who_does_not_stays(tmp_path
         "dropout",
         "resistance_change",
     }
-    page = (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    page = (out / "report.html").read_text(encoding="utf-8")
     assert 'id="reliance-caption"' in page
     assert 'id="cost-caption"' in page
-    assert (tmp_path / "a" / "plots" / "visual_reliance.svg").exists()
+    assert (out / "plots" / "visual_reliance.svg").exists()
 
 
-def test_a_run_goes_on_with_the_probes_it_has(tmp_path: Path) -> None:
-    first = _run(tmp_path, "scripted/attuned")
-    path = tmp_path / "probes.jsonl"
+def test_a_run_goes_on_with_the_probes_it_has(attuned: tuple[Path, list[Reliance]], tmp_path: Path) -> None:
+    held, first = attuned
+    shutil.copytree(held, tmp_path / "run")
+    path = tmp_path / "run" / "probes.jsonl"
     whole = path.read_bytes()
     path.write_bytes(b"".join(whole.splitlines(keepends=True)[:17]))
-    assert _run(tmp_path, "scripted/attuned") == first
+    with undrawn():
+        assert _run(tmp_path / "run", "scripted/attuned") == first
     assert path.read_bytes() == whole
 
 
 def test_no_probes_where_none_are_wanted(tmp_path: Path) -> None:
-    found = _run(tmp_path, "scripted/attuned", "--probe-turns", "0")
+    with undrawn():
+        found = _run(tmp_path, "scripted/attuned", "--probe-turns", "0")
     assert {one.measure for one in found} == {"cost"}
     assert not (tmp_path / "probes.jsonl").exists()
 

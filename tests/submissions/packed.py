@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from click.testing import CliRunner
+from short_runs import undrawn
 
 from mirror_bench.cli import cli
 from mirror_bench.sessions.store import read_header
@@ -67,7 +68,8 @@ def hold_scripted(folder: Path, profiles: int = 2) -> Path:
         "--face-conditions",
         "matched,none",
     )
-    done = invoke(*map(str, command), "--quiet", "--out", out)
+    with undrawn():
+        done = invoke(*map(str, command), "--quiet", "--out", out)
     assert done.exit_code == 0, done.output
     return out
 
@@ -77,14 +79,15 @@ def hold_model(folder: Path) -> Path:
     (folder / "lines.txt").write_text("\n".join(LINES))
     out = folder / "model"
     model = f"scripted/cycle?path={folder / 'lines.txt'}&sees=true"
-    done = invoke(
-        "run",
-        *("--therapist", model, "--label", "Cycle", "--method", "ec", "--limit", "2"),
-        *("--face-conditions", "matched,none", "--quiet", "--out", out),
-    )
-    assert done.exit_code == 0, done.output
     judge = f"scripted/fixed?text={json.dumps(VERDICT)}"
-    done = invoke("rate", out, "--judge", judge, "--instrument", "wai", "--quiet")
+    with undrawn():
+        done = invoke(
+            "run",
+            *("--therapist", model, "--label", "Cycle", "--method", "ec", "--limit", "2"),
+            *("--face-conditions", "matched,none", "--quiet", "--out", out),
+        )
+        assert done.exit_code == 0, done.output
+        done = invoke("rate", out, "--judge", judge, "--instrument", "wai", "--quiet")
     assert done.exit_code == 0, done.output
     return out
 
