@@ -34,8 +34,8 @@ def _limited(size: int) -> None:
 def test_a_limit_on_file_sizes_loses_nothing(tmp_path: Path, kib: int) -> None:
     out = tmp_path / "run"
     command = ("run", "--therapist", "scripted/reflective", "--seeds", "0", "--limit", "8", "--no-safety")
-    command = (*command, "--max-client-turns", "6", "--quiet", "--out", str(out))
-    told = refused(mirror_bench(*command, preexec_fn=lambda: _limited(kib * 1024)))
+    more = ("--max-client-turns", "6", "--quiet", "--out", str(out))
+    told = refused(mirror_bench(*command, *more, preexec_fn=lambda: _limited(kib * 1024)))
     assert "run the same command again" in told or "permissions" in told
     kept = {one.scenario_id: one for one in read_sessions(out)} if out.exists() else {}
     hold(out, limit=8, turns=6)
@@ -63,7 +63,15 @@ def remount(place: Path, option: str) -> None:
 
 def test_a_full_disk_goes_on_when_there_is_room_and_a_read_only_one_is_named(volume: Path) -> None:
     run = volume / "run"
-    command = ("run", "--therapist", "scripted/reflective", "--no-safety", "--limit", "12", "--quiet")
+    command: tuple[str | Path, ...] = (
+        "run",
+        "--therapist",
+        "scripted/reflective",
+        "--no-safety",
+        "--limit",
+        "12",
+        "--quiet",
+    )
     command = (*command, "--seeds", "0", "--out", run)
     assert "free some space and run the same command again" in refused(mirror_bench(*command))
     kept = len(list(read_sessions(run)))

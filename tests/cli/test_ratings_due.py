@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -75,7 +76,7 @@ def test_an_outage_takes_no_rating_that_was_made(tmp_path: Path) -> None:
 def test_unusable_answers_are_asked_anew_only_when_asked_to(tmp_path: Path) -> None:
     out = tmp_path / "run"
     with serving(lambda body, number: "I'd rather not say.") as server:
-        judged = {"judge": (server.model("j"),), "instrument": ("ctrs",)}
+        judged: dict[str, Any] = {"judge": (server.model("j"),), "instrument": ("ctrs",)}
         hold(out, **judged)
         asked = server.asked
         hold(out, **judged)
@@ -162,7 +163,8 @@ def test_a_wrong_instrument_stops_before_any_session(
 def test_instruments_replace_the_protocols_or_come_beside_them(tmp_path: Path) -> None:
     form = tmp_path / "hope.yaml"
     form.write_text(HOPE)
-    for given in ({"instrument": (f"+{form}",)}, {"add_instrument": (str(form),)}):
+    ways: tuple[dict[str, Any], ...] = ({"instrument": (f"+{form}",)}, {"add_instrument": (str(form),)})
+    for given in ways:
         assert chosen_protocol("offline", **given, safety=False).forms == ("ctrs", "wai", "hope")
     assert chosen_protocol("offline", instrument=(str(form),), safety=False).forms == ("hope",)
 

@@ -9,8 +9,9 @@ import pytest
 from annomi import session
 
 from mirror_bench.errors import InputError
+from mirror_bench.raters.base import Anchor
 from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.raters.panel import Anchor, PanelRater
+from mirror_bench.raters.panel import PanelRater
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, Speaker, Turn
 
 CTRS = load_instrument("ctrs")

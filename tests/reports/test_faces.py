@@ -148,7 +148,7 @@ async def test_a_model_is_asked_with_the_history_as_held(tmp_path: Path) -> None
 async def test_noise_is_taken_off(tmp_path: Path) -> None:
     probes = await _evaluated(tmp_path, Shaky(noisy=True))
     assert not any(probe.lost for probe in probes)
-    found = list(measure_reliance((), (), probes, 200))
+    found = list(measure_reliance((), (), probes))
     assert _of(found, "words", MATCHED).value.value == 1.0
     assert _of(found, "words", SHUFFLED).value.value == 0.0
 
@@ -179,7 +179,7 @@ def test_shares_are_of_turns_asked_both_ways(
         for turn, shown, changed, lost in drawn
     ]
     kept = {(turn, shown): changed for turn, shown, changed, lost in drawn if not lost}
-    for one in measure_reliance((), (), probes, 100):
+    for one in measure_reliance((), (), probes):
         if one.measure != "words":
             continue
         both = [turn for turn in range(10) if {(turn, one.shown), (turn, MATCHED)} <= set(kept)]

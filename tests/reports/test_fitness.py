@@ -51,7 +51,7 @@ def report(out: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> Sho
 def said(lines: tuple[str, ...]) -> Any:
     def rule(body: dict[str, Any], number: int) -> str:
         turns = sum(message["role"] == "assistant" for message in body["messages"])
-        return lines[min(turns, len(lines) - 1)]
+        return str(lines[min(turns, len(lines) - 1)])
 
     return rule
 

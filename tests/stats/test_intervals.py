@@ -52,7 +52,7 @@ def test_bad_arguments_are_refused(
     values: list[float], clusters: list[str], options: dict[str, float]
 ) -> None:
     with pytest.raises(ValueError):
-        cluster_mean(values, clusters, **options)  # type: ignore[arg-type]
+        cluster_mean(values, clusters, **options)
 
 
 @given(samples)

@@ -88,9 +88,11 @@ def test_groups_whose_lengths_do_not_overlap_are_not_adjusted() -> None:
 
 
 def test_an_effect_that_bends_is_not_taken_out_by_a_line() -> None:
-    scores, lengths, *names = _data(7, slope=0.0, talk=0.4)
+    scores, lengths, groups, scenarios, clusters = _data(7, slope=0.0, talk=0.4)
     bent = [score + 2 * min(length, 5.2) for score, length in zip(scores, lengths, strict=True)]
-    assert "not the same at all lengths" in adjust_for_length(bent, lengths, *names).reason
+    assert (
+        "not the same at all lengths" in adjust_for_length(bent, lengths, groups, scenarios, clusters).reason
+    )
 
 
 def test_nothing_lies_off_the_scale() -> None:
