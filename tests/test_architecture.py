@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mirror_bench"
 LAYERS = (
     ("errors", "schema", "registry", "modelspec", "content", "prompts", "parts"),
     ("data", "faces", "engines", "stats"),
+    ("coding",),
     ("protocol",),
     ("raters",),
     ("clients", "therapists"),
