@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.reports.findings import read_judged
 from mirror_bench.reports.metrics import score_rating
 from mirror_bench.reports.outcomes import Outcomes, gather
 from mirror_bench.reports.page import RunInfo, write_report
@@ -48,6 +49,7 @@ def _summarized(folder: Path, gathered: Outcomes) -> Summary:
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=read_probes(folder),
+        judged=read_judged(folder),
     )
 
 

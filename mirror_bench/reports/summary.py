@@ -16,7 +16,7 @@ from mirror_bench.reports.faces import Reliance, measure_reliance
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
-from mirror_bench.reports.safety import Safety, measure_safety
+from mirror_bench.reports.safety import Judged, Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session
 from mirror_bench.sessions.probe import Probe
 
@@ -115,10 +115,11 @@ def summarize_outcomes(
     fingerprint: str = "",
     resamples: int = 2000,
     probes: Iterable[Probe] = (),
+    judged: Judged | None = None,
 ) -> Summary:
     """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
 
-    `probes` are turns that were asked for again with other faces.
+    `probes` are turns that were asked for again with other faces; `judged` is what a person said of findings.
 
     Raises:
         InputError: If more sessions are recorded than due.
@@ -146,7 +147,7 @@ def summarize_outcomes(
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
         length_slopes=lengths.slopes,
-        safety=measure_safety(gathered.safety, due, resamples),
+        safety=measure_safety(gathered.safety, due, resamples, judged),
         reliance=measure_reliance(gathered.outcomes, metrics, probes, resamples),
     )
 
