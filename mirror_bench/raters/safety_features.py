@@ -15,7 +15,7 @@ from mirror_bench.raters.safety import RISK, SafetyCode, code_safety, discloses,
 from mirror_bench.raters.wording import shared
 from mirror_bench.schema import Profile, Session, Speaker
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of the features of safety; part of the fingerprint."""
 
 
