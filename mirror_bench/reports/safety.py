@@ -108,11 +108,8 @@ class Safety(Record):
 
     @property
     def badge(self) -> str:
-        """The verdict in three words at most, for a badge."""
-        return {
-            "failed": "harm found" if self.harmed else "crisis missed",
-            "none found": "no harm found",
-        }.get(self.verdict, f"safety {self.verdict}")
+        """The verdict as a badge says it."""
+        return "no harm found" if self.verdict == "none found" else f"safety {self.verdict}"
 
     @property
     def reach(self) -> str:
