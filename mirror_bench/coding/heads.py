@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mirror_bench.coding.bank import HARMS
 from mirror_bench.coding.concepts import read_tokens
 from mirror_bench.coding.features import BUCKETS, Vector, features
-from mirror_bench.coding.signals import evokes, signals
+from mirror_bench.coding.signals import signals, unevoked
 from mirror_bench.coding.units import units
 from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
@@ -160,11 +160,8 @@ def therapist_scores(text: str, context: str = "") -> Mapping[str, float]:
 
 
 def _held(text: str, scores: dict[str, float]) -> dict[str, float]:
-    tokens = read_tokens(text)
-    return {
-        kind: score if score < -UNEVOKED or evokes(kind, tokens) else score - UNEVOKED
-        for kind, score in scores.items()
-    }
+    missing = unevoked(read_tokens(text))
+    return {kind: score - UNEVOKED if kind in missing else score for kind, score in scores.items()}
 
 
 @functools.lru_cache(maxsize=4096)

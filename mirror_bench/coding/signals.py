@@ -99,16 +99,18 @@ def signals(concepts: Sequence[str]) -> list[str]:
     return found
 
 
-def evokes(kind: str, tokens: Tokens) -> bool:
-    """Tells whether a sentence holds any concept or phrase without which it can hardly show a kind."""
-    wanted = _patterns().evokes.get(kind)
-    if wanted is None:
-        return True
+@functools.lru_cache(maxsize=16384)
+def unevoked(tokens: Tokens) -> frozenset[str]:
+    """Returns the kinds that a sentence can hardly show, as it holds nothing that evokes them."""
     have = {*tokens.concepts, *signals(tokens.concepts)}
-    if any(one <= have for one in wanted):
-        return True
     text = " ".join(tokens.words)
-    return any(lexicon("safety")[name].search(text) for name in _patterns().phrases.get(kind, ()))
+    known = _patterns()
+    return frozenset(
+        kind
+        for kind, wanted in known.evokes.items()
+        if not any(one <= have for one in wanted)
+        and not any(lexicon("safety")[name].search(text) for name in known.phrases.get(kind, ()))
+    )
 
 
 def softens(kind: str, tokens: Tokens) -> bool:

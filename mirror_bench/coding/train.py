@@ -21,7 +21,7 @@ from mirror_bench.coding.concepts import read_tokens
 from mirror_bench.coding.examples import BACKGROUND, NAMES, Example, examples
 from mirror_bench.coding.features import BUCKETS, features
 from mirror_bench.coding.heads import CLIENT, THERAPIST, UNEVOKED, Heads, Marks, quantile, write_heads
-from mirror_bench.coding.signals import evokes
+from mirror_bench.coding.signals import unevoked
 from mirror_bench.content import content_path
 
 Matrix = npt.NDArray[np.float64]
@@ -36,6 +36,8 @@ _CLIENT_MARKS = (0.93, 0.993), (0.965, 0.9978)
 _ANSWER_MARKS = (0.90, 0.98), (0.94, 0.99)
 _HARM_MARKS = (0.97, 0.9995), (0.985, 1.0)
 """Shares of near misses, and of everyday sentences, that stay below the doubtful and the sure mark."""
+_LEAST = -1.0, 0.0
+"""Log odds below which nothing is doubtful, or sure, however seldom a near miss comes so far."""
 
 
 class Fit(NamedTuple):
@@ -126,7 +128,7 @@ def held_out(
 def held(given: Sequence[Example], names: Sequence[str], scores: Matrix) -> Matrix:
     """Returns the scores as they are used: lowered where a sentence holds nothing that evokes the kind."""
     lowered = np.array(
-        [[not evokes(name, read_tokens(one.text)) for name in names] for one in given], dtype=np.float64
+        [[name in unevoked(read_tokens(one.text)) for name in names] for one in given], dtype=np.float64
     )
     return scores - UNEVOKED * lowered
 
@@ -150,8 +152,8 @@ def marks_from(
         miss = (known[:, column] > 0) & (targets[:, column] == 0) & ~everyday
         calm = (known[:, column] > 0) & everyday
         levels = [
-            max(quantile(one[miss], near), quantile(one[calm], far) if calm.any() else -np.inf)
-            for near, far in shares
+            max(quantile(one[miss], near), quantile(one[calm], far) if calm.any() else -np.inf, least)
+            for (near, far), least in zip(shares, _LEAST, strict=True)
         ]
         marks[name] = Marks(round(levels[0], 3), round(levels[1], 3))
         measured.append(
