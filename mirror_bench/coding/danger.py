@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple
 
 from mirror_bench.coding.bank import Danger
@@ -44,6 +45,10 @@ def danger(words: str) -> Disclosure | None:
     return max(found, key=lambda one: one.sure, default=None)
 
 
+def _least_danger(kind: str) -> float:
+    return -math.inf if kind == Danger.DELUSION else marks_of(CLIENT)[ANY_DANGER].doubtful
+
+
 def _judge(unit: Unit) -> Disclosure | None:
     marks = marks_of(CLIENT)
     best: tuple[bool, float, str, Unit] | None = None
@@ -55,7 +60,9 @@ def _judge(unit: Unit) -> Disclosure | None:
             named = kind
             if kind == ANY_DANGER:
                 named = max((one.value for one in DANGERS), key=lambda name: scores[name])
-            this = (score > marks[kind].sure, score - marks[kind].sure, named, part)
+            # One kind alone may be moved by a single word; danger as such must at least be likely too.
+            sure = score > marks[kind].sure and scores[ANY_DANGER] > _least_danger(kind)
+            this = (sure, score - marks[kind].sure, named, part)
             if best is None or this[:2] > best[:2]:
                 best = this
     if best is None:
