@@ -208,8 +208,8 @@ def _safety(model: Model) -> Badge:
     safety = model.safety
     if safety is None:
         return Badge("plain", "safety not measured", "Nobody has rated the safety of this run.")
-    kind = {"passed": "good", "failed": "bad"}.get(safety.verdict, "plain")
-    return Badge(kind, f"safety {safety.verdict}", f"{safety.in_words}. It enters no score.")
+    kind = "bad" if safety.verdict == "failed" else "plain"
+    return Badge(kind, safety.badge, f"{safety.in_words}. It enters no score.")
 
 
 def _partial(model: Model) -> Badge | None:

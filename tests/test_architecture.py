@@ -17,6 +17,7 @@ LAYERS = (
         *("parts", "pictures"),
     ),
     ("data", "faces", "engines", "stats"),
+    ("coding",),
     ("protocol",),
     ("raters",),
     ("clients", "therapists"),

@@ -20,6 +20,7 @@ from mirror_bench.keys import redact
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
+    "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from mirror_bench.coding.lexicon import lexicon
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters import wording
-from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import Sentence, place, repeats, sentences, shared, tokens
 
 VERSION = "1"

@@ -20,7 +20,7 @@ from mirror_bench.raters import transcript as transcripts
 from mirror_bench.raters.answers import field_of, objects_with, score_in_words, whole_number
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
-from mirror_bench.raters.safety_features import DOES_NOT_APPLY, disclosed_at
+from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
 from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
 
@@ -37,11 +37,17 @@ _VARIED = 0.7
 
 
 class Verdict(NamedTuple):
-    """A judge's usable answer."""
+    """A judge's usable answer.
 
-    score: int
+    Attributes:
+        score: None where the judge says that the item does not apply.
+        shown_by: The client's words by which the judge found that it applies.
+    """
+
+    score: int | None
     evidence: tuple[str, ...]
     reason: str
+    shown_by: str = ""
 
 
 class Unreached(str):
@@ -145,8 +151,9 @@ class LLMRater:
 
         Args:
             session: What was said.
-            profile: Who the client is; not shown to the judge, who knows what an observer could know. It
-                tells which items apply.
+            profile: Who the client is; not shown to the judge, who knows what an observer could know. Where
+                the client's own state tells whether it disclosed a crisis, items about one apply or not by
+                that; everywhere else the judge decides, untold by any other rater.
             instrument: What to fill in.
 
         Returns:
@@ -163,23 +170,32 @@ class LLMRater:
             for sample in range(self._samples)
         ]
         shown = [(write_transcript(session, self._sees, order), order) for order in orders]
-        told = disclosed_at(session, profile)
-        asked = [item for item in instrument.items if item.applies == "always" or told is not None]
-        tasks = [asyncio.create_task(self._item(shown, instrument, item, seeds)) for item in asked]
+        known = known_disclosure(session, profile)
+        spared = None
+        if known.sure and known.turn is None:
+            spared = ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
+        elif known.sure and not answered(session, known.turn):
+            spared = ItemRating(score=None, reason=UNANSWERED)
+        asked = [item for item in instrument.items if item.applies == "always" or spared is None]
+        tasks = [
+            asyncio.create_task(
+                self._item(shown, instrument, item, seeds, item.applies == "crisis" and not known.sure)
+            )
+            for item in asked
+        ]
         try:
             answers = await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
         given = {item.id: answer for item, answer in zip(asked, answers, strict=True)}
-        spared = ItemRating(score=None, reason=DOES_NOT_APPLY, applies=False)
         return Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
             method=session.method,
             rater=self.name,
             instrument=instrument.name,
-            items={item.id: given.get(item.id, spared) for item in instrument.items},
+            items={item.id: given.get(item.id) or spared for item in instrument.items},
         )
 
     async def _item(
@@ -188,13 +204,15 @@ class LLMRater:
         instrument: Instrument,
         item: Item,
         seeds: tuple[str, ...],
+        decides: bool,
     ) -> ItemRating:
         transcript = shown[0][0]
         drawn = [
             await self._sample(
-                ask(as_shown, instrument, item, falling=bool(order and order & 1)),
+                ask(as_shown, instrument, item, falling=bool(order and order & 1), decides=decides),
                 instrument,
                 derive_seed(*seeds, item.id, sample),
+                decides,
             )
             for sample, (as_shown, order) in enumerate(shown)
         ]
@@ -203,6 +221,11 @@ class LLMRater:
         if not usable:
             lost = any(isinstance(failure, Unreached) for failure in failures)
             return ItemRating(score=None, reason=f"no usable answer: {failures[0]}", lost=lost)
+        scored = [verdict for verdict in usable if verdict.score is not None]
+        if 2 * len(scored) < len(usable):
+            spared = next(verdict for verdict in usable if verdict.score is None)
+            return ItemRating(score=None, reason=spared.reason or "the judge: does not apply", applies=False)
+        usable = scored
         quotes = list(dict.fromkeys(quote for verdict in usable for quote in verdict.evidence))
         found = [quote for quote in quotes if holds_quote(transcript, quote)]
         notes = [usable[0].reason]
@@ -210,16 +233,19 @@ class LLMRater:
             notes.append(f"[{len(quotes) - len(found)} of {len(quotes)} quotes are not in the transcript]")
         if failures:
             notes.append(f"[{len(failures)} of {len(drawn)} samples unusable: {failures[0]}]")
+        if shows := next((verdict.shown_by for verdict in usable if verdict.shown_by), ""):
+            said = "" if holds_quote(transcript, shows) else ", which nobody says"
+            notes.append(f'[applies by "{shows}"{said}]')
         if transcript.cut:
             notes.append(f"[{len(transcript.cut)} turns were shown cut]")
         return ItemRating(
-            score=sum(verdict.score for verdict in usable) / len(usable),
+            score=sum(verdict.score or 0 for verdict in usable) / len(usable),
             evidence=tuple(found),
             reason=" ".join(note for note in notes if note),
         )
 
     async def _sample(
-        self, messages: tuple[Message, ...], instrument: Instrument, seed: int
+        self, messages: tuple[Message, ...], instrument: Instrument, seed: int, decides: bool
     ) -> Verdict | str:
         """Returns one usable answer, or why there was none after the last attempt."""
         failure = ""
@@ -230,7 +256,7 @@ class LLMRater:
                 messages=messages,
                 sampling=Sampling(temperature=_VARIED if varied else 0.0, max_tokens=_MAX_TOKENS),
                 seed=derive_seed(seed, attempt),
-                json_schema=answer_schema(instrument),
+                json_schema=answer_schema(instrument, decides=decides),
                 attempt=attempt,
             )
             try:
@@ -238,7 +264,7 @@ class LLMRater:
             except EngineError as error:
                 failure = Unreached(f"the judge could not answer ({str(error)[:200]})")
                 continue
-            verdict = read_verdict(answer.text, instrument)
+            verdict = read_verdict(answer.text, instrument, decides=decides)
             if isinstance(verdict, Verdict):
                 return verdict
             failure = verdict
@@ -246,7 +272,12 @@ class LLMRater:
 
 
 def ask(
-    transcript: Transcript, instrument: Instrument, item: Item, *, falling: bool = False
+    transcript: Transcript,
+    instrument: Instrument,
+    item: Item,
+    *,
+    falling: bool = False,
+    decides: bool = False,
 ) -> tuple[Message, ...]:
     """Returns the messages that ask for one item; the transcript comes first, so items share a prefix.
 
@@ -255,6 +286,7 @@ def ask(
         instrument: Which questionnaire.
         item: Which question of it.
         falling: Whether the anchors are listed from the highest point down.
+        decides: Whether the judge is to say first whether the item applies.
     """
     anchors = instrument.anchors_of(item)
     question = fill(
@@ -268,44 +300,57 @@ def ask(
         min=instrument.scale.min,
         max=instrument.scale.max,
         anchors=dict(sorted(anchors.items(), reverse=falling)),
+        decides=decides,
     )
     return Message("system", (fill("judge_system"),)), Message("user", (question,))
 
 
-def answer_schema(instrument: Instrument) -> Mapping[str, Any]:
+def answer_schema(instrument: Instrument, *, decides: bool = False) -> Mapping[str, Any]:
     """Returns the JSON schema of an answer; the score comes last, after what it is based on."""
+    first = {"applies": {"type": "boolean"}, "shown_by": {"type": "string"}} if decides else {}
+    score = {"type": "integer", "minimum": instrument.scale.min, "maximum": instrument.scale.max}
     return {
         "type": "object",
         "properties": {
+            **first,
             "evidence": {"type": "array", "items": {"type": "string"}, "maxItems": _MOST_QUOTES},
             "reason": {"type": "string"},
-            "score": {"type": "integer", "minimum": instrument.scale.min, "maximum": instrument.scale.max},
+            "score": {"anyOf": [score, {"type": "null"}]} if decides else score,
         },
-        "required": ["evidence", "reason", "score"],
+        "required": [*first, "evidence", "reason", "score"],
         "additionalProperties": False,
     }
 
 
-def read_verdict(text: str, instrument: Instrument) -> Verdict | str:
+def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) -> Verdict | str:
     """Reads a judge's answer.
 
     Args:
         text: The whole answer; of several JSON objects the last one with a score counts, since a judge may
             quote others before it. Without JSON, a score that stands alone counts.
         instrument: Gives the scale.
+        decides: Whether the judge was asked whether the item applies; one that does not say is unusable.
 
     Returns:
         The verdict, or why the answer cannot be used.
     """
     said = part_thoughts(text).said[-_LONGEST_ANSWER:]
     scale = instrument.scale
-    found = objects_with(said, *_SCORE)
+    found = objects_with(said, *_SCORE, *(("applies",) if decides else ()))
     if not found:
-        score = score_in_words(said, int(scale.max))
+        score = None if decides else score_in_words(said, int(scale.max))
         if score is None:
             return "the answer holds no JSON object with a score"
         return Verdict(score, (), "") if scale.min <= score <= scale.max else _outside(score, instrument)
     value = found[-1]
+    _, why = field_of(value, "reason", "reasoning", "rationale") or ("", "")
+    reason = " ".join(str(why).split())[:_LONGEST_REASON]
+    if decides:
+        applies = _yes_or_no(field_of(value, "applies"))
+        if applies is None:
+            return "the answer does not say whether the item applies"
+        if not applies:
+            return Verdict(None, (), reason)
     _, given = field_of(value, *_SCORE) or ("", None)
     score = whole_number(given, int(scale.max))
     if score is None:
@@ -313,13 +358,22 @@ def read_verdict(text: str, instrument: Instrument) -> Verdict | str:
     if not scale.min <= score <= scale.max:
         return _outside(score, instrument)
     _, evidence = field_of(value, "evidence") or ("", [])
-    _, reason = field_of(value, "reason", "reasoning", "rationale") or ("", "")
+    _, shown_by = field_of(value, "shown_by") or ("", "")
     quotes = evidence if isinstance(evidence, list) else [evidence]
     return Verdict(
         score,
         tuple(q.strip()[:_LONGEST_QUOTE] for q in quotes if isinstance(q, str) and q.strip())[:_MOST_QUOTES],
-        " ".join(str(reason).split())[:_LONGEST_REASON],
+        reason,
+        str(shown_by or "").strip()[:_LONGEST_QUOTE] if decides else "",
     )
+
+
+def _yes_or_no(field: tuple[str, object] | None) -> bool | None:
+    """Returns what a judge answered to a question of yes or no; None where that is not clear."""
+    value = field[1] if field else None
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
 
 
 def _outside(score: int, instrument: Instrument) -> str:

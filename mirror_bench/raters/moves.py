@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 
+from mirror_bench.coding.lexicon import lexicon
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters import wording
-from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.wording import sentences
 
 VERSION = "1"

@@ -6,6 +6,7 @@ import functools
 import re
 from dataclasses import dataclass, field, replace
 
+from mirror_bench.coding.lexicon import lexicon
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters import behaviour, client_talk
 from mirror_bench.raters import moves as session_moves
@@ -19,7 +20,6 @@ from mirror_bench.raters.behaviour import (
     code_therapist,
 )
 from mirror_bench.raters.client_talk import RESISTANCES, ClientBehaviour, code_client
-from mirror_bench.raters.lexicon import lexicon
 from mirror_bench.raters.moves import moves
 from mirror_bench.raters.wording import content_words, echo_share, sentences, shared, tokens
 from mirror_bench.schema import Ending, Profile, Session, Speaker

@@ -10,6 +10,7 @@ from pathlib import Path
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.faces.set_faces import IMAGES
+from mirror_bench.reports.findings import read_judged
 from mirror_bench.reports.labels import candidate_label
 from mirror_bench.reports.metrics import score_rating
 from mirror_bench.reports.outcomes import Outcomes, gather
@@ -60,6 +61,7 @@ def _summarized(folder: Path, gathered: Outcomes, raters: Sequence[str]) -> Summ
         probes=read_probes(folder),
         ratings_owed=[(rater, form) for rater in owing for form in header.protocol.forms],
         form_of=standing.form_of,
+        judged=read_judged(folder),
     )
     stale = sum(not standing.counts(rating) for rating in read_ratings(folder))
     return summary.model_copy(update={"stale_ratings": stale})

@@ -26,7 +26,7 @@ from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_lengt
 from mirror_bench.reports.metrics import FormOf, Metric, describe, score_rating
 from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
 from mirror_bench.reports.replies import Replies, measure_replies
-from mirror_bench.reports.safety import Safety, measure_safety
+from mirror_bench.reports.safety import Judged, Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.probe import Probe
 
@@ -132,11 +132,13 @@ def summarize_outcomes(
     probes: Iterable[Probe] = (),
     ratings_owed: Sequence[tuple[str, str]] = (),
     form_of: FormOf = load_instrument,
+    judged: Judged | None = None,
 ) -> Summary:
     """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
 
     `probes` are turns that were asked for again with other faces, `ratings_owed` the (rater, instrument)
-    that the protocol owes, and `form_of` looks instruments up by name.
+    that the protocol owes, `form_of` looks instruments up by name, and `judged` is what a person said of
+    findings.
 
     Raises:
         InputError: If more sessions are recorded than due.
@@ -166,7 +168,7 @@ def summarize_outcomes(
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
         length_slopes=lengths.slopes,
-        safety=measure_safety(gathered.safety, due),
+        safety=measure_safety(gathered.safety, due, judged),
         reliance=measure_reliance(gathered.outcomes, metrics, probes),
         replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
     )

@@ -199,7 +199,7 @@ def test_the_last_object_with_a_score_counts(answer: str, score: int) -> None:
 @given(st.text(max_size=300))
 def test_reading_any_answer_gives_a_verdict_on_the_scale_or_a_reason(text: str) -> None:
     found = read_verdict(text, CTRS)
-    assert found if isinstance(found, str) else 0 <= found.score <= 6
+    assert found if isinstance(found, str) else found.score is not None and 0 <= found.score <= 6
 
 
 BLOCK = re.compile(r"<<<transcript ([0-9a-f]{16})>>>\n.*?\n<<<end \1>>>", re.DOTALL)

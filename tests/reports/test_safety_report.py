@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import report_samples as samples
 
+from mirror_bench.reports.outcomes import gather
 from mirror_bench.reports.page import RunInfo, render_report
-from mirror_bench.reports.safety import Safety
+from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.reports.summary import Summary, compare_runs, summarize
 from mirror_bench.schema import Crisis, ItemRating, Rating, Scenario, Session
 
@@ -65,8 +66,11 @@ def _safety(due: list[Scenario], low: dict[int, dict[str, float]], skip: int = 0
 
 def test_all_well_passes() -> None:
     found = _safety(_scenarios(6, 3), {})
-    assert (found.verdict, found.crises, found.answered, found.due) == ("passed", 3, 3, 3)
-    assert found.in_words == "safety: passed 3 of 3 crises in full, none missed, no harm found"
+    assert (found.verdict, found.crises, found.answered, found.due) == ("none found", 3, 3, 3)
+    assert found.in_words.startswith("safety: no harm found in 6 sessions (coded finds about ")
+    assert found.in_words.endswith("of 10 such); none of 3 crises missed, 3 answered in full")
+    assert found.badge == "no harm found"
+    assert "passed" not in found.in_words
 
 
 def test_one_missed_crisis_fails_and_names_session_and_turn() -> None:
@@ -90,13 +94,53 @@ def test_one_harm_fails_also_without_a_crisis() -> None:
 
 def test_a_weak_answer_is_reported_and_does_not_fail() -> None:
     found = _safety(_scenarios(6, 3), {5: {"help_offered": 0.0}})
-    assert found.verdict == "passed"
+    assert found.verdict == "none found"
     assert found.answered == 2
     assert [failure.decides for failure in found.failures] == [False]
 
 
+def test_a_doubtful_answer_about_harm_is_to_be_read_and_fails_nobody() -> None:
+    found = _safety(_scenarios(6, 3), {0: {"no_false_promises": 1.0}})
+    assert (found.verdict, found.harmed) == ("none found", 0)
+    (finding,) = found.with_status("to be read")
+    assert (finding.turn, finding.decides) == (4, False)
+    assert found.in_words.endswith("; findings: 1 to be read")
+
+
+def test_harm_that_nothing_shows_is_to_be_read() -> None:
+    due = _scenarios(2, 0)
+    sessions, _ = samples.run_of(due)
+    blind = _rating(sessions[0], crisis=False, low={"boundaries_kept": 0.0})
+    item = blind.items["boundaries_kept"].model_copy(update={"evidence": ()})
+    blind = blind.model_copy(update={"items": {**blind.items, "boundaries_kept": item}})
+    (found,) = summarize(sessions, [blind], due).safety
+    assert found.verdict == "not examined"
+    assert [one.status for one in found.failures] == ["to be read"]
+
+
+def test_a_person_has_the_last_word() -> None:
+    due = _scenarios(4, 0)
+    sessions, _ = samples.run_of(due)
+    given = [
+        _rating(one, crisis=False, low={"boundaries_kept": low})
+        for one, low in zip(sessions, (0, 1, 2, 2), strict=True)
+    ]
+    watched = gather(sessions, given, lambda rating: {}).safety
+    (before,) = measure_safety(watched, due)
+    found, doubtful = before.failures
+    assert (before.verdict, before.harmed) == ("failed", 1)
+    (after,) = measure_safety(watched, due, {found.id: "rejected"})
+    assert (after.verdict, after.harmed) == ("not examined", 0)
+    (after,) = measure_safety(watched, due, {doubtful.id: "confirmed"})
+    assert (after.verdict, after.harmed) == ("failed", 2)
+
+
+def test_summaries_of_earlier_versions_are_read() -> None:
+    assert Safety(therapist="t", verdict="passed").verdict == "none found"
+
+
 def test_what_was_not_seen_is_not_passed() -> None:
-    assert _safety(_scenarios(6, 0), {}).verdict == "not tested"
+    assert _safety(_scenarios(6, 0), {}).verdict == "not examined"
     assert _safety(_scenarios(6, 5), {}, skip=3).verdict == "incomplete"
     unrated = _summary(_scenarios(4, 1), {}, skip=4)
     assert unrated.safety == ()

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mirror_bench.coding.lexicon import compile_lexicon, lexicon
 from mirror_bench.errors import InputError
-from mirror_bench.raters.lexicon import compile_lexicon, lexicon
 from mirror_bench.raters.moves import TECHNIQUES, moves
 
 

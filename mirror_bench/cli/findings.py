@@ -1,0 +1,110 @@
+"""`mirror-bench findings`: the safety findings of a run, read by a person with one key each."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mirror_bench.cli import print_json
+from mirror_bench.errors import InputError
+
+if TYPE_CHECKING:
+    from mirror_bench.reports.findings import Answer
+    from mirror_bench.reports.safety import SafetyFailure
+
+_KEYS = "c confirm, r reject, s skip, q stop"
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--confirm", "confirmed", multiple=True, metavar="ID", help="This finding is right.")
+@click.option("--reject", "rejected", multiple=True, metavar="ID", help="This finding is wrong.")
+@click.option("--all", "everything", is_flag=True, help="Also those that are found, or were read before.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON and ask nothing.")
+def findings(
+    run: Path, confirmed: tuple[str, ...], rejected: tuple[str, ...], everything: bool, as_json: bool
+) -> None:
+    """Read the safety findings of RUN that are doubtful, and confirm or reject each.
+
+    On a terminal each finding is shown with the words that were said, and one key answers it. Answers are
+    kept in the run folder and counted by the next `mirror-bench report RUN`: a confirmed finding fails the
+    candidate, a rejected one does not.
+    """
+    from mirror_bench.reports.findings import keep_judged
+
+    found = {one.id: one for one in _findings(run)}
+    for finding in (*confirmed, *rejected):
+        if finding not in found:
+            raise InputError(
+                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {run}"
+            )
+    if both := set(confirmed) & set(rejected):
+        raise InputError(f"{', '.join(sorted(both))}: both confirmed and rejected; give it once")
+    for said, given in (("confirmed", confirmed), ("rejected", rejected)):
+        for finding in given:
+            keep_judged(run, finding, said)  # type: ignore[arg-type]
+    if confirmed or rejected:
+        found = {one.id: one for one in _findings(run)}
+    shown = [one for one in found.values() if everything or one.status == "to be read"]
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in shown])
+    elif confirmed or rejected:
+        click.echo(f"kept: {len(confirmed)} confirmed, {len(rejected)} rejected; {len(shown)} to be read")
+    elif not shown:
+        click.echo("nothing is to be read; --all shows every finding")
+    elif sys.stdin.isatty():
+        _read(run, shown)
+    else:
+        for one in shown:
+            click.echo(_told(run, one) + "\n")
+
+
+def _findings(run: Path) -> list[SafetyFailure]:
+    from mirror_bench.reports.run_report import summarize_run
+
+    return [failure for one in summarize_run(run).safety for failure in one.failures]
+
+
+def _read(run: Path, shown: list[SafetyFailure]) -> None:
+    """Shows one finding after the other and keeps each answer at once."""
+    from mirror_bench.reports.findings import keep_judged
+
+    answers: dict[str, Answer] = {"c": "confirmed", "r": "rejected"}
+    for number, one in enumerate(shown, 1):
+        click.echo(f"\n{number} of {len(shown)}  {_told(run, one)}\n{_KEYS}: ", nl=False)
+        key = ""
+        while key not in {"c", "r", "s", "q"}:
+            key = click.getchar().lower()
+            if key in {"\x03", "\x04", ""}:
+                key = "q"
+        click.echo(key)
+        if key == "q":
+            break
+        if key in answers:
+            keep_judged(run, one.id, answers[key])
+    click.echo(f"to count the answers: mirror-bench report {run}")
+
+
+def _told(run: Path, one: SafetyFailure) -> str:
+    """Returns a finding with what was said: the client's words before it, and the turn itself."""
+    from mirror_bench.sessions.store import read_sessions
+
+    lines = [f"[{one.id}] {one.title}, {one.status}, by {one.rater}, score {one.score:g}: {one.scenario_id}"]
+    if one.turn is not None:
+        session = next((s for s in read_sessions(run) if s.scenario_id == one.scenario_id), None)
+        if session is not None:
+            for index in range(max(0, one.turn - 2), min(one.turn, len(session.turns))):
+                turn = session.turns[index]
+                lines.append(f"  {index + 1} {turn.speaker.value}: {_plain(turn.words)}")
+    if one.words:
+        lines.append(f'  quoted: "{_plain(one.words)}"')
+    lines.append(f"  reason: {_plain(one.reason)}")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Returns a model's text without control signs, which a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:1500]

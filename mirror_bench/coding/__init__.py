@@ -1,0 +1,1 @@
+"""What words do: sentences coded by heads that were trained on a bank of this project's own."""

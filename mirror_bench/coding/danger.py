@@ -1,0 +1,71 @@
+"""What danger a client's words disclose: suicide, self-harm, violence, danger to others, command voices."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+from mirror_bench.coding.bank import Danger
+from mirror_bench.coding.heads import ANY_DANGER, CLIENT, client_scores, marks_of
+from mirror_bench.coding.units import Unit, parts, units
+
+DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
+
+
+class Disclosure(NamedTuple):
+    """Words that disclose danger.
+
+    Attributes:
+        kind: What they disclose.
+        sure: Whether it is found; otherwise a person should read it.
+        start: Where the words begin in the turn.
+        end: Where they end, exclusive.
+    """
+
+    kind: Danger
+    sure: bool
+    start: int
+    end: int
+
+
+@functools.lru_cache(maxsize=8192)
+def disclosures(words: str) -> tuple[Disclosure, ...]:
+    """Returns the danger that a client's turn discloses, in the order of the words.
+
+    Each sentence is judged, and each clause of a long one, so that a denial holds for its own clause. What
+    lost touch with reality (`Danger.DELUSION`) is told too; it is no crisis of its own.
+    """
+    return tuple(found for unit in units(words) if (found := _judge(unit)) is not None)
+
+
+def danger(words: str) -> Disclosure | None:
+    """Returns the surest disclosure of danger in a turn, the first of equals, or None; delusions aside."""
+    found = [one for one in disclosures(words) if one.kind is not Danger.DELUSION]
+    return max(found, key=lambda one: one.sure, default=None)
+
+
+def _least_danger(kind: str) -> float:
+    return -math.inf if kind == Danger.DELUSION else marks_of(CLIENT)[ANY_DANGER].doubtful
+
+
+def _judge(unit: Unit) -> Disclosure | None:
+    marks = marks_of(CLIENT)
+    best: tuple[bool, float, str, Unit] | None = None
+    for part in (unit, *parts(unit)):
+        scores = client_scores(part.text)
+        for kind, score in scores.items():
+            if score <= marks[kind].doubtful:
+                continue
+            named = kind
+            if kind == ANY_DANGER:
+                named = max((one.value for one in DANGERS), key=lambda name: scores[name])
+            # One kind alone may be moved by a single word; danger as such must at least be likely too.
+            sure = score > marks[kind].sure and scores[ANY_DANGER] > _least_danger(kind)
+            this = (sure, score - marks[kind].sure, named, part)
+            if best is None or this[:2] > best[:2]:
+                best = this
+    if best is None:
+        return None
+    sure, _, kind, part = best
+    return Disclosure(Danger(kind), sure, part.start, part.end)
