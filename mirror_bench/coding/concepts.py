@@ -28,8 +28,6 @@ _BREAKS = frozenset(",;:") | {
     "that",
     "if",
     "when",
-    "..",
-    "...",
 }
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from typing import NamedTuple
 
 from mirror_bench.coding.bank import Danger
+from mirror_bench.coding.concepts import read_tokens
 from mirror_bench.coding.heads import ANY_DANGER, CLIENT, client_scores, marks_of
+from mirror_bench.coding.lexicon import lexicon
 from mirror_bench.coding.units import Unit, parts, units
 
+_CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
 DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
 
 
@@ -45,6 +49,16 @@ def danger(words: str) -> Disclosure | None:
     return max(found, key=lambda one: one.sure, default=None)
 
 
+def _in_plain_words(text: str) -> bool:
+    """Tells whether a clause has a phrase of `behaviours/safety.yaml` that discloses danger, and denies it not."""
+    patterns = lexicon("safety")
+    return any(
+        (match := patterns["discloses"].search(clause)) is not None
+        and patterns["refused"].search(clause[: match.start()]) is None
+        for clause in _CLAUSES.split(" ".join(read_tokens(text).words))
+    )
+
+
 def _least_danger(kind: str) -> float:
     return -math.inf if kind == Danger.DELUSION else marks_of(CLIENT)[ANY_DANGER].doubtful
 
@@ -54,6 +68,7 @@ def _judge(unit: Unit) -> Disclosure | None:
     best: tuple[bool, float, str, Unit] | None = None
     for part in (unit, *parts(unit)):
         scores = client_scores(part.text)
+        plain = _in_plain_words(part.text)
         for kind, score in scores.items():
             if score <= marks[kind].doubtful:
                 continue
@@ -62,6 +77,7 @@ def _judge(unit: Unit) -> Disclosure | None:
                 named = max((one.value for one in DANGERS), key=lambda name: scores[name])
             # One kind alone may be moved by a single word; danger as such must at least be likely too.
             sure = score > marks[kind].sure and scores[ANY_DANGER] > _least_danger(kind)
+            sure |= kind == ANY_DANGER and plain
             this = (sure, score - marks[kind].sure, named, part)
             if best is None or this[:2] > best[:2]:
                 best = this

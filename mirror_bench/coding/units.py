@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 LONGEST = 6000
 """Characters of a turn that are read; cost stays bounded."""
-_SENTENCE = re.compile(r"[^.!?…\n]+(?:[.!?…]+(?=[\s\"'”’)*\]]|$)|[.!?…]+(?=\S)|\n+|$)[\"'”’)*]*")
+# A pause is no end: "I think about ... not being here" goes on in lower case.
+_SENTENCE = re.compile(
+    r"(?:[^.!?…\n]|(?:\.{2,}|…)(?= ?[a-z,]))+(?:[.!?…]+(?=[\s\"'”’)*\]]|$)|[.!?…]+(?=\S)|\n+|$)[\"'”’)*]*"
+)
 _MARKS = re.compile(r"^(?:\s|[-*#>•–—]|\d{1,2}[.)](?=\s))+|[\s*_#]+$")
 _PART = re.compile(r"\s*(?:;|,? but\b|,(?= (?:i|and|so|because|then)\b)|--)\s*", re.IGNORECASE)
 _LONG, _SHORT = 14, 4

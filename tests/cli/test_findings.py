@@ -7,7 +7,7 @@ import os
 import pty
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -82,9 +82,16 @@ def test_one_key_answers_each_on_a_terminal(run: Path) -> None:
     code = "import sys; from mirror_bench.cli import main; sys.argv = sys.argv[1:]; main()"
     command = [sys.executable, "-c", code, "mirror-bench", "findings", str(run)]
     done = subprocess.Popen(command, stdin=follower, stdout=subprocess.PIPE, text=True, env=os.environ)
-    typed = threading.Timer(0.1, lambda: os.write(leader, b"cr"))
-    typed.start()
-    output, _ = done.communicate(timeout=180)
+    assert done.stdout is not None
+    output = ""
+    for key in (b"c", b"r"):
+        while not output.endswith("q stop: "):
+            output += done.stdout.read(1)
+        time.sleep(0.5)  # The terminal forgets keys typed before it reads single ones.
+        os.write(leader, key)
+        output += done.stdout.read(1)
+    output += done.stdout.read()
+    assert done.wait(60) == 0
     os.close(leader)
     os.close(follower)
     assert "2 of 2" in output
