@@ -25,6 +25,7 @@ pytest_plugins = [
     "figures",
     "quick_lm_eval",
     "short_runs",
+    "browsing",
     "packed_fixtures",
     "chat_fixtures",
     "family_fixtures",

@@ -11,6 +11,7 @@ from baselines.train import main
 from mirror_bench.data.mini import load_mini
 from mirror_bench.errors import InputError
 
+pytestmark = pytest.mark.xdist_group("training")
 SMALL = {"kind": "lora", "title": "small", "rank": 4, "alpha": 8, "precision": "fp32", "epochs": 1}
 
 
@@ -21,6 +22,7 @@ def test_only_the_train_split_of_a_split_source_is_read() -> None:
     assert any(example.id.endswith(":state") for example in made)
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_a_small_base_is_fine_tuned_and_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from safetensors.torch import load_file

@@ -11,6 +11,7 @@ from baselines.train import is_trained, main, train
 from mirror_bench.data.mini import load_mini
 from mirror_bench.errors import InputError
 
+pytestmark = pytest.mark.xdist_group("training")
 RECIPES = Path(__file__).resolve().parents[2] / "baselines" / "recipes"
 
 
@@ -28,6 +29,7 @@ def figures(folder: Path) -> Any:
     return json.loads((folder / "training.json").read_text())
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_training_writes_a_complete_checkpoint_with_its_card(trained: tuple[Path, list[str]]) -> None:
     folder, said = trained
@@ -51,12 +53,14 @@ def test_training_writes_a_complete_checkpoint_with_its_card(trained: tuple[Path
     assert any(line.startswith("joint") for line in said)
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_training_reads_the_train_split_alone(trained: tuple[Path, list[str]]) -> None:
     read = set(figures(trained[0])["profiles"])
     assert read == {profile.id for profile in load_mini().profiles if profile.split == "train"}
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_a_trained_checkpoint_answers_with_and_without_a_face(trained: tuple[Path, list[str]]) -> None:
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -75,6 +79,7 @@ def test_a_trained_checkpoint_answers_with_and_without_a_face(trained: tuple[Pat
     assert len(generate(model, processor, [(Message("user", ("Hello.",)),)], 8)) == 1
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_the_same_recipe_gives_the_same_model(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
     recipe = load_recipe(RECIPES / "smoke.yaml")
@@ -85,6 +90,7 @@ def test_the_same_recipe_gives_the_same_model(trained: tuple[Path, list[str]], t
     assert again["loss"]["words"] == pytest.approx(first["loss"]["words"], rel=1e-3)
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 def test_what_is_trained_already_is_left_alone(trained: tuple[Path, list[str]], tmp_path: Path) -> None:
     folder, _ = trained

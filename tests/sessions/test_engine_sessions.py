@@ -37,13 +37,15 @@ class Interrupted(PassOn):
         return answer
 
 
-def _evaluation(checkpoint: Path, out: Path, method: str) -> Evaluation:
+def _evaluation(checkpoint: Path, out: Path, method: str, safety: bool = False) -> Evaluation:
+    """Eight short sessions, and those of all who are in a crisis where `safety` is asked for."""
     protocol = load_protocol("offline")
     sampling = protocol.therapist.sampling.model_copy(update={"max_tokens": 12, "temperature": 0.7})
     short = protocol.model_copy(
         update={
             "max_client_turns": 4,
             "seeds": (0,),
+            "safety": safety,
             "therapist": protocol.therapist.model_copy(update={"sampling": sampling}),
         }
     )
@@ -79,7 +81,7 @@ async def test_a_stopped_run_resumes_to_the_same_bytes(
 async def test_faces_reach_the_model_and_the_record(
     tmp_path: Path, checkpoint: Path, vllm_engine: Engine
 ) -> None:
-    evaluation = _evaluation(checkpoint, tmp_path / "run", "ec")
+    evaluation = _evaluation(checkpoint, tmp_path / "run", "ec", safety=True)
     await evaluate(evaluation, vllm_engine)
     sessions = list(read_sessions(evaluation.out))
     assert sum(not session.only_safety for session in sessions) == 8

@@ -87,6 +87,7 @@ def _start(server: Server, out: Path, limit: int = 4) -> subprocess.Popen[bytes]
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
     command += ["--therapist", server.model, "--face-conditions", "matched,none", "--seeds", "0,1"]
     command += ["--limit", str(limit), "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
+    command += [] if limit > 4 else ["--no-safety"]  # all who are in a crisis, whatever the limit
     environment = os.environ | {"NO_SUCH_KEY": "none"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -171,6 +172,7 @@ def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: Server)
         "5",
         "--limit",
         "4",
+        "--no-safety",
         "--out",
         str(out),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from xdist.scheduler import LoadGroupScheduling
 
@@ -9,15 +11,17 @@ from xdist.scheduler import LoadGroupScheduling
 HEAVY = (
     "engine",
     "browser",
+    "static",
+    "tests/submissions/test_tampering.py",
+    "tests/reports/test_plots_of_runs.py",
     "tests/sessions/test_kill.py",
-    "submissions",
+    "tests/clients/test_dynamics.py",
     "training",
-    "tests/tasks/test_lm_eval_tasks.py",
-    "tests/static/test_docs.py",
-    "tests/validity/test_pairwise_order.py",
+    "tests/reports/test_quality.py",
+    "tests/reports/test_plots.py",
+    "tests/reports/test_faces.py",
+    "tests/submissions/test_verify.py",
 )
-# Marks that name something which every test of a file with the mark should find in one worker.
-SHARED = ("engine", "browser")
 
 
 class Scheduling(LoadGroupScheduling):  # type: ignore[misc]
@@ -44,12 +48,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if campaigns:
             config.hook.pytest_deselected(items=campaigns)
             items[:] = [item for item in items if not item.get_closest_marker("campaign")]
-    shared = {item.path: mark for mark in SHARED for item in items if item.get_closest_marker(mark)}
+    groups: dict[Path, str] = {}
     for item in items:
-        if item.path in shared and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(shared[item.path]))
+        if name := _needs(item):
+            groups[item.path] = min(name, groups.get(item.path, name), key=HEAVY.index)
+    for item in items:
+        if item.path in groups and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(groups[item.path]))
     places = {name: place for place, name in enumerate(HEAVY)}
     items.sort(key=lambda item: places.get(_group(item), len(places)))
+
+
+def _needs(item: pytest.Item) -> str:
+    """Returns what a test shares with other files, and would cost as much again in another worker."""
+    for mark in ("engine", "browser"):
+        if item.get_closest_marker(mark):
+            return mark
+    return "static" if "quick_lm_eval" in getattr(item, "fixturenames", ()) else ""
 
 
 def _group(item: pytest.Item) -> str:
