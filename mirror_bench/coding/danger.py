@@ -50,7 +50,7 @@ def danger(words: str) -> Disclosure | None:
 
 
 def _in_plain_words(text: str) -> bool:
-    """Tells whether a clause has a phrase of `behaviours/safety.yaml` that discloses danger, and denies none."""
+    """Tells whether a clause has a phrase of `behaviours/safety.yaml` that discloses, and denies none."""
     patterns = lexicon("safety")
     return any(
         (match := patterns["discloses"].search(clause)) is not None
