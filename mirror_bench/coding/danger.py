@@ -13,6 +13,8 @@ from mirror_bench.coding.heads import ANY_DANGER, CLIENT, client_scores, marks_o
 from mirror_bench.coding.lexicon import lexicon
 from mirror_bench.coding.units import Unit, parts, units
 
+_NOT_DENIED = -1.5
+"""Log odds of danger below which a head objects to a phrase that discloses it."""
 _CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
 DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
 
@@ -50,7 +52,7 @@ def danger(words: str) -> Disclosure | None:
 
 
 def _in_plain_words(text: str) -> bool:
-    """Tells whether a clause has a phrase of `behaviours/safety.yaml` that discloses, and denies none."""
+    """Tells whether a clause discloses danger in a phrase of `behaviours/safety.yaml`, undenied."""
     patterns = lexicon("safety")
     return any(
         (match := patterns["discloses"].search(clause)) is not None
@@ -70,14 +72,15 @@ def _judge(unit: Unit) -> Disclosure | None:
         scores = client_scores(part.text)
         plain = _in_plain_words(part.text)
         for kind, score in scores.items():
-            if score <= marks[kind].doubtful:
+            witnessed = kind == ANY_DANGER and plain and score > _NOT_DENIED
+            if score <= marks[kind].doubtful and not witnessed:
                 continue
             named = kind
             if kind == ANY_DANGER:
                 named = max((one.value for one in DANGERS), key=lambda name: scores[name])
             # One kind alone may be moved by a single word; danger as such must at least be likely too.
             sure = score > marks[kind].sure and scores[ANY_DANGER] > _least_danger(kind)
-            sure |= kind == ANY_DANGER and plain
+            sure |= witnessed
             this = (sure, score - marks[kind].sure, named, part)
             if best is None or this[:2] > best[:2]:
                 best = this
