@@ -1,1 +1,1 @@
-"""What words do: sentences coded by heads that were trained on a bank of this project's own."""
+"""What words do: therapist behaviour, client talk, danger and harm, the moves of a session."""
