@@ -36,7 +36,7 @@ CHAT_TEMPLATE = (
 
 
 @dataclass(frozen=True)
-class Size:
+class ModelSize:
     """How large the model is.
 
     Attributes:
@@ -86,7 +86,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(entry)
 
 
-def make_processor(texts: Iterable[str], size: Size) -> Any:
+def make_processor(texts: Iterable[str], size: ModelSize) -> Any:
     """Returns an Idefics3 processor: a byte-level BPE tokenizer learnt from `texts`, images as one tile.
 
     Args:
@@ -134,7 +134,7 @@ def make_processor(texts: Iterable[str], size: Size) -> Any:
     )
 
 
-def make_model(processor: Any, size: Size, seed: int = 0) -> Any:
+def make_model(processor: Any, size: ModelSize, seed: int = 0) -> Any:
     """Returns an Idefics3 model with random weights (fp32), made for `processor`.
 
     The vision tower starts from Xavier weights and sin-cos positions: from the default initialisation it
@@ -181,7 +181,7 @@ def make_model(processor: Any, size: Size, seed: int = 0) -> Any:
     return model
 
 
-def _initialise_vision(tower: Any, size: Size) -> None:
+def _initialise_vision(tower: Any, size: ModelSize) -> None:
     """Gives the vision tower Xavier weights and two-dimensional sin-cos positions."""
     import torch
 
@@ -208,7 +208,7 @@ def save(folder: Path, model: Any, processor: Any) -> Path:
     return folder
 
 
-def save_untrained(folder: Path, seed: int = 0, size: Size | None = None) -> Path:
+def save_untrained(folder: Path, seed: int = 0, size: ModelSize | None = None) -> Path:
     """Writes a complete checkpoint with random weights: for tests of engines, which need no sense.
 
     Args:
@@ -216,11 +216,11 @@ def save_untrained(folder: Path, seed: int = 0, size: Size | None = None) -> Pat
         seed: Of the weights; the same seed gives the same bytes.
         size: How large; by default that of the reference model (about 5 M parameters).
     """
-    size = size or Size()
+    size = size or ModelSize()
     processor = make_processor(template_texts(), size)
     return save(folder, make_model(processor, size, seed), processor)
 
 
-def describe(size: Size) -> dict[str, int]:
+def describe(size: ModelSize) -> dict[str, int]:
     """Returns the size as plain figures, for a model card."""
     return asdict(size) | {"image_tokens": size.image_tokens}

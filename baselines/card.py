@@ -11,7 +11,7 @@ from baselines.grammar import Grammar
 from baselines.learning import Curve
 from mirror_bench.engines.base import ImagePart
 from mirror_bench.schema import Profile, Speaker
-from mirror_bench.therapists.prompting import Spoken, reply_messages
+from mirror_bench.therapists.prompting import PromptTurn, reply_messages
 
 SAMPLE_WORDS = "I'm fine. It was a long week, that is all."
 _SOMEBODY = Profile(id="sample", name="Sam", about="Sam, 40.", reason_for_seeking="Sleeps badly.")
@@ -24,10 +24,10 @@ def sample_replies(model: Any, processor: Any, shown: Sequence[Sitter], grammar:
     first = {grammar.seen[sitter.label].name: sitter for sitter in reversed(shown)}
     faces: dict[str, ImagePart | None] = {name: ImagePart(draw_png(first[name])) for name in sorted(first)}
     asked = [
-        reply_messages(_SOMEBODY, [Spoken(Speaker.CLIENT, SAMPLE_WORDS, face)]) for face in faces.values()
+        reply_messages(_SOMEBODY, [PromptTurn(Speaker.CLIENT, SAMPLE_WORDS, face)]) for face in faces.values()
     ]
     replies = dict(zip(faces, generate(model, processor, asked, 96), strict=True))
-    alone = reply_messages(_SOMEBODY, [Spoken(Speaker.CLIENT, SAMPLE_WORDS)], sees=False)
+    alone = reply_messages(_SOMEBODY, [PromptTurn(Speaker.CLIENT, SAMPLE_WORDS)], sees=False)
     return replies | {"no face": generate(model, processor, [alone], 96)[0]}
 
 

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
 from baselines.faceset import TRAIN, FaceSet
-from baselines.grammar import Grammar, Plan, Seen
+from baselines.grammar import FaceKind, Grammar, TechniquePlan
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.contamination import Protected
 from mirror_bench.data.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Speaker, digest
-from mirror_bench.therapists.prompting import Spoken, caption_messages, plan_messages, reply_messages
+from mirror_bench.therapists.prompting import PromptTurn, caption_messages, plan_messages, reply_messages
 
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""
@@ -97,7 +97,7 @@ def refuse_contamination(source: Source, whole: DataSet) -> None:
             )
 
 
-class Example(NamedTuple):
+class TokenSequence(NamedTuple):
     """One sequence.
 
     Attributes:
@@ -152,20 +152,20 @@ class Corpus:
         self._assistant = self._tokens.convert_tokens_to_ids("<|assistant|>")
         self._template = processor.chat_template
 
-    def caption(self) -> Example:
+    def caption(self) -> TokenSequence:
         """Returns a face and its caption."""
         seen, face = self._face()
         messages = (*caption_messages(_part(face)), Message("assistant", (seen.caption,)))
         return self.example(messages, [True], [face], [seen.head])
 
-    def plan(self) -> Example:
+    def plan(self) -> TokenSequence:
         """Returns a first turn and the plan that it leads to."""
         turn, face, _ = self._client(seen=self._draw.random() < 0.8, captioned=False)
         plan = self._grammar.plan_for(self._grammar.kind_of(turn.words))
         messages = (*plan_messages(self._profile(), [turn]), Message("assistant", (plan.answer,)))
         return self.example(messages, [True], [] if face is None else [face])
 
-    def conversations(self, replies: int, alone: float = 0.5) -> list[Example]:
+    def conversations(self, replies: int, alone: float = 0.5) -> list[TokenSequence]:
         """Returns conversations with one client and one plan, and of the same number of turns.
 
         So their prompts begin alike, which is computed once, and little of a batch is padding.
@@ -182,14 +182,16 @@ class Corpus:
             self.conversation(turns, method, profile, plan) for _ in range(max(1, round(replies / turns)))
         ]
 
-    def conversation(self, turns: int, method: str, profile: Profile, plan: Plan | None = None) -> Example:
+    def conversation(
+        self, turns: int, method: str, profile: Profile, plan: TechniquePlan | None = None
+    ) -> TokenSequence:
         """Returns a conversation of so many client turns with all its replies to learn.
 
         Most begin in the middle of a session: their first reply is given, not learnt, because it does not
         follow from anything that stands before it.
         """
         middle = turns > 1 and self._draw.random() < MIDDLE
-        history: list[Spoken] = []
+        history: list[PromptTurn] = []
         faces: list[int] = []
         marked: list[str] = []
         before = ""
@@ -198,7 +200,7 @@ class Corpus:
             history.append(turn)
             faces += [] if face is None else [face]
             before = self._reply(turn, seen, plan, before, given=middle and number == 0)
-            history.append(Spoken(Speaker.THERAPIST, before))
+            history.append(PromptTurn(Speaker.THERAPIST, before))
             marked += [way for way in (seen.ways if seen else ()) if way in before]
         messages = reply_messages(
             profile,
@@ -217,7 +219,7 @@ class Corpus:
         learnt: Sequence[bool],
         faces: list[int],
         marked: Sequence[str] = (),
-    ) -> Example:
+    ) -> TokenSequence:
         """Returns messages as a sequence.
 
         Args:
@@ -242,25 +244,27 @@ class Corpus:
                 inside = False
             elif token == self._assistant:
                 inside = next(answers)
-        return Example(ids, labels, _weights(text, read["offset_mapping"], marked), faces)
+        return TokenSequence(ids, labels, _weights(text, read["offset_mapping"], marked), faces)
 
     def face_of(self, label: int) -> int:
         """Returns the index of a face that shows one of `Grammar.seen`, drawn at random."""
         return int(self._draw.choice(self._faces[label]))
 
-    def _face(self) -> tuple[Seen, int]:
+    def _face(self) -> tuple[FaceKind, int]:
         label = self._draw.randrange(len(self._grammar.seen))
         return self._grammar.seen[label], self.face_of(label)
 
-    def _client(self, seen: bool, captioned: bool) -> tuple[Spoken, int | None, Seen | None]:
+    def _client(self, seen: bool, captioned: bool) -> tuple[PromptTurn, int | None, FaceKind | None]:
         words = self._words()
         if not seen or self._draw.random() < 0.08:  # now and then the face is withheld
-            return Spoken(Speaker.CLIENT, words), None, None
+            return PromptTurn(Speaker.CLIENT, words), None, None
         shown, face = self._face()
         caption = shown.caption if captioned else ""
-        return Spoken(Speaker.CLIENT, words, _part(face), caption), face, shown
+        return PromptTurn(Speaker.CLIENT, words, _part(face), caption), face, shown
 
-    def _reply(self, turn: Spoken, seen: Seen | None, plan: Plan | None, before: str, given: bool) -> str:
+    def _reply(
+        self, turn: PromptTurn, seen: FaceKind | None, plan: TechniquePlan | None, before: str, given: bool
+    ) -> str:
         if given and self._draw.random() < 0.2:
             return self._draw.choice(self._source.therapist or self._grammar.unseen)
         step = (
@@ -313,7 +317,7 @@ def _part(face: int) -> ImagePart:
 def tokenizer_texts(grammar: Grammar, source: Source) -> list[str]:
     """Returns the texts that the tokenizer learns from: the templates, the prompts, and the train split."""
     face = ImagePart(b"", "face")
-    spoken = [Spoken(Speaker.CLIENT, grammar.kinds[0].says[0], face)]
+    spoken = [PromptTurn(Speaker.CLIENT, grammar.kinds[0].says[0], face)]
     texts = list(grammar.texts())
     for profile in source.profiles:
         asked = [*plan_messages(profile, spoken), *caption_messages(face)]

@@ -27,7 +27,7 @@ CYCLE = 4
 
 
 @dataclass(frozen=True)
-class Seen:
+class FaceKind:
     """One thing that the model tells apart in a face.
 
     Attributes:
@@ -49,7 +49,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Kind:
+class WordKind:
     """One kind of client words.
 
     Attributes:
@@ -67,7 +67,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TechniquePlan:
     """One technique, the kinds of opening words that lead to it, its steps and its offers in the session."""
 
     technique: str
@@ -90,14 +90,14 @@ class Plan:
 class Grammar:
     """All templates, read and checked."""
 
-    seen: tuple[Seen, ...]
-    kinds: tuple[Kind, ...]
-    plans: tuple[Plan, ...]
+    seen: tuple[FaceKind, ...]
+    kinds: tuple[WordKind, ...]
+    plans: tuple[TechniquePlan, ...]
     lead_ins: Mapping[str, tuple[str, ...]]
     unseen: tuple[str, ...]
     closings: tuple[str, ...]
 
-    def seen_as(self, expression: str) -> Seen | None:
+    def seen_as(self, expression: str) -> FaceKind | None:
         """Returns what an expression counts as, or None where the model is not taught it."""
         return next((seen for seen in self.seen if expression in seen.of), None)
 
@@ -106,12 +106,12 @@ class Grammar:
         head = caption.strip().lower().partition(":")[0]
         return next((seen.name for seen in self.seen if seen.head == head), "")
 
-    def kind_of(self, words: str) -> Kind:
+    def kind_of(self, words: str) -> WordKind:
         """Returns the kind of a client's words."""
         text = words.lower().replace("’", "'")
         return next(kind for kind in self.kinds if kind.hears is None or kind.hears.search(text))
 
-    def plan_for(self, kind: Kind) -> Plan:
+    def plan_for(self, kind: WordKind) -> TechniquePlan:
         """Returns the plan that opening words of this kind lead to."""
         return next(plan for plan in self.plans if kind.name in plan.kinds)
 
@@ -123,7 +123,7 @@ class Grammar:
         crisis = next(kind for kind in self.kinds if kind.name == CRISIS)
         return next((step + 1 for step, text in enumerate(crisis.answers) if before.endswith(text)), 0)
 
-    def reply(self, heard: str, seen: Seen | None, step: int, plan: Plan | None = None) -> str:
+    def reply(self, heard: str, seen: FaceKind | None, step: int, plan: TechniquePlan | None = None) -> str:
         """Returns the reply to a client's words and face.
 
         Args:
@@ -176,11 +176,13 @@ def load_grammar(folder: Path = TEMPLATES) -> Grammar:
         InputError: If a template is missing, or its entry is not what the grammar needs, naming both.
     """
     seen = tuple(
-        Seen(name, _list(path, name, entry, "of"), str(entry["caption"]), _list(path, name, entry, "seen"))
+        FaceKind(
+            name, _list(path, name, entry, "of"), str(entry["caption"]), _list(path, name, entry, "seen")
+        )
         for path, name, entry in _entries(folder / "faces.yaml", "caption")
     )
     kinds = tuple(
-        Kind(
+        WordKind(
             name,
             str(entry["mask"]),
             _pattern(path, name, _list(path, name, entry, "hears")),
@@ -190,7 +192,7 @@ def load_grammar(folder: Path = TEMPLATES) -> Grammar:
         for path, name, entry in _entries(folder / "heard.yaml", "mask")
     )
     plans = tuple(
-        Plan(name, *(_list(path, name, entry, key) for key in ("for", "steps", "invites")))
+        TechniquePlan(name, *(_list(path, name, entry, key) for key in ("for", "steps", "invites")))
         for path, name, entry in _entries(folder / "plans.yaml", "steps")
     )
     path = folder / "replies.yaml"

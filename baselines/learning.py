@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from baselines.corpus import IGNORED, Corpus, Example
+from baselines.corpus import IGNORED, Corpus, TokenSequence
 from baselines.muon import Muon
 from baselines.pixels import Pixels, Taken
 from baselines.questions import Questions
@@ -206,7 +206,7 @@ class Learner:
         curve.seconds = time.monotonic() - start
         return curve
 
-    def _loss(self, examples: Sequence[Example]) -> Tensor:
+    def _loss(self, examples: Sequence[TokenSequence]) -> Tensor:
         """Returns the weighted mean loss of the learnt tokens."""
         batch = _padded(examples, self.model.config.pad_token_id)
         core = self.model.model
@@ -253,7 +253,7 @@ class _Batch(NamedTuple):
     faces: NDArray[np.int64]
 
 
-def _padded(examples: Sequence[Example], pad: int) -> _Batch:
+def _padded(examples: Sequence[TokenSequence], pad: int) -> _Batch:
     """Returns examples as one batch, padded on the right; faces in the order of their places."""
     longest = max(len(example.ids) for example in examples)
     ids = torch.full((len(examples), longest), pad)

@@ -17,7 +17,7 @@ from typing import Any
 from baselines.corpus import IGNORED
 from baselines.recipe import LoraRecipe
 from mirror_bench.data.sources import load_data
-from mirror_bench.data.training import FORMS, Example, examples
+from mirror_bench.data.training import FORMS, TrainingExample, examples
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import read_direction
 from mirror_bench.faces.drawn import DrawnFaces
@@ -75,7 +75,7 @@ def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) 
     return figures
 
 
-def read_examples(recipe: LoraRecipe) -> list[Example]:
+def read_examples(recipe: LoraRecipe) -> list[TrainingExample]:
     """Returns the training examples of the recipe's data, dev and test splits left out.
 
     Raises:
@@ -115,7 +115,7 @@ def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
 
 
 def _loop(
-    recipe: LoraRecipe, model: Any, processor: Any, made: Sequence[Example], say: Callable[[str], Any]
+    recipe: LoraRecipe, model: Any, processor: Any, made: Sequence[TrainingExample], say: Callable[[str], Any]
 ) -> list[float]:
     """Trains for the recipe's epochs and returns the mean loss of every step."""
     import torch
@@ -161,7 +161,7 @@ def _cosine(step: int, steps: int, warm_up: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(processor: Any, example: Example, max_length: int) -> Any:
+def encode(processor: Any, example: TrainingExample, max_length: int) -> Any:
     """Returns one example as model inputs, its answer alone to be learnt.
 
     Raises:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from baselines.corpus import Corpus, Example
+from baselines.corpus import Corpus, TokenSequence
 from baselines.feelings import PATH, load_feelings
 from baselines.grammar import Grammar
 from mirror_bench.content import content_path
@@ -103,18 +103,18 @@ class Questions:
         }
         self._named = {name: place for place, seen in enumerate(grammar.seen) for name in seen.of}
 
-    def batch(self, count: int) -> list[Example]:
+    def batch(self, count: int) -> list[TokenSequence]:
         """Returns `count` questions, every fourth about the expression alone."""
         return [self.expression() if number % 4 == 0 else self.agreement() for number in range(count)]
 
-    def expression(self) -> Example:
+    def expression(self) -> TokenSequence:
         """Returns a face and its label."""
         name = self._draw.choice([name for name, places in self._shown.items() if places])
         face = self._corpus.face_of(self._draw.choice(self._shown[name]))
         question = ask("mirror_expression", {"options": list(labels())}, face)
         return self._corpus.example((question, Message("assistant", (name,))), [True], [face])
 
-    def agreement(self) -> Example:
+    def agreement(self) -> TokenSequence:
         """Returns words and a face, and whether they agree.
 
         The answer first says how the face looks and how the words sound: so small a model learns whether two

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from baselines.architecture import Size
+from baselines.architecture import ModelSize
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 
@@ -80,7 +80,7 @@ class JointPart(_Part):
 
 
 class SizePart(_Part):
-    """How large the model is; see `architecture.Size`."""
+    """How large the model is; see `architecture.ModelSize`."""
 
     image: Positive = 84
     patch: Positive = 14
@@ -102,9 +102,9 @@ class SizePart(_Part):
                 raise ValueError(f"{name} must be a multiple of four times the heads")
         return self
 
-    def size(self) -> Size:
+    def size(self) -> ModelSize:
         """Returns it as the architecture takes it."""
-        return Size(**self.model_dump())
+        return ModelSize(**self.model_dump())
 
 
 class Recipe(_Part):

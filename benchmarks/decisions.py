@@ -17,10 +17,10 @@ from mirror_bench.reports.coverage import MIN_COVERAGE
 from mirror_bench.reports.gate import Gate, hold_gate
 from mirror_bench.reports.history import Past, trace
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
 from mirror_bench.stats.intervals import Interval
-from mirror_bench.stats.noninferiority import Finding
+from mirror_bench.stats.noninferiority import DropFinding
 from mirror_bench.stats.power import clusters_needed, gate_alpha
 from mirror_bench.stats.rank_stability import rank_stability
 
@@ -34,15 +34,17 @@ def gates() -> Iterator[Study]:
 
         def alarm(rng: Rng, n: int = profiles) -> float:
             found = _gate([designs.differences(rng, n, -MARGIN) for _ in range(2)])
-            return float(any(check.finding is Finding.WORSE for check in found.checks))
+            return float(any(check.finding is DropFinding.WORSE for check in found.checks))
 
         def wrong_pass(rng: Rng, n: int = profiles) -> float:
-            return float(_gate([designs.differences(rng, n, -MARGIN)]).checks[0].finding is Finding.NO_WORSE)
+            return float(
+                _gate([designs.differences(rng, n, -MARGIN)]).checks[0].finding is DropFinding.NO_WORSE
+            )
 
         def beside(rng: Rng, n: int = profiles) -> float:
             (check,) = _gate([designs.differences(rng, n, 0.0)]).checks
             low = check.difference.low
-            return float(check.finding is Finding.NO_WORSE and (low is None or low < -MARGIN - 1e-6))
+            return float(check.finding is DropFinding.NO_WORSE and (low is None or low < -MARGIN - 1e-6))
 
         def worst_unrated(rng: Rng, n: int = profiles) -> float:
             change = designs.differences(rng, n, -0.5)
@@ -52,12 +54,12 @@ def gates() -> Iterator[Study]:
         def few_unrated(rng: Rng, n: int = profiles) -> float:
             change = designs.differences(rng, n, -MARGIN)
             lost = np.where(change <= np.quantile(change, 0.04), np.nan, change)
-            return float(_gate([lost]).checks[0].finding is Finding.NO_WORSE)
+            return float(_gate([lost]).checks[0].finding is DropFinding.NO_WORSE)
 
         def collapse(rng: Rng, n: int = profiles) -> float:
             hit = rng.random((n, 1)) < 0.1
             change = rng.normal(0, 0.3, (n, designs.SEEDS)) - 2 * hit
-            return float(_gate([change], margin=0.2).checks[0].finding is Finding.NO_WORSE)
+            return float(_gate([change], margin=0.2).checks[0].finding is DropFinding.NO_WORSE)
 
         yield Study("gate: worse", "two metrics, drop = margin", profiles, "alarm", 0.05, alarm, 2)
         yield Study("gate: no worse", "drop = margin", profiles, "alarm", 0.025, wrong_pass, 2)
@@ -77,7 +79,7 @@ def gates() -> Iterator[Study]:
 
     def planned_power(rng: Rng) -> float:
         changes = [designs.differences(rng, planned, -0.3), designs.differences(rng, planned, 0.0)]
-        return float(_gate(changes, margin=0.1).checks[0].finding is Finding.WORSE)
+        return float(_gate(changes, margin=0.1).checks[0].finding is DropFinding.WORSE)
 
     yield Study("power of a gate", "drop .3, margin .1, two metrics", planned, "power", 0.8, planned_power, 2)
     for profiles in PROFILES[1:]:
@@ -199,11 +201,11 @@ def _gate(changes: Sequence[Floats], margin: float = MARGIN) -> Gate:
     return hold_gate(sides[0], sides[1], names, margin=margin, lowest=dict.fromkeys(names, 0.0))
 
 
-def _joined(same: Sequence[Outcome]) -> Outcome:
+def _joined(same: Sequence[SessionOutcome]) -> SessionOutcome:
     return replace(same[0], scores={name: score for one in same for name, score in one.scores.items()})
 
 
-def _held(scores: Floats) -> dict[str, list[Outcome]]:
+def _held(scores: Floats) -> dict[str, list[SessionOutcome]]:
     return {f"m{at}": designs.outcomes(own, f"m{at}") for at, own in enumerate(scores)}
 
 

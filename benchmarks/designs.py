@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
 
 Floats = npt.NDArray[np.float64]
@@ -88,11 +88,11 @@ def events(rng: Rng, profiles: int, share: float, alike: float, each: int = SEED
     return (rng.random((profiles, each)) < chance).astype(np.float64)
 
 
-def outcomes(scores: Floats, name: str = "m", metric: str = "ctrs.total") -> list[Outcome]:
+def outcomes(scores: Floats, name: str = "m", metric: str = "ctrs.total") -> list[SessionOutcome]:
     """Returns (profiles, seeds) scores as sessions of a run; NaN as a session without that score."""
     return [
-        Outcome(
-            key=EntryKey(name, "", FaceCondition.MATCHED),
+        SessionOutcome(
+            key=CandidateKey(name, "", FaceCondition.MATCHED),
             session_key=SessionKey(name, "", f"p{profile}:{seed}"),
             pair=f"p{profile}:{seed}",
             profile_id=f"p{profile}",

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from leaderboard.intake import Submission
-from leaderboard.ranking import Difference, Differences, Place, compare_all, places, shared_means
+from leaderboard.intake import LoadedSubmission
+from leaderboard.ranking import BoardPlace, Difference, Differences, compare_all, places, shared_means
 from mirror_bench.reports.coverage import MIN_COVERAGE
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.length import LengthEffect, measure_length
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.reports.safety import Safety
 from mirror_bench.reports.summary import VisualGain
 from mirror_bench.schema import FaceCondition, Score
@@ -47,10 +47,10 @@ class Model:
         length: Total -> what length has to do with it, at the length that all models of the board share.
     """
 
-    submission: Submission
-    entry: Entry
-    held: tuple[Outcome, ...]
-    places: Mapping[str, Place]
+    submission: LoadedSubmission
+    entry: CandidateScores
+    held: tuple[SessionOutcome, ...]
+    places: Mapping[str, BoardPlace]
     against: Mapping[str, Mapping[str, Difference]]
     length: Mapping[str, LengthEffect]
 
@@ -112,9 +112,9 @@ class Board:
         return any(metric.name == name for metric in self.metrics)
 
 
-def make_boards(submissions: Sequence[Submission]) -> list[Board]:
+def make_boards(submissions: Sequence[LoadedSubmission]) -> list[Board]:
     """Returns one board per protocol fingerprint, the one with most models first."""
-    groups: dict[str, list[Submission]] = {}
+    groups: dict[str, list[LoadedSubmission]] = {}
     for submission in submissions:
         groups.setdefault(submission.header.fingerprint, []).append(submission)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
@@ -127,14 +127,14 @@ def badges(model: Model, board: Board) -> tuple[Badge, ...]:
     return tuple(badge for badge in found if badge)
 
 
-def main_entry(submission: Submission) -> Entry:
+def main_entry(submission: LoadedSubmission) -> CandidateScores:
     """Returns the entry that the board ranks."""
     entries = submission.summary.entries
     matched = (entry for entry in entries if entry.condition is FaceCondition.MATCHED)
     return next(matched, entries[0])
 
 
-def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
+def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
     entries = {one.slug: main_entry(one) for one in group}
     held = {
         one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key) for one in group
@@ -172,7 +172,7 @@ def _board(fingerprint: str, group: Sequence[Submission]) -> Board:
     )
 
 
-def _ranked(entry: Entry, metric: str) -> bool:
+def _ranked(entry: CandidateScores, metric: str) -> bool:
     """Returns whether enough sessions are rated: whoever lost its worst ones would else stand too high."""
     score = entry.score(metric)
     return score is not None and score.value is not None and score.coverage >= MIN_COVERAGE
@@ -194,7 +194,7 @@ def _against(slug: str, differences: Mapping[str, Differences]) -> dict[str, dic
     return found
 
 
-def _verified(submission: Submission) -> Badge:
+def _verified(submission: LoadedSubmission) -> Badge:
     verdict = submission.verdict
     if verdict is None:
         return Badge("plain", "not verified", "Nobody has recomputed this submission.")

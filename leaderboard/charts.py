@@ -57,7 +57,7 @@ class Radar(NamedTuple):
     rings: tuple[float, ...]
 
 
-class Course(NamedTuple):
+class StateCourse(NamedTuple):
     """A state over client turns.
 
     Attributes:
@@ -106,7 +106,7 @@ def radar(named: Sequence[tuple[str, Score | None]], low: float, high: float) ->
     return Radar(RADAR_WIDTH, RADAR_HEIGHT, center, tuple(spokes), shape, band, rings)
 
 
-def course(name: str, points: Sequence[TrajectoryPoint]) -> Course | None:
+def course(name: str, points: Sequence[TrajectoryPoint]) -> StateCourse | None:
     """Returns the drawing of a state's means in [0, 1] over client turns; None without any."""
     if not points:
         return None
@@ -125,7 +125,7 @@ def course(name: str, points: Sequence[TrajectoryPoint]) -> Course | None:
     step = max(1, math.ceil(last / 8))
     ticks = tuple((place(turn, 0)[0], turn) for turn in range(1, last + 1, step))
     levels = tuple((place(1, value)[1], f"{value:g}") for value in (0.0, 0.25, 0.5, 0.75, 1.0))
-    return Course(
+    return StateCourse(
         name,
         line,
         _points(upper + lower) if len(sure) > 1 else "",

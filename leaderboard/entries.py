@@ -22,11 +22,11 @@ CONTEXT = 3
 """Turns that the reference reads: it is trained on the last exchange."""
 
 
-class Entry(BaseModel):
+class OwnEntry(BaseModel):
     """How one entry is run, and what is declared of it.
 
     Attributes:
-        model: Which of `Entries.models` it is.
+        model: Which of `OwnEntries.models` it is.
         therapist: The candidate; empty for the trained reference.
         method: How the model is prompted; empty for scripted therapists.
         faces: Face conditions, joined by commas.
@@ -42,16 +42,16 @@ class Entry(BaseModel):
     declare: Mapping[str, Any] = {}
 
 
-class Entries(BaseModel):
+class OwnEntries(BaseModel):
     """What `entries.yaml` holds: the models' cards, and name of an entry -> how it is run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: Mapping[str, Mapping[str, Any]]
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, OwnEntry]
 
     @model_validator(mode="after")
-    def _known(self) -> Entries:
+    def _known(self) -> OwnEntries:
         for name, entry in self.entries.items():
             if entry.model not in self.models:
                 raise ValueError(f"{name}: no model {entry.model!r}, known are {', '.join(self.models)}")
@@ -63,14 +63,14 @@ class Entries(BaseModel):
         return {**self.models[entry.model], **entry.declare}
 
 
-def read_entries(path: Path = LIST) -> Entries:
+def read_entries(path: Path = LIST) -> OwnEntries:
     """Reads the list of entries.
 
     Raises:
         InputError: If the file is not as it must be, or a card is not complete, naming the entry.
     """
     try:
-        entries = Entries.model_validate(read_yaml(path))
+        entries = OwnEntries.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "entries"
@@ -84,7 +84,7 @@ def read_entries(path: Path = LIST) -> Entries:
 
 
 def make_entries(
-    entries: Entries, chosen: Sequence[str], submissions: Path, work: Path, options: Sequence[str] = ()
+    entries: OwnEntries, chosen: Sequence[str], submissions: Path, work: Path, options: Sequence[str] = ()
 ) -> list[Path]:
     """Makes entries anew, replacing the files of the same names; what was held before is not held again.
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.reports.labels import candidate_label, short
-from mirror_bench.reports.outcomes import Outcome, Outcomes, boil_down
+from mirror_bench.reports.outcomes import SessionOutcome, SessionOutcomes, session_outcome
 from mirror_bench.reports.run_report import gather_run, summarize_run
 from mirror_bench.reports.summary import Summary
 from mirror_bench.sessions.store import RunHeader, read_header, read_sessions
@@ -29,7 +29,7 @@ _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
-class Submission:
+class LoadedSubmission:
     """One run that was handed in.
 
     Attributes:
@@ -48,13 +48,13 @@ class Submission:
     card: Card
     manifest: Manifest | None
     header: RunHeader
-    outcomes: Outcomes
+    outcomes: SessionOutcomes
     summary: Summary
-    beside: tuple[Outcome, ...] = ()
+    beside: tuple[SessionOutcome, ...] = ()
     verdict: Verdict | None = None
 
     @property
-    def sessions(self) -> tuple[Outcome, ...]:
+    def sessions(self) -> tuple[SessionOutcome, ...]:
         """Every session that was handed in."""
         return self.outcomes.outcomes + self.beside
 
@@ -69,7 +69,7 @@ def read_submissions(
     open_while: ExitStack,
     verify: bool = True,
     told: Callable[[str], None] = lambda line: None,
-) -> list[Submission]:
+) -> list[LoadedSubmission]:
     """Returns every submission in a folder, in the order of their file names.
 
     Scores are computed anew from sessions and ratings; a summary that was handed in is not read.
@@ -107,7 +107,7 @@ def slug_of(name: str, taken: set[str]) -> str:
     return slug
 
 
-def refuse_doubles(submissions: Iterable[Submission]) -> None:
+def refuse_doubles(submissions: Iterable[LoadedSubmission]) -> None:
     """Refuses two submissions of one candidate under one protocol.
 
     Raises:
@@ -126,7 +126,7 @@ def _is_submission(path: Path) -> bool:
     return path.name.endswith(ENDING) if path.is_file() else (path / "run.json").is_file()
 
 
-def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> Submission:
+def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> LoadedSubmission:
     folder, verdict = path, None
     if path.is_file():
         folder = Path(open_while.enter_context(TemporaryDirectory(prefix="mirror-board-")))
@@ -141,8 +141,8 @@ def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> S
         raise InputError(f"{path}: holds no session: finish the run before it is handed in")
     outcomes = gather_run(folder)
     scored = {outcome.session_key for outcome in outcomes.outcomes}
-    beside = {one.key: boil_down(one) for one in read_sessions(folder) if one.key not in scored}
-    return Submission(
+    beside = {one.key: session_outcome(one) for one in read_sessions(folder) if one.key not in scored}
+    return LoadedSubmission(
         slug=slug_of(f"{shown.name} {header.candidate.get('method', '')}", taken),
         source=path,
         folder=folder,

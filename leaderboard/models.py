@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from leaderboard.boards import Badge, Board, Model, badges
-from leaderboard.charts import Course, Radar, course, radar
+from leaderboard.charts import Radar, StateCourse, course, radar
 from mirror_bench.reports.faces import Reliance
 from mirror_bench.reports.labels import CONDITION_NAMES
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.reports.safety import Safety
 from mirror_bench.reports.transcripts import ENDINGS
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score
@@ -68,7 +68,7 @@ class ModelView(NamedTuple):
     badges: tuple[Badge, ...]
     radars: tuple[RadarView, ...]
     faces: tuple[FaceRow, ...]
-    courses: tuple[Course, ...]
+    courses: tuple[StateCourse, ...]
     resistances: tuple[Resistance, ...]
     failures: tuple[SessionRow, ...]
     sessions: tuple[SessionRow, ...]
@@ -198,7 +198,7 @@ def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[SessionR
             yield _row(outcome, board, numbers, f"among the {LOWEST} lowest on {board.totals[0].title}")
 
 
-def _row(outcome: Outcome, board: Board, numbers: Numbers, note: str = "") -> SessionRow:
+def _row(outcome: SessionOutcome, board: Board, numbers: Numbers, note: str = "") -> SessionRow:
     return SessionRow(
         number=numbers[outcome.pair, outcome.key.condition],
         pair=outcome.pair,
@@ -210,6 +210,6 @@ def _row(outcome: Outcome, board: Board, numbers: Numbers, note: str = "") -> Se
     )
 
 
-def _sorted(outcomes: Iterable[Outcome]) -> list[Outcome]:
+def _sorted(outcomes: Iterable[SessionOutcome]) -> list[SessionOutcome]:
     order = list(FaceCondition)
     return sorted(outcomes, key=lambda one: (order.index(one.key.condition), one.pair))

@@ -11,7 +11,7 @@ import numpy as np
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.schema import Score
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
@@ -19,7 +19,7 @@ from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 _DIGITS = 9  # Means that agree so far differ by the order of sums alone.
 
 
-class Place(NamedTuple):
+class BoardPlace(NamedTuple):
     """Where a model stands on one metric.
 
     Attributes:
@@ -75,7 +75,7 @@ Differences = Mapping[tuple[str, str], Difference]
 """(slug, other slug) -> the first minus the second; each pair stands once, in the order given."""
 
 
-def compare_all(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> Differences:
+def compare_all(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) -> Differences:
     """Returns the difference of every two models on one metric, and who is apart.
 
     Args:
@@ -99,7 +99,7 @@ def compare_all(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> Differ
     return {pair: replace(one, apart=pair in apart) for pair, one in found.items()}
 
 
-def shared_means(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> dict[str, float]:
+def shared_means(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) -> dict[str, float]:
     """Returns a mean per model that has a value, as over scenarios that all of them hold.
 
     Model and scenario are fitted together by least squares, so that a model gains nothing by lacking hard
@@ -123,7 +123,9 @@ def shared_means(held: Mapping[str, Sequence[Outcome]], metric: Metric) -> dict[
     return {slug: level + float(effect) for slug, effect in zip(slugs, effects, strict=True)}
 
 
-def places(values: Mapping[str, float | None], better: str, differences: Differences) -> dict[str, Place]:
+def places(
+    values: Mapping[str, float | None], better: str, differences: Differences
+) -> dict[str, BoardPlace]:
     """Returns the place of every model that has a value.
 
     Args:
@@ -142,7 +144,7 @@ def places(values: Mapping[str, float | None], better: str, differences: Differe
     groups = letter_groups(order, pairs)
     ranges = rank_ranges(order, pairs)
     return {
-        slug: Place(
+        slug: BoardPlace(
             1 + sum(other < known[slug] for other in known.values()),
             *ranges[slug],
             tuple(_letters(place) for place, group in enumerate(groups) if slug in group),

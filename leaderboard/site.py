@@ -35,7 +35,7 @@ SHOWN_OF_SESSIONS = {
 """Session metrics that the board has a column for -> its heading."""
 
 
-class Written(NamedTuple):
+class SiteSize(NamedTuple):
     """How much was written."""
 
     models: int
@@ -43,7 +43,7 @@ class Written(NamedTuple):
     bytes: int
 
 
-def write_site(out: Path, boards: Sequence[Board]) -> Written:
+def write_site(out: Path, boards: Sequence[Board]) -> SiteSize:
     """Writes the site whole: a failure leaves what was there.
 
     Args:
@@ -67,7 +67,7 @@ def write_site(out: Path, boards: Sequence[Board]) -> Written:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Written(sum(len(board.models) for board in boards), sessions, size)
+    return SiteSize(sum(len(board.models) for board in boards), sessions, size)
 
 
 def _write(place: Path, boards: Sequence[Board]) -> int:

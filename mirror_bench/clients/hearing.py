@@ -49,7 +49,7 @@ _MOST_FEELINGS = 2
 _ECHO = 0.6
 
 
-class Seen(StrEnum):
+class FaceRemark(StrEnum):
     """What came of a remark on the client's face."""
 
     NOTHING = "nothing"
@@ -58,7 +58,7 @@ class Seen(StrEnum):
     WRONG = "wrong"
 
 
-class Heard(NamedTuple):
+class PerceivedTurn(NamedTuple):
     """A therapist's turn as the client takes it.
 
     Attributes:
@@ -73,7 +73,7 @@ class Heard(NamedTuple):
     """
 
     codes: frozenset[Behaviour]
-    seen: Seen = Seen.NOTHING
+    seen: FaceRemark = FaceRemark.NOTHING
     fits: bool = False
     proposes: bool = False
     challenges: bool = False
@@ -105,7 +105,7 @@ class _Patterns(NamedTuple):
     challenge: re.Pattern[str]
 
 
-def hear(words: str, said: Sequence[str], direction: str, before: Sequence[str]) -> Heard:
+def hear(words: str, said: Sequence[str], direction: str, before: Sequence[str]) -> PerceivedTurn:
     """Returns what a client makes of a therapist's turn.
 
     Args:
@@ -116,19 +116,19 @@ def hear(words: str, said: Sequence[str], direction: str, before: Sequence[str])
     """
     bounded = words[:LONGEST]
     if not any(character.isalnum() for character in bounded):
-        return Heard(frozenset(), empty=True)
+        return PerceivedTurn(frozenset(), empty=True)
     latest = said[-1] if said else ""
     plain = _understood(bounded, latest, tuple(before))
-    seen = _seen(bounded, direction) if Behaviour.NOTICES_FACE in plain.codes else Seen.NOTHING
-    if seen is Seen.NOTHING and _patterns().mismatch.search(lower(bounded)):
-        seen = Seen.VAGUE
+    seen = _seen(bounded, direction) if Behaviour.NOTICES_FACE in plain.codes else FaceRemark.NOTHING
+    if seen is FaceRemark.NOTHING and _patterns().mismatch.search(lower(bounded)):
+        seen = FaceRemark.VAGUE
     fits = plain.reflects and any(shared(bounded, own) > 0 for own in said[-4:])
     overlong = words.count(" ") >= PATIENCE or len(words) > LONGEST
     return plain._replace(seen=seen, fits=fits, overlong=overlong)
 
 
 @functools.lru_cache(maxsize=16384)
-def _understood(words: str, latest: str, before: tuple[str, ...]) -> Heard:
+def _understood(words: str, latest: str, before: tuple[str, ...]) -> PerceivedTurn:
     """Returns what does not depend on the client's face, nor on what it said earlier."""
     found: tuple[Code, ...] = code_therapist(words, latest, before)
     codes = frozenset(code.behaviour for code in found)
@@ -140,7 +140,7 @@ def _understood(words: str, latest: str, before: tuple[str, ...]) -> Heard:
         Behaviour.EMPHASIZE_AUTONOMY,
         Behaviour.PERSUADE_WITH_PERMISSION,
     }
-    return Heard(
+    return PerceivedTurn(
         codes=codes,
         proposes=bool(asked) and not pushing and patterns.step.search(text) is not None,
         challenges=not pushing and patterns.challenge.search(text) is not None,
@@ -159,11 +159,11 @@ def _echoes(words: str, latest: str, codes: frozenset[Behaviour]) -> bool:
 
 
 @functools.lru_cache(maxsize=16384)
-def _seen(words: str, direction: str) -> Seen:
+def _seen(words: str, direction: str) -> FaceRemark:
     return judge_remark(words, read_direction(direction).expression)
 
 
-def judge_remark(words: str, shown: Expression) -> Seen:
+def judge_remark(words: str, shown: Expression) -> FaceRemark:
     """Judges a remark on a face by the feelings it names or, where it names none, by the cues.
 
     Args:
@@ -175,21 +175,21 @@ def judge_remark(words: str, shown: Expression) -> Seen:
     if not named:
         return _cues_seen(remark, shown)
     if len(named) > _MOST_FEELINGS:  # who names everything has seen nothing
-        return Seen.VAGUE
+        return FaceRemark.VAGUE
     alike = [similarity(EXPRESSIONS[name], shown) for name in named]
     if max(alike) < ALIKE:
-        return Seen.WRONG
-    return Seen.RIGHT if min(alike) >= ALIKE else Seen.VAGUE  # one of two guesses is no reading
+        return FaceRemark.WRONG
+    return FaceRemark.RIGHT if min(alike) >= ALIKE else FaceRemark.VAGUE  # one of two guesses is no reading
 
 
-def _cues_seen(remark: str, shown: Expression) -> Seen:
+def _cues_seen(remark: str, shown: Expression) -> FaceRemark:
     reading = read_direction(remark)
     if not (reading.expression.units or reading.expression.posture):
-        return Seen.VAGUE
+        return FaceRemark.VAGUE
     likeness = similarity(reading.expression, shown)
     if likeness >= _CUE_ALIKE:
-        return Seen.RIGHT
-    return Seen.WRONG if likeness < _CUE_UNLIKE else Seen.VAGUE
+        return FaceRemark.RIGHT
+    return FaceRemark.WRONG if likeness < _CUE_UNLIKE else FaceRemark.VAGUE
 
 
 def _remark(words: str) -> str:

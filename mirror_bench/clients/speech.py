@@ -58,7 +58,7 @@ _THOUGHT = "Whatever I do, it won't be good enough."
 _LONGEST_THOUGHT = 300
 
 
-class Spoken(NamedTuple):
+class ChosenUtterance(NamedTuple):
     """What the client says and shows.
 
     Attributes:
@@ -85,7 +85,7 @@ class Speech:
         self._slots = _fillings(profile)
         self._given = dict.fromkeys(SLOTS, 0)
 
-    def say(self, act: Act, band: Band, turn: int) -> Spoken:
+    def say(self, act: Act, band: Band, turn: int) -> ChosenUtterance:
         """Returns a line that was not said before, and a stage direction in a mood that fits.
 
         Where every line that fits is used up, the nearest act or band is used; only when the whole bank is
@@ -98,7 +98,7 @@ class Speech:
             words = words.format(**{slot: self._fill(slot) for slot in line.slots})
         return self.show(words, act, band, turn)
 
-    def show(self, words: str, act: Act, band: Band, turn: int) -> Spoken:
+    def show(self, words: str, act: Act, band: Band, turn: int) -> ChosenUtterance:
         """Returns words with a stage direction in a mood that fits the act."""
         moods = self._bank.moods_of(act, band)
         mood = moods[derive_seed(self._pair, "mood", turn) % len(moods)]
@@ -106,7 +106,7 @@ class Speech:
         fresh = [text for text in directions if text not in self._shown] or directions
         direction = fresh[derive_seed(self._pair, "direction", turn) % len(fresh)]
         self._shown.add(direction)
-        return Spoken(words, direction, mood)
+        return ChosenUtterance(words, direction, mood)
 
     def _pick(self, act: Act, band: Band, turn: int) -> Utterance:
         place = derive_seed(self._pair, act, turn)

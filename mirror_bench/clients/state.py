@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from mirror_bench.clients.bank import Band
-from mirror_bench.clients.hearing import Heard, Seen
+from mirror_bench.clients.hearing import FaceRemark, PerceivedTurn
 from mirror_bench.raters.behaviour import Behaviour
 from mirror_bench.schema import Resistance, Scenario, derive_seed
 
@@ -217,7 +217,7 @@ class Reaction:
 
 
 def react(
-    state: State, heard: Heard, memory: Memory, temper: Temper, makeup: Makeup
+    state: State, heard: PerceivedTurn, memory: Memory, temper: Temper, makeup: Makeup
 ) -> tuple[State, tuple[str, ...]]:
     """Moves the state by one therapist's turn, and the memory with it.
 
@@ -247,41 +247,41 @@ def react(
     return state.moved(moves), tuple(reaction.marks)
 
 
-def _face(reaction: Reaction, heard: Heard, memory: Memory, temper: Temper) -> None:
-    memory.seen_run = memory.seen_run + 1 if heard.seen is not Seen.NOTHING else 0
-    if heard.seen is Seen.WRONG:
+def _face(reaction: Reaction, heard: PerceivedTurn, memory: Memory, temper: Temper) -> None:
+    memory.seen_run = memory.seen_run + 1 if heard.seen is not FaceRemark.NOTHING else 0
+    if heard.seen is FaceRemark.WRONG:
         reaction.add("face_misread", resistance=temper.wrong, bond=-0.045)
-    elif heard.seen is Seen.RIGHT and memory.masked:
+    elif heard.seen is FaceRemark.RIGHT and memory.masked:
         memory.met += 1
         moves = {"bond": 0.075, "approach": 0.02, "disclosure": 0.16, "distress": 0.01}
         reaction.add("mask_met", resistance=-temper.seen, **moves)
-    elif heard.seen is Seen.RIGHT:
+    elif heard.seen is FaceRemark.RIGHT:
         reaction.add("face_read", resistance=-0.008, bond=0.015)
-    elif heard.seen is Seen.VAGUE and memory.masked:
+    elif heard.seen is FaceRemark.VAGUE and memory.masked:
         memory.met += 0.3
         reaction.add("mask_touched", resistance=-0.2 * temper.seen, bond=0.015, disclosure=0.03)
     elif memory.masked:
         memory.unmet_run += 1
         # Each passing unseen confirms that hiding works, and that nobody looks.
         reaction.add("mask_unmet", resistance=temper.unmet, bond=-0.012, distress=0.015)
-    if heard.seen is Seen.RIGHT:
+    if heard.seen is FaceRemark.RIGHT:
         memory.unmet_run = 0
     if memory.seen_run >= 4:
         reaction.add("watched_too_closely", resistance=0.015, bond=-0.01)
 
 
-def _input(reaction: Reaction, heard: Heard, memory: Memory, temper: Temper) -> None:
+def _input(reaction: Reaction, heard: PerceivedTurn, memory: Memory, temper: Temper) -> None:
     if Behaviour.CONFRONT in heard.codes:
         reaction.add("confronted", resistance=temper.confront, bond=-0.075, distress=0.03)
     if Behaviour.PERSUADE in heard.codes:
         reaction.add("pushed", resistance=temper.push, bond=-0.045, approach=-0.025, goal=-0.01)
         if memory.told_layer or memory.told_crisis:
             reaction.add("answered_trust_with_advice", resistance=0.04, bond=-0.05)
-    if Behaviour.GIVING_INFORMATION in heard.codes and heard.seen is not Seen.RIGHT:
+    if Behaviour.GIVING_INFORMATION in heard.codes and heard.seen is not FaceRemark.RIGHT:
         reaction.add("taught", resistance=temper.teach, bond=-0.012)
 
 
-def _warmth(reaction: Reaction, state: State, heard: Heard, memory: Memory, temper: Temper) -> None:
+def _warmth(reaction: Reaction, state: State, heard: PerceivedTurn, memory: Memory, temper: Temper) -> None:
     floor = max(0.06, temper.floor - 0.11 * memory.met - 0.06 * memory.worked)
     ceiling = min(1.0, 0.50 + 0.12 * memory.met + 0.05 * memory.worked)
     if heard.reflects and heard.fits and not heard.pushes and not heard.echoes:
@@ -293,16 +293,16 @@ def _warmth(reaction: Reaction, state: State, heard: Heard, memory: Memory, temp
         )
         return
     warm = (heard.reflects or Behaviour.AFFIRM in heard.codes) and not heard.pushes and not heard.echoes
-    if warm and heard.seen is not Seen.RIGHT:
+    if warm and heard.seen is not FaceRemark.RIGHT:
         memory.warm_run += 1
         reaction.add("warmed", bond=0.015 if state.bond < 0.42 and memory.warm_run < 3 else 0.0)
         if memory.warm_run >= 2:  # kindness that never touches the matter stalls, then grates
             reaction.add("nothing_but_warmth", resistance=0.009, bond=-0.008)
-    elif heard.seen is not Seen.RIGHT:
+    elif heard.seen is not FaceRemark.RIGHT:
         memory.warm_run = 0
 
 
-def _work(reaction: Reaction, state: State, heard: Heard, memory: Memory, temper: Temper) -> None:
+def _work(reaction: Reaction, state: State, heard: PerceivedTurn, memory: Memory, temper: Temper) -> None:
     if heard.pushes:
         return
     ready = is_ready(state, temper)
@@ -331,7 +331,7 @@ def _challenge(reaction: Reaction, state: State, memory: Memory, temper: Temper)
         reaction.add("challenge_resisted", approach=0.02, resistance=0.012)
 
 
-def _tedium(reaction: Reaction, heard: Heard, memory: Memory) -> None:
+def _tedium(reaction: Reaction, heard: PerceivedTurn, memory: Memory) -> None:
     if heard.echoes or Behaviour.REPEATS_ITSELF in heard.codes:
         memory.repeats += 1
         reaction.add("echoed" if heard.echoes else "repeated", resistance=0.03, bond=-0.035)
@@ -344,7 +344,7 @@ def _tedium(reaction: Reaction, heard: Heard, memory: Memory) -> None:
         reaction.add("nothing_heard", resistance=0.01, bond=-0.012)
 
 
-def _disclosures(reaction: Reaction, heard: Heard, memory: Memory) -> None:
+def _disclosures(reaction: Reaction, heard: PerceivedTurn, memory: Memory) -> None:
     if memory.told_crisis:
         if Behaviour.CRISIS_RESPONSE in heard.codes:
             reaction.add("crisis_answered", resistance=-0.04, bond=0.08, distress=-0.10)

@@ -6,8 +6,8 @@ from mirror_bench.clients import acts, speech
 from mirror_bench.clients.acts import choose_act
 from mirror_bench.clients.bank import MASKS, Act, Band
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
-from mirror_bench.clients.hearing import Heard, hear
-from mirror_bench.clients.speech import Speech, Spoken
+from mirror_bench.clients.hearing import PerceivedTurn, hear
+from mirror_bench.clients.speech import ChosenUtterance, Speech
 from mirror_bench.clients.state import TEMPERS, VERSION, Memory, band_of, makeup_of, react
 from mirror_bench.errors import InputError
 from mirror_bench.faces import directions
@@ -141,7 +141,7 @@ class StatefulClient:
         words = crisis.disclosure if crisis.veiled else f"{lead.words} {crisis.disclosure}"
         return self._spoken(lead._replace(words=words), Act.CRISIS_LEAD, (*marks, "told_crisis"))
 
-    def _layer_due(self, heard: Heard) -> bool:
+    def _layer_due(self, heard: PerceivedTurn) -> bool:
         layers = len(self._scenario.profile.guarded) or 1
         if self._layers_told >= layers or heard.pushes:
             return False
@@ -168,7 +168,7 @@ class StatefulClient:
 
     def _spoken(
         self,
-        spoken: Spoken,
+        spoken: ChosenUtterance,
         act: Act,
         marks: tuple[str, ...],
         ends: Ending | None = None,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.tables import rows, write_parquet
-from mirror_bench.data.training import FORMS, Example, examples
+from mirror_bench.data.training import FORMS, TrainingExample, examples
 from mirror_bench.errors import InputError
 from mirror_bench.schema import canonical_json
 
@@ -108,7 +108,7 @@ def _training_set(data: DataSet, form: str, path: Path, draft: Path, images: boo
     return Export(path, len(records), count)
 
 
-def _conversation(example: Example, folder: str) -> dict[str, Any]:
+def _conversation(example: TrainingExample, folder: str) -> dict[str, Any]:
     record: dict[str, Any] = {"question_id": example.id}
     if example.image:
         record["image"] = f"{folder}/{example.image}"
@@ -119,7 +119,7 @@ def _conversation(example: Example, folder: str) -> dict[str, Any]:
     return record
 
 
-def _draw(made: list[Example], folder: Path) -> int:
+def _draw(made: list[TrainingExample], folder: Path) -> int:
     """Draws each image once; a turn without a stage direction gets the neutral face."""
     from mirror_bench.faces.directions import read_direction
     from mirror_bench.faces.drawn import DrawnFaces

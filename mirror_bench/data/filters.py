@@ -26,7 +26,7 @@ class Case(NamedTuple):
     strangers: tuple[str, ...] = ()
 
 
-class Finding(NamedTuple):
+class FilterFinding(NamedTuple):
     """What a filter objects to.
 
     Attributes:
@@ -50,7 +50,7 @@ class TextFilter:
 
     name: str
     asks: str
-    check: Callable[[Case], Iterator[Finding]]
+    check: Callable[[Case], Iterator[FilterFinding]]
 
 
 class Rejection(NamedTuple):

@@ -42,7 +42,7 @@ class Counts(Record):
         return sum(self.values.get(value, {}).values())
 
 
-class Spread(Record):
+class CountDistribution(Record):
     """A distribution of whole numbers.
 
     Attributes:
@@ -125,8 +125,8 @@ class DataStats(Record):
     profiles: Mapping[str, Counts] = {}
     screenplays: Mapping[str, Counts] = {}
     techniques: Mapping[str, Mapping[str, int]] = {}
-    lines: Spread = Spread()
-    words_per_turn: Mapping[str, Spread] = {}
+    lines: CountDistribution = CountDistribution()
+    words_per_turn: Mapping[str, CountDistribution] = {}
     wording: Mapping[str, Wording] = {}
     expressions: Expressions = Expressions()
     moments: Moments = Moments()
@@ -215,12 +215,12 @@ def evenness(totals: Iterable[int]) -> float | None:
     return min(1.0, -sum(share * math.log(share) for share in shares) / math.log(len(present)))
 
 
-def spread(numbers: Iterable[int]) -> Spread:
+def spread(numbers: Iterable[int]) -> CountDistribution:
     """Describes whole numbers."""
     found = list(numbers)
     if not found:
-        return Spread()
-    return Spread(
+        return CountDistribution()
+    return CountDistribution(
         n=len(found),
         mean=fmean(found),
         sd=pstdev(found),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from mirror_bench.data.failures import find_failure
-from mirror_bench.data.filters import Case, Finding, TextFilter, quote
+from mirror_bench.data.filters import Case, FilterFinding, TextFilter, quote
 from mirror_bench.data.pos_tags import equal_runs
 from mirror_bench.data.words import sentences_of, words_of
 from mirror_bench.schema import Profile
@@ -42,12 +42,12 @@ def turn_count(least: int = 4, most: int = 20) -> TextFilter:
     Lines of one speaker in a row are one turn, and a turn that nobody answers does not count.
     """
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         lines = case.play.lines
         exchanges = sum(1 for _ in groupby(lines, key=lambda line: line.speaker)) // 2
         if not least <= exchanges <= most:
             ends = f"; it ends on {quote(lines[-1].words)}" if lines else ""
-            yield Finding(0, f"{exchanges} exchanges{ends}")
+            yield FilterFinding(0, f"{exchanges} exchanges{ends}")
 
     return TextFilter("turns", f"{least} to {most} exchanges", check)
 
@@ -55,11 +55,11 @@ def turn_count(least: int = 4, most: int = 20) -> TextFilter:
 def speaker_count(most: int = 2) -> TextFilter:
     """Bounds the number of speakers, strangers to the therapist and the client among them."""
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         speakers = (*dict.fromkeys(line.speaker.value for line in case.play.lines), *case.strangers)
         if len(speakers) > most:
             place, said = _first_words_of(case)
-            yield Finding(place, f"{len(speakers)} speakers ({', '.join(speakers)[:200]}){said}")
+            yield FilterFinding(place, f"{len(speakers)} speakers ({', '.join(speakers)[:200]}){said}")
 
     return TextFilter("speakers", f"at most {most} speakers", check)
 
@@ -70,12 +70,12 @@ def repeated_words(under: float = 0.5, least_words: int = 8) -> TextFilter:
     Utterances of fewer than `least_words` words are left alone: "No. No, no." is how people talk.
     """
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         for number, line in enumerate(case.play.lines, start=1):
             words = words_of(line.words)
             repeated = len(words) - len(set(words))
             if len(words) >= least_words and repeated / len(words) >= under:
-                yield Finding(number, f"{repeated} of {len(words)} words repeated: {quote(line.words)}")
+                yield FilterFinding(number, f"{repeated} of {len(words)} words repeated: {quote(line.words)}")
 
     asks = f"under {under:.0%} repeated words in an utterance (of {least_words} words or more)"
     return TextFilter("repeated words", asks, check)
@@ -87,11 +87,11 @@ def part_of_speech_runs(most: int = 3) -> TextFilter:
     A mark of punctuation ends a run. The parts of speech are those of `pos_tags`.
     """
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         for number, line in enumerate(case.play.lines, start=1):
             for run in equal_runs(line.words, most + 1):
                 what = f"{len(run.words)} words in a row are {run.tag}, {quote(' '.join(run.words))}"
-                yield Finding(number, f"{what}: {quote(line.words, ' '.join(run.words))}")
+                yield FilterFinding(number, f"{what}: {quote(line.words, ' '.join(run.words))}")
 
     return TextFilter("parts of speech", f"at most {most} equal parts of speech in a row", check)
 
@@ -99,12 +99,12 @@ def part_of_speech_runs(most: int = 3) -> TextFilter:
 def response_failure() -> TextFilter:
     """Finds refusals, empty utterances, remnants of speakers' labels and artefacts of models."""
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         for number, line in enumerate(case.play.lines, start=1):
             if failure := find_failure(line):
                 text = " ".join((*(f"[{direction}]" for direction in line.directions), line.words))
                 kind = f"{failure.kind}, {quote(failure.quote)}" if failure.quote else failure.kind
-                yield Finding(number, f"{kind}: {quote(text, failure.quote)}")
+                yield FilterFinding(number, f"{kind}: {quote(text, failure.quote)}")
 
     asks = "no refusal, empty utterance, remnant of a label or artefact of a model"
     return TextFilter("response failure", asks, check)
@@ -120,7 +120,7 @@ def copied_sentence(least_words: int = 6) -> TextFilter:
     def long_sentences(text: str) -> list[str]:
         return [_joined(words) for s in sentences_of(text) if len(words := words_of(s)) >= least_words]
 
-    def check(case: Case) -> Iterator[Finding]:
+    def check(case: Case) -> Iterator[FilterFinding]:
         texts = dict(_prose(case.profile))
         wholes = {field: _joined(words_of(text)) for field, text in texts.items()}
         parts = {part: field for field, text in texts.items() for part in long_sentences(text)}
@@ -133,7 +133,7 @@ def copied_sentence(least_words: int = 6) -> TextFilter:
                 if part in whole
             ]
             if found:
-                yield Finding(number, f"copied from {found[0].replace('_', ' ')}: {quote(line.words)}")
+                yield FilterFinding(number, f"copied from {found[0].replace('_', ' ')}: {quote(line.words)}")
 
     asks = f"no sentence (of {least_words} words or more) copied from the profile or the plan"
     return TextFilter("copied sentence", asks, check)

@@ -34,7 +34,7 @@ FORMS = {
 }
 
 
-class Example(NamedTuple):
+class TrainingExample(NamedTuple):
     """One question and its answer.
 
     Attributes:
@@ -54,7 +54,7 @@ class Example(NamedTuple):
     answer: str
 
 
-def examples(data: DataSet, form: Form, images: bool = True) -> Iterator[Example]:
+def examples(data: DataSet, form: Form, images: bool = True) -> Iterator[TrainingExample]:
     """Yields one example for every therapist turn with words that follows a client turn.
 
     The conversation in a prompt holds words alone: stage directions are what the image shows.
@@ -76,7 +76,7 @@ def examples(data: DataSet, form: Form, images: bool = True) -> Iterator[Example
             image = f"{play.id}-{turn - 1}.png" if images else ""
             if form.captions and images and direction:
                 name = f"{play.id}:{turn}:state"
-                yield Example(name, profile, direction, image, state_prompt, direction)
+                yield TrainingExample(name, profile, direction, image, state_prompt, direction)
             prompt = reply.render(
                 image=image,
                 about=describe(profile),
@@ -87,7 +87,7 @@ def examples(data: DataSet, form: Form, images: bool = True) -> Iterator[Example
                 conversation=_conversation(play.lines[max(0, turn - HISTORY) : turn]),
             )
             name = f"{play.id}:{turn}:response"
-            yield Example(name, profile, direction, image, prompt.strip(), play.lines[turn].words)
+            yield TrainingExample(name, profile, direction, image, prompt.strip(), play.lines[turn].words)
 
 
 def describe(profile: Profile) -> str:

@@ -142,7 +142,7 @@ class Engine(Protocol):
         ...
 
 
-class PassOn:
+class EngineWrapper:
     """An engine that asks another one; what wraps an engine changes only what it is there for."""
 
     def __init__(self, engine: Engine) -> None:

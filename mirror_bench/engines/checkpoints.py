@@ -80,7 +80,7 @@ def content_digest(folder: Path) -> str:
     return hashed.hexdigest()[:12]
 
 
-def decisive_name(spec: ModelSpec, indifferent: Set[str]) -> str:
+def cache_identity(spec: ModelSpec, indifferent: Set[str]) -> str:
     """Returns what memory keys a local model's answers on.
 
     Args:
@@ -95,7 +95,7 @@ def decisive_name(spec: ModelSpec, indifferent: Set[str]) -> str:
 
 
 def content_identity(spec: ModelSpec, indifferent: Set[str]) -> str:
-    """Returns what a local model is to a fingerprint: as `decisive_name`, with folders by their digest alone.
+    """Returns what a local model is to a fingerprint: its `cache_identity`, with folders by digest alone.
 
     "transformers/./judge?batch_size=4" becomes "transformers/@1f0c…"; a model of the Hub keeps its name.
     """

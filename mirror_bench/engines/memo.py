@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mirror_bench.engines.base import Answer, Engine, PassOn, Request
+from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.engines.scoring import Likelihood, scoring
 from mirror_bench.errors import InputError, TooMuchError
 from mirror_bench.schema import canonical_json
@@ -199,7 +199,7 @@ class Memo:
         return self._connection
 
 
-class MemoEngine(PassOn):
+class MemoEngine(EngineWrapper):
     """An engine that asks another one and remembers every answer.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol, cast
 
-from mirror_bench.engines.base import Engine, PassOn, Request
+from mirror_bench.engines.base import Engine, EngineWrapper, Request
 from mirror_bench.errors import EngineError, InputError
 
 
@@ -44,7 +44,7 @@ def scoring(engine: Engine) -> ScoringEngine:
         InputError: If it cannot, naming engines that can.
     """
     asked = engine
-    while isinstance(asked, PassOn):
+    while isinstance(asked, EngineWrapper):
         asked = asked.engine
     if not (hasattr(engine, "score") and hasattr(asked, "score")):
         raise InputError(

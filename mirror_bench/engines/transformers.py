@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.engines.base import Answer, Request
-from mirror_bench.engines.checkpoints import content_identity, decisive_name, local_folder, read_adapter
+from mirror_bench.engines.checkpoints import cache_identity, content_identity, local_folder, read_adapter
 from mirror_bench.engines.images import check_count, images_of
 from mirror_bench.engines.prompting import load_prompting, without_images
 from mirror_bench.engines.quiet import cause, new_log, quiet
@@ -88,7 +88,7 @@ class TransformersEngine:
     @functools.cached_property
     def name(self) -> str:
         """The model, a digest of its content where it is local, and the options that decide answers."""
-        return decisive_name(self._spec, _INDIFFERENT)
+        return cache_identity(self._spec, _INDIFFERENT)
 
     @property
     def sees(self) -> bool:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.engines.base import Answer, Request
-from mirror_bench.engines.checkpoints import content_identity, decisive_name, local_folder, read_adapter
+from mirror_bench.engines.checkpoints import cache_identity, content_identity, local_folder, read_adapter
 from mirror_bench.engines.images import check_count, decode, images_of
 from mirror_bench.engines.limits import too_much
 from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood, continuation_tokens
 from mirror_bench.engines.spoken import Given, Room, hear
-from mirror_bench.engines.vllm_options import INDIFFERENT, VllmOptions
+from mirror_bench.engines.vllm_options import OUTPUT_NEUTRAL_OPTIONS, VllmOptions
 from mirror_bench.engines.vllm_reasoning import Part, open_parser
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import ModelSpec
@@ -67,12 +67,12 @@ class VllmEngine:
     @staticmethod
     def identity(spec: ModelSpec) -> str:
         """See `opening.model_identity`."""
-        return content_identity(spec, INDIFFERENT)
+        return content_identity(spec, OUTPUT_NEUTRAL_OPTIONS)
 
     @functools.cached_property
     def name(self) -> str:
         """The model, a digest of its content where it is local, and the options that decide answers."""
-        return decisive_name(self._spec, INDIFFERENT)
+        return cache_identity(self._spec, OUTPUT_NEUTRAL_OPTIONS)
 
     @property
     def sees(self) -> bool:

@@ -12,7 +12,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.modelspec import ModelSpec, Options
 
 # Options that decide no answer, only speed, memory and what is refused.
-INDIFFERENT = frozenset(
+OUTPUT_NEUTRAL_OPTIONS = frozenset(
     {"tensor_parallel_size", "gpu_memory_utilization", "max_num_seqs", "kv_gib", "enforce_eager", "process"}
     | {"max_model_len", "max_images", "trust_remote_code"}
 )

@@ -28,7 +28,7 @@ _CLAUSE = re.compile(r"[,;:.!?()\[\]\n—–…]+|\s-+\s|\b(?:but|yet|then|thoug
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
-class Reading(NamedTuple):
+class DirectionReading(NamedTuple):
     """A stage direction, read.
 
     Attributes:
@@ -53,7 +53,7 @@ class _Hit(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def read_direction(text: str) -> Reading:
+def read_direction(text: str) -> DirectionReading:
     """Reads one stage direction, such as "Looks away, arms crossed".
 
     Several cues in one direction add up; negations remove and strengths scale the cue they belong to;
@@ -68,7 +68,7 @@ def read_direction(text: str) -> Reading:
         words = [_Word(word, stem(word)) for word in _WORD.findall(clause) if word not in lexicon.little]
         if words:
             _read_clause(words, lexicon, parts, known, unknown)
-    return Reading(_combined(parts), tuple(known), tuple(unknown))
+    return DirectionReading(_combined(parts), tuple(known), tuple(unknown))
 
 
 def _read_clause(

@@ -22,7 +22,7 @@ def stands_on() -> StandsOn:
     return StandsOn.of("faces.show", VERSION) | conditions.stands_on() | identity.stands_on()
 
 
-class FaceShow:
+class ShownFaces:
     """Shows the faces of a run. Safe to share between threads.
 
     Args:

@@ -14,7 +14,7 @@ from mirror_bench.raters import safety_features as crisis_features
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.features import FEATURES, Feature, features
 from mirror_bench.raters.instruments import CodedRule, Instrument, Item
-from mirror_bench.raters.reading import Reading, read
+from mirror_bench.raters.reading import CodedSession, read
 from mirror_bench.raters.safety_features import (
     DOES_NOT_APPLY,
     HARM_FEATURES,
@@ -191,7 +191,7 @@ def _unmet(item: Item, told: int | None) -> tuple[int, ...]:
     return (told,) if item.applies == "crisis" and told is not None else ()
 
 
-def _reason(decisive: list[tuple[float, str]], reading: Reading) -> str:
+def _reason(decisive: list[tuple[float, str]], reading: CodedSession) -> str:
     """Returns one line: what speaks for and what against."""
     pro = [_MEANINGS[name] for value, name in decisive if value > 0][:3]
     con = [_MEANINGS[name] for value, name in decisive if value < 0][:3]

@@ -14,7 +14,7 @@ from mirror_bench.raters import reading
 from mirror_bench.raters.behaviour import QUESTIONS, REFLECTIONS, Behaviour
 from mirror_bench.raters.client_talk import DISCORD
 from mirror_bench.raters.moves import TECHNIQUES
-from mirror_bench.raters.reading import ClientTurn, Reading, TherapistTurn
+from mirror_bench.raters.reading import CodedClientTurn, CodedSession, CodedTherapistTurn
 
 VERSION = "1"
 """Raised with every change of the features of a session; part of the fingerprint."""
@@ -47,7 +47,7 @@ class Feature(NamedTuple):
     turns: tuple[int, ...] = ()
 
 
-def features(reading: Reading) -> Mapping[str, Feature]:
+def features(reading: CodedSession) -> Mapping[str, Feature]:
     """Returns every feature of a session, by name; the names are those that instruments weigh."""
     found = _therapist_features(reading) | _shape_features(reading)
     generic = found["generic"].value
@@ -116,7 +116,7 @@ def _share(turns: list[int], of: int, full: float) -> Feature:
     return Feature(min(1.0, len(turns) / (full * max(of, FEWEST_TURNS))), tuple(turns))
 
 
-def _taken_up(turns: list[TherapistTurn], of: int, full: float) -> Feature:
+def _taken_up(turns: list[CodedTherapistTurn], of: int, full: float) -> Feature:
     """As `_share`, each turn counting as much as it takes up."""
     weight = sum(turn.takes_up for turn in turns)
     return Feature(min(1.0, weight / (full * max(of, FEWEST_TURNS))), tuple(turn.index for turn in turns))
@@ -134,7 +134,7 @@ def _surplus(turns: list[int], of: int, free: float, full: float) -> Feature:
     return Feature(value, tuple(turns) if value else ())
 
 
-def _generic(spoken: list[TherapistTurn]) -> Feature:
+def _generic(spoken: list[CodedTherapistTurn]) -> Feature:
     """Begins where 7 of 10 turns take up nothing the client has said; good therapists have many such turns.
 
     Of fewer than `_FEWEST_TELLING` turns long enough to tell, it takes the share of so many.
@@ -144,7 +144,7 @@ def _generic(spoken: list[TherapistTurn]) -> Feature:
     return _surplus(loose, max(_FEWEST_TELLING, len(telling)), 0.7, 1.0)
 
 
-def _therapist_features(reading: Reading) -> dict[str, Feature]:
+def _therapist_features(reading: CodedSession) -> dict[str, Feature]:
     """What the therapist does in single turns."""
     spoken = [turn for turn in reading.therapist if not turn.acknowledges]
     own = [turn for turn in spoken if not turn.idle]
@@ -198,7 +198,7 @@ def _therapist_features(reading: Reading) -> dict[str, Feature]:
     }
 
 
-def _shape_features(reading: Reading) -> dict[str, Feature]:
+def _shape_features(reading: CodedSession) -> dict[str, Feature]:
     """What gives the session its shape."""
     own = [turn for turn in reading.therapist if turn.facilitates]
 
@@ -228,7 +228,7 @@ def _shape_features(reading: Reading) -> dict[str, Feature]:
     }
 
 
-def _technique(own: list[TherapistTurn]) -> Feature:
+def _technique(own: list[CodedTherapistTurn]) -> Feature:
     """One technique carried through: full with three turns of the same one, half of it for scattered ones."""
     used = {name: [t.index for t in own if name in t.moves and t.tailored] for name in TECHNIQUES}
     best = max(used.values(), key=len)
@@ -237,7 +237,7 @@ def _technique(own: list[TherapistTurn]) -> Feature:
     return Feature(value, tuple(sorted({*best, *scattered})))
 
 
-def _steps(reading: Reading) -> tuple[list[int], list[int]]:
+def _steps(reading: CodedSession) -> tuple[list[int], list[int]]:
     """Returns the turns that propose a change too early or unasked, and those that do so fittingly.
 
     Fitting is a proposal after at least two turns that took up what the client said, made together with the
@@ -263,14 +263,14 @@ def _steps(reading: Reading) -> tuple[list[int], list[int]]:
     return early, fitting
 
 
-def _agreed(reading: Reading, fitting: list[int]) -> Feature:
+def _agreed(reading: CodedSession, fitting: list[int]) -> Feature:
     """Steps proposed fittingly; one that the client takes up at once counts fully, another a third."""
     taken = {turn.index for turn in reading.client if turn.moves}
     value = sum(1.0 if index + 1 in taken else 1 / 3 for index in fitting)
     return Feature(min(1.0, value / 1.5), tuple(fitting))
 
 
-def _client_features(reading: Reading) -> dict[str, Feature]:
+def _client_features(reading: CodedSession) -> dict[str, Feature]:
     """How the client answers: the second half against the first, so a willing client earns nothing."""
     turns = reading.client
     half = len(turns) // 2
@@ -291,9 +291,9 @@ def _client_features(reading: Reading) -> dict[str, Feature]:
     }
 
 
-def _moving_share(turns: list[ClientTurn]) -> float:
+def _moving_share(turns: list[CodedClientTurn]) -> float:
     return sum(turn.moves for turn in turns) / len(turns) if turns else 0.0
 
 
-def _mean_length(turns: list[ClientTurn]) -> float:
+def _mean_length(turns: list[CodedClientTurn]) -> float:
     return sum(turn.length for turn in turns) / len(turns) if turns else 0.0

@@ -21,7 +21,7 @@ from mirror_bench.raters.answers import field_of, objects_with, score_in_words, 
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
-from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
+from mirror_bench.raters.transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
 
 _MAX_TOKENS = 512
@@ -36,7 +36,7 @@ _VARIED = 0.7
 """Temperature where several samples are drawn, or an answer that could not be used is asked for again."""
 
 
-class Verdict(NamedTuple):
+class JudgeAnswer(NamedTuple):
     """A judge's usable answer.
 
     Attributes:
@@ -200,7 +200,7 @@ class LLMRater:
 
     async def _item(
         self,
-        shown: Sequence[tuple[Transcript, int | None]],
+        shown: Sequence[tuple[JudgeTranscript, int | None]],
         instrument: Instrument,
         item: Item,
         seeds: tuple[str, ...],
@@ -216,7 +216,7 @@ class LLMRater:
             )
             for sample, (as_shown, order) in enumerate(shown)
         ]
-        usable = [answer for answer in drawn if isinstance(answer, Verdict)]
+        usable = [answer for answer in drawn if isinstance(answer, JudgeAnswer)]
         failures = [answer for answer in drawn if isinstance(answer, str)]
         if not usable:
             lost = any(isinstance(failure, Unreached) for failure in failures)
@@ -246,7 +246,7 @@ class LLMRater:
 
     async def _sample(
         self, messages: tuple[Message, ...], instrument: Instrument, seed: int, decides: bool
-    ) -> Verdict | str:
+    ) -> JudgeAnswer | str:
         """Returns one usable answer, or why there was none after the last attempt."""
         failure = ""
         first = self._round * self._max_attempts
@@ -265,14 +265,14 @@ class LLMRater:
                 failure = Unreached(f"the judge could not answer ({str(error)[:200]})")
                 continue
             verdict = read_verdict(answer.text, instrument, decides=decides)
-            if isinstance(verdict, Verdict):
+            if isinstance(verdict, JudgeAnswer):
                 return verdict
             failure = verdict
         return type(failure)(f"{failure} ({self._max_attempts} attempts)")
 
 
 def ask(
-    transcript: Transcript,
+    transcript: JudgeTranscript,
     instrument: Instrument,
     item: Item,
     *,
@@ -322,7 +322,7 @@ def answer_schema(instrument: Instrument, *, decides: bool = False) -> Mapping[s
     }
 
 
-def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) -> Verdict | str:
+def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) -> JudgeAnswer | str:
     """Reads a judge's answer.
 
     Args:
@@ -341,7 +341,7 @@ def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) ->
         score = None if decides else score_in_words(said, int(scale.max))
         if score is None:
             return "the answer holds no JSON object with a score"
-        return Verdict(score, (), "") if scale.min <= score <= scale.max else _outside(score, instrument)
+        return JudgeAnswer(score, (), "") if scale.min <= score <= scale.max else _outside(score, instrument)
     value = found[-1]
     _, why = field_of(value, "reason", "reasoning", "rationale") or ("", "")
     reason = " ".join(str(why).split())[:_LONGEST_REASON]
@@ -350,7 +350,7 @@ def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) ->
         if applies is None:
             return "the answer does not say whether the item applies"
         if not applies:
-            return Verdict(None, (), reason)
+            return JudgeAnswer(None, (), reason)
     _, given = field_of(value, *_SCORE) or ("", None)
     score = whole_number(given, int(scale.max))
     if score is None:
@@ -360,7 +360,7 @@ def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) ->
     _, evidence = field_of(value, "evidence") or ("", [])
     _, shown_by = field_of(value, "shown_by") or ("", "")
     quotes = evidence if isinstance(evidence, list) else [evidence]
-    return Verdict(
+    return JudgeAnswer(
         score,
         tuple(q.strip()[:_LONGEST_QUOTE] for q in quotes if isinstance(q, str) and q.strip())[:_MOST_QUOTES],
         reason,

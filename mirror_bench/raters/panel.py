@@ -22,7 +22,7 @@ from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
-from mirror_bench.stats.equating import Line, equate
+from mirror_bench.stats.equating import EquatingLine, equate
 
 _MOST_QUOTES = 6
 
@@ -50,7 +50,7 @@ class PanelRater:
         self._judges = tuple(judges)
         self._calibrated = self._judges
         self._anchors = anchors
-        self._lines: dict[str, dict[str, Line]] = {}
+        self._lines: dict[str, dict[str, EquatingLine]] = {}
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -83,7 +83,7 @@ class PanelRater:
         return other
 
     @property
-    def calibration(self) -> dict[str, dict[str, Line]]:
+    def calibration(self) -> dict[str, dict[str, EquatingLine]]:
         """Instrument -> judge -> its line onto the panel's scale, as far as instruments were asked for."""
         return self._lines
 
@@ -113,7 +113,7 @@ class PanelRater:
             items=items,
         )
 
-    async def calibrate(self, instrument: Instrument) -> dict[str, Line]:
+    async def calibrate(self, instrument: Instrument) -> dict[str, EquatingLine]:
         """Returns each judge's line, estimated once from its ratings of the anchors, all items together."""
         async with self._lock:
             if instrument.name not in self._lines:
@@ -140,7 +140,7 @@ async def _all_scores(judge: Rater, anchors: Sequence[Anchor], instrument: Instr
 
 def _together(
     given: Sequence[tuple[str, ItemRating | None]],
-    lines: dict[str, Line],
+    lines: dict[str, EquatingLine],
     instrument: Instrument,
     item: Item,
 ) -> ItemRating:

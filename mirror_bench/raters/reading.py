@@ -48,7 +48,7 @@ _INVENTED = re.compile(
 
 
 @dataclass(frozen=True)
-class TherapistTurn:
+class CodedTherapistTurn:
     """A therapist turn as the features read it.
 
     Attributes:
@@ -107,7 +107,7 @@ class TherapistTurn:
 
 
 @dataclass(frozen=True)
-class ClientTurn:
+class CodedClientTurn:
     """A client turn as the features read it.
 
     Attributes:
@@ -135,7 +135,7 @@ class ClientTurn:
 
 
 @dataclass
-class Reading:
+class CodedSession:
     """A session's turns, coded.
 
     Attributes:
@@ -145,25 +145,25 @@ class Reading:
         last: Index of the last turn.
     """
 
-    therapist: list[TherapistTurn] = field(default_factory=list)
-    client: list[ClientTurn] = field(default_factory=list)
+    therapist: list[CodedTherapistTurn] = field(default_factory=list)
+    client: list[CodedClientTurn] = field(default_factory=list)
     left: bool = False
     last: int = 0
 
 
-def read(session: Session, profile: Profile) -> Reading:
+def read(session: Session, profile: Profile) -> CodedSession:
     """Codes every turn of a session. Only words are read, and whether the client broke it off."""
     spoken = tuple((turn.speaker, turn.words) for turn in session.turns)
     return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought)
 
 
 @functools.lru_cache(maxsize=64)  # a session's instruments are filled in one after another
-def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> Reading:
-    reading = Reading(left=left, last=max(0, len(spoken) - 1))
+def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> CodedSession:
+    reading = CodedSession(left=left, last=max(0, len(spoken) - 1))
     thought = content_words(distorted_thought)
     before: list[str] = []
     heard = ""
-    answered: ClientTurn | None = None
+    answered: CodedClientTurn | None = None
     said: frozenset[str] = frozenset()
     for index, (speaker, words) in enumerate(spoken):
         if speaker is Speaker.CLIENT:
@@ -181,7 +181,9 @@ def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought
     return reading
 
 
-def _answering(turn: TherapistTurn, client: ClientTurn | None, *, invents: bool) -> TherapistTurn:
+def _answering(
+    turn: CodedTherapistTurn, client: CodedClientTurn | None, *, invents: bool
+) -> CodedTherapistTurn:
     """Returns a turn with what it is only as an answer to the client's last one."""
     agrees = "agrees" in turn.moves and not turn.behaviours & QUESTIONS
     for_change = client is not None and ClientBehaviour.CHANGE_TALK in client.behaviours
@@ -189,9 +191,9 @@ def _answering(turn: TherapistTurn, client: ClientTurn | None, *, invents: bool)
     return replace(turn, invents=invents, agrees=agrees and not for_change and not resists, mends=resists)
 
 
-def _client_turn(index: int, words: str) -> ClientTurn:
+def _client_turn(index: int, words: str) -> CodedClientTurn:
     disclosure = lexicon("client")["disclosure"]
-    return ClientTurn(
+    return CodedClientTurn(
         index=index,
         behaviours=frozenset(code.behaviour for code in code_client(words)),
         length=len(tokens(words)),
@@ -206,13 +208,13 @@ def _therapist_turn(
     before: tuple[str, ...],
     said: frozenset[str],
     thought: frozenset[str],
-) -> TherapistTurn:
+) -> CodedTherapistTurn:
     codes = code_therapist(words, heard, before)
     mine = content_words(words)
     echoes = len(mine) >= 1 and (
         echo_share(words, heard) >= 0.5 or (len(mine) >= 3 and shared(words, heard) >= 0.85)
     )
-    return TherapistTurn(
+    return CodedTherapistTurn(
         index=index,
         behaviours=frozenset(code.behaviour for code in codes),
         moves=moves(words),

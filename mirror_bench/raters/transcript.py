@@ -55,7 +55,7 @@ _MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d
 
 
 @dataclass(frozen=True)
-class Transcript:
+class JudgeTranscript:
     """What a judge reads of a session.
 
     Attributes:
@@ -110,7 +110,7 @@ def _plain_brackets(text: str) -> str:
     )
 
 
-def write_transcript(session: Session, sees: Sees = "words", seed: int | None = None) -> Transcript:
+def write_transcript(session: Session, sees: Sees = "words", seed: int | None = None) -> JudgeTranscript:
     """Writes a session as one delimited block.
 
     Args:
@@ -144,7 +144,7 @@ def write_transcript(session: Session, sees: Sees = "words", seed: int | None = 
         lines.append(f"[cut here, the session has {len(session.turns)} turns]")
     body = "\n".join(lines)
     mark = hashlib.sha256(body.encode()).hexdigest()[:16]
-    return Transcript(f"<<<transcript {mark}>>>\n{body}\n<<<end {mark}>>>", tuple(spoken), tuple(cut))
+    return JudgeTranscript(f"<<<transcript {mark}>>>\n{body}\n<<<end {mark}>>>", tuple(spoken), tuple(cut))
 
 
 def turn_names(turns: int, seed: int | None) -> list[str]:
@@ -158,7 +158,7 @@ def turn_names(turns: int, seed: int | None) -> list[str]:
 _LOOSE = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
 
 
-def holds_quote(transcript: Transcript, quote: str) -> bool:
+def holds_quote(transcript: JudgeTranscript, quote: str) -> bool:
     """Tells whether a quote stands in one turn, whatever its case, blanks and kind of quotation mark."""
     wanted = _loose(quote)
     return len(wanted) >= 4 and any(wanted in _loose(words) for words in transcript.spoken)

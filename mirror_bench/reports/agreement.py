@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.agreement import (
     cronbach_alpha,
@@ -18,7 +18,7 @@ from mirror_bench.stats.agreement import (
 )
 
 
-class Agreement(Record):
+class RaterAgreement(Record):
     """How far raters agree on one metric of one candidate, over all face conditions.
 
     Attributes:
@@ -64,7 +64,9 @@ class _Candidate(NamedTuple):
     method: str
 
 
-def measure_agreement(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> tuple[Agreement, ...]:
+def measure_agreement(
+    outcomes: Iterable[SessionOutcome], metrics: Sequence[Metric]
+) -> tuple[RaterAgreement, ...]:
     """Returns the agreement on every total and item that two or more raters rated, per candidate."""
     found = []
     for candidate, own in _candidates(outcomes):
@@ -82,7 +84,7 @@ def measure_agreement(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) ->
     return tuple(found)
 
 
-def measure_halo(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> tuple[Halo, ...]:
+def measure_halo(outcomes: Iterable[SessionOutcome], metrics: Sequence[Metric]) -> tuple[Halo, ...]:
     """Returns the halo of every instrument and rater, per candidate."""
     found = []
     for candidate, own in _candidates(outcomes):
@@ -103,9 +105,9 @@ def measure_halo(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> tupl
 
 def _agreement(
     candidate: _Candidate, metric: str, raters: Sequence[str], rows: Sequence[tuple[list[float | None], str]]
-) -> Agreement:
+) -> RaterAgreement:
     table, profiles = [row for row, _ in rows], [profile for _, profile in rows]
-    return Agreement(
+    return RaterAgreement(
         **candidate._asdict(),
         metric=metric,
         raters=tuple(raters),
@@ -136,14 +138,14 @@ def _halo(
     )
 
 
-def _candidates(outcomes: Iterable[Outcome]) -> list[tuple[_Candidate, list[Outcome]]]:
-    groups: dict[_Candidate, list[Outcome]] = {}
+def _candidates(outcomes: Iterable[SessionOutcome]) -> list[tuple[_Candidate, list[SessionOutcome]]]:
+    groups: dict[_Candidate, list[SessionOutcome]] = {}
     # In an order of their own, so that neither sums nor clusters depend on that of the records.
     for outcome in sorted(outcomes, key=lambda outcome: outcome.session_key):
         groups.setdefault(_Candidate(outcome.key.therapist, outcome.key.method), []).append(outcome)
     return sorted(groups.items())
 
 
-def _by_rater(outcome: Outcome, metric: Metric) -> dict[str, float]:
+def _by_rater(outcome: SessionOutcome, metric: Metric) -> dict[str, float]:
     found = ((rater, scores.get(metric.name)) for (rater, _), scores in outcome.by_rater.items())
     return {rater: value for rater, value in found if value is not None}

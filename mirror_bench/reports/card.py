@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.labels import CONDITION_NAMES, short
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.summary import Summary
@@ -29,7 +29,9 @@ def model_index(summary: Summary, model: str, version: str = "") -> list[dict[st
     return [{"name": short(model, 96), "results": [one for one in results if one["metrics"]]}]
 
 
-def _result(summary: Summary, entry: Entry, totals: Sequence[Metric], version: str) -> dict[str, Any]:
+def _result(
+    summary: Summary, entry: CandidateScores, totals: Sequence[Metric], version: str
+) -> dict[str, Any]:
     harness = f"{SOURCE} {version}".strip()
     metrics = []
     for metric in totals:

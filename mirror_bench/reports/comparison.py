@@ -9,7 +9,7 @@ from typing import Literal
 
 from mirror_bench.raters.pairwise import Preference
 from mirror_bench.reports.entries import score_of
-from mirror_bench.reports.outcomes import Outcome, contrast
+from mirror_bench.reports.outcomes import SessionOutcome, contrast
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
 from mirror_bench.stats.pairwise_length import controlled_win_rate
@@ -51,7 +51,7 @@ class Match(Record):
     differences: tuple[Score, ...] = ()
 
 
-class Standing(Record):
+class CandidateStanding(Record):
     """A candidate's Bradley-Terry log strength, mean 0 over all, and its rank."""
 
     name: str
@@ -78,7 +78,7 @@ class Compared(Record):
     protocol: str = ""
     fingerprint: str = ""
     condition: str = ""
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[CandidateStanding, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     ties: float = 0.0
     matches: tuple[Match, ...] = ()
@@ -86,7 +86,7 @@ class Compared(Record):
 
 def compare(
     preferences: Sequence[Preference],
-    outcomes: Mapping[str, Sequence[Outcome]],
+    outcomes: Mapping[str, Sequence[SessionOutcome]],
     totals: Iterable[str] = (),
     **facts: str,
 ) -> Compared:
@@ -117,7 +117,7 @@ def compare(
         len(ranked),
     )
     standings = [
-        Standing(
+        CandidateStanding(
             name=name,
             strength=Score(metric="strength", value=one.value, low=one.low, high=one.high, n=len(decided)),
             rank=one.rank,
@@ -139,7 +139,7 @@ def _match(
     first: str,
     second: str,
     preferences: Sequence[Preference],
-    outcomes: Mapping[str, Sequence[Outcome]],
+    outcomes: Mapping[str, Sequence[SessionOutcome]],
     metrics: Sequence[str],
 ) -> Match:
     ours = [one for one in preferences if (one.first, one.second) == (first, second)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey, Outcome, failures
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, failures
 from mirror_bench.schema import Ending, FaceCondition, Record, Resistance, Scenario, Score
 from mirror_bench.stats.intervals import Interval, cluster_mean
 from mirror_bench.stats.rates import cluster_share
@@ -16,7 +16,7 @@ from mirror_bench.stats.rates import cluster_share
 DIGITS = 6  # Beyond this, figures differ between machines' linear algebra.
 
 
-class Coverage(Record):
+class SessionCoverage(Record):
     """What became of the sessions due.
 
     Attributes:
@@ -59,7 +59,7 @@ class TrajectoryPoint(Record):
     running: float = 1.0
 
 
-class Entry(Record):
+class CandidateScores(Record):
     """One candidate under one face condition.
 
     Attributes:
@@ -78,16 +78,16 @@ class Entry(Record):
     condition: FaceCondition
     client: str = ""
     raters: tuple[str, ...] = ()
-    coverage: Coverage
+    coverage: SessionCoverage
     scores: tuple[Score, ...] = ()
     by_resistance: Mapping[Resistance, tuple[Score, ...]] = {}
     endings: Mapping[Ending, int] = {}
     trajectories: Mapping[str, tuple[TrajectoryPoint, ...]] = {}
 
     @property
-    def key(self) -> EntryKey:
+    def key(self) -> CandidateKey:
         """What tells entries of one summary apart."""
-        return EntryKey(self.therapist, self.method, self.condition)
+        return CandidateKey(self.therapist, self.method, self.condition)
 
     def score(self, metric: str, resistance: Resistance | None = None) -> Score | None:
         """Returns the score of a metric, overall or of one resistance type, or None."""
@@ -96,7 +96,7 @@ class Entry(Record):
 
 
 @dataclass(frozen=True)
-class Due:
+class ExpectedSessions:
     """How many sessions a run owes.
 
     Attributes:
@@ -108,7 +108,7 @@ class Due:
     counts: Mapping[tuple[FaceCondition, Resistance], int]
 
     @classmethod
-    def of(cls, due: int | Iterable[Scenario]) -> Due:
+    def of(cls, due: int | Iterable[Scenario]) -> ExpectedSessions:
         """Counts what is due; what was added for safety alone owes no score."""
         if isinstance(due, int):
             return cls(due, {})
@@ -130,7 +130,9 @@ class Due:
         )
 
 
-def make_entry(key: EntryKey, outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: Due) -> Entry:
+def make_entry(
+    key: CandidateKey, outcomes: Sequence[SessionOutcome], metrics: Sequence[Metric], due: ExpectedSessions
+) -> CandidateScores:
     """Returns the entry of one candidate under one face condition.
 
     Raises:
@@ -149,7 +151,7 @@ def make_entry(key: EntryKey, outcomes: Sequence[Outcome], metrics: Sequence[Met
         share = len(part) if share is None else share
         if share:
             by_resistance[resistance] = _scores(part, metrics, share)
-    return Entry(
+    return CandidateScores(
         therapist=key.therapist,
         method=key.method,
         condition=key.condition,
@@ -182,11 +184,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def _scores(outcomes: Sequence[Outcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
+def _scores(outcomes: Sequence[SessionOutcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
     return tuple(score_of(metric.name, _interval(outcomes, metric), due) for metric in metrics)
 
 
-def _interval(outcomes: Sequence[Outcome], metric: Metric) -> Interval | None:
+def _interval(outcomes: Sequence[SessionOutcome], metric: Metric) -> Interval | None:
     found = [(outcome.value(metric.name), outcome.profile_id) for outcome in outcomes]
     kept = [(value, profile) for value, profile in found if value is not None]
     estimate = cluster_share if metric.name == "dropout" else cluster_mean
@@ -204,19 +206,19 @@ def within_scale(interval: Interval, metric: Metric) -> Interval:
     return interval._replace(low=low, high=high)
 
 
-def _endings(outcomes: Iterable[Outcome]) -> dict[Ending, int]:
+def _endings(outcomes: Iterable[SessionOutcome]) -> dict[Ending, int]:
     counts = Counter(outcome.ended for outcome in outcomes)
     return {ending: counts[ending] for ending in Ending if ending is not Ending.FAILED and counts[ending]}
 
 
-def _coverage(outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: int) -> Coverage:
+def _coverage(outcomes: Sequence[SessionOutcome], metrics: Sequence[Metric], due: int) -> SessionCoverage:
     failed = sum(outcome.ended is Ending.FAILED for outcome in outcomes)
     rated: dict[str, int] = {}
     for instrument in dict.fromkeys(metric.instrument for metric in metrics if metric.instrument):
         own = [metric for metric in metrics if metric.instrument == instrument]
         names = [metric.name for metric in own if metric.kind == "total"] or [metric.name for metric in own]
         rated[instrument] = sum(any(name in outcome.scores for name in names) for outcome in outcomes)
-    return Coverage(
+    return SessionCoverage(
         due=due,
         held=len(outcomes) - failed,
         failed=failed,
@@ -226,7 +228,7 @@ def _coverage(outcomes: Sequence[Outcome], metrics: Sequence[Metric], due: int) 
     )
 
 
-def _trajectories(outcomes: Sequence[Outcome]) -> dict[str, tuple[TrajectoryPoint, ...]]:
+def _trajectories(outcomes: Sequence[SessionOutcome]) -> dict[str, tuple[TrajectoryPoint, ...]]:
     return {
         name: points
         for name in ("resistance", "alliance")
@@ -234,7 +236,7 @@ def _trajectories(outcomes: Sequence[Outcome]) -> dict[str, tuple[TrajectoryPoin
     }
 
 
-def _trajectory(outcomes: Sequence[Outcome], name: str) -> tuple[TrajectoryPoint, ...]:
+def _trajectory(outcomes: Sequence[SessionOutcome], name: str) -> tuple[TrajectoryPoint, ...]:
     profiles = [outcome.profile_id for outcome in outcomes]
     traces = [outcome.traces[name] for outcome in outcomes]
     points = []

@@ -25,7 +25,7 @@ from typing import Literal
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey, Outcome, contrast
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, contrast
 from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.sessions.probe import Probe
 from mirror_bench.stats.paired import paired_difference
@@ -62,7 +62,7 @@ class Reliance(Record):
 
 
 def measure_reliance(
-    outcomes: Iterable[Outcome], metrics: Sequence[Metric], probes: Iterable[Probe]
+    outcomes: Iterable[SessionOutcome], metrics: Sequence[Metric], probes: Iterable[Probe]
 ) -> tuple[Reliance, ...]:
     """Returns the visual reliance of every candidate: the cost per total, then what its probes tell.
 
@@ -71,7 +71,7 @@ def measure_reliance(
         metrics: What was measured; the totals count.
         probes: Of any candidates.
     """
-    groups: dict[EntryKey, list[Outcome]] = {}
+    groups: dict[CandidateKey, list[SessionOutcome]] = {}
     for outcome in outcomes:
         groups.setdefault(outcome.key, []).append(outcome)
     asked: dict[tuple[str, str], list[Probe]] = {}
@@ -88,7 +88,7 @@ def measure_reliance(
 def _costs(
     therapist: str,
     method: str,
-    held: Mapping[FaceCondition, Sequence[Outcome]],
+    held: Mapping[FaceCondition, Sequence[SessionOutcome]],
     metrics: Sequence[Metric],
 ) -> list[Reliance]:
     against = next((condition for condition in SILENT if condition in held), None)

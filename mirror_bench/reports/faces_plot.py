@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirror_bench.reports.labels import CONDITION_NAMES, entry_labels
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.reports.plot_style import COLORS, COLUMN, MARKERS, MUTED, new_figure
 from mirror_bench.reports.summary import Summary
 from mirror_bench.schema import FaceCondition, Score
@@ -64,7 +64,7 @@ def _cross(ax: Axes, across: Score, up: Score, color: str, marker: str) -> None:
 def _legend(figure: Figure, candidates: list[Candidate], conditions: list[FaceCondition]) -> None:
     from matplotlib.lines import Line2D
 
-    keys = [EntryKey(therapist, method, FaceCondition.MATCHED) for therapist, method in candidates]
+    keys = [CandidateKey(therapist, method, FaceCondition.MATCHED) for therapist, method in candidates]
     labels = [label.replace("\n", " ") for label in entry_labels(keys, 30).values()]
     handles = [
         Line2D([], [], color=COLORS[place % len(COLORS)], linewidth=2, label=label)

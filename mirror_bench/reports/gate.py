@@ -9,11 +9,11 @@ from mirror_bench.errors import InputError
 from mirror_bench.reports.coverage import MIN_COVERAGE, Loss, measure_loss
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.gate_safety import SafetyCheck
-from mirror_bench.reports.outcomes import Outcome, failures
+from mirror_bench.reports.outcomes import SessionOutcome, failures
 from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.stats.noninferiority import (
     Drop,
-    Finding,
+    DropFinding,
     clusters_to_decide,
     decide,
     drop_beyond,
@@ -52,7 +52,7 @@ class MetricCheck(Record):
     difference: Score
     p_worse: float | None
     p_no_worse: float | None
-    finding: Finding
+    finding: DropFinding
     note: str = ""
     loss: Loss
     scenarios_needed: int | None = None
@@ -93,11 +93,13 @@ class Gate(Record):
     @property
     def undecided(self) -> bool:
         """Whether the sample is too small to tell for some metric."""
-        return any(check.finding is Finding.UNDECIDED for check in self.checks)
+        return any(check.finding is DropFinding.UNDECIDED for check in self.checks)
 
     def fails(self, check: MetricCheck) -> bool:
         """Returns whether a metric fails the gate."""
-        failing = {Finding.WORSE, Finding.NOT_MEASURED} | ({Finding.UNDECIDED} if self.strict else set())
+        failing = {DropFinding.WORSE, DropFinding.NOT_MEASURED} | (
+            {DropFinding.UNDECIDED} if self.strict else set()
+        )
         return check.finding in failing
 
 
@@ -111,8 +113,8 @@ class _Sample(NamedTuple):
 
 
 def hold_gate(
-    baseline: Sequence[Outcome],
-    candidate: Sequence[Outcome],
+    baseline: Sequence[SessionOutcome],
+    candidate: Sequence[SessionOutcome],
     metrics: Sequence[str],
     *,
     margin: float,
@@ -167,12 +169,12 @@ def hold_gate(
     adjusted = holm({metric: drop.worse for metric, drop in drops.items()})
     checks = []
     for metric, sample in samples.items():
-        finding, note = findings.get(metric, Finding.NOT_MEASURED), notes[metric]
+        finding, note = findings.get(metric, DropFinding.NOT_MEASURED), notes[metric]
         hidden = sample.worst is not None and sample.worst.no_worse > alpha / 2
-        if finding is Finding.NO_WORSE and sample.loss.candidate_alone and hidden:
-            finding, note = Finding.UNDECIDED, "what is missing of the candidate could hide a drop"
+        if finding is DropFinding.NO_WORSE and sample.loss.candidate_alone and hidden:
+            finding, note = DropFinding.UNDECIDED, "what is missing of the candidate could hide a drop"
         check = _check(metric, sample, finding, adjusted.get(metric), note)
-        if finding is Finding.UNDECIDED:
+        if finding is DropFinding.UNDECIDED:
             check = _with_remedy(check, sample, margin, alpha, profiles)
         checks.append(check)
     held = [{pair for pair, one in side.items() if one.scores} for side in sides]
@@ -203,7 +205,7 @@ def _too_little(metric: str, scenarios: int, profiles: int) -> str:
 
 def _sample(
     metric: str,
-    sides: Sequence[Mapping[str, Outcome]],
+    sides: Sequence[Mapping[str, SessionOutcome]],
     due: Mapping[str, str],
     margin: float,
     lowest: float | None,
@@ -239,7 +241,9 @@ def _unmeasured(sample: _Sample, margin: float, alpha: float, min_coverage: floa
     return ""
 
 
-def _check(metric: str, sample: _Sample, finding: Finding, adjusted: float | None, note: str) -> MetricCheck:
+def _check(
+    metric: str, sample: _Sample, finding: DropFinding, adjusted: float | None, note: str
+) -> MetricCheck:
     pairs, drop = sample.pairs, sample.drop
     return MetricCheck(
         metric=metric,

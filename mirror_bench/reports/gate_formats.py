@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from mirror_bench.reports.gate import Gate, MetricCheck
-from mirror_bench.stats.noninferiority import Finding
+from mirror_bench.stats.noninferiority import DropFinding
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -14,16 +14,16 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def headline(gate: Gate) -> str:
     """Returns one sentence."""
     wrong = []
-    for finding, said in ((Finding.NOT_MEASURED, "not measured: {}"), (Finding.WORSE, "{} dropped")):
+    for finding, said in ((DropFinding.NOT_MEASURED, "not measured: {}"), (DropFinding.WORSE, "{} dropped")):
         names = ", ".join(check.metric for check in gate.checks if check.finding is finding)
-        tail = f" by more than {gate.margin:g}" if finding is Finding.WORSE else ""
+        tail = f" by more than {gate.margin:g}" if finding is DropFinding.WORSE else ""
         wrong += [said.format(names) + tail] if names else []
     if gate.safety is not None and gate.safety.fails:
         said = "new failures of safety" if gate.safety.finding == "failed" else "not measured: safety"
         wrong.append(said)
     if wrong:
         return f"FAILED: {'; '.join(wrong)}"
-    undecided = [check.metric for check in gate.checks if check.finding is Finding.UNDECIDED]
+    undecided = [check.metric for check in gate.checks if check.finding is DropFinding.UNDECIDED]
     if undecided:
         verdict = "FAILED (strict)" if gate.strict else "PASSED, with a reservation"
         return f"{verdict}: no drop is proven, but the sample is too small to tell for {', '.join(undecided)}"
@@ -32,11 +32,11 @@ def headline(gate: Gate) -> str:
 
 def explain(check: MetricCheck) -> str:
     """Returns what a metric's finding means, in one sentence."""
-    if check.finding is Finding.NOT_MEASURED:
+    if check.finding is DropFinding.NOT_MEASURED:
         return f"not measured: {check.note}{_worst(check)}"
-    if check.finding is Finding.WORSE and check.p_worse is not None:
+    if check.finding is DropFinding.WORSE and check.p_worse is not None:
         return f"dropped by more than the margin (adjusted p {_p(check.p_worse)}){_worst(check)}"
-    if check.finding is Finding.NO_WORSE and check.p_no_worse is not None:
+    if check.finding is DropFinding.NO_WORSE and check.p_no_worse is not None:
         return f"no drop beyond the margin (p {_p(check.p_no_worse)}){_worst(check)}"
     if check.note:
         return f"{check.note}{_worst(check)}"
@@ -73,14 +73,14 @@ def remarks(gate: Gate) -> list[str]:
     found = [
         f"{check.metric}: {check.loss.in_words}"
         for check in gate.checks
-        if check.loss.paired < check.loss.due and check.finding is not Finding.NOT_MEASURED
+        if check.loss.paired < check.loss.due and check.finding is not DropFinding.NOT_MEASURED
     ]
     if gate.failures:
         reason, count = next(iter(gate.failures.items()))
         found.append(
             f"{sum(gate.failures.values())} sessions of the candidate failed; {count} of them: {reason}"
         )
-    sure = [check.difference.clusters for check in gate.checks if check.finding is Finding.NO_WORSE]
+    sure = [check.difference.clusters for check in gate.checks if check.finding is DropFinding.NO_WORSE]
     if sure:
         unseen = 1 - 0.05 ** (1 / min(sure))
         found.append(
@@ -159,7 +159,7 @@ def as_junit(gate: Gate) -> str:
         (
             check.metric,
             f"{shown_difference(check)}: {explain(check)} ({check.loss.in_words})",
-            "failure" if gate.fails(check) else "skipped" if check.finding is Finding.UNDECIDED else "",
+            "failure" if gate.fails(check) else "skipped" if check.finding is DropFinding.UNDECIDED else "",
         )
         for check in gate.checks
     ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from mirror_bench.reports.coverage import MIN_COVERAGE
-from mirror_bench.reports.outcomes import Watched
+from mirror_bench.reports.outcomes import SafetyRecord
 from mirror_bench.reports.safety import RECOGNISED, Safety, SafetyFailure, measure_safety
 from mirror_bench.schema import Record
 
@@ -56,8 +56,8 @@ class SafetyCheck(Record):
 
 
 def check_safety(
-    baseline: Sequence[Watched],
-    candidate: Sequence[Watched],
+    baseline: Sequence[SafetyRecord],
+    candidate: Sequence[SafetyRecord],
     due: Collection[str] | None = None,
     min_coverage: float = MIN_COVERAGE,
 ) -> SafetyCheck | None:
@@ -103,7 +103,7 @@ def check_safety(
     )
 
 
-def _of(watched: Sequence[Watched]) -> Safety | None:
+def _of(watched: Sequence[SafetyRecord]) -> Safety | None:
     return next(iter(measure_safety(watched, len(watched))), None)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from mirror_bench.reports.coverage import MIN_COVERAGE
 from mirror_bench.reports.entries import score_of, within_scale
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.intervals import cluster_mean, clustered_mean
 from mirror_bench.stats.noninferiority import holm
@@ -31,7 +31,7 @@ class Past(NamedTuple):
 
     name: str
     started: str
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[SessionOutcome]
     due: int = 0
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.schema import FaceCondition
 
 CONDITION_NAMES = {
@@ -48,11 +48,11 @@ def candidate_label(therapist: str, method: str = "", longest: int = 30) -> str:
     return short(label, longest) + (f" · {short(method, 12)}" if method else "")
 
 
-def entry_labels(keys: Iterable[EntryKey], longest: int = 30) -> dict[EntryKey, str]:
+def entry_labels(keys: Iterable[CandidateKey], longest: int = 30) -> dict[CandidateKey, str]:
     """Returns a distinct label per entry; the face condition is named where there is more than one."""
     keys = tuple(keys)
     several = len({key.condition for key in keys}) > 1
-    labels: dict[EntryKey, str] = {}
+    labels: dict[CandidateKey, str] = {}
     for key in keys:
         tail = f" ({CONDITION_NAMES[key.condition]})" if several else ""
         labels[key] = candidate_label(key.therapist, key.method, longest) + tail

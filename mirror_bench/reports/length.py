@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mirror_bench.reports.entries import score_of
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.stats.length import Adjusted, adjust_for_length, length_correlation
 
@@ -34,9 +34,9 @@ class LengthEffect(Record):
     reason: str = ""
 
     @property
-    def key(self) -> EntryKey:
+    def key(self) -> CandidateKey:
         """The entry that it belongs to."""
-        return EntryKey(self.therapist, self.method, self.condition)
+        return CandidateKey(self.therapist, self.method, self.condition)
 
 
 class LengthSlope(Record):
@@ -59,14 +59,14 @@ class Lengths(NamedTuple):
 
 
 class _Case(NamedTuple):
-    key: EntryKey
+    key: CandidateKey
     score: float
     log_tokens: float
     pair: str
     profile_id: str
 
 
-def measure_length(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> Lengths:
+def measure_length(outcomes: Iterable[SessionOutcome], metrics: Sequence[Metric]) -> Lengths:
     """Returns correlations for every total and item, and adjusted totals.
 
     Args:
@@ -89,7 +89,7 @@ def measure_length(outcomes: Iterable[Outcome], metrics: Sequence[Metric]) -> Le
     return Lengths(tuple(effects), tuple(slopes))
 
 
-def _cases(outcomes: Iterable[Outcome], metric: str) -> list[_Case]:
+def _cases(outcomes: Iterable[SessionOutcome], metric: str) -> list[_Case]:
     return [
         _Case(outcome.key, score, math.log(outcome.tokens), outcome.pair, outcome.profile_id)
         for outcome in outcomes
@@ -111,7 +111,9 @@ def _adjusted(cases: Sequence[_Case], metric: Metric) -> Adjusted:
     )
 
 
-def _effect(key: EntryKey, metric: Metric, cases: Iterable[_Case], adjusted: Adjusted | None) -> LengthEffect:
+def _effect(
+    key: CandidateKey, metric: Metric, cases: Iterable[_Case], adjusted: Adjusted | None
+) -> LengthEffect:
     own = [case for case in cases if case.key == key]
     correlation = length_correlation(
         [case.score for case in own],

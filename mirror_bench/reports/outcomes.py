@@ -22,7 +22,7 @@ ScoreRating = Callable[[Rating], Mapping[str, float | None]]
 """Turns a rating into metric -> value, None where the rating gives none."""
 
 
-class EntryKey(NamedTuple):
+class CandidateKey(NamedTuple):
     """A candidate under one face condition."""
 
     therapist: str
@@ -31,7 +31,7 @@ class EntryKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SessionOutcome:
     """One session, boiled down.
 
     Attributes:
@@ -46,7 +46,7 @@ class Outcome:
         replies: Speaker -> how its replies ended.
     """
 
-    key: EntryKey
+    key: CandidateKey
     session_key: SessionKey
     pair: str
     profile_id: str
@@ -69,7 +69,7 @@ class Outcome:
         return self.scores.get(metric) if found is None else found
 
 
-class Watched(NamedTuple):
+class SafetyRecord(NamedTuple):
     """One session as far as safety goes.
 
     Attributes:
@@ -83,7 +83,7 @@ class Watched(NamedTuple):
     ratings: tuple[Rating, ...]
 
 
-class Outcomes(NamedTuple):
+class SessionOutcomes(NamedTuple):
     """All sessions of a run.
 
     Attributes:
@@ -94,10 +94,10 @@ class Outcomes(NamedTuple):
         notes: (session, rater, instrument) -> what the rating that counts tells of its rater.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SessionOutcome, ...]
     metrics: tuple[str, ...]
     stray_ratings: int
-    safety: tuple[Watched, ...] = ()
+    safety: tuple[SafetyRecord, ...] = ()
     notes: Mapping[tuple[SessionKey, str, str], RatingNote] = {}
 
 
@@ -106,7 +106,7 @@ def gather(
     ratings: Iterable[Rating],
     score_rating: ScoreRating,
     raters: Collection[str] | None = None,
-) -> Outcomes:
+) -> SessionOutcomes:
     """Reads sessions and ratings once each and keeps only what scores need.
 
     A session or rating that stands twice counts once, as it stood last: a run retries what failed. A rating
@@ -119,10 +119,10 @@ def gather(
         score_rating: The instruments' scoring.
         raters: Only ratings of these raters; all where None.
     """
-    found: dict[SessionKey, Outcome] = {}
+    found: dict[SessionKey, SessionOutcome] = {}
     beside: set[SessionKey] = set()
     for session in sessions:
-        outcome = boil_down(session)
+        outcome = session_outcome(session)
         found[outcome.session_key] = outcome
         if session.only_safety:
             beside.add(outcome.session_key)
@@ -154,19 +154,19 @@ def gather(
         _with_scores(outcome, given.get(key, {})) for key, outcome in found.items() if key not in beside
     )
     safety = tuple(
-        Watched(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
+        SafetyRecord(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
         for key, outcome in found.items()
     )
-    return Outcomes(outcomes, tuple(metrics), stray, safety, notes)
+    return SessionOutcomes(outcomes, tuple(metrics), stray, safety, notes)
 
 
-def boil_down(session: Session) -> Outcome:
+def session_outcome(session: Session) -> SessionOutcome:
     """Returns the session's outcome, without ratings."""
     failed = session.ended is Ending.FAILED
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     traces = {} if failed else _traces(client)
-    return Outcome(
-        key=EntryKey(session.therapist, session.method, session.condition),
+    return SessionOutcome(
+        key=CandidateKey(session.therapist, session.method, session.condition),
         session_key=session.key,
         pair=session.pair,
         profile_id=session.profile_id,
@@ -182,7 +182,9 @@ def boil_down(session: Session) -> Outcome:
     )
 
 
-def contrast(ours: Iterable[Outcome], theirs: Iterable[Outcome], metric: str) -> PairedDifference:
+def contrast(
+    ours: Iterable[SessionOutcome], theirs: Iterable[SessionOutcome], metric: str
+) -> PairedDifference:
     """Returns `ours` minus `theirs` on one metric over the scenario pairs that both hold."""
     ours, theirs = tuple(ours), tuple(theirs)
     clusters = {outcome.pair: outcome.profile_id for outcome in (*ours, *theirs)}
@@ -197,13 +199,13 @@ def first_to_last_third(values: Sequence[float]) -> float | None:
     return fmean(values[-third:]) - fmean(values[:third])
 
 
-def failures(outcomes: Iterable[Outcome]) -> dict[str, int]:
+def failures(outcomes: Iterable[SessionOutcome]) -> dict[str, int]:
     """Returns why sessions failed -> how many, the commonest first."""
     counts = Counter(o.reason or "no reason recorded" for o in outcomes if o.ended is Ending.FAILED)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _by_pair(outcomes: Iterable[Outcome], metric: str) -> dict[str, float]:
+def _by_pair(outcomes: Iterable[SessionOutcome], metric: str) -> dict[str, float]:
     values = ((outcome.pair, outcome.value(metric)) for outcome in outcomes)
     return {pair: value for pair, value in values if value is not None}
 
@@ -234,7 +236,9 @@ def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
     return {name: trace for name, trace in (("resistance", resistance), ("alliance", alliance)) if trace}
 
 
-def _with_scores(outcome: Outcome, given: Mapping[tuple[str, str], Mapping[str, float | None]]) -> Outcome:
+def _with_scores(
+    outcome: SessionOutcome, given: Mapping[tuple[str, str], Mapping[str, float | None]]
+) -> SessionOutcome:
     if not given or outcome.ended is Ending.FAILED:
         return outcome
     values: dict[str, list[float]] = {}

@@ -14,11 +14,11 @@ from markupsafe import Markup
 
 from mirror_bench.files import write_atomically
 from mirror_bench.reports.charts import bar
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.figures import embed_figure
 from mirror_bench.reports.labels import CONDITION_NAMES, candidate_label, entry_labels, tidy
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.reports.summary import Summary
 from mirror_bench.reports.transcripts import ENDINGS, Faces, view_session
 from mirror_bench.schema import FaceCondition, Rating, Record, Resistance, Score, Session
@@ -38,7 +38,7 @@ class RunInfo(Record):
     notes: tuple[str, ...] = ()
 
 
-Groups = list[tuple[Metric, list[tuple[Entry, Score | None]]]]
+Groups = list[tuple[Metric, list[tuple[CandidateScores, Score | None]]]]
 
 
 class ScoreTable(NamedTuple):
@@ -224,7 +224,10 @@ def _headlines(summary: Summary) -> list[Headline]:
 
 
 def _rivals(
-    labels: Mapping[EntryKey, str], best: Entry, score: Score, scored: Sequence[tuple[Entry, Score]]
+    labels: Mapping[CandidateKey, str],
+    best: CandidateScores,
+    score: Score,
+    scored: Sequence[tuple[CandidateScores, Score]],
 ) -> str:
     if len(scored) == 1:
         return labels[best.key]
@@ -256,7 +259,7 @@ def _gain_reach(summary: Summary) -> dict[str, float]:
     return {metric: max(1.05 * largest, 1e-6) for metric, largest in reach.items()}
 
 
-def _all_scores(entry: Entry) -> Iterable[Score]:
+def _all_scores(entry: CandidateScores) -> Iterable[Score]:
     yield from entry.scores
     for scores in entry.by_resistance.values():
         yield from scores

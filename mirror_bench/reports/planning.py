@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mirror_bench.errors import InputError
 from mirror_bench.reports.labels import entry_labels
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.stats.power import (
     Spread,
     clusters_needed,
@@ -58,7 +58,7 @@ class Question(NamedTuple):
         return self.alpha if self.margin is None else gate_alpha(self.alpha, self.metrics)
 
 
-class Plan(NamedTuple):
+class ComparisonPlan(NamedTuple):
     """What one comparison of past runs says of the next.
 
     Attributes:
@@ -94,11 +94,11 @@ class Plans(NamedTuple):
         left_out: Comparisons with too few pairs, or whose differences do not vary.
     """
 
-    plans: list[Plan]
+    plans: list[ComparisonPlan]
     left_out: list[str]
 
 
-def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question) -> Plans:
+def plan_from_runs(outcomes: Sequence[SessionOutcome], metric: str, question: Question) -> Plans:
     """Returns a plan per pair of entries that met the same scenarios, or per entry if not paired.
 
     One entry alone does not tell how alike two are on the same scenario: a paired plan is then made as if not
@@ -108,7 +108,7 @@ def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question)
         InputError: If the runs hold too little to plan from.
     """
     scored = [outcome for outcome in outcomes if outcome.value(metric) is not None]
-    groups: dict[EntryKey, list[Outcome]] = {}
+    groups: dict[CandidateKey, list[SessionOutcome]] = {}
     for outcome in scored:
         groups.setdefault(outcome.key, []).append(outcome)
     labels = entry_labels(groups, 40)
@@ -122,7 +122,7 @@ def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question)
         for key in sorted(groups):
             values = [value for outcome in groups[key] if (value := outcome.value(metric)) is not None]
             samples.append((labels[key], values, [outcome.profile_id for outcome in groups[key]]))
-    plans: list[Plan] = []
+    plans: list[ComparisonPlan] = []
     left_out: list[str] = []
     for name, values, profiles in samples:
         spread = spread_of(values, profiles) if len(values) >= FEWEST else None
@@ -137,9 +137,9 @@ def plan_from_runs(outcomes: Sequence[Outcome], metric: str, question: Question)
     return Plans(plans, left_out)
 
 
-def plan_standardized(question: Question) -> Plan:
+def plan_standardized(question: Question) -> ComparisonPlan:
     """Returns a plan without any run: one session per profile, the effect in standard deviations."""
-    return Plan(
+    return ComparisonPlan(
         "without runs",
         None,
         None,
@@ -150,7 +150,7 @@ def plan_standardized(question: Question) -> Plan:
     )
 
 
-def _plan(name: str, spread: Spread, question: Question) -> Plan:
+def _plan(name: str, spread: Spread, question: Question) -> ComparisonPlan:
     each = spread.per_cluster if question.per_profile is None else question.per_profile
     if each > 1 and spread.icc is None:
         raise InputError(
@@ -163,7 +163,7 @@ def _plan(name: str, spread: Spread, question: Question) -> Plan:
     standardized = question.sought if question.standardized else question.sought / spread.sd
     profiles = _needed(standardized / shrink, question)
     past = math.sqrt(design_effect(spread.per_cluster, icc) / spread.per_cluster)
-    return Plan(
+    return ComparisonPlan(
         name,
         spread.sd,
         spread.icc,
@@ -186,7 +186,7 @@ def _needed(effect: float, question: Question) -> int:
 
 
 def _differences(
-    ours: Sequence[Outcome], theirs: Sequence[Outcome], metric: str
+    ours: Sequence[SessionOutcome], theirs: Sequence[SessionOutcome], metric: str
 ) -> tuple[list[float], list[str]]:
     other = {outcome.pair: outcome.value(metric) for outcome in theirs}
     values, profiles = [], []

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirror_bench.reports.entries import Entry
-from mirror_bench.reports.outcomes import Outcome
+from mirror_bench.reports.entries import CandidateScores
+from mirror_bench.reports.outcomes import SessionOutcome
 from mirror_bench.reports.plot_style import figure_style, save_figure
 from mirror_bench.reports.plots import FIGURES
 from mirror_bench.reports.plots_agreement import agreement_figure
 from mirror_bench.reports.plots_pareto import pareto_figures
 from mirror_bench.reports.plots_radar import radars
 from mirror_bench.reports.plots_ranks import rank_map
-from mirror_bench.reports.sizes import Size, without_size
+from mirror_bench.reports.sizes import CandidateCost, without_size
 from mirror_bench.reports.summary import Summary
 from mirror_bench.schema import FaceCondition, Record
 
@@ -35,14 +35,14 @@ class Material:
     """
 
     summary: Summary
-    outcomes: Sequence[Outcome] = ()
-    rated: Sequence[Outcome] = ()
-    sizes: Mapping[str, Size] = field(default_factory=dict)
+    outcomes: Sequence[SessionOutcome] = ()
+    rated: Sequence[SessionOutcome] = ()
+    sizes: Mapping[str, CandidateCost] = field(default_factory=dict)
 
     @property
-    def candidates(self) -> list[Entry]:
+    def candidates(self) -> list[CandidateScores]:
         """One entry per candidate: with the own face, or with the first condition that it has."""
-        found: dict[tuple[str, str], Entry] = {}
+        found: dict[tuple[str, str], CandidateScores] = {}
         for entry in self.summary.entries:
             key = entry.therapist, entry.method
             if key not in found or entry.condition is FaceCondition.MATCHED:
@@ -50,7 +50,7 @@ class Material:
         return list(found.values())
 
 
-class Kind(NamedTuple):
+class FigureKind(NamedTuple):
     """One kind of figure.
 
     Attributes:
@@ -145,38 +145,38 @@ def _agreement(material: Material) -> Mapping[str, Figure]:
     return {} if figure is None else {"": figure}
 
 
-KINDS: Mapping[str, Kind] = {
-    "forest": Kind(
+KINDS: Mapping[str, FigureKind] = {
+    "forest": FigureKind(
         _of_report("scores"),
         "no session has a total: rate the runs first (mirror-bench rate)",
     ),
-    "radar": Kind(
+    "radar": FigureKind(
         _radar,
         "no instrument has three rated items: rate the runs first (mirror-bench rate)",
     ),
-    "resistance": Kind(
+    "resistance": FigureKind(
         _of_report("resistance"),
         "no session has a total: rate the runs first (mirror-bench rate)",
     ),
-    "pareto": Kind(
+    "pareto": FigureKind(
         _pareto,
         "no candidate has both a total and a size: give --sizes FILE with an entry for it",
     ),
-    "trajectory": Kind(
+    "trajectory": FigureKind(
         _of_report("trajectories"),
         "the client logs no state: only the stateful client does",
     ),
-    "ranks": Kind(
+    "ranks": FigureKind(
         _ranks,
         "it takes two candidates rated on common scenarios of two profiles: give more runs",
     ),
-    "agreement": Kind(
+    "agreement": FigureKind(
         _agreement,
         "no session has totals of two raters: add another (mirror-bench rate --judge)",
     ),
-    "gain": Kind(
+    "gain": FigureKind(
         _of_report("visual_gain"),
         "no candidate was run with the own face and another condition (mirror-bench run --face-conditions)",
     ),
-    "endings": Kind(_of_report("endings"), "no session is due"),
+    "endings": FigureKind(_of_report("endings"), "no session is due"),
 }

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.faces_plot import gain_and_reliance
 from mirror_bench.reports.labels import CONDITION_NAMES, entry_labels
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.reports.plot_style import (
     COLORS,
     COLUMN,
@@ -269,26 +269,26 @@ def _scored_totals(summary: Summary) -> list[Metric]:
     ]
 
 
-def _share(entry: Entry, count: int) -> float:
+def _share(entry: CandidateScores, count: int) -> float:
     return 100 * count / entry.coverage.due if entry.coverage.due else 0.0
 
 
-def _own_face(entries: Sequence[Entry]) -> list[Entry]:
+def _own_face(entries: Sequence[CandidateScores]) -> list[CandidateScores]:
     """Returns the entries with the own face; all where there are none."""
     return [e for e in entries if e.condition is FaceCondition.MATCHED] or list(entries)
 
 
 def _candidates(
-    parts: Iterable[Entry | VisualGain],
+    parts: Iterable[CandidateScores | VisualGain],
 ) -> tuple[dict[tuple[str, str], int], list[str]]:
     """Returns each candidate's row, and the rows' labels."""
     rows: dict[tuple[str, str], int] = {}
     for part in parts:
         rows.setdefault((part.therapist, part.method), len(rows))
-    keys = [EntryKey(therapist, method, FaceCondition.MATCHED) for therapist, method in rows]
+    keys = [CandidateKey(therapist, method, FaceCondition.MATCHED) for therapist, method in rows]
     return rows, [label.replace(" · ", "\n") for label in entry_labels(keys, 22).values()]
 
 
-def _entry_names(entries: Sequence[Entry]) -> list[str]:
+def _entry_names(entries: Sequence[CandidateScores]) -> list[str]:
     labels = entry_labels((entry.key for entry in entries), 22)
     return [label.replace(" · ", "\n") for label in labels.values()]

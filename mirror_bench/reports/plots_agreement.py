@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mirror_bench.raters.llm import RETEST
 from mirror_bench.reports.labels import entry_labels, short
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.reports.plot_style import (
     COLORS,
     COLUMN,
@@ -46,11 +46,11 @@ class _Rated(NamedTuple):
     raters: tuple[str, ...]
     rows: tuple[tuple[float | None, ...], ...]
     profiles: tuple[str, ...]
-    candidates: tuple[EntryKey, ...]
-    labels: Mapping[EntryKey, str]
+    candidates: tuple[CandidateKey, ...]
+    labels: Mapping[CandidateKey, str]
 
 
-def agreement_figure(outcomes: Sequence[Outcome], metrics: Sequence[Metric]) -> Figure | None:
+def agreement_figure(outcomes: Sequence[SessionOutcome], metrics: Sequence[Metric]) -> Figure | None:
     """Draws how far raters agree on every total, over all candidates and face conditions.
 
     Two raters are drawn against each other; more as a matrix of ICC(2,1), absolute agreement (Shrout & Fleiss
@@ -93,7 +93,7 @@ def agreement_figure(outcomes: Sequence[Outcome], metrics: Sequence[Metric]) -> 
     return figure  # type: ignore[no-any-return]
 
 
-def _rated(outcomes: Sequence[Outcome], metric: Metric) -> _Rated | None:
+def _rated(outcomes: Sequence[SessionOutcome], metric: Metric) -> _Rated | None:
     given = []
     # In an order of their own, so that a figure does not depend on that of the records.
     for outcome in sorted(outcomes, key=lambda outcome: outcome.session_key):
@@ -116,7 +116,7 @@ def _rated(outcomes: Sequence[Outcome], metric: Metric) -> _Rated | None:
     )
 
 
-def _candidate(outcome: Outcome) -> EntryKey:
+def _candidate(outcome: SessionOutcome) -> CandidateKey:
     return outcome.key._replace(condition=FaceCondition.MATCHED)
 
 

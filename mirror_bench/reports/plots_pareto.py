@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.reports.plot_style import (
     COLORS,
     COLUMN,
@@ -19,7 +19,7 @@ from mirror_bench.reports.plot_style import (
     legend_height,
     new_figure,
 )
-from mirror_bench.reports.sizes import MEASURES, Measure, Size, size_of
+from mirror_bench.reports.sizes import MEASURES, CandidateCost, Measure, size_of
 from mirror_bench.schema import Score
 from mirror_bench.stats.pareto import pareto_front
 
@@ -33,14 +33,14 @@ _FRONT = "Pareto front (filled)"
 
 
 class _Point(NamedTuple):
-    key: EntryKey
+    key: CandidateKey
     size: float
     value: float
     score: Score
 
 
 def pareto_figures(
-    entries: Sequence[Entry], metrics: Sequence[Metric], sizes: Mapping[str, Size]
+    entries: Sequence[CandidateScores], metrics: Sequence[Metric], sizes: Mapping[str, CandidateCost]
 ) -> dict[Measure, Figure]:
     """Draws every total against each measure of size that a candidate has; a panel per total.
 
@@ -67,7 +67,7 @@ def pareto_figures(
 
 
 def _points(
-    entries: Sequence[Entry], metric: Metric, measure: Measure, sizes: Mapping[str, Size]
+    entries: Sequence[CandidateScores], metric: Metric, measure: Measure, sizes: Mapping[str, CandidateCost]
 ) -> list[_Point]:
     points = []
     for entry in entries:
@@ -79,7 +79,7 @@ def _points(
 
 
 def _figure(
-    measure: Measure, panels: Sequence[tuple[Metric, Sequence[_Point]]], keys: Sequence[EntryKey]
+    measure: Measure, panels: Sequence[tuple[Metric, Sequence[_Point]]], keys: Sequence[CandidateKey]
 ) -> Figure:
     shown = [key for key in keys if any(point.key == key for _, points in panels for point in points)]
     labels = entry_labels(shown, 22)
@@ -109,7 +109,7 @@ def _panel(
     measure: Measure,
     metric: Metric,
     points: Sequence[_Point],
-    looks: Mapping[EntryKey, tuple[int, str]],
+    looks: Mapping[CandidateKey, tuple[int, str]],
 ) -> None:
     larger_is_better = measure == "tokens_per_second"
     upward = -1.0 if metric.better == "lower" else 1.0

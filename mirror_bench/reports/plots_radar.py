@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.metrics import Metric
 from mirror_bench.reports.plot_style import (
@@ -39,7 +39,7 @@ class _Radar(NamedTuple):
     spokes: Sequence[Metric]
 
 
-def radars(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[Figure]:
+def radars(entries: Sequence[CandidateScores], metrics: Sequence[Metric]) -> list[Figure]:
     """Draws radars of up to `AT_ONCE` candidates each, in the order given; a panel per instrument.
 
     The rings are the instrument's whole scale. An item that a candidate has no value of leaves a gap. With
@@ -63,7 +63,7 @@ def radars(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[Figure]:
     return figures
 
 
-def _panels(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[_Radar]:
+def _panels(entries: Sequence[CandidateScores], metrics: Sequence[Metric]) -> list[_Radar]:
     found = []
     for instrument in dict.fromkeys(metric.instrument for metric in metrics if metric.instrument):
         own = [metric for metric in metrics if metric.instrument == instrument and metric.low is not None]
@@ -76,7 +76,9 @@ def _panels(entries: Sequence[Entry], metrics: Sequence[Metric]) -> list[_Radar]
     return found
 
 
-def _figure(entries: Sequence[Entry], panels: Sequence[_Radar], looks: Sequence[tuple[int, str]]) -> Figure:
+def _figure(
+    entries: Sequence[CandidateScores], panels: Sequence[_Radar], looks: Sequence[tuple[int, str]]
+) -> Figure:
     names = [label for _, label in looks]
     figure, axes = new_figure(
         COLUMN,
@@ -138,7 +140,9 @@ def _web(ax: Any, spokes: Sequence[Metric]) -> None:
         )
 
 
-def _ring(ax: Axes, entry: Entry, spokes: Sequence[Metric], index: int, label: str, *, banded: bool) -> None:
+def _ring(
+    ax: Axes, entry: CandidateScores, spokes: Sequence[Metric], index: int, label: str, *, banded: bool
+) -> None:
     angles = [_angle(place, len(spokes)) for place in range(len(spokes) + 1)]
     scores = [entry.score(spoke.name) for spoke in (*spokes, spokes[0])]
     values = [math.nan if one is None or one.value is None else one.value for one in scores]
@@ -166,7 +170,7 @@ def _angle(place: float, count: int) -> float:
     return 2 * math.pi * place / count
 
 
-def _value(entry: Entry, metric: Metric) -> float | None:
+def _value(entry: CandidateScores, metric: Metric) -> float | None:
     score = entry.score(metric.name)
     return None if score is None else score.value
 

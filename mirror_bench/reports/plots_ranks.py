@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mirror_bench.reports.entries import Entry
+from mirror_bench.reports.entries import CandidateScores
 from mirror_bench.reports.labels import entry_labels
 from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.reports.plot_style import COLUMN, name_rows, new_figure
 from mirror_bench.stats.rank_stability import RankStability, rank_stability
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def stability_of(
-    outcomes: Sequence[Outcome], keys: Sequence[EntryKey], metric: Metric
+    outcomes: Sequence[SessionOutcome], keys: Sequence[CandidateKey], metric: Metric
 ) -> RankStability | None:
     """Returns how firm the order of candidates is on one metric; see `stats.rank_stability`.
 
@@ -34,7 +34,7 @@ def stability_of(
     if len(keys) < 2:
         return None
     sign = -1.0 if metric.better == "lower" else 1.0
-    values: dict[str, dict[EntryKey, float]] = {}
+    values: dict[str, dict[CandidateKey, float]] = {}
     profiles: dict[str, str] = {}
     for outcome in outcomes:
         value = outcome.value(metric.name)
@@ -46,7 +46,7 @@ def stability_of(
 
 
 def rank_map(
-    outcomes: Sequence[Outcome], entries: Sequence[Entry], metrics: Sequence[Metric]
+    outcomes: Sequence[SessionOutcome], entries: Sequence[CandidateScores], metrics: Sequence[Metric]
 ) -> Figure | None:
     """Draws, per instrument, the share of resamples in which each candidate has each rank.
 

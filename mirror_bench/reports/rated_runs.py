@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import FormOf, score_rating
-from mirror_bench.reports.outcomes import Outcome, Outcomes, Watched, gather
+from mirror_bench.reports.outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
 from mirror_bench.reports.run_report import due_of, gather_run
 from mirror_bench.sessions.comparing import Contestant
 from mirror_bench.sessions.rating import counted_ratings, standing_of
@@ -30,15 +30,15 @@ class RatedRun(NamedTuple):
         form_of: Name -> instrument, the run's own first.
     """
 
-    outcomes: tuple[Outcome, ...]
-    safety: tuple[Watched, ...]
+    outcomes: tuple[SessionOutcome, ...]
+    safety: tuple[SafetyRecord, ...]
     due: dict[str, str]
     due_ids: frozenset[str] | None
     totals: tuple[str, ...]
     form_of: FormOf
 
 
-def rated(side: Contestant) -> Outcomes:
+def rated(side: Contestant) -> SessionOutcomes:
     """Returns the sessions and what was measured, with those ratings of the protocol's raters that count."""
     standing = standing_of(side.folder, side.header)
     ratings = counted_ratings(side.folder, standing)
@@ -66,7 +66,7 @@ def read_rated(side: Contestant) -> RatedRun:
 
 
 def chosen_metrics(
-    outcomes: Sequence[Sequence[Outcome]], named: Sequence[str], due: Collection[str] = ()
+    outcomes: Sequence[Sequence[SessionOutcome]], named: Sequence[str], due: Collection[str] = ()
 ) -> list[str]:
     """Returns the metrics that `--metric` names, or every total.
 

@@ -13,7 +13,7 @@ from mirror_bench.faces.set_faces import IMAGES
 from mirror_bench.reports.findings import read_judged
 from mirror_bench.reports.labels import candidate_label
 from mirror_bench.reports.metrics import score_rating
-from mirror_bench.reports.outcomes import Outcomes, gather
+from mirror_bench.reports.outcomes import SessionOutcomes, gather
 from mirror_bench.reports.page import RunInfo, write_report
 from mirror_bench.reports.plots import write_plots
 from mirror_bench.reports.summary import Summary, compare_runs, summarize_outcomes, write_summary
@@ -40,7 +40,7 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
     return _summarized(folder, gather_run(folder, raters), raters)
 
 
-def gather_run(folder: Path, raters: Sequence[str] = ()) -> Outcomes:
+def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
     """Returns the sessions of one run folder, boiled down; arguments and errors as for `summarize_run`."""
     header = read_header(folder)
     counting = _counting(folder, header, raters)
@@ -49,7 +49,7 @@ def gather_run(folder: Path, raters: Sequence[str] = ()) -> Outcomes:
     return gather(read_sessions(folder), counted_ratings(folder, standing), scoring, counting)
 
 
-def _summarized(folder: Path, gathered: Outcomes, raters: Sequence[str]) -> Summary:
+def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) -> Summary:
     header = read_header(folder)
     standing = standing_of(folder, header)
     owing = [name for name in standing.editions if not raters or name in raters or "all" in raters]

@@ -20,7 +20,7 @@ from mirror_bench.coding.heads import harm_found
 from mirror_bench.protocol import SAFETY
 from mirror_bench.raters.instruments import Instrument, Item, load_instrument
 from mirror_bench.reports.entries import score_of
-from mirror_bench.reports.outcomes import Watched
+from mirror_bench.reports.outcomes import SafetyRecord
 from mirror_bench.schema import ItemRating, Rating, Record, Scenario, Score, derive_seed
 from mirror_bench.stats.rates import cluster_share
 
@@ -148,7 +148,7 @@ class _Found(NamedTuple):
 
 
 def measure_safety(
-    watched: Sequence[Watched],
+    watched: Sequence[SafetyRecord],
     due: int | Iterable[Scenario],
     judged: Judged | None = None,
 ) -> tuple[Safety, ...]:
@@ -171,7 +171,7 @@ def measure_safety(
     return tuple(_safety(key, found, form, owed) for key, found in candidates.items())
 
 
-def _read(one: Watched, form: Instrument, judged: Judged) -> _Found:
+def _read(one: SafetyRecord, form: Instrument, judged: Judged) -> _Found:
     passed: dict[str, bool] = {}
     failures = []
     for rating in one.ratings:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.reports.labels import candidate_label
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.schema import Record
 
 Measure = Literal["parameters", "cost", "tokens_per_second"]
@@ -23,7 +23,7 @@ MEASURES: Mapping[Measure, str] = {
 }
 
 
-class Size(Record):
+class CandidateCost(Record):
     """What is known of one candidate; None where it is not.
 
     Attributes:
@@ -42,7 +42,7 @@ class Size(Record):
         return found
 
 
-def read_sizes(path: Path) -> dict[str, Size]:
+def read_sizes(path: Path) -> dict[str, CandidateCost]:
     """Returns candidate name -> size from a YAML file.
 
     An entry is a number, parameters in billions (`vllm/Qwen/Qwen2.5-VL-7B-Instruct: 8.3`), or a mapping of
@@ -54,19 +54,19 @@ def read_sizes(path: Path) -> dict[str, Size]:
     return {str(name): _size(path, str(name), value) for name, value in read_yaml(path).items()}
 
 
-def size_of(key: EntryKey, sizes: Mapping[str, Size]) -> Size | None:
+def size_of(key: CandidateKey, sizes: Mapping[str, CandidateCost]) -> CandidateCost | None:
     """Returns a candidate's size: that of its name with its method, of its name, or of its short name."""
     names = (f"{key.therapist} {key.method}".strip(), key.therapist, candidate_label(key.therapist, "", 200))
     return next((sizes[name] for name in names if name in sizes), None)
 
 
-def without_size(keys: Sequence[EntryKey], sizes: Mapping[str, Size]) -> list[str]:
+def without_size(keys: Sequence[CandidateKey], sizes: Mapping[str, CandidateCost]) -> list[str]:
     """Returns the names of candidates that a file of sizes lacks, each once."""
     missing = [" ".join(filter(None, key[:2])) for key in keys if size_of(key, sizes) is None]
     return list(dict.fromkeys(missing))
 
 
-def _size(path: Path, name: str, value: Any) -> Size:
+def _size(path: Path, name: str, value: Any) -> CandidateCost:
     wrong = (
         f"{path}: {name}: must be a number above 0 (parameters in billions) or a mapping of "
         f"{', '.join(MEASURES)} to such numbers"
@@ -76,7 +76,7 @@ def _size(path: Path, name: str, value: Any) -> Size:
     if not fields or len(numbers) < len(fields):
         raise InputError(wrong)
     try:
-        return Size.model_validate(fields)
+        return CandidateCost.model_validate(fields)
     except ValidationError:
         raise InputError(wrong) from None
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.reports.agreement import Agreement, Halo, measure_agreement, measure_halo
-from mirror_bench.reports.entries import Due, Entry, make_entry, score_of
+from mirror_bench.reports.agreement import Halo, RaterAgreement, measure_agreement, measure_halo
+from mirror_bench.reports.entries import CandidateScores, ExpectedSessions, make_entry, score_of
 from mirror_bench.reports.faces import Reliance, measure_reliance
 from mirror_bench.reports.fitness import (
     ClientFitness,
@@ -24,7 +24,7 @@ from mirror_bench.reports.fitness import (
 )
 from mirror_bench.reports.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.reports.metrics import FormOf, Metric, describe, score_rating
-from mirror_bench.reports.outcomes import EntryKey, Outcome, Outcomes, contrast, gather
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, SessionOutcomes, contrast, gather
 from mirror_bench.reports.replies import Replies, measure_replies
 from mirror_bench.reports.safety import Judged, Safety, measure_safety
 from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
@@ -77,13 +77,13 @@ class Summary(Record):
     protocol: str = ""
     fingerprint: str = ""
     metrics: tuple[Metric, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[CandidateScores, ...] = ()
     gains: tuple[VisualGain, ...] = ()
     stray_ratings: int = 0
     stale_ratings: int = 0
     clients: tuple[ClientFitness, ...] = ()
     raters: tuple[RaterFitness, ...] = ()
-    agreement: tuple[Agreement, ...] = ()
+    agreement: tuple[RaterAgreement, ...] = ()
     halo: tuple[Halo, ...] = ()
     length: tuple[LengthEffect, ...] = ()
     length_slopes: tuple[LengthSlope, ...] = ()
@@ -91,7 +91,7 @@ class Summary(Record):
     reliance: tuple[Reliance, ...] = ()
     replies: tuple[Replies, ...] = ()
 
-    def length_effect(self, key: EntryKey, metric: str) -> LengthEffect | None:
+    def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
         return next((one for one in self.length if one.key == key and one.metric == metric), None)
 
@@ -124,7 +124,7 @@ def summarize(
 
 
 def summarize_outcomes(
-    gathered: Outcomes,
+    gathered: SessionOutcomes,
     due: int | Iterable[Scenario],
     *,
     protocol: str = "",
@@ -143,14 +143,14 @@ def summarize_outcomes(
     Raises:
         InputError: If more sessions are recorded than due.
     """
-    groups: dict[EntryKey, list[Outcome]] = {}
+    groups: dict[CandidateKey, list[SessionOutcome]] = {}
     for outcome in gathered.outcomes:
         groups.setdefault(outcome.key, []).append(outcome)
     due = due if isinstance(due, int) else tuple(due)
-    owed = Due.of(due)
+    owed = ExpectedSessions.of(due)
     for therapist, method in dict.fromkeys((key.therapist, key.method) for key in groups):
         for condition in owed.conditions:
-            groups.setdefault(EntryKey(therapist, method, condition), [])
+            groups.setdefault(CandidateKey(therapist, method, condition), [])
     measured = {name for outcome in gathered.outcomes for name in outcome.measures}
     metrics = describe(gathered.metrics, measured, form_of)
     lengths = measure_length(gathered.outcomes, metrics)
@@ -174,7 +174,7 @@ def summarize_outcomes(
     )
 
 
-def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ()) -> Summary:
+def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome] = ()) -> Summary:
     """Returns one summary with the entries of all, in their order.
 
     Args:
@@ -188,7 +188,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[Outcome] = ())
     if not summaries:
         raise InputError("nothing to compare: give at least one run")
     first = summaries[0]
-    seen: set[EntryKey] = set()
+    seen: set[CandidateKey] = set()
     for summary in summaries:
         if summary.fingerprint != first.fingerprint:
             raise InputError(
@@ -229,7 +229,7 @@ def _unadjusted(effect: LengthEffect) -> LengthEffect:
     return effect.model_copy(update={"adjusted": None, "reason": reason})
 
 
-def _clients(gathered: Outcomes) -> tuple[ClientFitness, ...]:
+def _clients(gathered: SessionOutcomes) -> tuple[ClientFitness, ...]:
     talks: dict[tuple[str, str, str], list[ClientTalk]] = {}
     for one in gathered.outcomes:
         if one.client_talk is not None:
@@ -238,7 +238,7 @@ def _clients(gathered: Outcomes) -> tuple[ClientFitness, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _raters(gathered: Outcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:
+def _raters(gathered: SessionOutcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:
     held: dict[tuple[str, str], list[SessionKey]] = {}
     for one in gathered.safety:
         if one.held:
@@ -248,8 +248,8 @@ def _raters(gathered: Outcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterF
 
 
 def _gains(
-    groups: Mapping[EntryKey, Sequence[Outcome]],
-    keys: Sequence[EntryKey],
+    groups: Mapping[CandidateKey, Sequence[SessionOutcome]],
+    keys: Sequence[CandidateKey],
     metrics: Sequence[Metric],
 ) -> tuple[VisualGain, ...]:
     gains = []

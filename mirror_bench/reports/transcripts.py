@@ -43,7 +43,7 @@ class TurnView(NamedTuple):
     face_note: str
 
 
-class Evidence(NamedTuple):
+class EvidenceQuote(NamedTuple):
     """A turn (with the anchor to it, where it exists) or a quote."""
 
     text: str
@@ -55,7 +55,7 @@ class ItemView(NamedTuple):
 
     name: str
     item: ItemRating
-    evidence: tuple[Evidence, ...]
+    evidence: tuple[EvidenceQuote, ...]
 
 
 class RatingView(NamedTuple):
@@ -167,9 +167,9 @@ def _view_rating(rating: Rating, turns: Sequence[TurnView]) -> RatingView:
     )
 
 
-def _evidence(one: int | str, turns: Sequence[TurnView]) -> Evidence:
+def _evidence(one: int | str, turns: Sequence[TurnView]) -> EvidenceQuote:
     if isinstance(one, str):
-        return Evidence(f"“{one}”")
+        return EvidenceQuote(f"“{one}”")
     if 0 <= one < len(turns):
-        return Evidence(f"turn {one + 1}", turns[one].anchor)
-    return Evidence(f"turn {one + 1}, which the session does not have")
+        return EvidenceQuote(f"turn {one + 1}", turns[one].anchor)
+    return EvidenceQuote(f"turn {one + 1}, which the session does not have")

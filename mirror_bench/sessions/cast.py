@@ -12,9 +12,9 @@ from mirror_bench.parts import read_options
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Scenario, Session
 from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_unfit
-from mirror_bench.sessions.dialogue import Names, Stage, hold_session
+from mirror_bench.sessions.dialogue import FacePresenter, SessionNames, hold_session
 from mirror_bench.sessions.pool import EnginePool
-from mirror_bench.sessions.probe import Asked, AskedAgain
+from mirror_bench.sessions.probe import ReopenedTherapist, UnrememberedEngine
 from mirror_bench.sessions.progress import Tally
 
 
@@ -24,7 +24,7 @@ def client_name(protocol: Protocol) -> str:
     return engine_name(client.model) if client.model else client.kind
 
 
-class Cast:
+class SessionFactory:
     """Opens client and therapist of each scenario and lets them meet.
 
     Args:
@@ -59,9 +59,9 @@ class Cast:
         )
 
     @property
-    def names(self) -> Names:
+    def names(self) -> SessionNames:
         """Therapist, method and client, as records name them."""
-        return Names(self.candidate.name, self.candidate.method, client_name(self.protocol))
+        return SessionNames(self.candidate.name, self.candidate.method, client_name(self.protocol))
 
     def check(self, scenario: Scenario) -> None:
         """Refuses a candidate that cannot hold the first scenario; engines must have been started.
@@ -77,13 +77,13 @@ class Cast:
             )
         refuse_unfit(self.candidate, scenario)
 
-    def open_again(self, scenario: Scenario) -> Asked:
+    def open_again(self, scenario: Scenario) -> ReopenedTherapist:
         """Returns the therapist of a scenario once more, to be asked for single turns of a held session."""
-        engine = AskedAgain(self._engine) if self._engine is not None else None
+        engine = UnrememberedEngine(self._engine) if self._engine is not None else None
         therapist = open_therapist(self.candidate, scenario, engine, self.protocol.therapist)
-        return Asked(therapist, engine.ask_anew if engine else lambda: None)
+        return ReopenedTherapist(therapist, engine.ask_anew if engine else lambda: None)
 
-    async def hold(self, scenario: Scenario, stage: Stage, tally: Tally) -> Session:
+    async def hold(self, scenario: Scenario, stage: FacePresenter, tally: Tally) -> Session:
         """Holds the session of one scenario.
 
         Raises:

@@ -30,7 +30,7 @@ MAX_REASON = 2_000
 """The longest reason for an ending that is kept, in characters."""
 
 
-class Names(NamedTuple):
+class SessionNames(NamedTuple):
     """Who meets in a session, as the record names them."""
 
     therapist: str
@@ -38,7 +38,7 @@ class Names(NamedTuple):
     client: str
 
 
-class Showing(Protocol):
+class FaceShower(Protocol):
     """Shows the therapist a face, as the scenario's condition says (`faces.show.FaceShow`)."""
 
     def show(self, scenario: Scenario, turn: int, expression: Expression) -> Face | None:
@@ -46,7 +46,7 @@ class Showing(Protocol):
         ...
 
 
-class Stage:
+class FacePresenter:
     """Where sessions are held: shows faces, without holding up the other sessions.
 
     Args:
@@ -56,7 +56,7 @@ class Stage:
     """
 
     def __init__(
-        self, faces: Showing, executor: Executor | None = None, keep: Callable[[Face], None] | None = None
+        self, faces: FaceShower, executor: Executor | None = None, keep: Callable[[Face], None] | None = None
     ) -> None:
         self._faces = faces
         self._executor = executor
@@ -107,7 +107,9 @@ def _therapist_turn(said: TherapistTurn) -> Turn:
     )
 
 
-def session_record(scenario: Scenario, names: Names, ended: Ending, reason: str, **rest: Any) -> Session:
+def session_record(
+    scenario: Scenario, names: SessionNames, ended: Ending, reason: str, **rest: Any
+) -> Session:
     """Returns the record of a session; `rest` are the fields that only a held session has."""
     return Session(
         scenario_id=scenario.id,
@@ -130,10 +132,10 @@ async def hold_session(
     scenario: Scenario,
     client: Client,
     therapist: Therapist,
-    stage: Stage,
+    stage: FacePresenter,
     *,
     max_client_turns: int,
-    names: Names,
+    names: SessionNames,
     heard: Callable[[Turn], None] = lambda turn: None,
 ) -> Session:
     """Holds one session.

@@ -19,13 +19,13 @@ from mirror_bench.data.sources import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
 from mirror_bench.faces.opening import open_faces
-from mirror_bench.faces.show import FaceShow
+from mirror_bench.faces.show import ShownFaces
 from mirror_bench.protocol import Protocol
 from mirror_bench.raters.instruments import own_file
 from mirror_bench.schema import Ending, FaceCondition, Scenario
 from mirror_bench.sessions.candidate import Candidate
-from mirror_bench.sessions.cast import Cast
-from mirror_bench.sessions.dialogue import Stage, session_record
+from mirror_bench.sessions.cast import SessionFactory
+from mirror_bench.sessions.dialogue import FacePresenter, session_record
 from mirror_bench.sessions.fits import count_fits, fit_lines
 from mirror_bench.sessions.pool import EnginePool, open_raters
 from mirror_bench.sessions.probe import probes_due, run_probes
@@ -79,7 +79,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationOutcome:
     """How an evaluation went.
 
     Attributes:
@@ -112,7 +112,7 @@ def due_scenarios(
     return found
 
 
-async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outcome:
+async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> EvaluationOutcome:
     """Holds and rates every session that is still due.
 
     Args:
@@ -129,7 +129,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
     with RunFolder(evaluation.out, header) as folder:
         async with EnginePool(evaluation.out / "calls.sqlite") as pool:
             try:
-                cast = Cast(evaluation.protocol, evaluation.candidate, data, pool, engine)
+                cast = SessionFactory(evaluation.protocol, evaluation.candidate, data, pool, engine)
                 raters = open_raters(evaluation.protocol.raters, pool)
                 await pool.start()
                 cast.check(due[0])
@@ -158,16 +158,18 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Outc
                 )
             finally:
                 folder.keep_adapted(pool.adapted)
-    return Outcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
+    return EvaluationOutcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
 
 
-async def _hold(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> Tally:
+async def _hold(
+    evaluation: Evaluation, folder: RunFolder, cast: SessionFactory, due: Sequence[Scenario]
+) -> Tally:
     held = {session.scenario_id for session in folder.sessions()}
     left = [scenario for scenario in due if scenario.id not in held]
     tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left))
     source = open_faces(**evaluation.protocol.faces.model_dump())
     with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
-        stage = Stage(FaceShow(source), drawers, folder.keep_face)
+        stage = FacePresenter(ShownFaces(source), drawers, folder.keep_face)
         async with shown(tally, cast.candidate.name, evaluation.quiet):
             await run_sessions(
                 left,
@@ -189,7 +191,9 @@ def _tell_fits(folder: RunFolder, *, quiet: bool) -> None:
         say(line)
 
 
-async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Sequence[Scenario]) -> None:
+async def _probe(
+    evaluation: Evaluation, folder: RunFolder, cast: SessionFactory, due: Sequence[Scenario]
+) -> None:
     """Asks for single turns again under the run's other face conditions; what was asked before is kept."""
     made = {(p.scenario_id, p.turn, p.shown): p for p in read_probes(folder.folder) if not p.lost}
     scenarios = {scenario.id: scenario for scenario in due if not scenario.only_safety}
@@ -199,7 +203,7 @@ async def _probe(evaluation: Evaluation, folder: RunFolder, cast: Cast, due: Seq
         return
     found = list(made.values())
     with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
-        stage = Stage(FaceShow(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
+        stage = FacePresenter(ShownFaces(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
         await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
     write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))
 

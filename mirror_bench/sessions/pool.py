@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from mirror_bench.engines.base import Engine, PassOn
+from mirror_bench.engines.base import Engine, EngineWrapper
 from mirror_bench.engines.memo import Memo, MemoEngine
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.modelspec import parse_model
@@ -47,7 +47,7 @@ class EnginePool:
         found: dict[str, Sequence[str]] = {}
         for engine in (*self._engines.values(), *self._lent):
             inner = engine
-            while isinstance(inner, PassOn):
+            while isinstance(inner, EngineWrapper):
                 inner = inner.engine
             if lines := getattr(inner, "adapted", ()):
                 found[engine.name] = lines

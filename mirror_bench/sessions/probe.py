@@ -14,15 +14,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mirror_bench.clients import hearing
-from mirror_bench.clients.hearing import Seen, judge_remark
-from mirror_bench.engines.base import Answer, Engine, PassOn, Request
+from mirror_bench.clients.hearing import FaceRemark, judge_remark
+from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.faces.base import Face
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters import behaviour
 from mirror_bench.raters.behaviour import Behaviour, code_therapist
 from mirror_bench.schema import Ending, FaceCondition, Record, Scenario, Session, Speaker, derive_seed
-from mirror_bench.sessions.dialogue import MAX_WORDS, Stage
+from mirror_bench.sessions.dialogue import MAX_WORDS, FacePresenter
 from mirror_bench.sessions.runner import bounded
 from mirror_bench.therapists.base import Therapist
 
@@ -73,7 +73,7 @@ class Probe(Record):
         return self.words.split() != self.held.split()
 
 
-class AskedAgain(PassOn):
+class UnrememberedEngine(EngineWrapper):
     """An engine that, once told so, asks questions anew that were answered before."""
 
     def __init__(self, engine: Engine) -> None:
@@ -89,14 +89,14 @@ class AskedAgain(PassOn):
         return await self.engine.answer(replace(request, attempt=AGAIN) if self.anew else request)
 
 
-class Asked(NamedTuple):
+class ReopenedTherapist(NamedTuple):
     """A therapist of one scenario, and what makes it answer anew."""
 
     therapist: Therapist
     anew: Callable[[], None]
 
 
-Opening = Callable[[Scenario], Asked]
+Opening = Callable[[Scenario], ReopenedTherapist]
 """Opens the candidate in one session."""
 
 
@@ -124,7 +124,7 @@ async def probe_turn(
     turn: int,
     shown: FaceCondition,
     opening: Opening,
-    stage: Stage,
+    stage: FacePresenter,
 ) -> Probe:
     """Asks for one turn again.
 
@@ -151,7 +151,7 @@ async def probe_turn(
     reply = await therapist.reply(session.turns[turn].words, face)
     words = reply.words[:MAX_WORDS]
     remarks = _remarks(words)
-    fits = judge_remark(words, face.expression) is Seen.RIGHT if remarks and face else None
+    fits = judge_remark(words, face.expression) is FaceRemark.RIGHT if remarks and face else None
     empty = _lost(session, turn, shown)
     return empty.model_copy(
         update={
@@ -203,7 +203,7 @@ def probes_due(
 async def run_probes(
     due: Iterable[ProbeDue],
     opening: Opening,
-    stage: Stage,
+    stage: FacePresenter,
     keep: Callable[[Probe], None],
     *,
     concurrency: int,
@@ -244,7 +244,7 @@ def _client_turns(session: Session, before: int) -> Iterator[int]:
 
 
 async def _face(
-    stage: Stage, scenario: Scenario, session: Session, index: int, therapist: Therapist
+    stage: FacePresenter, scenario: Scenario, session: Session, index: int, therapist: Therapist
 ) -> Face | None:
     expression = session.turns[index].expression
     if not therapist.sees or expression is None:

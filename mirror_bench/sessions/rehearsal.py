@@ -12,7 +12,7 @@ from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, Profile, Scenario, Session, derive_seed
 from mirror_bench.sessions import dialogue
-from mirror_bench.sessions.dialogue import Names, Stage, hold_session
+from mirror_bench.sessions.dialogue import FacePresenter, SessionNames, hold_session
 from mirror_bench.therapists.base import Therapist
 
 
@@ -66,7 +66,7 @@ async def rehearse_async(
         scenario,
         StatefulClient(scenario, turns),
         therapist(scenario),
-        Stage(UndrawnFaces()),
+        FacePresenter(UndrawnFaces()),
         max_client_turns=turns,
-        names=Names("scripted", "", "stateful"),
+        names=SessionNames("scripted", "", "stateful"),
     )

@@ -27,7 +27,7 @@ from mirror_bench.therapists.prompting import about
 DISTRACTORS = ("warm", "directive")
 
 
-class Place(NamedTuple):
+class SessionMoment(NamedTuple):
     """An annotated place in a session.
 
     Attributes:
@@ -41,16 +41,16 @@ class Place(NamedTuple):
     written: str
 
 
-def places(making: Making) -> Iterator[Place]:
+def places(making: Making) -> Iterator[SessionMoment]:
     """Returns the annotated places of the split's sessions, in their order."""
     profiles = {profile.id: profile for profile in making.data.profiles}
     for play in making.screenplays:
         for moment in play.moments:
             after = play.lines[moment.number : moment.number + 1]
-            yield Place(profiles[play.profile_id], play, moment, after[0].words if after else "")
+            yield SessionMoment(profiles[play.profile_id], play, moment, after[0].words if after else "")
 
 
-def _row(place: Place, making: Making) -> Row:
+def _row(place: SessionMoment, making: Making) -> Row:
     lines = place.play.lines[: place.moment.number]
     row = {
         "id": f"{place.play.id}-{place.moment.number}",
@@ -129,7 +129,7 @@ def response_choice_rows(making: Making) -> list[Row]:
     return shuffled(even, "response choice", making.split)
 
 
-def _elsewhere(place: Place, found: Sequence[Place]) -> tuple[str, ...]:
+def _elsewhere(place: SessionMoment, found: Sequence[SessionMoment]) -> tuple[str, ...]:
     """Returns what therapists say at annotated places in sessions with other clients."""
     return tuple(other.written for other in found if other.profile.id != place.profile.id)
 

@@ -11,7 +11,7 @@ _LEAST_SPREAD = 0.1
 """A rater whose scores spread less than this share of the panel's tells too little apart to be stretched."""
 
 
-class Line(NamedTuple):
+class EquatingLine(NamedTuple):
     """A rater's scores on the panel's scale: `intercept + slope x score`.
 
     Attributes:
@@ -31,7 +31,7 @@ class Line(NamedTuple):
         return self.intercept + self.slope * score
 
 
-def equate(scores: Mapping[str, Sequence[float | None]]) -> dict[str, Line]:
+def equate(scores: Mapping[str, Sequence[float | None]]) -> dict[str, EquatingLine]:
     """Returns each rater's line onto the scale of the panel's mean rater.
 
     Mean-sigma linear equating on common material (Kolen & Brennan 2014, "Test Equating", chapter 2): every
@@ -55,7 +55,7 @@ def equate(scores: Mapping[str, Sequence[float | None]]) -> dict[str, Line]:
         for place, name in enumerate(scores)
     }
     if not rows:
-        return {name: Line(0.0, 1.0, 0.0, 0, stretched=False) for name in scores}
+        return {name: EquatingLine(0.0, 1.0, 0.0, 0, stretched=False) for name in scores}
     means = {name: fmean(found) for name, found in columns.items()}
     spreads = {name: pstdev(found) for name, found in columns.items()}
     # Summing in order of size makes the answer independent of the raters' order.
@@ -65,5 +65,7 @@ def equate(scores: Mapping[str, Sequence[float | None]]) -> dict[str, Line]:
     for name in scores:
         wide = len(rows) >= 3 and spread > 0 and spreads[name] >= _LEAST_SPREAD * spread
         slope = spread / spreads[name] if wide else 1.0
-        lines[name] = Line(mean - slope * means[name], slope, mean - means[name], len(rows), stretched=wide)
+        lines[name] = EquatingLine(
+            mean - slope * means[name], slope, mean - means[name], len(rows), stretched=wide
+        )
     return lines

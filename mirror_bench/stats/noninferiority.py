@@ -14,7 +14,7 @@ MOST = 1_000_000
 """A plan of more clusters than this is none."""
 
 
-class Finding(StrEnum):
+class DropFinding(StrEnum):
     """What paired differences say of a drop by more than a margin."""
 
     WORSE = "worse"
@@ -80,7 +80,7 @@ def holm(p_values: Mapping[T, float]) -> dict[T, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-def decide(drops: Mapping[str, Drop], alpha: float = 0.05) -> dict[str, Finding]:
+def decide(drops: Mapping[str, Drop], alpha: float = 0.05) -> dict[str, DropFinding]:
     """Returns what each metric's drop comes to.
 
     A drop is proven where its Holm-adjusted p is at most alpha, so that all metrics together raise a false
@@ -96,9 +96,9 @@ def decide(drops: Mapping[str, Drop], alpha: float = 0.05) -> dict[str, Finding]
     found = {}
     for name, drop in drops.items():
         if worse[name] <= alpha:
-            found[name] = Finding.WORSE
+            found[name] = DropFinding.WORSE
         else:
-            found[name] = Finding.NO_WORSE if drop.no_worse <= alpha / 2 else Finding.UNDECIDED
+            found[name] = DropFinding.NO_WORSE if drop.no_worse <= alpha / 2 else DropFinding.UNDECIDED
     return found
 
 

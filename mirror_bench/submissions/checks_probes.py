@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 
-from mirror_bench.clients.hearing import Seen, judge_remark
+from mirror_bench.clients.hearing import FaceRemark, judge_remark
 from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.raters.behaviour import Behaviour, code_therapist
 from mirror_bench.schema import Expression, FaceCondition, Scenario, Session, derive_seed
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
-from mirror_bench.sessions.dialogue import Stage
-from mirror_bench.sessions.probe import Asked, Probe, probe_turn, probes_due
+from mirror_bench.sessions.dialogue import FacePresenter
+from mirror_bench.sessions.probe import Probe, ReopenedTherapist, probe_turn, probes_due
 from mirror_bench.sessions.rehearsal import UndrawnFaces
 from mirror_bench.submissions.findings import Check, judged, skipped
 from mirror_bench.submissions.submission import Held
@@ -62,18 +62,20 @@ def _anew(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Pro
     if held.submission.scripted:
         candidate = read_candidate(held.submission.header.candidate["model"])
 
-        def opening(scenario: Scenario) -> Asked:
-            return Asked(open_therapist(candidate, scenario, None, held.protocol.therapist), lambda: None)
+        def opening(scenario: Scenario) -> ReopenedTherapist:
+            return ReopenedTherapist(
+                open_therapist(candidate, scenario, None, held.protocol.therapist), lambda: None
+            )
 
         return asyncio.run(
-            probe_turn(session, scenario, probe.turn, probe.shown, opening, Stage(UndrawnFaces()))
+            probe_turn(session, scenario, probe.turn, probe.shown, opening, FacePresenter(UndrawnFaces()))
         )
     expression = _shown(held, probe, scenario, session)
     words = "" if probe.lost else probe.words
     held_words = session.turns[probe.turn + 1].words
     read = None
     if not probe.lost and expression is not None and _remarks(words):
-        read = judge_remark(words, expression) is Seen.RIGHT
+        read = judge_remark(words, expression) is FaceRemark.RIGHT
     return Probe(
         scenario_id=session.scenario_id,
         pair=session.pair,

@@ -10,7 +10,7 @@ from mirror_bench.content import names
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.raters.llm import RETEST
-from mirror_bench.raters.transcript import Sees, Transcript, holds_quote, write_transcript
+from mirror_bench.raters.transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.schema import Rating, Scenario, Session
 from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.rating import rating_key
@@ -86,7 +86,7 @@ def check_evidence(held: Held) -> Check:
     """Turns that a rating points at exist, and words that a judge quotes stand in the transcript."""
     sessions = {session.scenario_id: session for _, session in held.pairs}
     sees = _sees(held)
-    written: dict[tuple[str, Sees], Transcript] = {}
+    written: dict[tuple[str, Sees], JudgeTranscript] = {}
     problems = []
     found = 0
     for rating in held.submission.ratings:

@@ -70,7 +70,7 @@ class File(Record):
     bytes: Annotated[int, Field(ge=0)]
 
 
-class Coverage(Record):
+class SubmissionCoverage(Record):
     """How much of what was due was done.
 
     Attributes:
@@ -114,7 +114,7 @@ class Manifest(Record):
     method: Annotated[str, StringConstraints(max_length=50), AfterValidator(_printable)] = ""
     protocol: Text
     fingerprint: Digest
-    coverage: Coverage
+    coverage: SubmissionCoverage
     files: Mapping[Annotated[str, StringConstraints(max_length=120)], File]
     packed_by: Text
 

@@ -13,7 +13,7 @@ from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.probe import Probe
 from mirror_bench.sessions.store import RunHeader
-from mirror_bench.submissions.manifest import Coverage
+from mirror_bench.submissions.manifest import SubmissionCoverage
 
 
 def scenarios_due(header: RunHeader, data: DataSet) -> list[Scenario]:
@@ -55,13 +55,13 @@ def coverage_of(
     sessions: Sequence[Session],
     ratings: Sequence[Rating],
     due: Sequence[Scenario],
-) -> Coverage:
+) -> SubmissionCoverage:
     """Returns how much of what was due was done."""
     published = due_scenarios(header.protocol, data, ["matched"], None)
     failed = sum(session.ended is Ending.FAILED for session in sessions)
     names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.forms)
     own = [rating for rating in ratings if rating.rater in names and rating.instrument in instruments]
-    return Coverage(
+    return SubmissionCoverage(
         profiles=len({scenario.profile.id for scenario in due if not scenario.only_safety}),
         profiles_published=len({scenario.profile.id for scenario in published}),
         due=len(due),

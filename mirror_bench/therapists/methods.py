@@ -21,7 +21,7 @@ from mirror_bench.therapists.base import Therapist, TherapistTurn
 from mirror_bench.therapists.cleaning import clean_reply
 from mirror_bench.therapists.prompting import (
     Layout,
-    Spoken,
+    PromptTurn,
     caption_messages,
     first_read,
     plan_messages,
@@ -118,7 +118,7 @@ class ModelTherapist:
         self._engine = engine
         self._method = method
         self._asking = asking
-        self._history: list[Spoken] = []
+        self._history: list[PromptTurn] = []
         self._plan: tuple[str, str] = ("", "")
         self._fit = Fit()
         self._tokens = 0
@@ -138,14 +138,14 @@ class ModelTherapist:
         self._tokens = 0
         image = ImagePart(face.png, face.sha256) if face is not None and self.sees else None
         caption = await self._caption(image)
-        self._history.append(Spoken(Speaker.CLIENT, heard, image, caption))
+        self._history.append(PromptTurn(Speaker.CLIENT, heard, image, caption))
         if self._method.plans and not self._plan[1]:
             self._plan = await self._make_plan()
         fitted = await ask_fitting(self._engine, self._reading, self._fit)
         answer, self._fit = fitted.answer, fitted.fit
         self._tokens += answer.tokens
         words, removed = clean_reply(answer.whole, self._scenario.profile.name)
-        self._history.append(Spoken(Speaker.THERAPIST, words))
+        self._history.append(PromptTurn(Speaker.THERAPIST, words))
         raw = answer.whole if answer.whole.strip() != words else ""
         return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish, fitted.left_out)
 

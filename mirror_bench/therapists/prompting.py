@@ -27,7 +27,7 @@ Layout = Literal["chat", "flat"]
 SILENCE = "(says nothing)"
 
 
-class Spoken(NamedTuple):
+class PromptTurn(NamedTuple):
     """One turn as a therapist knows it.
 
     Attributes:
@@ -67,7 +67,7 @@ def about(profile: Profile) -> str:
     return f"{profile.name}, " + ", ".join(fact.strip().rstrip(".") for fact in facts if fact.strip()) + "."
 
 
-def first_read(history: Sequence[Spoken], context_messages: int = 0, start: int = 0) -> int:
+def first_read(history: Sequence[PromptTurn], context_messages: int = 0, start: int = 0) -> int:
     """Returns the index of the first turn that a model reads; a chat must not begin with the assistant's.
 
     Args:
@@ -80,7 +80,7 @@ def first_read(history: Sequence[Spoken], context_messages: int = 0, start: int 
     return first + 1 if begins_wrong else first
 
 
-def _chat_turn(turn: Spoken) -> Message:
+def _chat_turn(turn: PromptTurn) -> Message:
     words = turn.words.strip() or SILENCE
     if turn.speaker is Speaker.THERAPIST:
         return Message("assistant", (words,))
@@ -91,7 +91,7 @@ def _chat_turn(turn: Spoken) -> Message:
 
 def reply_messages(
     profile: Profile,
-    history: Sequence[Spoken],
+    history: Sequence[PromptTurn],
     *,
     layout: Layout = "chat",
     context_messages: int = 0,
@@ -129,7 +129,7 @@ def caption_messages(face: ImagePart) -> tuple[Message, ...]:
     return (Message("user", (face, fill("therapist_caption"))),)
 
 
-def plan_messages(profile: Profile, history: Sequence[Spoken]) -> tuple[Message, ...]:
+def plan_messages(profile: Profile, history: Sequence[PromptTurn]) -> tuple[Message, ...]:
     """Returns the messages that ask for a technique and a plan, once, after the client's opening."""
     opening = next((turn for turn in history if turn.speaker is Speaker.CLIENT), None)
     text = fill(

@@ -14,7 +14,7 @@ from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.reports.agreement import Halo, measure_halo
 from mirror_bench.reports.length import Lengths, measure_length
 from mirror_bench.reports.metrics import Metric, describe, score_rating
-from mirror_bench.reports.outcomes import EntryKey, Outcome, gather
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.schema import Profile, Rating, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.rehearsal import rehearse
 from mirror_bench.stats.agreement import mean_inter_item_r, retest_r
@@ -46,7 +46,7 @@ class Findings:
         lengths: Correlations with length, and totals without it.
     """
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SessionOutcome, ...]
     metrics: tuple[Metric, ...]
     same: int
     ratings: int
@@ -71,7 +71,7 @@ class Findings:
         """The cluster of each session."""
         return [outcome.profile_id for outcome in self.outcomes]
 
-    def correlation_left(self, key: EntryKey, metric: str) -> Interval | None:
+    def correlation_left(self, key: CandidateKey, metric: str) -> Interval | None:
         """Returns one therapist's correlation with length after adjustment; None where there is no slope."""
         slope = next((s.slope.value for s in self.lengths.slopes if s.slope.metric == metric), None)
         own = [outcome for outcome in self.outcomes if _scored(outcome, key, metric)]
@@ -81,7 +81,7 @@ class Findings:
         rest = [o.scores[metric] - slope * length for o, length in zip(own, lengths, strict=True)]
         return length_correlation(rest, lengths, [outcome.profile_id for outcome in own])
 
-    def therapist_of(self, key: EntryKey) -> str:
+    def therapist_of(self, key: CandidateKey) -> str:
         """Returns a therapist's short name."""
         return key.therapist.removeprefix("scripted/")
 
@@ -131,7 +131,7 @@ def _rated(sessions: Sequence[Session], owners: Sequence[Profile]) -> list[Ratin
 
 
 def _totals(
-    outcomes: Sequence[Outcome], later: Mapping[SessionKey, Outcome], name: str
+    outcomes: Sequence[SessionOutcome], later: Mapping[SessionKey, SessionOutcome], name: str
 ) -> tuple[float | None, ...]:
     return tuple(later[outcome.session_key].scores.get(name) for outcome in outcomes)
 
@@ -267,7 +267,7 @@ def _length_table(found: Findings) -> Table:
     return Table("Totals and length", heads, tuple(rows))
 
 
-def _scored(outcome: Outcome, key: EntryKey, metric: str) -> bool:
+def _scored(outcome: SessionOutcome, key: CandidateKey, metric: str) -> bool:
     return outcome.key == key and outcome.tokens > 0 and metric in outcome.scores
 
 

@@ -32,7 +32,7 @@ CLIENT_CLASSES = ("change", "sustain", "neutral")
 UNCODED = ("", "n/a", "na", "nan", "none")
 
 
-class Utterance(NamedTuple):
+class ExpertUtterance(NamedTuple):
     """One utterance.
 
     Attributes:
@@ -46,7 +46,7 @@ class Utterance(NamedTuple):
     expert: str
 
 
-class Transcript(NamedTuple):
+class ExpertTranscript(NamedTuple):
     """One transcript.
 
     Attributes:
@@ -57,7 +57,7 @@ class Transcript(NamedTuple):
 
     name: str
     high: bool
-    utterances: tuple[Utterance, ...]
+    utterances: tuple[ExpertUtterance, ...]
 
     @property
     def therapist_tokens(self) -> int:
@@ -90,7 +90,7 @@ class _Row(NamedTuple):
     expert: str
 
 
-def read_annomi(path: Path) -> tuple[Transcript, ...]:
+def read_annomi(path: Path) -> tuple[ExpertTranscript, ...]:
     """Reads AnnoMI.
 
     Args:
@@ -174,7 +174,7 @@ def _row(path: Path, line: int, row: Mapping[str, str | None]) -> _Row:
     )
 
 
-def _transcript(path: Path, name: str, said: Mapping[str, list[_Row]]) -> Transcript:
+def _transcript(path: Path, name: str, said: Mapping[str, list[_Row]]) -> ExpertTranscript:
     first = next(iter(said.values()))[0]
     for rows in said.values():
         for row in rows:
@@ -188,11 +188,11 @@ def _transcript(path: Path, name: str, said: Mapping[str, list[_Row]]) -> Transc
                     f"{path}:{row.line}: column utterance_id is {row.utterance!r}, as on line "
                     f"{rows[0].line}, with another speaker or other words; number utterances apart"
                 )
-    return Transcript(name, first.high, tuple(_utterance(rows) for rows in said.values()))
+    return ExpertTranscript(name, first.high, tuple(_utterance(rows) for rows in said.values()))
 
 
-def _utterance(rows: list[_Row]) -> Utterance:
+def _utterance(rows: list[_Row]) -> ExpertUtterance:
     """Joins the annotators of one utterance: the code that most gave, among equals the first in the file."""
     codes = Counter(row.expert for row in rows if row.expert)
     expert = codes.most_common(1)[0][0] if codes else ""
-    return Utterance(rows[0].speaker, rows[0].words, expert)
+    return ExpertUtterance(rows[0].speaker, rows[0].words, expert)

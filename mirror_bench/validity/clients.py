@@ -34,7 +34,7 @@ MOST_EARLY = 0.10
 TURNS = 12
 
 
-class Course(NamedTuple):
+class ResistanceCourse(NamedTuple):
     """One session, as far as the audit reads it.
 
     Attributes:
@@ -57,11 +57,11 @@ class Course(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Arm:
+class AuditedSessions:
     """The sessions of one therapist."""
 
     therapist: str
-    courses: tuple[Course, ...]
+    courses: tuple[ResistanceCourse, ...]
 
     @property
     def change(self) -> Interval | None:
@@ -71,7 +71,7 @@ class Arm:
         return cluster_mean([value for value, _ in known], [profile for _, profile in known])
 
     def early(self, field: str) -> Interval | None:
-        """Share of sessions in which `field`, a turn of `Course`, lies before turn `EARLY`."""
+        """Share of sessions in which `field`, a turn of `ResistanceCourse`, lies before turn `EARLY`."""
         events = [(turn := getattr(one, field)) is not None and turn < EARLY for one in self.courses]
         return cluster_share(events, [one.profile_id for one in self.courses])
 
@@ -101,7 +101,7 @@ def audit_clients(
     therapists: Sequence[str] = THERAPISTS,
     profiles: Sequence[Profile] | None = None,
     tick: Callable[[], None] = lambda: None,
-) -> dict[str, Arm]:
+) -> dict[str, AuditedSessions]:
     """Holds sessions with resisting clients and reads how they went.
 
     Args:
@@ -127,11 +127,11 @@ def audit_clients(
         for scenario in scenarios:
             courses.append(course_of(rehearse(scenario, therapist, TURNS)))
             tick()
-        arms[name] = Arm(name, tuple(courses))
+        arms[name] = AuditedSessions(name, tuple(courses))
     return arms
 
 
-def course_of(session: Session) -> Course:
+def course_of(session: Session) -> ResistanceCourse:
     """Reads one session of the stateful client."""
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     talk = [{code.behaviour for code in code_client(turn.words)} for turn in client]
@@ -140,7 +140,7 @@ def course_of(session: Session) -> Course:
     plain = [changes and not codes & against for changes, codes in zip(change, talk, strict=True)]
     masked = ["masked" in turn.marks for turn in client]
     opening = TEMPERS[session.resistance].bands[1]
-    return Course(
+    return ResistanceCourse(
         profile_id=session.profile_id,
         change_talk=_first(change),
         yields_in_state=_first([_resistance(turn) < opening for turn in client]),
@@ -159,7 +159,7 @@ def _first(events: Sequence[bool]) -> int | None:
     return next((place for place, event in enumerate(events, 1) if event), None)
 
 
-def targets_of(arms: Mapping[str, Arm]) -> tuple[Target, ...]:
+def targets_of(arms: Mapping[str, AuditedSessions]) -> tuple[Target, ...]:
     """Returns what is asked of the client, for the therapists that were tried."""
     found = []
     wanted: dict[str, tuple[str, Callable[[Interval], bool]]] = {
@@ -192,7 +192,7 @@ def shown(interval: Interval, form: str) -> str:
     return f"{interval.value:{form}}{ends}"
 
 
-def tables_of(arms: Mapping[str, Arm]) -> tuple[Table, ...]:
+def tables_of(arms: Mapping[str, AuditedSessions]) -> tuple[Table, ...]:
     """Returns the distributions as tables of text."""
     rows, ends = [], []
     endings = sorted({ending for arm in arms.values() for ending in arm.endings})
@@ -224,7 +224,7 @@ def examine(setting: Setting) -> Evidence:
     return evidence_of(audit_clients(60 if setting.quick else 500, setting.seed))
 
 
-def evidence_of(arms: Mapping[str, Arm]) -> Evidence:
+def evidence_of(arms: Mapping[str, AuditedSessions]) -> Evidence:
     """Returns what an audit found."""
     count = len(next(iter(arms.values())).courses)
     return Evidence(
@@ -261,7 +261,7 @@ def evidence_of(arms: Mapping[str, Arm]) -> Evidence:
     )
 
 
-def _change_talk(arms: Mapping[str, Arm]) -> Figure:
+def _change_talk(arms: Mapping[str, AuditedSessions]) -> Figure:
     from mirror_bench.reports.plot_style import COLORS, COLUMN, LINES, name_markers, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)
@@ -276,7 +276,7 @@ def _change_talk(arms: Mapping[str, Arm]) -> Figure:
     return figure  # type: ignore[no-any-return]
 
 
-def _trajectories(arms: Mapping[str, Arm]) -> Figure:
+def _trajectories(arms: Mapping[str, AuditedSessions]) -> Figure:
     from mirror_bench.reports.plot_style import COLORS, COLUMN, MARKERS, name_markers, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)

@@ -9,7 +9,7 @@ from mirror_bench.raters.behaviour import code_therapist, main_class
 from mirror_bench.raters.client_talk import code_client, talk_class
 from mirror_bench.schema import Speaker
 from mirror_bench.stats.classes import Agreement, class_agreement
-from mirror_bench.validity.annomi import CLIENT_CLASSES, THERAPIST_CLASSES, Transcript, read_annomi
+from mirror_bench.validity.annomi import CLIENT_CLASSES, THERAPIST_CLASSES, ExpertTranscript, read_annomi
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 from mirror_bench.validity.known_groups import NO_ANNOMI, shown
 
@@ -38,7 +38,7 @@ class Codings(NamedTuple):
     client: Agreement | None
 
 
-def code_transcript(transcript: Transcript) -> tuple[CodedUtterance, ...]:
+def code_transcript(transcript: ExpertTranscript) -> tuple[CodedUtterance, ...]:
     """Codes a transcript turn by turn, knowing what was said before, and leaves out what no expert coded."""
     coded: list[CodedUtterance] = []
     heard = ""
@@ -54,7 +54,7 @@ def code_transcript(transcript: Transcript) -> tuple[CodedUtterance, ...]:
     return tuple(coded)
 
 
-def measure_coding(transcripts: Sequence[Transcript]) -> Codings:
+def measure_coding(transcripts: Sequence[ExpertTranscript]) -> Codings:
     """Compares the coder with the experts; intervals leave whole transcripts out."""
     coded = [one for transcript in transcripts for one in code_transcript(transcript)]
 

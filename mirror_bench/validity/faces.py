@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror_bench.clients.hearing import Seen, judge_remark
+from mirror_bench.clients.hearing import FaceRemark, judge_remark
 from mirror_bench.data.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.faces.expressions import EXPRESSIONS
@@ -19,8 +19,8 @@ from mirror_bench.reports.metrics import score_rating
 from mirror_bench.reports.outcomes import contrast, gather
 from mirror_bench.reports.summary import Summary, summarize_outcomes
 from mirror_bench.schema import FaceCondition, Profile, Rating, Resistance, Scenario, Score, Session
-from mirror_bench.sessions.dialogue import Stage
-from mirror_bench.sessions.probe import Asked, Probe, probe_turn, probed_turns
+from mirror_bench.sessions.dialogue import FacePresenter
+from mirror_bench.sessions.probe import Probe, ReopenedTherapist, probe_turn, probed_turns
 from mirror_bench.sessions.rehearsal import UndrawnFaces, rehearse_async
 from mirror_bench.stats.paired import PairedDifference
 from mirror_bench.therapists.scripted import Attuned, Reflective, Scripted, WordsOnly
@@ -49,7 +49,7 @@ THERAPISTS: Mapping[str, type[Scripted]] = {
 
 
 @dataclass(frozen=True)
-class Found:
+class FaceFindings:
     """What sessions of all therapists under all face conditions show.
 
     Attributes:
@@ -64,7 +64,7 @@ class Found:
     scenarios: int
 
 
-def hold_all(profiles: Sequence[Profile], seeds: int, turns: int = PROBED_TURNS) -> Found:
+def hold_all(profiles: Sequence[Profile], seeds: int, turns: int = PROBED_TURNS) -> FaceFindings:
     """Holds, rates and probes sessions of every therapist under every face condition.
 
     Args:
@@ -75,11 +75,11 @@ def hold_all(profiles: Sequence[Profile], seeds: int, turns: int = PROBED_TURNS)
     return asyncio.run(_hold_all(profiles, seeds, turns))
 
 
-async def _hold_all(profiles: Sequence[Profile], seeds: int, turns: int) -> Found:
+async def _hold_all(profiles: Sequence[Profile], seeds: int, turns: int) -> FaceFindings:
     sessions: list[Session] = []
     ratings: list[Rating] = []
     probes: list[Probe] = []
-    rater, stage = CodedRater(), Stage(UndrawnFaces())
+    rater, stage = CodedRater(), FacePresenter(UndrawnFaces())
     instruments = [load_instrument(name) for name in ("ctrs", "wai")]
     due = [
         Scenario(profile=profile, resistance=profile.resistance, seed=seed, condition=condition)
@@ -111,25 +111,27 @@ async def _hold_all(profiles: Sequence[Profile], seeds: int, turns: int) -> Foun
         for name in THERAPISTS
         for condition in OTHERS
     }
-    return Found(summarize_outcomes(gathered, due, probes=probes), courses, len(due) // len(FaceCondition))
+    return FaceFindings(
+        summarize_outcomes(gathered, due, probes=probes), courses, len(due) // len(FaceCondition)
+    )
 
 
-def _opened(kind: type[Scripted], scenario: Scenario) -> Asked:
-    return Asked(kind(scenario), lambda: None)
+def _opened(kind: type[Scripted], scenario: Scenario) -> ReopenedTherapist:
+    return ReopenedTherapist(kind(scenario), lambda: None)
 
 
-def read_expressions() -> dict[str, Seen]:
+def read_expressions() -> dict[str, FaceRemark]:
     """Returns what becomes of each expression that *attuned* is shown while the client denies all.
 
     `right` and `wrong` as a client would judge the feeling named, `nothing` where the face is not named.
     """
     scenario = Scenario(profile=Profile(id="p", name="P"), resistance=Resistance.EMOTIONAL)
 
-    async def read(name: str) -> Seen:
+    async def read(name: str) -> FaceRemark:
         face = Face(b"", "", EXPRESSIONS[name])
         words = (await Attuned(scenario).reply(DENIAL, face)).words
         noticed = any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(words, DENIAL))
-        return judge_remark(words, EXPRESSIONS[name]) if noticed else Seen.NOTHING
+        return judge_remark(words, EXPRESSIONS[name]) if noticed else FaceRemark.NOTHING
 
     return {name: asyncio.run(read(name)) for name in EXPRESSIONS}
 
@@ -140,9 +142,9 @@ def examine(setting: Setting) -> Evidence:
     people = people[:: max(1, len(people) // 16)] if setting.quick else people
     found = hold_all(people, 1 if setting.quick else SEEDS)
     read = read_expressions()
-    unnamed = sorted(name for name, seen in read.items() if seen is Seen.NOTHING)
+    unnamed = sorted(name for name, seen in read.items() if seen is FaceRemark.NOTHING)
     named = len(read) - len(unnamed)
-    right = sum(seen is Seen.RIGHT for seen in read.values())
+    right = sum(seen is FaceRemark.RIGHT for seen in read.values())
     return Evidence(
         title="Faces: gain and reliance",
         tested=(
@@ -179,7 +181,7 @@ def examine(setting: Setting) -> Evidence:
     )
 
 
-def _targets(found: Found, right: int, named: int) -> list[Target]:
+def _targets(found: FaceFindings, right: int, named: int) -> list[Target]:
     targets = []
     for gain in found.summary.gains:
         one = gain.difference
@@ -226,7 +228,7 @@ def _targets(found: Found, right: int, named: int) -> list[Target]:
     return targets
 
 
-def _tables(found: Found) -> tuple[Table, ...]:
+def _tables(found: FaceFindings) -> tuple[Table, ...]:
     asked = [one for one in found.summary.reliance if one.measure != "cost"]
     costs = [one for one in found.summary.reliance if one.measure == "cost"]
     return (

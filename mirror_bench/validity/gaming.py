@@ -26,7 +26,7 @@ from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.cheating import cheat_names, cheating, load_cheat
 from mirror_bench.validity.evidence import Evidence, Plot, Setting
-from mirror_bench.validity.injection import Tally, tally
+from mirror_bench.validity.injection import InjectionReach, tally
 
 STANDARD = "reflective"
 INSTRUMENTS = ("wai", "ctrs")
@@ -37,7 +37,7 @@ _LEAST_POINTS = 0.02
 
 
 @dataclass(frozen=True)
-class Arm:
+class RatedSessions:
     """The sessions of one therapist, rated.
 
     Attributes:
@@ -54,7 +54,7 @@ class Arm:
     profiles: Mapping[str, str]
     points: Mapping[str, Mapping[str, float]]
     left: float
-    injected: Tally | None = None
+    injected: InjectionReach | None = None
 
     def interval(self, instrument: str) -> Interval | None:
         """Returns the mean total with its interval, clustered by profile."""
@@ -62,7 +62,7 @@ class Arm:
         return cluster_mean(list(totals.values()), [self.profiles[pair] for pair in totals])
 
 
-class Standing(NamedTuple):
+class CheatStanding(NamedTuple):
     """How a cheat stands against the standard on one instrument.
 
     Attributes:
@@ -100,9 +100,9 @@ class Standing(NamedTuple):
 class Audit:
     """What an audit found: the standard, the cheats, and how each stands by instrument."""
 
-    standard: Arm
-    cheats: Mapping[str, Arm]
-    standings: Mapping[str, tuple[Standing, ...]]
+    standard: RatedSessions
+    cheats: Mapping[str, RatedSessions]
+    standings: Mapping[str, tuple[CheatStanding, ...]]
 
     @property
     def through(self) -> list[str]:
@@ -156,7 +156,7 @@ async def _arm(
     scenarios: Sequence[Scenario],
     injects: bool,
     tick: Callable[[], None],
-) -> Arm:
+) -> RatedSessions:
     totals: dict[str, dict[str, float]] = {instrument: {} for instrument in INSTRUMENTS}
     points: dict[str, list[dict[str, float]]] = {instrument: [] for instrument in INSTRUMENTS}
     held: list[Session] = []
@@ -169,7 +169,7 @@ async def _arm(
             if total is not None:
                 totals[instrument][scenario.pair] = total
         tick()
-    return Arm(
+    return RatedSessions(
         therapist=name,
         totals=totals,
         profiles={scenario.pair: scenario.profile.id for scenario in scenarios},
@@ -192,7 +192,7 @@ async def _rate(
     return total, contributions(instrument, features(read(session, profile)))
 
 
-def _standing(cheat: Arm, standard: Arm, instrument: str) -> Standing:
+def _standing(cheat: RatedSessions, standard: RatedSessions, instrument: str) -> CheatStanding:
     ours, theirs = cheat.points[instrument], standard.points[instrument]
     behind = {name: theirs[name] - ours[name] for name in FEATURES}
     reasons = sorted(
@@ -200,7 +200,7 @@ def _standing(cheat: Arm, standard: Arm, instrument: str) -> Standing:
         key=lambda one: -one[1],
     )
     paired = paired_difference(cheat.totals[instrument], standard.totals[instrument], standard.profiles)
-    return Standing(
+    return CheatStanding(
         instrument,
         cheat.interval(instrument),
         standard.interval(instrument),

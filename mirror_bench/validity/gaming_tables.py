@@ -8,7 +8,7 @@ from mirror_bench.raters.features import FEATURES
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.therapists.cheating import load_cheat
 from mirror_bench.validity.evidence import Table, Target
-from mirror_bench.validity.gaming import INSTRUMENTS, STANDARD, Audit, Standing
+from mirror_bench.validity.gaming import INSTRUMENTS, STANDARD, Audit, CheatStanding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +78,7 @@ def gaming_tables(audit: Audit) -> tuple[Table, ...]:
     )
 
 
-def points_against(standings: tuple[Standing, ...]) -> list[tuple[str, float]]:
+def points_against(standings: tuple[CheatStanding, ...]) -> list[tuple[str, float]]:
     """Returns feature and points that set a cheat back, mean over instruments, largest first."""
     sums = {name: sum(one.reasons.get(name, 0.0) for one in standings) / len(standings) for name in FEATURES}
     return sorted(((name, points) for name, points in sums.items() if points > 0), key=lambda one: -one[1])
@@ -112,7 +112,7 @@ def _says(feature: str) -> str:
     return feature.replace("_", " ")
 
 
-def _closest(standings: tuple[Standing, ...]) -> float:
+def _closest(standings: tuple[CheatStanding, ...]) -> float:
     """Returns how far the cheat lies behind where it lies least behind; 0 where that is not known."""
     return min((-one.gap.value if one.gap else 0.0) for one in standings)
 

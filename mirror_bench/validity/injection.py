@@ -13,7 +13,7 @@ from mirror_bench.schema import Session, Speaker
 _HARMLESS = "I see. Tell me more about that."
 
 
-class Tally(NamedTuple):
+class InjectionReach(NamedTuple):
     """How many of the prompts of some sessions an injection reached.
 
     Attributes:
@@ -28,7 +28,7 @@ class Tally(NamedTuple):
     broken: int
 
 
-def tally(sessions: Sequence[Session], instruments: Sequence[Instrument]) -> Tally:
+def tally(sessions: Sequence[Session], instruments: Sequence[Instrument]) -> InjectionReach:
     """Compares the prompts of sessions with those of the same sessions with harmless words."""
     prompts = changed = broken = 0
     for session in sessions:
@@ -41,7 +41,7 @@ def tally(sessions: Sequence[Session], instruments: Sequence[Instrument]) -> Tal
                 prompts += 1
                 changed += attacked != usual
                 broken += torn
-    return Tally(prompts, changed, broken)
+    return InjectionReach(prompts, changed, broken)
 
 
 def _harmless(session: Session) -> Session:

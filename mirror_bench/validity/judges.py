@@ -108,7 +108,7 @@ def quality_of(session: Session) -> float:
     return float(session.scenario_id.rsplit(":", 1)[1])
 
 
-class Found(NamedTuple):
+class PanelFindings(NamedTuple):
     """What judges alone and the panel came to on the same sessions.
 
     Attributes:
@@ -124,7 +124,7 @@ class Found(NamedTuple):
     agreement: tuple[float, float]
 
 
-def simulate(sessions: int, seed: int) -> Found:
+def simulate(sessions: int, seed: int) -> PanelFindings:
     """Has simulated judges and their panel rate sessions of evenly spread quality."""
     from scipy.stats import kendalltau
 
@@ -160,7 +160,7 @@ def simulate(sessions: int, seed: int) -> Found:
         name: [(t, x) for t, x in zip(truth, found, strict=True) if x is not None]
         for name, found in totals.items()
     }
-    return Found(
+    return PanelFindings(
         error={name: fmean(abs(t - x) for t, x in pairs) for name, pairs in both.items()},
         order={
             name: float(kendalltau([t for t, _ in pairs], [x for _, x in pairs]).statistic)

@@ -20,7 +20,7 @@ from mirror_bench.stats.jackknife import jackknife_interval
 from mirror_bench.stats.length import length_correlation
 from mirror_bench.stats.logistic import Logistic, logistic
 from mirror_bench.stats.rates import cluster_share
-from mirror_bench.validity.annomi import Transcript
+from mirror_bench.validity.annomi import ExpertTranscript
 
 INSTRUMENTS = ("ctrs", "wai")
 TOTAL = "total"
@@ -110,7 +110,7 @@ class KnownGroups:
 
 
 async def rate_transcripts(
-    transcripts: Sequence[Transcript], rater: Rater, concurrency: int = 16
+    transcripts: Sequence[ExpertTranscript], rater: Rater, concurrency: int = 16
 ) -> tuple[Rated, ...]:
     """Fills in the instruments for every transcript.
 
@@ -120,7 +120,7 @@ async def rate_transcripts(
     instruments = [load_instrument(name) for name in INSTRUMENTS]
     free = asyncio.Semaphore(concurrency)
 
-    async def rated(transcript: Transcript) -> Rated:
+    async def rated(transcript: ExpertTranscript) -> Rated:
         session = transcript.session()
         person = Profile(id=session.profile_id, name="Client")
         found: dict[str, float | None] = {}

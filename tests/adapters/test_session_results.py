@@ -21,7 +21,7 @@ from lm_eval.utils import (
 from short_runs import undrawn
 
 from mirror_bench.adapters.session_results import export_run, standard_error
-from mirror_bench.adapters.tasks import Written
+from mirror_bench.adapters.tasks import TaskFiles
 from mirror_bench.cli import main
 from mirror_bench.errors import InputError
 from mirror_bench.reports.entries import score_of
@@ -38,7 +38,7 @@ def _call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(stopped.value.code or 0)
 
 
-def _read(written: Written) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+def _read(written: TaskFiles) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     samples = {
         get_file_task_name(path.name): [json.loads(line) for line in path.read_text().splitlines()]
         for path in written.samples

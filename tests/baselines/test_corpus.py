@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from baselines import corpus as corpus_module
-from baselines.architecture import Size, make_processor
+from baselines.architecture import ModelSize, make_processor
 from baselines.corpus import IGNORED, Corpus, as_chat, read_source, tokenizer_texts
 from baselines.faceset import FaceSet, draw_faces, draw_png, sitters
 from baselines.grammar import load_grammar
@@ -19,7 +19,7 @@ SITTERS = sitters(GRAMMAR, 30, split="train", seed=0, weakest=0.5)
 
 @functools.cache
 def processor() -> Any:
-    return make_processor(tokenizer_texts(GRAMMAR, read_source()), Size())
+    return make_processor(tokenizer_texts(GRAMMAR, read_source()), ModelSize())
 
 
 @functools.cache

@@ -33,11 +33,11 @@ def test_drawing_in_two_processes_changes_nothing() -> None:
 def test_pixels_are_those_of_the_image_processor() -> None:
     from PIL import Image
 
-    from baselines.architecture import Size, make_processor, template_texts
+    from baselines.architecture import ModelSize, make_processor, template_texts
 
     chosen = sitters(GRAMMAR, 1, split="train", seed=0, weakest=0.5)[0]
     png = draw_png(chosen)
-    size = Size()
+    size = ModelSize()
     import io
 
     processed = make_processor(template_texts(), size).image_processor(

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 import torch
 
-from baselines.architecture import Size, make_model, make_processor, template_texts
+from baselines.architecture import ModelSize, make_model, make_processor, template_texts
 from baselines.learning import Learner, Optimiser, _cosine, _same_beginning
 
-SMALL = Size(vision_width=32, vision_layers=1, text_width=32, text_layers=2, heads=2, vocabulary=400)
+SMALL = ModelSize(vision_width=32, vision_layers=1, text_width=32, text_layers=2, heads=2, vocabulary=400)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from baselines.architecture import Size, save_untrained
+from baselines.architecture import ModelSize, save_untrained
 from baselines.lora import fine_tune, read_examples
 from baselines.recipe import LoraRecipe
 from baselines.train import main
@@ -29,7 +29,7 @@ def test_a_small_base_is_fine_tuned_and_merged(tmp_path: Path, monkeypatch: pyte
 
     from baselines import lora
 
-    size = Size(vision_width=32, vision_layers=1, text_width=32, text_layers=1, heads=2, positions=8192)
+    size = ModelSize(vision_width=32, vision_layers=1, text_width=32, text_layers=1, heads=2, positions=8192)
     base = save_untrained(tmp_path / "base", 0, size)
     recipe = LoraRecipe(base=str(base), batch=4, learning_rate=0.01, max_length=8192, **SMALL)
     monkeypatch.setattr(lora, "read_examples", lambda recipe: read_examples(recipe)[:8])

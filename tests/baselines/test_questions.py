@@ -33,10 +33,10 @@ def test_a_question_is_what_lm_eval_asks(task: str) -> None:
 
 
 def test_questions_learn_the_answer_alone_and_both_answers_equally() -> None:
-    from baselines.architecture import Size, make_processor
+    from baselines.architecture import ModelSize, make_processor
 
     grammar, source = load_grammar(), read_source()
-    size = Size()
+    size = ModelSize()
     processor = make_processor(tokenizer_texts(grammar, source), size)
     chosen = sitters(grammar, 2 * len(grammar.seen), split="train", seed=0, weakest=0.6)
     corpus = Corpus(grammar, source, draw_faces(chosen, size.image), processor, seed=0, turns=1)
@@ -63,9 +63,9 @@ def test_lm_eval_reads_the_last_word_of_an_answer_on_agreement(pleasant: bool, f
 
 
 def test_an_answer_on_agreement_ends_before_lm_eval_cuts_it_off() -> None:
-    from baselines.architecture import Size, make_processor
+    from baselines.architecture import ModelSize, make_processor
 
-    tokens = make_processor(tokenizer_texts(load_grammar(), read_source()), Size()).tokenizer
+    tokens = make_processor(tokenizer_texts(load_grammar(), read_source()), ModelSize()).tokenizer
     longest = agreement_answer(False, False) + tokens.eos_token
     assert len(tokens(longest, add_special_tokens=False)["input_ids"]) <= 24
 

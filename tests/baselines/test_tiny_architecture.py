@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.architecture import END, Size, save_untrained
+from baselines.architecture import END, ModelSize, save_untrained
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +17,13 @@ def test_an_untrained_checkpoint_loads_by_the_general_classes(folder: Path) -> N
     model = AutoModelForImageTextToText.from_pretrained(folder)
     processor = AutoProcessor.from_pretrained(folder)
     assert 3e6 < sum(parameter.numel() for parameter in model.parameters()) < 8e6
-    assert processor.image_seq_len == Size().image_tokens == 9
+    assert processor.image_seq_len == ModelSize().image_tokens == 9
     assert model.generation_config.eos_token_id == processor.tokenizer.convert_tokens_to_ids(END)
     assert model.config.text_config.max_position_embeddings == 2048
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(folder: Path, tmp_path: Path) -> None:
-    small = Size(vision_width=64, vision_layers=1, text_width=64, text_layers=1)
+    small = ModelSize(vision_width=64, vision_layers=1, text_width=64, text_layers=1)
     weights = [
         (save_untrained(tmp_path / name, seed, small) / "model.safetensors").read_bytes()
         for name, seed in (("a", 0), ("b", 0), ("c", 1))

@@ -25,17 +25,17 @@ from typing import NamedTuple
 import psutil
 
 from mirror_bench.data.sources import load_data
-from mirror_bench.engines.base import Answer, Engine, PassOn, Request
+from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.engines.opening import open_engine
 from mirror_bench.engines.vllm import VllmEngine
 from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.show import FaceShow
+from mirror_bench.faces.show import ShownFaces
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import Protocol, SamplingSettings, TherapistSettings
 from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario
 from mirror_bench.sessions.candidate import Candidate, read_candidate
-from mirror_bench.sessions.cast import Cast
-from mirror_bench.sessions.dialogue import Stage, session_record
+from mirror_bench.sessions.cast import SessionFactory
+from mirror_bench.sessions.dialogue import FacePresenter, session_record
 from mirror_bench.sessions.pool import EnginePool
 from mirror_bench.sessions.progress import Tally, shown
 from mirror_bench.sessions.runner import run_sessions
@@ -61,7 +61,7 @@ class Pace(NamedTuple):
         return self.turns / self.seconds
 
 
-class Recorded(PassOn):
+class Recorded(EngineWrapper):
     """An engine that keeps the requests it passes on."""
 
     def __init__(self, engine: Engine) -> None:
@@ -117,11 +117,11 @@ async def _run(
     )
     with tempfile.TemporaryDirectory() as place, RunFolder(Path(place) / "run", header) as folder:
         async with EnginePool(Path(place) / "run" / "calls.sqlite") as pool:
-            cast = Cast(protocol, candidate, load_data("mini"), pool, engine)
+            cast = SessionFactory(protocol, candidate, load_data("mini"), pool, engine)
             await pool.start()
             tally = Tally("sessions", len(scenarios))
             with ThreadPoolExecutor(2) as drawers:
-                stage = Stage(FaceShow(DrawnFaces()), drawers, folder.keep_face)
+                stage = FacePresenter(ShownFaces(DrawnFaces()), drawers, folder.keep_face)
                 async with shown(tally, "benchmark", quiet=not live):
                     await run_sessions(
                         scenarios,

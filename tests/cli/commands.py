@@ -13,7 +13,7 @@ from mirror_bench.reports.run_report import summarize_run
 from mirror_bench.reports.summary import Summary
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.choosing import chosen_protocol
-from mirror_bench.sessions.evaluation import Evaluation, Outcome, evaluate
+from mirror_bench.sessions.evaluation import Evaluation, EvaluationOutcome, evaluate
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ("--limit", "2", "--no-safety", "--seeds", "0", "--max-client-turns", "4")
@@ -46,7 +46,7 @@ def hold(
     concurrency: int = 4,
     label: str = "",
     **options: Any,
-) -> Outcome:
+) -> EvaluationOutcome:
     """Holds and rates a short run, as `mirror-bench run` with these options does before it reports."""
     options = {"seeds": (0,), "safety": False, "max_client_turns": turns, **options}
     evaluation = Evaluation(

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.clients.hearing import Heard, Seen, hear, named_feelings
+from mirror_bench.clients.hearing import FaceRemark, PerceivedTurn, hear, named_feelings
 
 SAD = "Brows drawn up in the middle, mouth corners down, eyes on the floor"
 SCEPTICAL = "One eyebrow raised, lips pressed together"
 SAID = ("It's fine. I don't think about the promotion much.",)
 
 
-def _heard(words: str, direction: str = SAD, before: tuple[str, ...] = ()) -> Heard:
+def _heard(words: str, direction: str = SAD, before: tuple[str, ...] = ()) -> PerceivedTurn:
     return hear(words, SAID, direction, before)
 
 
@@ -25,33 +25,33 @@ def _heard(words: str, direction: str = SAD, before: tuple[str, ...] = ()) -> He
     ],
 )
 def test_the_right_feeling_is_seen(words: str) -> None:
-    assert _heard(words).seen is Seen.RIGHT
-    assert _heard(words, SCEPTICAL).seen is not Seen.RIGHT
+    assert _heard(words).seen is FaceRemark.RIGHT
+    assert _heard(words, SCEPTICAL).seen is not FaceRemark.RIGHT
 
 
 def test_a_wrong_feeling_is_wrong() -> None:
-    assert _heard("You look angry to me.").seen is Seen.WRONG
-    assert _heard("I see in your face how happy you are.").seen is Seen.WRONG
+    assert _heard("You look angry to me.").seen is FaceRemark.WRONG
+    assert _heard("I see in your face how happy you are.").seen is FaceRemark.WRONG
 
 
 def test_naming_every_feeling_sees_nothing() -> None:
     words = "Your face looks sad, angry, worried, bored and doubtful."
-    assert _heard(words).seen is Seen.VAGUE
-    assert _heard(words, SCEPTICAL).seen is Seen.VAGUE
+    assert _heard(words).seen is FaceRemark.VAGUE
+    assert _heard(words, SCEPTICAL).seen is FaceRemark.VAGUE
 
 
 def test_one_of_two_guesses_is_no_reading() -> None:
-    assert _heard("You look sad and angry to me.").seen is Seen.VAGUE
-    assert _heard("You look sad and ashamed to me.").seen is Seen.RIGHT
+    assert _heard("You look sad and angry to me.").seen is FaceRemark.VAGUE
+    assert _heard("You look sad and ashamed to me.").seen is FaceRemark.RIGHT
 
 
 def test_naming_the_gap_without_a_feeling_is_vague() -> None:
-    assert _heard("You say it's fine, but I wonder whether it is.").seen is Seen.VAGUE
+    assert _heard("You say it's fine, but I wonder whether it is.").seen is FaceRemark.VAGUE
 
 
 def test_words_without_a_remark_see_nothing() -> None:
-    assert _heard("What brings you here today?").seen is Seen.NOTHING
-    assert _heard("That sounds sad.").seen is Seen.NOTHING
+    assert _heard("What brings you here today?").seen is FaceRemark.NOTHING
+    assert _heard("That sounds sad.").seen is FaceRemark.NOTHING
 
 
 def test_negated_feelings_are_not_named() -> None:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources import load_data
-from mirror_bench.data.stats import DataStats, Spread, age_band, count, describe_data, evenness, spread
+from mirror_bench.data.stats import (
+    CountDistribution,
+    DataStats,
+    age_band,
+    count,
+    describe_data,
+    evenness,
+    spread,
+)
 from mirror_bench.schema import Crisis, Line, Moment, Profile, Resistance, Screenplay, Speaker
 
 ANA = Profile(
@@ -81,7 +89,7 @@ def test_the_description_is_json(described: DataStats) -> None:
 
 def test_nothing_can_be_described() -> None:
     empty = describe_data(DataSet("empty"))
-    assert (empty.splits, empty.lines, empty.moments.moments) == ((), Spread(), 0)
+    assert (empty.splits, empty.lines, empty.moments.moments) == ((), CountDistribution(), 0)
     assert all(not counts.values for counts in (*empty.profiles.values(), *empty.screenplays.values()))
 
 

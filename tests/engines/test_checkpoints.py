@@ -7,9 +7,9 @@ import pytest
 
 from mirror_bench.engines import checkpoints
 from mirror_bench.engines.checkpoints import (
+    cache_identity,
     content_digest,
     content_identity,
-    decisive_name,
     local_folder,
     read_adapter,
 )
@@ -73,10 +73,10 @@ def test_names_hold_digests_and_deciding_options_alone(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "m")
     adapter = make_adapter(tmp_path / "a", 8, "layers.0.lora_A")
     spec = parse_model(f"vllm/{folder}?kv_gib=2&dtype=float16&lora={adapter}")
-    name = decisive_name(spec, {"kv_gib"})
+    name = cache_identity(spec, {"kv_gib"})
     digests = content_digest(folder), content_digest(adapter)
     assert name == f"vllm/m@{digests[0]}?dtype=float16&lora=a@{digests[1]}"
-    assert decisive_name(parse_model("vllm/owner/model?kv_gib=1"), {"kv_gib"}) == "vllm/owner/model"
+    assert cache_identity(parse_model("vllm/owner/model?kv_gib=1"), {"kv_gib"}) == "vllm/owner/model"
     identity = content_identity(spec, {"kv_gib"})
     assert identity == f"vllm/@{digests[0]}?dtype=float16&lora=@{digests[1]}"
 

@@ -20,7 +20,7 @@ from mirror_bench.faces.drawn import DrawnFaces
 from mirror_bench.faces.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.opening import open_faces
 from mirror_bench.faces.set_faces import BASIC, SetFaces, read_set
-from mirror_bench.faces.show import FaceShow
+from mirror_bench.faces.show import ShownFaces
 from mirror_bench.protocol import FaceSettings, load_protocol
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 from mirror_bench.sessions.standing import protocol_fingerprint
@@ -96,7 +96,7 @@ def test_where_nothing_is_known_of_people_the_seed_spreads_profiles_over_them(ow
 
 
 def test_the_five_conditions_hold_for_a_set(written: Path) -> None:
-    show = FaceShow(open_faces("set", str(written)))
+    show = ShownFaces(open_faces("set", str(written)))
     files = {
         hashlib.sha256((written / "ann" / f"{name}.png").read_bytes()).hexdigest(): name for name in BASIC
     }

@@ -2,7 +2,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from mirror_bench.faces.expressions import EXPRESSIONS
-from mirror_bench.faces.show import FaceShow
+from mirror_bench.faces.show import ShownFaces
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 
@@ -29,7 +29,7 @@ def _scenario(condition: FaceCondition, name: str = "p-1") -> Scenario:
 
 def test_the_same_face_is_drawn_once_and_the_oldest_is_forgotten() -> None:
     source = CountingSource()
-    show = FaceShow(source, capacity=2)
+    show = ShownFaces(source, capacity=2)
     matched = _scenario(FaceCondition.MATCHED)
     for name in ("anger", "anger", "fear", "anger", "pain", "anger", "fear"):
         face = show.show(matched, 0, EXPRESSIONS[name])
@@ -41,20 +41,20 @@ def test_the_same_face_is_drawn_once_and_the_oldest_is_forgotten() -> None:
 
 def test_no_face_is_drawn_where_it_is_withheld() -> None:
     source = CountingSource()
-    assert FaceShow(source).show(_scenario(FaceCondition.NONE), 3, EXPRESSIONS["anger"]) is None
+    assert ShownFaces(source).show(_scenario(FaceCondition.NONE), 3, EXPRESSIONS["anger"]) is None
     assert source.rendered == []
 
 
 def test_candidates_of_one_scenario_see_the_same_face_and_turns_differ() -> None:
     shuffled = _scenario(FaceCondition.SHUFFLED)
-    one, other = FaceShow(CountingSource()), FaceShow(CountingSource())
+    one, other = ShownFaces(CountingSource()), ShownFaces(CountingSource())
     first = [one.show(shuffled, turn, EXPRESSIONS["anger"]) for turn in range(12)]
     assert first == [other.show(shuffled, turn, EXPRESSIONS["anger"]) for turn in range(12)]
     assert len({face.expression.label for face in first if face}) > 3
 
 
 def test_the_neutral_condition_keeps_the_identity() -> None:
-    show = FaceShow(CountingSource())
+    show = ShownFaces(CountingSource())
     faces = [
         show.show(_scenario(FaceCondition.NEUTRAL, name), 0, EXPRESSIONS["anger"]) for name in ("a", "b")
     ]
@@ -66,7 +66,7 @@ def test_the_neutral_condition_keeps_the_identity() -> None:
 
 def test_threads_share_one_show() -> None:
     source = CountingSource()
-    show = FaceShow(source, capacity=4)
+    show = ShownFaces(source, capacity=4)
     names = list(EXPRESSIONS)
     matched = _scenario(FaceCondition.MATCHED)
     with ThreadPoolExecutor(8) as pool:

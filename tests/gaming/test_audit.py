@@ -18,9 +18,9 @@ from mirror_bench.therapists.cheating import cheat_names, load_cheat
 from mirror_bench.validity.evidence import Setting
 from mirror_bench.validity.gaming import (
     INSTRUMENTS,
-    Arm,
     Audit,
-    Standing,
+    CheatStanding,
+    RatedSessions,
     audit_cheats,
     examine,
     scenarios_of,
@@ -72,7 +72,7 @@ def test_the_standard_itself_would_get_through() -> None:
     """The yardstick can fail: what listens as the standard does is not stopped."""
     standard = audit_cheats(scenarios_of(4, 1), ["parrot"]).standard
     interval = standard.interval("wai")
-    same = Standing("wai", interval, interval, Interval(0.0, -0.1, 0.1, 4, 4), {})
+    same = CheatStanding("wai", interval, interval, Interval(0.0, -0.1, 0.1, 4, 4), {})
     assert not same.stopped
     assert Audit(standard, {"twin": standard}, {"twin": (same, same)}).through == ["twin"]
 
@@ -80,11 +80,11 @@ def test_the_standard_itself_would_get_through() -> None:
 def test_a_cheat_without_a_score_or_an_interval_counts_as_through() -> None:
     good = Interval(4.0, 3.9, 4.1, 9, 9)
     bare = Interval(1.0, None, None, 1, 1)
-    assert not Standing("wai", None, good, None, {}).stopped
-    assert not Standing("wai", bare, good, bare, {}).stopped
+    assert not CheatStanding("wai", None, good, None, {}).stopped
+    assert not CheatStanding("wai", bare, good, bare, {}).stopped
     apart = Interval(1.0, 0.9, 1.1, 9, 9)
-    assert Standing("wai", apart, good, Interval(-3.0, -3.1, -2.9, 9, 9), {}).stopped
-    assert Arm("x", {"wai": {}}, {}, {}, 0.0).interval("wai") is None
+    assert CheatStanding("wai", apart, good, Interval(-3.0, -3.1, -2.9, 9, 9), {}).stopped
+    assert RatedSessions("x", {"wai": {}}, {}, {}, 0.0).interval("wai") is None
 
 
 def test_contributions_add_up_to_the_score_within_the_scale() -> None:

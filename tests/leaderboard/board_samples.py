@@ -10,11 +10,11 @@ from pathlib import Path
 import hostile
 import report_samples as samples
 
-from leaderboard.intake import Submission
+from leaderboard.intake import LoadedSubmission
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Rating, Session
 from mirror_bench.sessions.store import RunHeader
-from mirror_bench.submissions.manifest import Card, Coverage, Manifest
+from mirror_bench.submissions.manifest import Card, Manifest, SubmissionCoverage
 
 FINGERPRINT = "ab" * 32
 SEEN = (FaceCondition.MATCHED, FaceCondition.NONE)
@@ -65,7 +65,7 @@ def write_run(
             therapist="someone",
             protocol="offline",
             fingerprint=fingerprint,
-            coverage=Coverage(
+            coverage=SubmissionCoverage(
                 profiles=8, profiles_published=8, due=8, failed=0, ratings_due=16, items_missing=0
             ),
             files={},
@@ -127,7 +127,7 @@ def _hostile_records(number: int) -> tuple[list[Session], list[Rating]]:
     return sessions, ratings
 
 
-def many(submission: Submission, count: int) -> list[Submission]:
+def many(submission: LoadedSubmission, count: int) -> list[LoadedSubmission]:
     """Copies of a submission under other names, each a little better than the one before it."""
     made = []
     for number in range(count):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.entries import Entries, make_entries, read_entries
+from leaderboard.entries import OwnEntries, make_entries, read_entries
 from leaderboard.intake import ENDING
 from mirror_bench.data.sources import load_data
 from mirror_bench.errors import InputError
@@ -71,7 +71,7 @@ def test_a_list_that_is_wrong_names_the_entry(tmp_path: Path, content: str, said
 
 
 def test_a_card_says_what_its_model_says_but_for_what_it_declares_itself() -> None:
-    entries = Entries.model_validate(
+    entries = OwnEntries.model_validate(
         {
             "models": {"m": {"name": "M", "licence": "MIT"}},
             "entries": {"e": {"model": "m", "declare": {"name": "E"}}},

@@ -12,12 +12,12 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.intake import Submission, read_submissions, slug_of
+from leaderboard.intake import LoadedSubmission, read_submissions, slug_of
 from mirror_bench.errors import InputError
 from mirror_bench.submissions.archive import write_archive
 
 
-def _read(place: Path, verify: bool = False) -> list[Submission]:
+def _read(place: Path, verify: bool = False) -> list[LoadedSubmission]:
     with ExitStack() as open_while:
         return read_submissions(place, open_while, verify)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from leaderboard.ranking import Difference, Differences, compare_all, places, shared_means
 from mirror_bench.reports.metrics import Metric, score_rating
-from mirror_bench.reports.outcomes import EntryKey, Outcome, gather
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score, SessionKey
 
 VALUES = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.floats(0, 6), max_size=9)
@@ -55,10 +55,10 @@ def test_a_missing_value_has_no_place() -> None:
     assert places({"a": None, "b": 1.0}, "higher", {}).keys() == {"b"}
 
 
-def _held(name: str, scores: dict[str, float]) -> list[Outcome]:
+def _held(name: str, scores: dict[str, float]) -> list[SessionOutcome]:
     return [
-        Outcome(
-            key=EntryKey(name, "", FaceCondition.MATCHED),
+        SessionOutcome(
+            key=CandidateKey(name, "", FaceCondition.MATCHED),
             session_key=SessionKey(name, "", pair),
             pair=pair,
             profile_id=pair.split("-")[0],
@@ -71,7 +71,7 @@ def _held(name: str, scores: dict[str, float]) -> list[Outcome]:
     ]
 
 
-def _drawn(names: str, skill: dict[str, float], seed: int) -> dict[str, list[Outcome]]:
+def _drawn(names: str, skill: dict[str, float], seed: int) -> dict[str, list[SessionOutcome]]:
     rng = np.random.default_rng(seed)
     pairs = [f"p{profile}-{again}" for profile in range(24) for again in range(2)]
     level = {pair: rng.normal(3, 1) for pair in pairs}

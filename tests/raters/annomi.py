@@ -10,7 +10,7 @@ import pytest
 
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Turn
 from mirror_bench.stats.auc import auc
-from mirror_bench.validity.annomi import Transcript, read_annomi
+from mirror_bench.validity.annomi import ExpertTranscript, read_annomi
 
 __all__ = ["PATH", "annomi", "auc", "needs_annomi", "session", "transcripts"]
 
@@ -20,7 +20,7 @@ needs_annomi = pytest.mark.skipif(not PATH.exists(), reason=f"AnnoMI is not besi
 
 
 @functools.cache
-def annomi() -> tuple[Transcript, ...]:
+def annomi() -> tuple[ExpertTranscript, ...]:
     return read_annomi(PATH)
 
 

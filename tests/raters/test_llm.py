@@ -14,7 +14,7 @@ from mirror_bench.engines.base import Answer, Request
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.llm import LLMRater, Verdict, ask, read_verdict
+from mirror_bench.raters.llm import JudgeAnswer, LLMRater, ask, read_verdict
 from mirror_bench.raters.transcript import write_transcript
 from mirror_bench.schema import Profile, Rating, Session, Speaker, Turn
 
@@ -192,7 +192,7 @@ def test_quotes_that_nobody_said_are_dropped_and_noted() -> None:
 )
 def test_the_last_object_with_a_score_counts(answer: str, score: int) -> None:
     found = read_verdict(answer, CTRS)
-    assert isinstance(found, Verdict)
+    assert isinstance(found, JudgeAnswer)
     assert found.score == score
 
 

@@ -12,7 +12,7 @@ from test_llm import Judge, verdict
 
 from mirror_bench.engines.base import Request
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.llm import LLMRater, Verdict, read_verdict
+from mirror_bench.raters.llm import JudgeAnswer, LLMRater, read_verdict
 from mirror_bench.schema import Crisis, Profile, Rating, Speaker, Turn
 
 SAFETY = load_instrument("safety")
@@ -89,4 +89,4 @@ def test_an_answer_that_does_not_say_is_unusable(answer: str) -> None:
 
 
 def test_no_score_is_needed_where_it_does_not_apply() -> None:
-    assert read_verdict(_says(False, score=None), SAFETY, decides=True) == Verdict(None, (), "so")
+    assert read_verdict(_says(False, score=None), SAFETY, decides=True) == JudgeAnswer(None, (), "so")

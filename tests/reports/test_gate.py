@@ -12,16 +12,16 @@ import pytest
 from mirror_bench.errors import InputError
 from mirror_bench.reports.gate import Gate, hold_gate
 from mirror_bench.reports.gate_formats import as_junit, as_markdown, explain, headline
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
-from mirror_bench.stats.noninferiority import Finding
+from mirror_bench.stats.noninferiority import DropFinding
 
 
-def outcomes(shift: float = 0.0, scatter: float = 0.3, n: int = 96, seed: int = 0) -> list[Outcome]:
+def outcomes(shift: float = 0.0, scatter: float = 0.3, n: int = 96, seed: int = 0) -> list[SessionOutcome]:
     draw, base = random.Random(seed), random.Random(99)
     return [
-        Outcome(
-            key=EntryKey("t", "", FaceCondition.MATCHED),
+        SessionOutcome(
+            key=CandidateKey("t", "", FaceCondition.MATCHED),
             session_key=SessionKey("t", "", f"s{place}"),
             pair=f"s{place}",
             profile_id=f"p{place % 32}",
@@ -37,7 +37,7 @@ def outcomes(shift: float = 0.0, scatter: float = 0.3, n: int = 96, seed: int = 
     ]
 
 
-def lose(held: list[Outcome], pairs: set[str], metric: str = "") -> list[Outcome]:
+def lose(held: list[SessionOutcome], pairs: set[str], metric: str = "") -> list[SessionOutcome]:
     """The outcomes with scores of those pairs lost: of one metric, or of all, as of a failed session."""
     return [
         replace(one, scores={name: v for name, v in one.scores.items() if metric and name != metric})
@@ -61,7 +61,7 @@ def gate(shift: float, scatter: float = 0.3, **options: Any) -> Gate:
 def test_a_drop_fails_and_nothing_passes() -> None:
     worse, same = gate(-0.5), gate(0.0, 0.05)
     assert not worse.passed
-    assert [check.finding for check in worse.checks] == [Finding.WORSE, Finding.NO_WORSE]
+    assert [check.finding for check in worse.checks] == [DropFinding.WORSE, DropFinding.NO_WORSE]
     assert same.passed
     assert not same.undecided
     assert "ctrs.total dropped by more than 0.1" in headline(worse)
@@ -70,7 +70,7 @@ def test_a_drop_fails_and_nothing_passes() -> None:
 def test_too_small_a_sample_says_how_many_would_do() -> None:
     found = gate(-0.05, 1.5)
     (check, _) = found.checks
-    assert check.finding is Finding.UNDECIDED
+    assert check.finding is DropFinding.UNDECIDED
     assert found.passed
     assert check.scenarios_needed is not None
     assert check.profiles_needed is not None
@@ -119,7 +119,7 @@ def test_the_worst_quarter_unrated_does_not_hide_a_drop() -> None:
     found = hold_gate(before, lose(after, worst), ["ctrs.total"], margin=0.1, lowest={"ctrs.total": 0.0})
     (check,) = found.checks
     assert not found.passed
-    assert check.finding is Finding.NOT_MEASURED
+    assert check.finding is DropFinding.NOT_MEASURED
     assert (check.loss.due, check.loss.paired, check.loss.candidate_alone) == (96, 72, 24)
     assert check.loss.worst.value is not None
     assert check.difference.value is not None
@@ -134,7 +134,7 @@ def test_coverage_is_counted_per_metric() -> None:
     before, after = outcomes(scatter=0.0), outcomes(0.0, 0.05, seed=1)
     half = {one.pair for one in after[::2]}
     found = hold_gate(before, lose(after, half, "wai.total"), ["ctrs.total", "wai.total"], margin=0.1)
-    assert [check.finding for check in found.checks] == [Finding.NO_WORSE, Finding.NOT_MEASURED]
+    assert [check.finding for check in found.checks] == [DropFinding.NO_WORSE, DropFinding.NOT_MEASURED]
     assert [check.loss.coverage for check in found.checks] == [1.0, 0.5]
     assert not found.passed
 
@@ -144,9 +144,9 @@ def test_what_is_missing_everywhere_is_not_measured() -> None:
     everything = {one.pair for one in before}
     for sides in ((before, lose(after, everything)), (before, after[:4])):
         (check,) = hold_gate(*sides, ["ctrs.total"], margin=0.1).checks
-        assert check.finding is Finding.NOT_MEASURED
+        assert check.finding is DropFinding.NOT_MEASURED
     ghost = hold_gate(before, after, ["ctrs.total", "hope.total"], margin=0.1)
-    assert ghost.checks[1].finding is Finding.NOT_MEASURED
+    assert ghost.checks[1].finding is DropFinding.NOT_MEASURED
     assert ghost.checks[1].candidate is None
     as_markdown(ghost)
 
@@ -161,7 +161,7 @@ def test_a_few_losses_pass_and_are_named() -> None:
     assert "94 of 96" in as_markdown(found)
     # With a margin that the lost ones could fill, nothing is proven.
     narrow = hold_gate(before, lose(after, lost), ["ctrs.total"], margin=0.05, lowest={"ctrs.total": 0.0})
-    assert narrow.checks[0].finding is Finding.UNDECIDED
+    assert narrow.checks[0].finding is DropFinding.UNDECIDED
     assert "could hide a drop" in explain(narrow.checks[0])
 
 
@@ -170,15 +170,15 @@ def test_significantly_more_losses_than_the_baseline_fail_where_they_could_be_a_
     lost = {one.pair for one in after[:18]}
     options: dict[str, Any] = {"margin": 0.1, "lowest": {"ctrs.total": 0.0}}
     found = hold_gate(before, lose(after, lost), ["ctrs.total"], **options)
-    assert found.checks[0].finding is Finding.NOT_MEASURED
+    assert found.checks[0].finding is DropFinding.NOT_MEASURED
     assert "with the lowest score in their place" in found.checks[0].note
     even = hold_gate(lose(before, lost), lose(after, lost), ["ctrs.total"], **options)
-    assert even.checks[0].finding is Finding.NO_WORSE
+    assert even.checks[0].finding is DropFinding.NO_WORSE
 
 
 def test_more_profiles_than_the_data_have_are_never_asked_for() -> None:
     (check, _) = gate(-0.05, 1.5, profiles=32).checks
-    assert check.finding is Finding.UNDECIDED
+    assert check.finding is DropFinding.UNDECIDED
     assert check.profiles_needed in (None, 32)
     assert check.margin_decidable is not None or check.seeds_needed is not None
     text = explain(check)

@@ -9,12 +9,12 @@ from test_gate import outcomes
 from mirror_bench.reports.gate import hold_gate
 from mirror_bench.reports.gate_formats import as_junit, as_markdown, headline
 from mirror_bench.reports.gate_safety import SafetyCheck, check_safety
-from mirror_bench.reports.outcomes import Watched
+from mirror_bench.reports.outcomes import SafetyRecord
 from mirror_bench.reports.safety import RECOGNISED
 from mirror_bench.schema import ItemRating, Rating, SessionKey
 
 
-def watched(scores: dict[str, float | None], *, unrated: tuple[str, ...] = ()) -> list[Watched]:
+def watched(scores: dict[str, float | None], *, unrated: tuple[str, ...] = ()) -> list[SafetyRecord]:
     """A session per scenario, with a crisis; the score is that of its recognition."""
     found = []
     for name, score in scores.items():
@@ -22,7 +22,7 @@ def watched(scores: dict[str, float | None], *, unrated: tuple[str, ...] = ()) -
         items = {RECOGNISED: ItemRating(score=score)}
         rating = Rating(therapist="t", scenario_id=name, rater="coded", instrument="safety", items=items)
         found.append(
-            Watched(key, name, held=name not in unrated, ratings=() if name in unrated else (rating,))
+            SafetyRecord(key, name, held=name not in unrated, ratings=() if name in unrated else (rating,))
         )
     return found
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from mirror_bench.reports.history import Past, trace, write_history
-from mirror_bench.reports.outcomes import EntryKey, Outcome
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
 
 
 def past(name: str, mean: float, rng: np.random.Generator, base: np.ndarray, n: int = 96) -> Past:
     outcomes = [
-        Outcome(
-            key=EntryKey("t", "", FaceCondition.MATCHED),
+        SessionOutcome(
+            key=CandidateKey("t", "", FaceCondition.MATCHED),
             session_key=SessionKey("t", "", f"s{place}"),
             pair=f"s{place}",
             profile_id=f"p{place % 32}",

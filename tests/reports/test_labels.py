@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.reports.labels import candidate_label, entry_labels, short, tidy
-from mirror_bench.reports.outcomes import EntryKey
+from mirror_bench.reports.outcomes import CandidateKey
 from mirror_bench.schema import FaceCondition
 
 anything = st.text(st.characters(), max_size=80)
 keys = st.lists(
-    st.builds(EntryKey, anything, st.sampled_from(["", "p+ec"]), st.sampled_from(FaceCondition)),
+    st.builds(CandidateKey, anything, st.sampled_from(["", "p+ec"]), st.sampled_from(FaceCondition)),
     max_size=6,
     unique=True,
 )
@@ -25,7 +25,7 @@ def test_the_last_part_of_a_name_and_the_method() -> None:
 
 
 @given(keys)
-def test_entries_have_distinct_labels_of_one_line(found: list[EntryKey]) -> None:
+def test_entries_have_distinct_labels_of_one_line(found: list[CandidateKey]) -> None:
     labels = entry_labels(found)
     assert len(set(labels.values())) == len(found)
     assert all("\n" not in label and len(label) < 80 for label in labels.values())

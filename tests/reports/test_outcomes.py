@@ -9,7 +9,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.reports.outcomes import boil_down, contrast, failures, first_to_last_third, gather
+from mirror_bench.reports.outcomes import contrast, failures, first_to_last_third, gather, session_outcome
 from mirror_bench.schema import Ending, Rating, Session, Speaker
 
 
@@ -23,7 +23,7 @@ def one() -> Session:
 
 def test_a_session_is_boiled_down() -> None:
     session = one()
-    outcome = boil_down(session)
+    outcome = session_outcome(session)
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     assert outcome.measures["turns"] == len(client)
     assert outcome.traces["resistance"] == tuple(turn.state["resistance"] for turn in client)
@@ -32,7 +32,7 @@ def test_a_session_is_boiled_down() -> None:
 
 
 def test_a_failed_session_measures_nothing() -> None:
-    outcome = boil_down(samples.failed(one(), "x" * 999))
+    outcome = session_outcome(samples.failed(one(), "x" * 999))
     assert outcome.measures == {}
     assert outcome.traces == {}
     assert len(outcome.reason) == 200
@@ -44,7 +44,7 @@ def test_a_client_that_logs_no_state_has_no_change_of_resistance() -> None:
     bare = session.model_copy(
         update={"turns": tuple(turn.model_copy(update={"state": {}}) for turn in session.turns)}
     )
-    assert "resistance_change" not in boil_down(bare).measures
+    assert "resistance_change" not in session_outcome(bare).measures
 
 
 @pytest.mark.parametrize(

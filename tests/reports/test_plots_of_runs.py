@@ -15,14 +15,14 @@ from PIL import Image
 from mirror_bench.cli import plot as command
 from mirror_bench.errors import InputError
 from mirror_bench.reports.metrics import score_rating
-from mirror_bench.reports.outcomes import EntryKey, Outcome, gather
+from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.reports.plot_kinds import KINDS, Material, draw_kinds
 from mirror_bench.reports.plot_style import COLUMN, METADATA, figure_style
 from mirror_bench.reports.plots_agreement import agreement_figure
 from mirror_bench.reports.plots_pareto import pareto_figures
 from mirror_bench.reports.plots_radar import radars
 from mirror_bench.reports.plots_ranks import stability_of
-from mirror_bench.reports.sizes import Size, read_sizes, size_of, without_size
+from mirror_bench.reports.sizes import CandidateCost, read_sizes, size_of, without_size
 from mirror_bench.reports.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.schema import FaceCondition
 
@@ -34,7 +34,7 @@ def material(
     skills: Mapping[str, float] = SKILLS,
     raters: Sequence[str] = JUDGES,
     conditions: Sequence[FaceCondition] = (FaceCondition.NONE, FaceCondition.MATCHED),
-    sizes: Mapping[str, Size] | None = None,
+    sizes: Mapping[str, CandidateCost] | None = None,
 ) -> Material:
     """As the command gathers it: scores of the protocol's own rater, and every rater's beside them."""
     return Material(*measured(tuple(skills.items()), tuple(raters), tuple(conditions)), sizes or {})
@@ -43,11 +43,11 @@ def material(
 @functools.cache
 def measured(
     skills: tuple[tuple[str, float], ...], raters: tuple[str, ...], conditions: tuple[FaceCondition, ...]
-) -> tuple[Summary, list[Outcome], list[Outcome]]:
+) -> tuple[Summary, list[SessionOutcome], list[SessionOutcome]]:
     due = samples.scenarios(9, conditions=conditions)
     summaries = []
-    outcomes: list[Outcome] = []
-    rated: list[Outcome] = []
+    outcomes: list[SessionOutcome] = []
+    rated: list[SessionOutcome] = []
     for name, skill in skills:
         sessions, _ = samples.run_of(due, name, skill=skill)
         ratings = [one for s in sessions for rater in raters for one in samples.ratings_of(s, skill, rater)]
@@ -58,7 +58,11 @@ def measured(
     return compare_runs(summaries), outcomes, rated
 
 
-SIZES = {"good": Size(parameters=72, cost=9), "openai/fair": Size(parameters=7), "poor": Size(parameters=8)}
+SIZES = {
+    "good": CandidateCost(parameters=72, cost=9),
+    "openai/fair": CandidateCost(parameters=7),
+    "poor": CandidateCost(parameters=8),
+}
 
 
 def test_the_command_and_the_figures_know_the_same_kinds() -> None:
@@ -183,13 +187,18 @@ def test_sizes_are_found_by_method_name_or_short_name(tmp_path: Path) -> None:
     sizes = read_sizes(path)
     own = FaceCondition.MATCHED
     keys = [
-        EntryKey("openai/a", "p+ec", own),
-        EntryKey("openai/a", "direct", own),
-        EntryKey("vllm/Org/b?tp=2", "", own),
-        EntryKey("c/d", "p", own),
+        CandidateKey("openai/a", "p+ec", own),
+        CandidateKey("openai/a", "direct", own),
+        CandidateKey("vllm/Org/b?tp=2", "", own),
+        CandidateKey("c/d", "p", own),
     ]
     found = [size_of(key, sizes) for key in keys]
-    assert found == [Size(cost=2.5), Size(parameters=7), Size(parameters=1, tokens_per_second=90), None]
+    assert found == [
+        CandidateCost(cost=2.5),
+        CandidateCost(parameters=7),
+        CandidateCost(parameters=1, tokens_per_second=90),
+        None,
+    ]
     assert without_size(keys, sizes) == ["c/d p"]
 
 

@@ -104,11 +104,11 @@ def test_one_entry_alone_has_no_adjusted_total_and_says_why() -> None:
 
 def test_runs_are_adjusted_together_where_their_sessions_are_at_hand() -> None:
     from mirror_bench.reports.metrics import score_rating
-    from mirror_bench.reports.outcomes import Outcome, gather
+    from mirror_bench.reports.outcomes import SessionOutcome, gather
 
     due = samples.scenarios(12, 2)
     summaries: list[Summary] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[SessionOutcome] = []
     for therapist in ("scripted/a", "scripted/b"):
         sessions, ratings = samples.run_of(due, therapist)
         sessions = [lengthened(session) for session in sessions]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.engines.base import Answer, Engine, PassOn, Request
+from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition
 from mirror_bench.sessions.candidate import read_candidate
@@ -16,7 +16,7 @@ from mirror_bench.sessions.store import read_sessions
 pytestmark = pytest.mark.engine
 
 
-class Interrupted(PassOn):
+class Interrupted(EngineWrapper):
     """Passes requests on until it has had enough, and then stops the run as Ctrl-C does."""
 
     def __init__(self, engine: Engine, answers: int) -> None:

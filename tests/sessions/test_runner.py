@@ -5,11 +5,11 @@ import pytest
 
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.schema import Ending, Profile, Resistance, Scenario, Session
-from mirror_bench.sessions.dialogue import Names, session_record
+from mirror_bench.sessions.dialogue import SessionNames, session_record
 from mirror_bench.sessions.progress import Tally
 from mirror_bench.sessions.runner import bounded, run_sessions
 
-NAMES = Names("scripted/parrot", "", "stateful")
+NAMES = SessionNames("scripted/parrot", "", "stateful")
 
 
 def _scenario(number: int) -> Scenario:

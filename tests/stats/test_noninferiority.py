@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.stats.noninferiority import Finding, clusters_to_decide, decide, drop_beyond, holm
+from mirror_bench.stats.noninferiority import DropFinding, clusters_to_decide, decide, drop_beyond, holm
 
 MARGIN = 0.1
 # Paired differences of scripted runs: CTRS totals scatter by about .6 within pairs, with little more between
@@ -36,7 +36,7 @@ def alarms(shift: float, runs: int, n: int = 200, profiles: int = 48, margin: fl
             for name, values in simulated(rng, n, profiles, shift).items()
             if (drop := drop_beyond(values, clusters, margin)) is not None
         }
-        found += Finding.WORSE in decide(drops).values()
+        found += DropFinding.WORSE in decide(drops).values()
     return found / runs
 
 
@@ -85,7 +85,7 @@ def test_as_many_clusters_as_it_says_do_decide() -> None:
     for _ in range(200):
         again = drop_beyond(rng.normal(0, scatter, count).tolist(), list(range(count)), 0.2)
         assert again is not None
-        decided += decide({"ctrs": again})["ctrs"] is Finding.NO_WORSE
+        decided += decide({"ctrs": again})["ctrs"] is DropFinding.NO_WORSE
     assert 0.72 <= decided / 200 <= 0.9
 
 
@@ -93,12 +93,16 @@ def test_as_many_clusters_as_it_says_do_decide() -> None:
 def test_without_scatter_two_profiles_decide_nothing(change: float) -> None:
     drop = drop_beyond([change, change], ["a", "b"], MARGIN)
     assert drop is not None
-    assert decide({"ctrs": drop}) == {"ctrs": Finding.UNDECIDED}
+    assert decide({"ctrs": drop}) == {"ctrs": DropFinding.UNDECIDED}
     assert clusters_to_decide(drop.error, 2, MARGIN) is None
 
 
 def test_without_scatter_many_profiles_prove_a_drop_and_never_its_absence() -> None:
-    for change, finding in ((-1.0, Finding.WORSE), (0.0, Finding.UNDECIDED), (-MARGIN, Finding.UNDECIDED)):
+    for change, finding in (
+        (-1.0, DropFinding.WORSE),
+        (0.0, DropFinding.UNDECIDED),
+        (-MARGIN, DropFinding.UNDECIDED),
+    ):
         drop = drop_beyond([change] * 10, list(range(10)), MARGIN)
         assert drop is not None
         assert decide({"ctrs": drop}) == {"ctrs": finding}
@@ -108,7 +112,7 @@ def test_without_scatter_many_profiles_prove_a_drop_and_never_its_absence() -> N
 def test_no_worse_never_stands_beside_an_interval_past_the_margin(differences: list[float]) -> None:
     drop = drop_beyond(differences, list(range(len(differences))), MARGIN)
     assert drop is not None
-    if decide({"ctrs": drop})["ctrs"] is Finding.NO_WORSE:
+    if decide({"ctrs": drop})["ctrs"] is DropFinding.NO_WORSE:
         assert drop.interval.low is not None
         assert drop.interval.low >= -MARGIN - 1e-9
 

@@ -136,7 +136,7 @@ def save_llava(folder: Path) -> Path:
 
 def save_idefics3(folder: Path) -> Path:
     """Writes an Idefics3, the family of the reference therapist, which reads many images."""
-    size = architecture.Size(
+    size = architecture.ModelSize(
         image=_SIDE,
         vision_width=64,
         vision_layers=2,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.bank import MASKS, Act, load_bank
-from mirror_bench.clients.hearing import Seen, hear
+from mirror_bench.clients.hearing import FaceRemark, hear
 from mirror_bench.clients.stateful import StatefulClient
 from mirror_bench.data.mini import load_mini
 from mirror_bench.errors import InputError
@@ -83,7 +83,7 @@ def test_the_attuned_names_what_it_sees(label: str) -> None:
     assert Behaviour.NOTICES_FACE in codes
     directions = load_bank(Resistance.EMOTIONAL).directions.get(label)
     if directions:
-        assert hear(words, (DENIAL,), directions[0], ()).seen is Seen.RIGHT
+        assert hear(words, (DENIAL,), directions[0], ()).seen is FaceRemark.RIGHT
 
 
 def test_without_a_face_it_names_none() -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
 from mirror_bench.therapists import SCRIPTED
-from mirror_bench.validity.clients import Arm, Course, audit_clients, course_of, evidence_of, targets_of
+from mirror_bench.validity.clients import (
+    AuditedSessions,
+    ResistanceCourse,
+    audit_clients,
+    course_of,
+    evidence_of,
+    targets_of,
+)
 from mirror_bench.validity.show import evidence_json, write_evidence_plots
 
 
@@ -32,8 +39,8 @@ def session(client: Sequence[tuple[str, float, tuple[str, ...]]]) -> Session:
     )
 
 
-def course(name: str = "p", change_talk: int | None = None, early: int | None = None) -> Course:
-    return Course(name, change_talk, early, early, None, "turn_limit", (0.7, 0.7, 0.7))
+def course(name: str = "p", change_talk: int | None = None, early: int | None = None) -> ResistanceCourse:
+    return ResistanceCourse(name, change_talk, early, early, None, "turn_limit", (0.7, 0.7, 0.7))
 
 
 def test_a_session_is_read_by_turn() -> None:
@@ -60,20 +67,22 @@ def test_sustain_talk_beside_it_is_no_yielding() -> None:
 
 
 def test_quartiles_and_never() -> None:
-    arm = Arm("t", tuple(course(change_talk=turn) for turn in (2, 4, None, None)))
+    arm = AuditedSessions("t", tuple(course(change_talk=turn) for turn in (2, 4, None, None)))
     assert arm.never == 0.5
     assert arm.quartiles == ("3.5", "8.5", "never")
 
 
 def test_a_client_that_yields_at_once_fails_the_audit() -> None:
-    arms = {"warm": Arm("warm", tuple(course(str(i), early=2 if i < 5 else None) for i in range(20)))}
+    arms = {
+        "warm": AuditedSessions("warm", tuple(course(str(i), early=2 if i < 5 else None) for i in range(20)))
+    }
     assert [target.met for target in targets_of(arms)][-2:] == [False, False]
     assert not evidence_of(arms).met
 
 
 def test_a_client_that_melts_for_warmth_fails_the_audit() -> None:
     melting = tuple(course(str(i))._replace(resistance=(0.7, 0.5, 0.3)) for i in range(20))
-    (target, *_) = targets_of({"warm": Arm("warm", melting)})
+    (target, *_) = targets_of({"warm": AuditedSessions("warm", melting)})
     assert target.what == "resistance under warm"
     assert not target.met
 

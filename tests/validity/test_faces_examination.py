@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from mirror_bench.clients.hearing import Seen
+from mirror_bench.clients.hearing import FaceRemark
 from mirror_bench.data.mini import load_mini
 from mirror_bench.schema import FaceCondition
 from mirror_bench.validity.evidence import Evidence, Setting
-from mirror_bench.validity.faces import OTHERS, Found, examine, hold_all, read_expressions
+from mirror_bench.validity.faces import OTHERS, FaceFindings, examine, hold_all, read_expressions
 
 
 @pytest.fixture(scope="module")
-def found() -> Found:
+def found() -> FaceFindings:
     people = load_mini().profiles
     return hold_all(people[:: max(1, len(people) // 16)], 1, 12)
 
 
-def test_only_one_who_sees_gains(found: Found) -> None:
+def test_only_one_who_sees_gains(found: FaceFindings) -> None:
     gains = {
         (gain.therapist, gain.against, gain.difference.metric): gain.difference
         for gain in found.summary.gains
@@ -35,7 +35,7 @@ def test_only_one_who_sees_gains(found: Found) -> None:
     assert (gains["attuned", FaceCondition.NONE, "ctrs.total"].low or 0) > 0
 
 
-def test_reliance_tells_seeing_and_swayed_from_eyes_shut(found: Found) -> None:
+def test_reliance_tells_seeing_and_swayed_from_eyes_shut(found: FaceFindings) -> None:
     words = {
         one.therapist: one.value
         for one in found.summary.reliance
@@ -48,12 +48,12 @@ def test_reliance_tells_seeing_and_swayed_from_eyes_shut(found: Found) -> None:
 
 def test_every_expression_with_a_word_is_named_rightly() -> None:
     read = read_expressions()
-    assert set(read.values()) == {Seen.RIGHT, Seen.NOTHING}
-    assert read["neutral"] is Seen.NOTHING
-    assert sum(seen is Seen.RIGHT for seen in read.values()) >= 12
+    assert set(read.values()) == {FaceRemark.RIGHT, FaceRemark.NOTHING}
+    assert read["neutral"] is FaceRemark.NOTHING
+    assert sum(seen is FaceRemark.RIGHT for seen in read.values()) >= 12
 
 
-def test_the_examination_says_what_it_found(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examination_says_what_it_found(found: FaceFindings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mirror_bench.validity.faces.hold_all", lambda people, seeds: found)
     evidence: Evidence = examine(Setting(quick=True))
     assert {target.what.split(":")[0] for target in evidence.targets} >= {"attuned", "words-only", "swayed"}
