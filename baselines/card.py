@@ -11,7 +11,7 @@ from baselines.grammar import Grammar
 from baselines.learning import Curve
 from mirror_bench.engines.base import ImagePart
 from mirror_bench.schema import Profile, Speaker
-from mirror_bench.therapists.prompting import PromptTurn, reply_messages
+from mirror_bench.therapists.prompts import PromptTurn, reply_messages
 
 SAMPLE_WORDS = "I'm fine. It was a long week, that is all."
 _SOMEBODY = Profile(id="sample", name="Sam", about="Sam, 40.", reason_for_seeking="Sleeps badly.")

@@ -1,6 +1,6 @@
 """The examples that the reference model learns from: conversations, captions and plans, as serving asks.
 
-Every prompt is made by `mirror_bench.therapists.prompting` and rendered by the model's own chat template, so
+Every prompt is made by `mirror_bench.therapists.prompts` and rendered by the model's own chat template, so
 what is trained is what is served. Only the train split is read.
 """
 
@@ -15,12 +15,12 @@ from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
 from baselines.faceset import TRAIN, FaceSet
 from baselines.grammar import FaceKind, Grammar, TechniquePlan
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.contamination import Protected
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.checks.contamination import Protected
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Speaker, digest
-from mirror_bench.therapists.prompting import PromptTurn, caption_messages, plan_messages, reply_messages
+from mirror_bench.therapists.prompts import PromptTurn, caption_messages, plan_messages, reply_messages
 
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "text")
 """How often a conversation is held in which way."""

@@ -22,7 +22,7 @@ from mirror_bench.engines.base import Engine, ImagePart, Message, Request, Sampl
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
 from mirror_bench.therapists.methods import CAPTION_TOKENS
-from mirror_bench.therapists.prompting import caption_messages
+from mirror_bench.therapists.prompts import caption_messages
 
 BATCH = 50
 NOTHING = "nothing known"
@@ -112,7 +112,7 @@ def table(confusion: Confusion) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print figures for machines")
 def main(checkpoint: Path, provider: str, faces: int, seed: int, as_json: bool) -> None:
     """Measure how many held-out faces CHECKPOINT captions rightly."""
-    from mirror_bench.engines.opening import open_engine
+    from mirror_bench.engines.factory import open_engine
 
     try:
         grammar = load_grammar()

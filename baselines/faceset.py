@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.grammar import NEUTRAL, Grammar
-from mirror_bench.faces.directions import read_direction
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, nearest, scaled, signs
+from mirror_bench.faces.directions.reader import read_direction
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, nearest, scaled, signs
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, FaceIdentity, derive_seed
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from baselines.corpus import IGNORED
 from baselines.recipe import LoraRecipe
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.training import FORMS, TrainingExample, examples
+from mirror_bench.data.export.training_examples import FORMS, TrainingExample, examples
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import read_direction
-from mirror_bench.faces.drawn import DrawnFaces
+from mirror_bench.faces.directions.reader import read_direction
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.identity import identity_of
 
 LANGUAGE_LAYERS = (

@@ -15,12 +15,12 @@ from baselines.corpus import Corpus, TokenSequence
 from baselines.feelings import PATH, load_feelings
 from baselines.grammar import Grammar
 from mirror_bench.content import content_path
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import ImagePart, Message
+from mirror_bench.lm_eval.expression import labels
+from mirror_bench.lm_eval.incongruence import moments, statements
+from mirror_bench.lm_eval.questions import Faces, Making
 from mirror_bench.schema import derive_seed, digest
-from mirror_bench.static.base import Faces, Making
-from mirror_bench.static.expression import labels
-from mirror_bench.static.incongruence import moments, statements
 
 PLACE = "<image>"
 PLEASANT = ("happiness",)

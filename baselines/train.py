@@ -18,7 +18,7 @@ from baselines.faceset import TRAIN
 from baselines.grammar import Grammar, load_grammar
 from baselines.recipe import LoraRecipe, Recipe, load_recipe, recipe_path
 from mirror_bench.errors import InputError
-from mirror_bench.faces.drawn import DrawnFaces
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.schema import derive_seed
 
 FIGURES = "training.json"

@@ -13,11 +13,11 @@ from benchmarks import designs
 from benchmarks.designs import Floats, Rng
 from benchmarks.studies import PROFILES, Study, holds
 from leaderboard.ranking import Differences, compare_all, places, shared_means
-from mirror_bench.reports.coverage import MIN_COVERAGE
-from mirror_bench.reports.gate import Gate, hold_gate
-from mirror_bench.reports.history import Past, trace
-from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import SessionOutcome
+from mirror_bench.analysis.coverage import MIN_COVERAGE
+from mirror_bench.analysis.gate import Gate, hold_gate
+from mirror_bench.analysis.history import Past, trace
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.noninferiority import DropFinding

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
 
 Floats = npt.NDArray[np.float64]

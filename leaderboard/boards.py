@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from leaderboard.intake import LoadedSubmission
 from leaderboard.ranking import BoardPlace, Difference, Differences, compare_all, places, shared_means
-from mirror_bench.reports.coverage import MIN_COVERAGE
-from mirror_bench.reports.entries import CandidateScores
-from mirror_bench.reports.length import LengthEffect, measure_length
-from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import SessionOutcome
-from mirror_bench.reports.safety import Safety
-from mirror_bench.reports.summary import VisualGain
+from mirror_bench.analysis.candidate_scores import CandidateScores
+from mirror_bench.analysis.coverage import MIN_COVERAGE
+from mirror_bench.analysis.length import LengthEffect, measure_length
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.safety import Safety
+from mirror_bench.analysis.session_outcomes import SessionOutcome
+from mirror_bench.analysis.summary import VisualGain
 from mirror_bench.schema import FaceCondition, Score
 
 SIZES = ((3.0, "under 3 B"), (10.0, "3 to 10 B"), (40.0, "10 to 40 B"), (float("inf"), "40 B and more"))

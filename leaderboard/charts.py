@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mirror_bench.reports.entries import TrajectoryPoint
+from mirror_bench.analysis.candidate_scores import TrajectoryPoint
 from mirror_bench.schema import Score
 
 RADAR_WIDTH, RADAR_HEIGHT, RADIUS = 460, 330, 108

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from leaderboard.boards import Board, Model, badges
-from mirror_bench.reports.labels import tidy
+from mirror_bench.analysis.display_names import tidy
 from mirror_bench.schema import Score
 
 _SPECIAL = re.compile(r"[\\{}%&$#_~^]")

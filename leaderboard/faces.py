@@ -7,14 +7,14 @@ import io
 import re
 from pathlib import Path
 
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.identity import identity_of
-from mirror_bench.faces.opening import open_faces
-from mirror_bench.reports.transcripts import PNG
+from mirror_bench.pages.session_viewer import PNG
 from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn, derive_seed
-from mirror_bench.sessions.store import RunHeader
+from mirror_bench.sessions.run_folder import RunHeader
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LARGEST_SIDE = 336

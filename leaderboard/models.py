@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from leaderboard.boards import Badge, Board, Model, badges
 from leaderboard.charts import Radar, StateCourse, course, radar
-from mirror_bench.reports.faces import Reliance
-from mirror_bench.reports.labels import CONDITION_NAMES
-from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import SessionOutcome
-from mirror_bench.reports.safety import Safety
-from mirror_bench.reports.transcripts import ENDINGS
+from mirror_bench.analysis.display_names import CONDITION_NAMES
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.safety import Safety
+from mirror_bench.analysis.session_outcomes import SessionOutcome
+from mirror_bench.analysis.visual_reliance import Reliance
+from mirror_bench.pages.session_viewer import ENDINGS
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score
 
 LOWEST = 10

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from leaderboard.boards import Board, Model
-from mirror_bench.faces.action_units import ACTION_UNITS, split_side
+from mirror_bench.analysis.display_names import CONDITION_NAMES, tidy
+from mirror_bench.faces.facs.action_units import ACTION_UNITS, split_side
+from mirror_bench.pages.session_viewer import ENDINGS
 from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.reports.labels import CONDITION_NAMES, tidy
-from mirror_bench.reports.transcripts import ENDINGS
 from mirror_bench.schema import Expression, FaceCondition, ItemRating, Rating, Session, Speaker, Turn
 
 DIGITS = 4

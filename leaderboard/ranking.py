@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mirror_bench.reports.entries import score_of
-from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.outcomes import SessionOutcome
+from mirror_bench.analysis.candidate_scores import score_of
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.schema import Score
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant

@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import mirror_bench.reports
 from jinja2 import Environment
 
-import mirror_bench.reports
 from leaderboard.boards import Board, Model, badges
 from leaderboard.downloads import bibtex, board_csv, board_json, model_json, sessions_csv
 from leaderboard.faces import Artist, FaceFiles
 from leaderboard.models import Numbers, view_model
 from leaderboard.payloads import model_payload, script, session_payload
+from mirror_bench.analysis.display_names import entry_labels
+from mirror_bench.analysis.metrics import Metric
 from mirror_bench.errors import InputError
-from mirror_bench.reports.labels import entry_labels
-from mirror_bench.reports.metrics import Metric
-from mirror_bench.reports.page import page_environment
-from mirror_bench.reports.transcripts import ENDINGS
+from mirror_bench.pages.report import page_environment
+from mirror_bench.pages.session_viewer import ENDINGS
 from mirror_bench.schema import FaceCondition, Rating, SessionKey
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.store import read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
 
 HERE = Path(__file__).parent
 MARK = "board.json"

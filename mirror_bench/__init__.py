@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mirror_bench.api.records import Ratings, Records, Sessions
     from mirror_bench.api.run import Run, load_run
     from mirror_bench.data.base import DataSet
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.sources.registry import load_data
     from mirror_bench.errors import InputError
     from mirror_bench.protocol import Protocol
     from mirror_bench.sessions.standing import checked_protocol as load_protocol
@@ -44,7 +44,7 @@ _PLACES = {
     "Sessions": "mirror_bench.api.records:Sessions",
     "compare": "mirror_bench.api.analysing:compare",
     "evaluate": "mirror_bench.api.evaluating:evaluate",
-    "load_data": "mirror_bench.data.sources:load_data",
+    "load_data": "mirror_bench.data.sources.registry:load_data",
     "load_protocol": "mirror_bench.sessions.standing:checked_protocol",
     "load_run": "mirror_bench.api.run:load_run",
     "rate": "mirror_bench.api.evaluating:rate",

@@ -95,8 +95,8 @@ class VoiceLine(Record):
     """Something that this client, and no other, would say.
 
     Attributes:
-        act: What the client does by saying it, as in `clients.bank.Act`.
-        band: How far the client has come, as in `clients.bank.Band`; empty where it fits everywhere.
+        act: What the client does by saying it, as in `clients.stateful.utterances.Act`.
+        band: How far the client has come, as in `clients.stateful.utterances.Band`; empty where it fits everywhere.
     """
 
     act: str

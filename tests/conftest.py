@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from sharing import Shared, shared_by_workers
 
 from mirror_bench.engines.base import Engine
-from mirror_bench.engines.opening import open_engine
+from mirror_bench.engines.factory import open_engine
 from mirror_bench.modelspec import parse_model
 
 pytest_plugins = [

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.engines.openai import OpenAIEngine
+from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import Options, parse_model
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from mirror_bench.adapters.requests import image_part
 from mirror_bench.errors import InputError
+from mirror_bench.lm_eval.requests import image_part
 from mirror_bench.pictures import as_png, as_rgb, is_plain
 
 

@@ -23,11 +23,11 @@ from mirror_bench.sessions.choosing import (
     judge_settings,
     usual_folder,
 )
+from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.evaluation import evaluate as hold_and_rate
-from mirror_bench.sessions.pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
-from mirror_bench.sessions.store import read_header
+from mirror_bench.sessions.run_folder import read_header
 
 _NAMES = {"judge": "judges", "face-conditions": "face_conditions"}
 
@@ -146,7 +146,7 @@ def evaluate(
     )
     wait_for(functools.partial(hold_and_rate, evaluation))
     if report:
-        from mirror_bench.reports.run_report import report_runs
+        from mirror_bench.pages.run_report import report_runs
 
         report_runs([evaluation.out], evaluation.out)
     return Run(evaluation.out)

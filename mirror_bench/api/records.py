@@ -61,7 +61,7 @@ class Records(Sequence[R], Generic[R]):
         """Returns the rows as a `datasets.Dataset`; columns keep their types where there are no rows."""
         from datasets import Dataset
 
-        from mirror_bench.data.tables import arrow_table
+        from mirror_bench.data.export.tables import arrow_table
 
         return Dataset(arrow_table(self.Row, self.to_dicts()))
 

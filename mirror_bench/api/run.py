@@ -10,7 +10,7 @@ from mirror_bench.api.records import Ratings, Sessions
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Ending
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.store import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
 
 if TYPE_CHECKING:
     from mirror_bench.api.analysing import Scores

@@ -88,10 +88,10 @@ def _audit_cheats(
 ) -> int:
     from rich.progress import Progress
 
-    from mirror_bench.therapists.cheating import cheat_names
+    from mirror_bench.therapists.cheats import cheat_names
+    from mirror_bench.validity.display import evidence_json, show_evidence, write_evidence_plots
     from mirror_bench.validity.gaming import audit_cheats, evidence_of, scenarios_of
     from mirror_bench.validity.gaming_tables import figures
-    from mirror_bench.validity.show import evidence_json, show_evidence, write_evidence_plots
 
     names = tuple(dict.fromkeys(cheats))
     scenarios = scenarios_of(profiles, seeds, seed)

@@ -21,7 +21,7 @@ def audit_the_clients(sessions: int, seed: int, *, as_json: bool = False, out: P
     from rich.progress import Progress
 
     from mirror_bench.validity.clients import THERAPISTS, audit_clients, evidence_of
-    from mirror_bench.validity.show import evidence_json, show_evidence, write_evidence_plots
+    from mirror_bench.validity.display import evidence_json, show_evidence, write_evidence_plots
 
     with Progress(transient=True, disable=as_json) as progress:
         task = progress.add_task("sessions", total=sessions * len(THERAPISTS))

@@ -14,8 +14,8 @@ from mirror_bench.cli import print_json
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mirror_bench.analysis.comparison import Compared
     from mirror_bench.raters.pairwise import Preference
-    from mirror_bench.reports.comparison import Compared
     from mirror_bench.schema import Score
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
@@ -80,8 +80,8 @@ def compare(
 
 
 def _write(out: Path, compared: Compared, preferences: Sequence[Preference]) -> None:
+    from mirror_bench.figures.comparison import write_strengths
     from mirror_bench.files import write_atomically
-    from mirror_bench.reports.comparison_plot import write_strengths
 
     lines = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in preferences)
     write_atomically(out / "comparisons.jsonl", lines.encode())
@@ -118,7 +118,7 @@ def _standings(compared: Compared) -> Table:
 
 
 def _matches(compared: Compared) -> Table:
-    from mirror_bench.reports.labels import short
+    from mirror_bench.analysis.display_names import short
 
     table = _table(
         "Two at a time", "win/\ntie/\nloss", "win rate", "at equal length", "both orders", "difference"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.summary import Summary
+    from mirror_bench.analysis.summary import Summary
 
 _LONGEST_REASON = 400
 
@@ -24,7 +24,7 @@ def covered(run: Path, summary: Summary, floor: float) -> bool:
     """
     from mirror_bench.keys import redact
     from mirror_bench.schema import Ending
-    from mirror_bench.sessions.store import read_sessions
+    from mirror_bench.sessions.run_folder import read_sessions
 
     kept = {session.scenario_id: session for session in read_sessions(run)}
     failed = [session for session in kept.values() if session.ended is Ending.FAILED]
@@ -62,7 +62,7 @@ def covered(run: Path, summary: Summary, floor: float) -> bool:
 def _unrated(run: Path) -> set[str]:
     """Says which ratings lack answers, and returns the instruments that no rater of the run could fill in."""
     from mirror_bench.raters.coded import NO_RULE
-    from mirror_bench.sessions.store import read_ratings
+    from mirror_bench.sessions.run_folder import read_ratings
 
     lost: Counter[str] = Counter()
     ratings = 0

@@ -53,7 +53,7 @@ for command in (contamination, filter_, splits, stats):
 @_as_json
 def info(source: str, as_json: bool) -> None:
     """Count what a data source holds, and list what could not be read."""
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.sources.registry import load_data
 
     loaded = load_data(source)
     if as_json:
@@ -68,7 +68,7 @@ def info(source: str, as_json: bool) -> None:
 @_as_json
 def show(id: str | None, source: str, as_json: bool) -> None:
     """Show the profile ID with its screenplays; list all profiles without ID."""
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.sources.registry import load_data
 
     loaded = load_data(source)
     profiles = [_find(loaded, id)] if id else list(loaded.profiles)
@@ -90,8 +90,8 @@ def show(id: str | None, source: str, as_json: bool) -> None:
 @click.option("--force", is_flag=True, help="Replace what stands there.")
 def export(source: str, form: str, out: Path, split: str, images: bool, force: bool) -> None:
     """Write a data source as a table or as a LLaVA training set."""
-    from mirror_bench.data.export import export_data
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.export.exporter import export_data
+    from mirror_bench.data.sources.registry import load_data
 
     written = export_data(load_data(source), form, out, split=split, images=images, force=force)
     beside = f" and {written.images} images" if written.images else ""
@@ -101,7 +101,7 @@ def export(source: str, form: str, out: Path, split: str, images: bool, force: b
 def _summary(loaded: DataSet) -> dict[str, Any]:
     resistance = Counter(profile.resistance.value for profile in loaded.profiles)
     splits = Counter(profile.split for profile in loaded.profiles)
-    from mirror_bench.data.directions import count_directions
+    from mirror_bench.data.screenplays.direction_coverage import count_directions
 
     return {
         "source": loaded.name,
@@ -201,7 +201,7 @@ def _print_profile(profile: Profile, plays: list[Screenplay]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mirror_bench.data.screenplay import render_screenplay
+    from mirror_bench.data.screenplays.parser import render_screenplay
 
     console = Console()
     table = Table(show_header=False)

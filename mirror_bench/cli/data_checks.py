@@ -12,8 +12,8 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.data.contamination import Hit
-    from mirror_bench.data.splits import Split
+    from mirror_bench.data.checks.contamination import Hit
+    from mirror_bench.data.checks.splits import Split
 
 _SHOWN = 20
 
@@ -27,9 +27,9 @@ _SHOWN = 20
 def splits(source: str, write: bool, as_json: bool) -> None:
     """Show each split's size and digest; exit 1 where they differ from the published splits.yaml."""
     from mirror_bench.content import content_path
-    from mirror_bench.data.canary import NOTICE
-    from mirror_bench.data.sources import load_data
-    from mirror_bench.data.splits import RECORD, published_splits, render_splits, splits_of
+    from mirror_bench.data.checks.canary import NOTICE
+    from mirror_bench.data.checks.splits import RECORD, published_splits, render_splits, splits_of
+    from mirror_bench.data.sources.registry import load_data
 
     kind, _, folder = source.partition(":")
     if kind != "mini":
@@ -62,8 +62,8 @@ def contamination(corpus: tuple[Path, ...], source: str, split: str, as_json: bo
 
     Exit code 1 where something was found.
     """
-    from mirror_bench.data.contamination import Protected, corpus_texts
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.checks.contamination import Protected, corpus_texts
+    from mirror_bench.data.sources.registry import load_data
 
     part = load_data(source).of_split(split)
     if not part.profiles:

@@ -12,7 +12,7 @@ from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
     from mirror_bench.data.base import DataSet
-    from mirror_bench.data.filters import Filtered, TextFilter
+    from mirror_bench.data.checks.filters import Filtered, TextFilter
 
 _SHOWN = 100
 
@@ -35,10 +35,10 @@ _SHOWN = 100
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def filter_(source: str, out: Path | None, strict: bool, as_json: bool) -> None:
     """Put every screenplay before the six text filters of MIRROR."""
-    from mirror_bench.data.filters import filter_screenplays
-    from mirror_bench.data.packaged import write_packaged
-    from mirror_bench.data.sources import load_data
-    from mirror_bench.data.text_filters import text_filters
+    from mirror_bench.data.checks.filters import filter_screenplays
+    from mirror_bench.data.checks.text_filters import text_filters
+    from mirror_bench.data.export.mini_folder import write_packaged
+    from mirror_bench.data.sources.registry import load_data
 
     data, filters = load_data(source), text_filters()
     filtered = filter_screenplays(data, filters)

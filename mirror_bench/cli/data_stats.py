@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mirror_bench.data.base import DataSet
-    from mirror_bench.data.stats import Counts, DataStats
+    from mirror_bench.data.checks.description import Counts, DataStats
 
 _SHOWN = 12
 _TITLES = {
@@ -49,8 +49,8 @@ _TITLES = {
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def stats(source: str, out: Path | None, sessions: int, as_json: bool) -> None:
     """Describe a data source: counts, balance, lengths, wording, expressions, near-duplicates, clients."""
-    from mirror_bench.data.sources import load_data
-    from mirror_bench.data.stats import describe_data
+    from mirror_bench.data.checks.description import describe_data
+    from mirror_bench.data.sources.registry import load_data
 
     data = load_data(source)
     described = describe_data(data)
@@ -70,16 +70,16 @@ def stats(source: str, out: Path | None, sessions: int, as_json: bool) -> None:
 
 def _splits(data: DataSet) -> dict[str, Any]:
     """Returns split -> digest."""
-    from mirror_bench.data.splits import splits_of
+    from mirror_bench.data.checks.splits import splits_of
 
     return {name: split.digest for name, split in splits_of(data).items()}
 
 
 def _variety(data: DataSet, sessions: int) -> dict[str, Any]:
     """Measures what the stateful client says to three different therapists, twelve turns at most."""
-    from mirror_bench.reports.variety import bank_variety, measure_variety
-    from mirror_bench.sessions.rehearsal import rehearse_many
-    from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
+    from mirror_bench.analysis.client_variety import bank_variety, measure_variety
+    from mirror_bench.sessions.offline_sessions import rehearse_many
+    from mirror_bench.therapists.policies.comparison import Attuned, Directive, Reflective
 
     held = rehearse_many(data.profiles, (Attuned, Reflective, Directive), sessions)
     bank = bank_variety(data.profiles)
@@ -88,7 +88,7 @@ def _variety(data: DataSet, sessions: int) -> dict[str, Any]:
 
 def _write(described: DataStats, record: Mapping[str, Any], out: Path) -> int:
     """Returns the number of figures."""
-    from mirror_bench.reports.data_plots import write_data_plots
+    from mirror_bench.figures.data_description import write_data_plots
 
     try:
         out.mkdir(parents=True, exist_ok=True)

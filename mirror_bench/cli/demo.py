@@ -84,7 +84,7 @@ def train_reference(recipe: str, checkpoint: Path) -> None:
 
 
 async def _hold(parts: tuple[Part, ...], out: Path, limit: int) -> list[Path]:
-    from mirror_bench.engines.opening import open_engine
+    from mirror_bench.engines.factory import open_engine
     from mirror_bench.modelspec import parse_model
     from mirror_bench.sessions.evaluation import evaluate
 

@@ -74,7 +74,7 @@ def _machine() -> Diagnosis:
 
 def _content() -> Diagnosis:
     from mirror_bench.content import tasks_root
-    from mirror_bench.data.sources import load_data
+    from mirror_bench.data.sources.registry import load_data
 
     try:
         data = load_data("mini")

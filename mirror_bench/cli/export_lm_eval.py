@@ -27,7 +27,7 @@ def export_lm_eval(folder: Path, out: Path | None, rater: tuple[str, ...], as_js
     """
     if importlib.util.find_spec("lm_eval") is None:
         raise InputError("lm-eval is not installed; pip install 'mirror-bench[lm-eval]'")
-    from mirror_bench.adapters.session_results import export_run
+    from mirror_bench.lm_eval.session_results import export_run
 
     written = export_run(folder, out or folder / "lm_eval", rater)
     if as_json:

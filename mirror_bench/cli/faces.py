@@ -20,7 +20,7 @@ def faces() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Which identities.")
 def sheet(out: Path, identities: int, seed: int) -> None:
     """Draw every named expression on several identities, labelled."""
-    from mirror_bench.faces.sheet import write_sheet
+    from mirror_bench.faces.contact_sheet import write_sheet
 
     if out.suffix.lower() != ".png":
         raise InputError(f"--out {out}: name a file that ends in .png")
@@ -37,7 +37,7 @@ def draw(direction: str, out: Path, identity: int, as_json: bool) -> None:
     """Draw the face of a stage direction, such as "Looks away, arms crossed"."""
     from mirror_bench.cli import print_json
     from mirror_bench.faces import FACE_SOURCES
-    from mirror_bench.faces.directions import read_direction
+    from mirror_bench.faces.directions.reader import read_direction
     from mirror_bench.faces.identity import random_identity
     from mirror_bench.files import write_atomically
 
@@ -64,8 +64,8 @@ def check(folder: Path, as_json: bool) -> None:
     for mirror-bench run --faces set:FOLDER.
     """
     from mirror_bench.cli import print_json
-    from mirror_bench.faces.expressions import EXPRESSIONS
-    from mirror_bench.faces.set_faces import read_set
+    from mirror_bench.faces.facs.expressions import EXPRESSIONS
+    from mirror_bench.faces.sets.source import read_set
 
     found = read_set(folder.expanduser())
     covered = {person.name: person.covers() for person in found.people}

@@ -12,8 +12,8 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.findings import Answer
-    from mirror_bench.reports.safety import SafetyFailure
+    from mirror_bench.analysis.findings import Answer
+    from mirror_bench.analysis.safety import SafetyFailure
 
 _KEYS = "c confirm, r reject, s skip, q stop"
 
@@ -33,7 +33,7 @@ def findings(
     kept in the run folder and counted by the next `mirror-bench report RUN`: a confirmed finding fails the
     candidate, a rejected one does not.
     """
-    from mirror_bench.reports.findings import keep_judged
+    from mirror_bench.analysis.findings import keep_judged
 
     found = {one.id: one for one in _findings(run)}
     for finding in (*confirmed, *rejected):
@@ -63,14 +63,14 @@ def findings(
 
 
 def _findings(run: Path) -> list[SafetyFailure]:
-    from mirror_bench.reports.run_report import summarize_run
+    from mirror_bench.pages.run_report import summarize_run
 
     return [failure for one in summarize_run(run).safety for failure in one.failures]
 
 
 def _read(run: Path, shown: list[SafetyFailure]) -> None:
     """Shows one finding after the other and keeps each answer at once."""
-    from mirror_bench.reports.findings import keep_judged
+    from mirror_bench.analysis.findings import keep_judged
 
     answers: dict[str, Answer] = {"c": "confirmed", "r": "rejected"}
     for number, one in enumerate(shown, 1):
@@ -90,7 +90,7 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
 
 def _told(run: Path, one: SafetyFailure) -> str:
     """Returns a finding with what was said: the client's words before it, and the turn itself."""
-    from mirror_bench.sessions.store import read_sessions
+    from mirror_bench.sessions.run_folder import read_sessions
 
     lines = [f"[{one.id}] {one.title}, {one.status}, by {one.rater}, score {one.score:g}: {one.scenario_id}"]
     if one.turn is not None:

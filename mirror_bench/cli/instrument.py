@@ -39,8 +39,8 @@ def features(as_json: bool) -> None:
     Those of the safety instrument, which come last, are there only where the instrument has an item that
     applies to a crisis.
     """
-    from mirror_bench.raters.features import FEATURES
     from mirror_bench.raters.safety_features import SAFETY_FEATURES
+    from mirror_bench.raters.session_features import FEATURES
 
     _show({**FEATURES, **{name: f"{told} (crisis)" for name, told in SAFETY_FEATURES.items()}}, as_json)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from mirror_bench.reports.summary import Summary
+    from mirror_bench.analysis.summary import Summary
     from mirror_bench.schema import Score
 
 
@@ -26,7 +26,7 @@ def finish(
     Raises:
         InputError: If a folder is no run folder, or the runs cannot be compared.
     """
-    from mirror_bench.reports.run_report import report_runs
+    from mirror_bench.pages.run_report import report_runs
 
     summary = report_runs(folders, out, raters)
     if as_json:
@@ -43,7 +43,7 @@ def show(summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from mirror_bench.reports.labels import candidate_label
+    from mirror_bench.analysis.display_names import candidate_label
 
     console = Console()
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
@@ -83,8 +83,8 @@ def show(summary: Summary) -> None:
 
 def _show_people(summary: Summary, console: Console) -> None:
     """Says who played the client and who rated, and what speaks against relying on them."""
-    from mirror_bench.reports.fitness import ClientFitness, RaterFitness
-    from mirror_bench.reports.labels import candidate_label
+    from mirror_bench.analysis.display_names import candidate_label
+    from mirror_bench.analysis.fitness import ClientFitness, RaterFitness
 
     clients = ", ".join(dict.fromkeys(entry.client for entry in summary.entries if entry.client))
     raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters))
@@ -115,7 +115,7 @@ def _show_people(summary: Summary, console: Console) -> None:
 
 def _length_lines(summary: Summary) -> list[str]:
     """One line per entry: how totals go with the length of what the therapist says, and totals without it."""
-    from mirror_bench.reports.labels import candidate_label
+    from mirror_bench.analysis.display_names import candidate_label
 
     lines = []
     for entry in summary.entries:
@@ -137,7 +137,7 @@ def _gains(summary: Summary) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    from mirror_bench.reports.labels import candidate_label
+    from mirror_bench.analysis.display_names import candidate_label
 
     table = Table(
         title="Visual gain: matched minus another face", title_justify="left", box=SIMPLE, pad_edge=False
@@ -156,7 +156,7 @@ def _reliance(summary: Summary) -> Table:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    from mirror_bench.reports.labels import candidate_label
+    from mirror_bench.analysis.display_names import candidate_label
 
     table = Table(title="Visual reliance", title_justify="left", box=SIMPLE, pad_edge=False)
     for column in ("therapist", "measure", "face shown", "value", "n"):

@@ -12,7 +12,7 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.plot_kinds import Drawn, Material
+    from mirror_bench.figures.kinds import Drawn, Material
 
 # Named here as well as where they are drawn, so that help costs no import.
 KINDS = ("forest", "radar", "resistance", "pareto", "trajectory", "ranks", "agreement", "gain", "endings")
@@ -74,7 +74,7 @@ def plot(
     A figure without data is skipped with one line that says why; an earlier one of its name is removed.
     Equal runs give equal bytes. Exit code 2 where nothing could be drawn at all.
     """  # noqa: D301
-    from mirror_bench.reports.plot_kinds import draw_kinds
+    from mirror_bench.figures.kinds import draw_kinds
 
     chosen = _listed("--kind", kinds, KINDS)
     ends = _listed("--format", formats, FORMATS)
@@ -104,10 +104,10 @@ def _listed(option: str, given: str, known: Sequence[str]) -> list[str]:
 
 
 def _material(runs: Sequence[Path], raters: Sequence[str], sizes: Path | None) -> Material:
-    from mirror_bench.reports.plot_kinds import Material
-    from mirror_bench.reports.run_report import gather_run, summarize_run
-    from mirror_bench.reports.sizes import read_sizes
-    from mirror_bench.reports.summary import compare_runs
+    from mirror_bench.analysis.candidate_costs import read_sizes
+    from mirror_bench.analysis.summary import compare_runs
+    from mirror_bench.figures.kinds import Material
+    from mirror_bench.pages.run_report import gather_run, summarize_run
 
     known = {} if sizes is None else read_sizes(sizes)
     summaries = [summarize_run(run, raters) for run in runs]

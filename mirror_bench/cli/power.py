@@ -11,8 +11,8 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.reports.outcomes import SessionOutcome
-    from mirror_bench.reports.planning import ComparisonPlan, Plans, Question
+    from mirror_bench.analysis.planning import ComparisonPlan, Plans, Question
+    from mirror_bench.analysis.session_outcomes import SessionOutcome
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
@@ -72,9 +72,9 @@ def power(
     run of one candidate gives the most that it can take. A two-sided t test over profiles' means, or with
     --margin the gate's test; a standardized effect needs no run.
     """
-    from mirror_bench.reports.planning import Plans, Question, plan_from_runs, plan_standardized
-    from mirror_bench.reports.rated_runs import profiles_in
-    from mirror_bench.sessions.store import read_header
+    from mirror_bench.analysis.planning import Plans, Question, plan_from_runs, plan_standardized
+    from mirror_bench.analysis.rated_runs import profiles_in
+    from mirror_bench.sessions.run_folder import read_header
 
     question = Question(effect, wanted, alpha, paired, standardized, per_profile, margin, metrics or 1)
     _check(question, runs)
@@ -117,8 +117,8 @@ def _read(
     runs: Sequence[Path], metric: str, conditions: Sequence[str]
 ) -> tuple[str, list[SessionOutcome], int]:
     """Returns the metric's full name, the runs' sessions, and how many totals they have."""
-    from mirror_bench.reports.run_report import gather_run
-    from mirror_bench.sessions.store import read_header
+    from mirror_bench.pages.run_report import gather_run
+    from mirror_bench.sessions.run_folder import read_header
 
     prints = {read_header(folder).fingerprint: folder for folder in runs}
     if len(prints) > 1:

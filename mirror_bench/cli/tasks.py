@@ -35,7 +35,7 @@ def list_command(include: tuple[Path, ...], as_json: bool) -> None:
     lm-eval's own tasks can be run as well; `lm-eval ls tasks` lists them.
     """
     _require_lm_eval()
-    from mirror_bench.adapters.tasks import list_tasks
+    from mirror_bench.lm_eval.task_runs import list_tasks
 
     found = list_tasks(include)
     if as_json:
@@ -95,9 +95,9 @@ def run(
     _require_lm_eval()
     if quiet or as_json:
         os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: lm-eval offers no other way
-    from mirror_bench.adapters.lm_eval import EngineLM
-    from mirror_bench.adapters.tasks import Chosen, run_tasks, task_manager
-    from mirror_bench.adapters.unanswered import Unanswered
+    from mirror_bench.lm_eval.engine_model import EngineLM
+    from mirror_bench.lm_eval.task_runs import Chosen, run_tasks, task_manager
+    from mirror_bench.lm_eval.unanswered import Unanswered
 
     wanted = tuple(dict.fromkeys(part.strip() for part in names.split(",") if part.strip()))
     if not wanted:

@@ -81,7 +81,7 @@ def validate(
 def _validate_on(data: str, rater: str, out: Path | None, as_json: bool) -> None:
     from mirror_bench.validity import coding, known_groups
     from mirror_bench.validity.annomi import read_annomi
-    from mirror_bench.validity.show import show_evidence, write_evidence_plots
+    from mirror_bench.validity.display import show_evidence, write_evidence_plots
 
     if not data.startswith(_ANNOMI) or data == _ANNOMI:
         raise InputError(f"--data {data}: sessions of known quality are read as annomi:PATH")
@@ -108,7 +108,7 @@ def _validate_on(data: str, rater: str, out: Path | None, as_json: bool) -> None
 def _measure(transcripts: tuple[ExpertTranscript, ...], rater: str, out: Path | None) -> KnownGroups:
     """Rates the transcripts; a model's answers are kept in `out`, where there is one, and not asked again."""
     from mirror_bench.sessions.choosing import judge_settings
-    from mirror_bench.sessions.pool import EnginePool, open_raters
+    from mirror_bench.sessions.engine_pool import EnginePool, open_raters
     from mirror_bench.validity.separation import measure_separation, rate_transcripts
 
     settings = judge_settings((rater,))
@@ -129,10 +129,10 @@ def _measure(transcripts: tuple[ExpertTranscript, ...], rater: str, out: Path | 
 def _validate_all(annomi: Path | None, quick: bool, seed: int, out: Path, as_json: bool) -> None:
     from rich.console import Console
 
+    from mirror_bench.validity.display import evidence_json
     from mirror_bench.validity.document import write_document
     from mirror_bench.validity.evidence import Setting
     from mirror_bench.validity.registry import examine_all
-    from mirror_bench.validity.show import evidence_json
 
     if annomi is not None and not annomi.is_file():
         raise InputError(f"--annomi {annomi}: no such file; give the path of AnnoMI's CSV file")
@@ -150,8 +150,8 @@ def _validate_all(annomi: Path | None, quick: bool, seed: int, out: Path, as_jso
 
 
 def _show_summary(found: dict[str, Evidence]) -> None:
+    from mirror_bench.validity.display import show_evidence, targets_table
     from mirror_bench.validity.evidence import Evidence
-    from mirror_bench.validity.show import show_evidence, targets_table
 
     for evidence in found.values():
         if not evidence.skipped:

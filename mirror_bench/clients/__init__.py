@@ -5,7 +5,7 @@ from mirror_bench.registry import Registry
 CLIENTS = Registry(
     "client",
     {
-        "stateful": "mirror_bench.clients.stateful:StatefulClient",
+        "stateful": "mirror_bench.clients.stateful.client:StatefulClient",
         "llm": "mirror_bench.clients.llm:LLMClient",
         "replay": "mirror_bench.clients.replay:ReplayClient",
     },

@@ -13,9 +13,9 @@ from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.fitting import Fit, Fitted, Reading, ask_fitting
 from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.faces import stage_marks
-from mirror_bench.faces.directions import read_direction
-from mirror_bench.faces.stage_marks import part_directions
+from mirror_bench.faces.directions import marks as stage_marks
+from mirror_bench.faces.directions.marks import part_directions
+from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import ClientSettings

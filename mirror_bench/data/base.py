@@ -46,7 +46,7 @@ class DataSet:
         """Returns the profiles as a `datasets.Dataset`, a row each, with their screenplays nested."""
         from datasets import Dataset
 
-        from mirror_bench.data.tables import table_of
+        from mirror_bench.data.export.tables import table_of
 
         return Dataset(table_of(self))
 

@@ -5,9 +5,9 @@ from mirror_bench.registry import Registry
 ENGINES = Registry(
     "engine",
     {
-        "vllm": "mirror_bench.engines.vllm:VllmEngine",
-        "transformers": "mirror_bench.engines.transformers:TransformersEngine",
-        "openai": "mirror_bench.engines.openai:OpenAIEngine",
+        "vllm": "mirror_bench.engines.vllm.engine:VllmEngine",
+        "transformers": "mirror_bench.engines.transformers.engine:TransformersEngine",
+        "openai": "mirror_bench.engines.openai.engine:OpenAIEngine",
         "scripted": "mirror_bench.engines.scripted:ScriptedEngine",
     },
 )

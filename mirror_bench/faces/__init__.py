@@ -4,5 +4,8 @@ from mirror_bench.registry import Registry
 
 FACE_SOURCES = Registry(
     "face_source",
-    {"drawn": "mirror_bench.faces.drawn:DrawnFaces", "set": "mirror_bench.faces.set_faces:SetFaces"},
+    {
+        "drawn": "mirror_bench.faces.drawing.drawn_faces:DrawnFaces",
+        "set": "mirror_bench.faces.sets.source:SetFaces",
+    },
 )

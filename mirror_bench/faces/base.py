@@ -14,7 +14,7 @@ class FaceSource(Protocol):
 
     A class of the registry is called without arguments. One with the class attribute `takes_argument = True`
     may be named `name:argument` and is then called with that text; one with a class attribute `Options`, a
-    pydantic class, is called with `options=` (`faces.opening.open_faces`).
+    pydantic class, is called with `options=` (`faces.factory.open_faces`).
     """
 
     @property

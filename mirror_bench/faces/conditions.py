@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import random
 
-from mirror_bench.faces import expressions
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled, similarity, valence
+from mirror_bench.faces.facs import expressions
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled, similarity, valence
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
-from mirror_bench.data.sources import load_data
-from mirror_bench.engines.opening import model_identity
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.engines.factory import model_identity
 from mirror_bench.errors import InputError
 from mirror_bench.parts import Declared, StandsOn
 from mirror_bench.protocol.settings import Protocol, form_name

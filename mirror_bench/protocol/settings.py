@@ -158,7 +158,7 @@ def load_protocol(name_or_path: str) -> Protocol:
 
     Raises:
         InputError: If there is none, or a key or value is wrong, naming it. Options of a part's own are read
-            where the part is known (`sessions.cast.checked_protocol`).
+            where the part is known (`sessions.build.checked_protocol`).
     """
     path = protocol_path(name_or_path)
     values = read_yaml(path)

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings, identity
-from mirror_bench.raters import features as session_features
 from mirror_bench.raters import safety_features as crisis_features
+from mirror_bench.raters import session_features
 from mirror_bench.raters.base import RaterNeeds
-from mirror_bench.raters.features import FEATURES, Feature, features
+from mirror_bench.raters.coded_session import CodedSession, read
 from mirror_bench.raters.instruments import CodedRule, Instrument, Item
-from mirror_bench.raters.reading import CodedSession, read
 from mirror_bench.raters.safety_features import (
     DOES_NOT_APPLY,
     HARM_FEATURES,
@@ -25,6 +24,7 @@ from mirror_bench.raters.safety_features import (
     quotes,
     safety_features,
 )
+from mirror_bench.raters.session_features import FEATURES, Feature, features
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 
 NO_RULE = "the coded rater has no rule for this item"

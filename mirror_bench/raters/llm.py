@@ -14,14 +14,14 @@ from mirror_bench.errors import EngineError, InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import RaterSettings, identity
-from mirror_bench.raters import answers as judge_answers
+from mirror_bench.raters import judge_json as judge_answers
+from mirror_bench.raters import judge_transcript as transcripts
 from mirror_bench.raters import safety_features
-from mirror_bench.raters import transcript as transcripts
-from mirror_bench.raters.answers import field_of, objects_with, score_in_words, whole_number
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
+from mirror_bench.raters.judge_json import field_of, objects_with, score_in_words, whole_number
+from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
-from mirror_bench.raters.transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
 
 _MAX_TOKENS = 512

@@ -19,10 +19,10 @@ from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.reasoning import part_thoughts
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.prompts import fill
-from mirror_bench.raters.answers import field_of, objects_with
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument, instrument_scores
-from mirror_bench.raters.transcript import holds_quote, write_transcript
+from mirror_bench.raters.judge_json import field_of, objects_with
+from mirror_bench.raters.judge_transcript import holds_quote, write_transcript
 from mirror_bench.schema import Profile, Record, Session, derive_seed
 
 Better = Literal["first", "second", "tie"]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from mirror_bench.coding.bank import Act, Danger
-from mirror_bench.coding.danger import disclosures
-from mirror_bench.coding.harm import acts
+from mirror_bench import text as wording
+from mirror_bench.coding.safety import turns as safety
+from mirror_bench.coding.safety.bank import Act, Danger
+from mirror_bench.coding.safety.danger import disclosures
+from mirror_bench.coding.safety.harm import acts
+from mirror_bench.coding.safety.turns import RISK, SafetyCode, code_safety, discloses, harms
 from mirror_bench.parts import StandsOn
-from mirror_bench.raters import safety, wording
-from mirror_bench.raters.features import Feature
-from mirror_bench.raters.safety import RISK, SafetyCode, code_safety, discloses, harms
-from mirror_bench.raters.wording import shared
+from mirror_bench.raters.session_features import Feature
 from mirror_bench.schema import Profile, Session, Speaker
+from mirror_bench.text import shared
 
 VERSION = "2"
 """Raised with every change of the features of safety; part of the fingerprint."""

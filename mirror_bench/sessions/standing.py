@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from mirror_bench.clients import CLIENTS
 from mirror_bench.data import scenarios
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources import load_data
-from mirror_bench.faces import FACE_SOURCES, show
-from mirror_bench.faces.opening import open_faces
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.faces import FACE_SOURCES
+from mirror_bench.faces import presenter as show
+from mirror_bench.faces.factory import open_faces
 from mirror_bench.parts import Declared, StandsOn, ask_stands_on, deciding, read_options
 from mirror_bench.protocol import (
     Fingerprint,
@@ -21,8 +22,9 @@ from mirror_bench.protocol import (
 )
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import instruments_stand_on
-from mirror_bench.sessions import dialogue, probe
-from mirror_bench.sessions.pool import rater_needs
+from mirror_bench.sessions import counterfactual_turns as probe
+from mirror_bench.sessions import session as dialogue
+from mirror_bench.sessions.engine_pool import rater_needs
 from mirror_bench.therapists.methods import METHODS
 
 

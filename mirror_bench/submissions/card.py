@@ -12,7 +12,7 @@ from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Resistance, Scenario
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
-from mirror_bench.sessions.store import RunHeader
+from mirror_bench.sessions.run_folder import RunHeader
 from mirror_bench.submissions.manifest import Card
 from mirror_bench.therapists.methods import METHODS
 

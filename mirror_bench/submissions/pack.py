@@ -9,14 +9,14 @@ from pathlib import Path
 
 from mirror_bench import __version__
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources import load_data
-from mirror_bench.engines.opening import engine_name
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.engines.factory import engine_name
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import as_stated, load_protocol, protocol_names
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
-from mirror_bench.sessions.pool import rater_names
+from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
-from mirror_bench.sessions.store import RunHeader, read_header, read_probes, read_sessions
+from mirror_bench.sessions.run_folder import RunHeader, read_header, read_probes, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.manifest import Card, File, Manifest
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.session_outcomes import gather
+from mirror_bench.analysis.summary import Summary, summarize_outcomes
 from mirror_bench.data.base import DataSet
-from mirror_bench.reports.metrics import score_rating
-from mirror_bench.reports.outcomes import gather
-from mirror_bench.reports.summary import Summary, summarize_outcomes
 from mirror_bench.schema import Ending, Rating, Scenario, Session
+from mirror_bench.sessions.counterfactual_turns import Probe
+from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import due_scenarios
-from mirror_bench.sessions.pool import rater_names
-from mirror_bench.sessions.probe import Probe
-from mirror_bench.sessions.store import RunHeader
+from mirror_bench.sessions.run_folder import RunHeader
 from mirror_bench.submissions.manifest import SubmissionCoverage
 
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from mirror_bench.analysis.summary import Summary
 from mirror_bench.data.base import DataSet
 from mirror_bench.protocol import Protocol
-from mirror_bench.reports.summary import Summary
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
-from mirror_bench.sessions.probe import Probe
-from mirror_bench.sessions.store import RunHeader
+from mirror_bench.sessions.counterfactual_turns import Probe
+from mirror_bench.sessions.run_folder import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.card import is_scripted, sees_faces
 from mirror_bench.submissions.manifest import Manifest

@@ -11,19 +11,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Protocol, load_protocol, protocol_names
 from mirror_bench.submissions.archive import MANIFEST, read_archive
-from mirror_bench.submissions.checks_copies import check_contamination, check_duplicates, check_templates
-from mirror_bench.submissions.checks_faces import check_faces
-from mirror_bench.submissions.checks_manifest import check_files, check_identity
-from mirror_bench.submissions.checks_probes import check_probes
-from mirror_bench.submissions.checks_protocol import check_protocol, check_seeds, checks_of_content
-from mirror_bench.submissions.checks_ratings import check_coded, check_evidence, check_ratings
-from mirror_bench.submissions.checks_replay import check_therapist, checks_of_client
-from mirror_bench.submissions.checks_scores import check_coverage, check_scores
-from mirror_bench.submissions.checks_sessions import check_scenarios, check_turns
+from mirror_bench.submissions.checks.copies import check_contamination, check_duplicates, check_templates
+from mirror_bench.submissions.checks.faces import check_faces
+from mirror_bench.submissions.checks.manifest import check_files, check_identity
+from mirror_bench.submissions.checks.probes import check_probes
+from mirror_bench.submissions.checks.protocol import check_protocol, check_seeds, checks_of_content
+from mirror_bench.submissions.checks.ratings import check_coded, check_evidence, check_ratings
+from mirror_bench.submissions.checks.replay import check_therapist, checks_of_client
+from mirror_bench.submissions.checks.scores import check_coverage, check_scores
+from mirror_bench.submissions.checks.sessions import check_scenarios, check_turns
 from mirror_bench.submissions.findings import Check, Verdict, judged, plain, skipped
 from mirror_bench.submissions.manifest import Manifest
 from mirror_bench.submissions.recompute import scenarios_due

@@ -16,10 +16,10 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import TherapistSettings
 from mirror_bench.registry import Registry
 from mirror_bench.schema import Scenario, Speaker, derive_seed
-from mirror_bench.therapists import cleaning, prompting
+from mirror_bench.therapists import prompts as prompting
+from mirror_bench.therapists import reply_cleaning as cleaning
 from mirror_bench.therapists.base import Therapist, TherapistTurn
-from mirror_bench.therapists.cleaning import clean_reply
-from mirror_bench.therapists.prompting import (
+from mirror_bench.therapists.prompts import (
     Layout,
     PromptTurn,
     caption_messages,
@@ -28,6 +28,7 @@ from mirror_bench.therapists.prompting import (
     read_plan,
     reply_messages,
 )
+from mirror_bench.therapists.reply_cleaning import clean_reply
 
 VERSION = "1"
 """Raised with every change of what a packaged method asks and in which order; part of the fingerprint."""

@@ -17,7 +17,7 @@ from mirror_bench.errors import InputError, OwnCodeError, told
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
-from mirror_bench.therapists.cleaning import clean_reply
+from mirror_bench.therapists.reply_cleaning import clean_reply
 from mirror_bench.therapists.source_digest import digest_of_object, source_digest
 
 EXPECTED = (

@@ -14,7 +14,7 @@ import mirror_bench
 from mirror_bench.parts import ask_stands_on
 from mirror_bench.protocol import identity
 from mirror_bench.therapists import SCRIPTED
-from mirror_bench.therapists.cheating import cheating, stands_on
+from mirror_bench.therapists.cheats import cheating, stands_on
 
 _DIGITS = 12
 

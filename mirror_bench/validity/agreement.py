@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.analysis.agreement import Halo, measure_halo
+from mirror_bench.analysis.length import Lengths, measure_length
+from mirror_bench.analysis.metrics import Metric, describe, score_rating
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.reports.agreement import Halo, measure_halo
-from mirror_bench.reports.length import Lengths, measure_length
-from mirror_bench.reports.metrics import Metric, describe, score_rating
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.schema import Profile, Rating, Scenario, Score, Session, SessionKey
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.stats.agreement import mean_inter_item_r, retest_r
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.length import length_correlation

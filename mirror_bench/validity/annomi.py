@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mirror_bench.errors import InputError
-from mirror_bench.raters.wording import tokens
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
+from mirror_bench.text import tokens
 
 COLUMNS = (
     "transcript_id",

@@ -2,7 +2,7 @@
 
 Simulated clients tend to turn compliant at the first kind word (Wang et al. 2024, "PATIENT-Psi"; Kim et al.
 2025). Scripted therapists of known skill hold sessions with resisting clients; the latent state and the
-client's words, read by the rules of `raters.client_talk`, say what moved them.
+client's words, read by the rules of `coding.client_talk`, say what moved them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirror_bench.clients.state import TEMPERS
-from mirror_bench.data.mini import load_mini
-from mirror_bench.raters.client_talk import RESISTANCES, ClientBehaviour, code_client
-from mirror_bench.reports.outcomes import first_to_last_third
+from mirror_bench.analysis.session_outcomes import first_to_last_third
+from mirror_bench.clients.stateful.dynamics import TEMPERS
+from mirror_bench.coding.client_talk import RESISTANCES, ClientBehaviour, code_client
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Profile, Resistance, Scenario, Session, Speaker, Turn
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.stats.intervals import Interval, cluster_mean
 from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED
@@ -262,7 +262,7 @@ def evidence_of(arms: Mapping[str, AuditedSessions]) -> Evidence:
 
 
 def _change_talk(arms: Mapping[str, AuditedSessions]) -> Figure:
-    from mirror_bench.reports.plot_style import COLORS, COLUMN, LINES, name_markers, new_figure
+    from mirror_bench.figures.style import COLORS, COLUMN, LINES, name_markers, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)
     ax = axes[0][0]
@@ -277,7 +277,7 @@ def _change_talk(arms: Mapping[str, AuditedSessions]) -> Figure:
 
 
 def _trajectories(arms: Mapping[str, AuditedSessions]) -> Figure:
-    from mirror_bench.reports.plot_style import COLORS, COLUMN, MARKERS, name_markers, new_figure
+    from mirror_bench.figures.style import COLORS, COLUMN, MARKERS, name_markers, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)
     ax = axes[0][0]

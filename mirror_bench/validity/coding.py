@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mirror_bench.raters.behaviour import code_therapist, main_class
-from mirror_bench.raters.client_talk import code_client, talk_class
+from mirror_bench.coding.client_talk import code_client, talk_class
+from mirror_bench.coding.therapist_behaviour import code_therapist, main_class
 from mirror_bench.schema import Speaker
 from mirror_bench.stats.classes import Agreement, class_agreement
 from mirror_bench.validity.annomi import CLIENT_CLASSES, THERAPIST_CLASSES, ExpertTranscript, read_annomi
@@ -177,7 +177,7 @@ def _confusion(name: str, one: Agreement) -> Table:
 
 
 def _matrix(one: Agreement) -> Figure:
-    from mirror_bench.reports.plot_style import COLUMN, INK, new_figure
+    from mirror_bench.figures.style import COLUMN, INK, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)
     ax = axes[0, 0]

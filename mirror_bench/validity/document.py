@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from mirror_bench.data.canary import CANARY
+from mirror_bench.data.checks.canary import CANARY
+from mirror_bench.validity.display import write_evidence_plots
 from mirror_bench.validity.evidence import Evidence, Target, markdown_table
-from mirror_bench.validity.show import write_evidence_plots
 
 PLOTS = "validity"
 """The folder of the figures, beside the document."""

@@ -41,7 +41,7 @@ class Plot(NamedTuple):
     Attributes:
         name: Its file name without an ending; letters, digits and hyphens.
         caption: What one sees, in a sentence; also its text for those who do not see it.
-        draw: Returns the figure; called under the style of `reports.plot_style`.
+        draw: Returns the figure; called under the style of `figures.style`.
     """
 
     name: str

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mirror_bench.clients.hearing import FaceRemark, judge_remark
-from mirror_bench.data.mini import load_mini
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.session_outcomes import contrast, gather
+from mirror_bench.analysis.summary import Summary, summarize_outcomes
+from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
+from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
-from mirror_bench.faces.expressions import EXPRESSIONS
-from mirror_bench.raters.behaviour import Behaviour, code_therapist
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.reports.metrics import score_rating
-from mirror_bench.reports.outcomes import contrast, gather
-from mirror_bench.reports.summary import Summary, summarize_outcomes
 from mirror_bench.schema import FaceCondition, Profile, Rating, Resistance, Scenario, Score, Session
-from mirror_bench.sessions.dialogue import FacePresenter
-from mirror_bench.sessions.probe import Probe, ReopenedTherapist, probe_turn, probed_turns
-from mirror_bench.sessions.rehearsal import UndrawnFaces, rehearse_async
+from mirror_bench.sessions.counterfactual_turns import Probe, ReopenedTherapist, probe_turn, probed_turns
+from mirror_bench.sessions.offline_sessions import UndrawnFaces, rehearse_async
+from mirror_bench.sessions.session import FacePresenter
 from mirror_bench.stats.paired import PairedDifference
-from mirror_bench.therapists.scripted import Attuned, Reflective, Scripted, WordsOnly
+from mirror_bench.therapists.policies.comparison import Attuned, Reflective, Scripted, WordsOnly
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 from mirror_bench.validity.swayed import Swayed
 
@@ -267,7 +267,7 @@ def _reading_table(right: int, named: int, unnamed: Sequence[str]) -> Table:
 
 
 def _figure(summary: Summary) -> Figure:
-    from mirror_bench.reports.faces_plot import gain_and_reliance
+    from mirror_bench.figures.visual_gain import gain_and_reliance
 
     figure = gain_and_reliance(summary)
     assert figure is not None

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.raters.coded import CodedRater, contributions
-from mirror_bench.raters.features import FEATURES, features
+from mirror_bench.raters.coded_session import read
 from mirror_bench.raters.instruments import instrument_scores, load_instrument
-from mirror_bench.raters.reading import read
+from mirror_bench.raters.session_features import FEATURES, features
 from mirror_bench.schema import Ending, Profile, Scenario, Session
-from mirror_bench.sessions.rehearsal import rehearse_async
+from mirror_bench.sessions.offline_sessions import rehearse_async
 from mirror_bench.stats.intervals import Interval, cluster_mean
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
-from mirror_bench.therapists.cheating import cheat_names, cheating, load_cheat
+from mirror_bench.therapists.cheats import cheat_names, cheating, load_cheat
 from mirror_bench.validity.evidence import Evidence, Plot, Setting
 from mirror_bench.validity.injection import InjectionReach, tally
 

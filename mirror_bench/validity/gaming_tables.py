@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mirror_bench.raters.features import FEATURES
+from mirror_bench.raters.session_features import FEATURES
 from mirror_bench.stats.intervals import Interval
-from mirror_bench.therapists.cheating import load_cheat
+from mirror_bench.therapists.cheats import load_cheat
 from mirror_bench.validity.evidence import Table, Target
 from mirror_bench.validity.gaming import INSTRUMENTS, STANDARD, Audit, CheatStanding
 
@@ -127,7 +127,7 @@ def shown(interval: Interval | None, form: str = ".2f") -> str:
 
 def draw(audit: Audit) -> Figure:
     """Returns the plot: a panel per instrument, a row per cheat, the standard's interval as a band."""
-    from mirror_bench.reports.plot_style import COLORS, COLUMN, MUTED, name_rows, new_figure
+    from mirror_bench.figures.style import COLORS, COLUMN, MUTED, name_rows, new_figure
 
     names = sorted(audit.cheats, key=lambda name: _closest(audit.standings[name]))
     figure, axes = new_figure(2 * COLUMN, 0.22 * len(names) + 1.0, columns=len(INSTRUMENTS))

@@ -183,7 +183,7 @@ def _number(value: float | None) -> str:
 
 
 def _roc(found: KnownGroups) -> Figure:
-    from mirror_bench.reports.plot_style import COLORS, COLUMN, LINES, MUTED, new_figure
+    from mirror_bench.figures.style import COLORS, COLUMN, LINES, MUTED, new_figure
 
     figure, axes = new_figure(COLUMN, 2.9)
     ax = axes[0, 0]

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mirror_bench.coding.danger import danger
+from mirror_bench.coding.safety.danger import danger
+from mirror_bench.coding.safety.turns import FINDINGS, discloses, harms
 from mirror_bench.errors import InputError
-from mirror_bench.raters.safety import FINDINGS, discloses, harms
 from mirror_bench.raters.safety_features import left_delusion
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share

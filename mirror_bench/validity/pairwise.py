@@ -8,16 +8,16 @@ from itertools import combinations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.analysis.comparison import Compared, compare
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.raters.pairwise import CodedComparer, Preference, verdict
-from mirror_bench.reports.comparison import Compared, compare
 from mirror_bench.schema import Profile, Scenario, Session
-from mirror_bench.sessions.comparing import therapist_tokens
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
+from mirror_bench.sessions.pairwise_runs import therapist_tokens
 from mirror_bench.therapists.base import TherapistTurn
-from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
+from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def _figure(found: Compared) -> Figure:
-    from mirror_bench.reports.comparison_plot import strengths_figure
+    from mirror_bench.figures.comparison import strengths_figure
 
     return strengths_figure(found)
 

@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from mirror_bench.coding.heads import heads
+from mirror_bench.analysis.safety import Safety, measure_safety
+from mirror_bench.analysis.session_outcomes import SafetyRecord
+from mirror_bench.coding.safety.heads import heads
+from mirror_bench.coding.safety.turns import FINDINGS, RISK, SafetyCode, code_safety
 from mirror_bench.content import content_path, read_yaml
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.protocol import SAFETY
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.safety import FINDINGS, RISK, SafetyCode, code_safety
-from mirror_bench.reports.outcomes import SafetyRecord
-from mirror_bench.reports.safety import Safety, measure_safety
 from mirror_bench.schema import Profile, Rating, Scenario
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
-from mirror_bench.therapists.scripted import WordsOnly
-from mirror_bench.therapists.scripted_phrases import Phrasing
+from mirror_bench.therapists.policies.comparison import WordsOnly
+from mirror_bench.therapists.policies.phrases import Phrasing
 
 
 class Swayed(WordsOnly):

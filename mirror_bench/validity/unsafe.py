@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
-from mirror_bench.therapists.scripted import Reflective
-from mirror_bench.therapists.scripted_phrases import load_script
+from mirror_bench.therapists.policies.comparison import Reflective
+from mirror_bench.therapists.policies.phrases import load_script
 
 
 class Ignoring(Reflective):

@@ -1,8 +1,8 @@
 """What the YAML files beside this one call; the code is in `mirror_bench.static`."""
 
-from mirror_bench.static.answers import extract
-from mirror_bench.static.docs import load
-from mirror_bench.static.metrics import (
+from mirror_bench.lm_eval.answer_extraction import extract
+from mirror_bench.lm_eval.documents import load
+from mirror_bench.lm_eval.metrics import (
     auroc,
     auroc_stderr,
     gap,
@@ -12,7 +12,7 @@ from mirror_bench.static.metrics import (
     mean,
     mean_stderr,
 )
-from mirror_bench.static.results import (
+from mirror_bench.lm_eval.results import (
     agreement_results,
     choice_results,
     expression_results,

@@ -15,10 +15,10 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.registry import get_model
 from lm_eval.tasks import TaskManager
 
-from mirror_bench.adapters.lm_eval import EngineLM
 from mirror_bench.engines.base import Answer, Engine, ImagePart, Request
 from mirror_bench.engines.scoring import Likelihood
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
+from mirror_bench.lm_eval.engine_model import EngineLM
 
 pytestmark = pytest.mark.usefixtures("quick_lm_eval")
 

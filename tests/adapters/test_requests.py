@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mirror_bench.adapters.requests import (
+from mirror_bench.engines.base import ImagePart, Message, Sampling
+from mirror_bench.errors import InputError
+from mirror_bench.lm_eval.requests import (
     PLACE,
     chat_text,
     image_part,
@@ -15,8 +17,6 @@ from mirror_bench.adapters.requests import (
     read_messages,
     read_sampling,
 )
-from mirror_bench.engines.base import ImagePart, Message, Sampling
-from mirror_bench.errors import InputError
 
 RED = Image.new("RGB", (8, 8), "red")
 BLUE = Image.new("RGBA", (8, 8), (0, 0, 255, 128))

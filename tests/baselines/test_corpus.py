@@ -8,10 +8,10 @@ from baselines.architecture import ModelSize, make_processor
 from baselines.corpus import IGNORED, Corpus, as_chat, read_source, tokenizer_texts
 from baselines.faceset import FaceSet, draw_faces, draw_png, sitters
 from baselines.grammar import load_grammar
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.errors import InputError
-from mirror_bench.therapists.prompting import caption_messages
+from mirror_bench.therapists.prompts import caption_messages
 
 GRAMMAR = load_grammar()
 SITTERS = sitters(GRAMMAR, 30, split="train", seed=0, weakest=0.5)

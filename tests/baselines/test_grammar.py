@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines.grammar import CRISIS, load_grammar
+from mirror_bench.coding.therapist_behaviour import ADHERENT, Behaviour, code_therapist
 from mirror_bench.errors import InputError
-from mirror_bench.faces.expressions import EXPRESSIONS
-from mirror_bench.raters.behaviour import ADHERENT, Behaviour, code_therapist
-from mirror_bench.therapists.prompting import read_plan, techniques
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
+from mirror_bench.therapists.prompts import read_plan, techniques
 
 GRAMMAR = load_grammar()
 

@@ -8,7 +8,7 @@ from baselines.architecture import ModelSize, save_untrained
 from baselines.lora import fine_tune, read_examples
 from baselines.recipe import LoraRecipe
 from baselines.train import main
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 
 pytestmark = pytest.mark.xdist_group("training")

@@ -7,7 +7,7 @@ import torch
 from baselines.faceset import FaceSet, draw_faces, mirrored, sitters
 from baselines.grammar import load_grammar
 from baselines.pixels import Pixels
-from mirror_bench.faces.expressions import EXPRESSIONS, similarity
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity
 
 GRAMMAR = load_grammar()
 

@@ -17,8 +17,8 @@ from baselines.faceset import draw_faces, sitters
 from baselines.grammar import load_grammar
 from baselines.questions import Questions, agreement_answer, ask, questions_digest
 from mirror_bench.content import tasks_root
-from mirror_bench.static.answers import read_answer
-from mirror_bench.static.docs import question_rows
+from mirror_bench.lm_eval.answer_extraction import read_answer
+from mirror_bench.lm_eval.documents import question_rows
 
 
 @pytest.mark.parametrize("task", ["mirror_expression", "mirror_incongruence"])

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from baselines.recipe import Recipe, load_recipe, recipe_path
 from baselines.train import is_trained, main, train
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -69,7 +69,7 @@ def test_a_trained_checkpoint_answers_with_and_without_a_face(trained: tuple[Pat
     from baselines.faceset import draw_png, sitters
     from baselines.grammar import load_grammar
     from mirror_bench.engines.base import ImagePart, Message
-    from mirror_bench.therapists.prompting import caption_messages
+    from mirror_bench.therapists.prompts import caption_messages
 
     processor = AutoProcessor.from_pretrained(trained[0])
     model = AutoModelForImageTextToText.from_pretrained(trained[0])

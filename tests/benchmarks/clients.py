@@ -7,10 +7,10 @@ import asyncio
 import json
 import time
 
-from mirror_bench.clients.stateful import StatefulClient
-from mirror_bench.data.mini import load_mini
+from mirror_bench.clients.stateful.client import StatefulClient
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Scenario
-from mirror_bench.therapists.scripted import Reflective
+from mirror_bench.therapists.policies.comparison import Reflective
 
 
 async def _held(scenarios: list[Scenario], replies: list[list[str]]) -> int:

@@ -13,12 +13,12 @@ import json
 import time
 from collections.abc import Callable
 
-from mirror_bench.data.mini import load_mini
-from mirror_bench.raters.behaviour import code_therapist
-from mirror_bench.raters.client_talk import code_client
+from mirror_bench.coding.client_talk import code_client
+from mirror_bench.coding.therapist_behaviour import code_therapist
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Scenario, Speaker
-from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.therapists.scripted import Attuned
+from mirror_bench.sessions.offline_sessions import rehearse
+from mirror_bench.therapists.policies.comparison import Attuned
 
 
 def pace(code: Callable[[int], object], turns: int) -> float:

@@ -8,8 +8,8 @@ import time
 
 import cv2
 
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.identity import random_identity
 
 

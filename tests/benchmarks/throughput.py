@@ -24,22 +24,22 @@ from typing import NamedTuple
 
 import psutil
 
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
-from mirror_bench.engines.opening import open_engine
-from mirror_bench.engines.vllm import VllmEngine
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.show import ShownFaces
+from mirror_bench.engines.factory import open_engine
+from mirror_bench.engines.vllm.engine import VllmEngine
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.presenter import ShownFaces
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import Protocol, SamplingSettings, TherapistSettings
 from mirror_bench.schema import Ending, FaceCondition, Profile, Scenario
+from mirror_bench.sessions.batch import run_sessions
+from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.candidate import Candidate, read_candidate
-from mirror_bench.sessions.cast import SessionFactory
-from mirror_bench.sessions.dialogue import FacePresenter, session_record
-from mirror_bench.sessions.pool import EnginePool
+from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.runner import run_sessions
-from mirror_bench.sessions.store import RunFolder, RunHeader
+from mirror_bench.sessions.run_folder import RunFolder, RunHeader
+from mirror_bench.sessions.session import FacePresenter, session_record
 
 MAX_TOKENS = 48
 CLIENT_TURNS = 8

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 
 from mirror_bench.cli.data import data
 from mirror_bench.content import content_path
-from mirror_bench.data.canary import CANARY
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.checks.canary import CANARY
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 
 

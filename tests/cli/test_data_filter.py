@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mirror_bench.cli.data import data
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.text_filters import text_filters
+from mirror_bench.data.checks.text_filters import text_filters
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 
 PLAY = "Therapist: Sit where you like.\nClient: [red] As an AI, I do not sit.\n"
@@ -54,7 +54,7 @@ def test_the_passing_set_can_be_loaded(bad: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_tagger_has_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mirror_bench.data import pos_tags
+    from mirror_bench.data.checks import pos_tags
 
     # Afresh, and what other tests have tagged stays.
     monkeypatch.setattr(pos_tags, "_tagger", lru_cache(pos_tags._tagger.__wrapped__))

@@ -6,8 +6,8 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from mirror_bench.cli.data import data
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.stats import describe_data
+from mirror_bench.data.checks.description import describe_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 
 

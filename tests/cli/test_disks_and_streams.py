@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from commands import SHORT, hold, mirror_bench
 
-from mirror_bench.sessions.store import read_ratings, read_sessions
+from mirror_bench.sessions.run_folder import read_ratings, read_sessions
 
 REFLECTIVE = ("run", "--therapist", "scripted/reflective", *SHORT, "--quiet")
 

@@ -19,7 +19,7 @@ from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import Ending, Session
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.evaluation import Evaluation, evaluate
-from mirror_bench.sessions.store import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_header, read_sessions
 from mirror_bench.therapists.own_code import load_own_code
 from mirror_bench.therapists.source_digest import source_digest
 

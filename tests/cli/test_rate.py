@@ -13,10 +13,10 @@ from click.testing import CliRunner
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "raters"))
 from judging import judges, noise, skill
 
+from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
-from mirror_bench.reports.metrics import score_rating
-from mirror_bench.sessions.store import read_ratings
+from mirror_bench.sessions.run_folder import read_ratings
 
 pytestmark = pytest.mark.usefixtures("without_figures")
 

@@ -14,13 +14,13 @@ from commands import ROOT, hold, summary
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
 from talking_server import serving, verdict
 
+from mirror_bench.analysis.summary import Summary
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
-from mirror_bench.raters.features import FEATURES
 from mirror_bench.raters.safety_features import SAFETY_FEATURES
-from mirror_bench.reports.summary import Summary
+from mirror_bench.raters.session_features import FEATURES
 from mirror_bench.sessions.choosing import chosen_protocol
-from mirror_bench.sessions.store import read_ratings
+from mirror_bench.sessions.run_folder import read_ratings
 
 HOPE = """
 title: Hope

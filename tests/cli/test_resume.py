@@ -15,7 +15,7 @@ from talking_server import ChatServer, serving, verdict
 
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.candidate import read_candidate
-from mirror_bench.sessions.store import read_header, read_ratings, read_sessions
+from mirror_bench.sessions.run_folder import read_header, read_ratings, read_sessions
 
 
 def run(out: Path, therapist: str, **options: Any) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from mirror_bench.cli import main
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.packaged import write_packaged
-from mirror_bench.data.sources import load_data
-from mirror_bench.sessions.store import read_header, read_sessions
+from mirror_bench.data.export.mini_folder import write_packaged
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.sessions.run_folder import read_header, read_sessions
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str, code: int = 0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import (
     FaceCondition,
@@ -16,9 +16,9 @@ from mirror_bench.schema import (
     Speaker,
     Turn,
 )
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists.base import Therapist
-from mirror_bench.therapists.scripted import Scripted
+from mirror_bench.therapists.policies.comparison import Scripted
 
 
 class Saying(Scripted):

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.clients import bank
-from mirror_bench.clients.bank import Act, Band, load_bank
-from mirror_bench.clients.hearing import ALIKE
+from mirror_bench.clients.stateful import utterances as bank
+from mirror_bench.clients.stateful.perception import ALIKE
+from mirror_bench.clients.stateful.utterances import Act, Band, load_bank
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import read_direction
-from mirror_bench.faces.expressions import EXPRESSIONS, similarity
+from mirror_bench.faces.directions.reader import read_direction
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity
 from mirror_bench.schema import Resistance
 
 

@@ -7,10 +7,10 @@ from held import arm, change, client_turns
 
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Ending, FaceCondition, Session
-from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
-from mirror_bench.therapists.scripted_careless import Warm
-from mirror_bench.therapists.scripted_phrases import load_script
-from mirror_bench.therapists.scripted_words import Picture
+from mirror_bench.therapists.policies.careless import Warm
+from mirror_bench.therapists.policies.client_words import Picture
+from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective
+from mirror_bench.therapists.policies.phrases import load_script
 
 
 def _dropout(sessions: tuple[Session, ...]) -> float:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.clients.hearing import FaceRemark, PerceivedTurn, hear, named_feelings
+from mirror_bench.clients.stateful.perception import FaceRemark, PerceivedTurn, hear, named_feelings
 
 SAD = "Brows drawn up in the middle, mouth corners down, eyes on the floor"
 SCEPTICAL = "One eyebrow raised, lips pressed together"

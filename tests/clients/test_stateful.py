@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.base import ClientTurn
-from mirror_bench.clients.stateful import StatefulClient
+from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import read_direction
+from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.schema import Crisis, Ending, FaceCondition, Profile, Resistance, Scenario
 from mirror_bench.therapists import SCRIPTED
-from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective
-from mirror_bench.therapists.scripted_careless import Warm
+from mirror_bench.therapists.policies.careless import Warm
+from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective
 
 FEELINGS = {"sadness": "sad", "anger": "angry", "anxious": "worried", "embarrassment": "embarrassed"}
 NAMES = {"goal", "approach", "bond", "resistance", "distress", "disclosure"}

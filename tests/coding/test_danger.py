@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mirror_bench.coding.bank import Danger
-from mirror_bench.coding.danger import danger, disclosures
+from mirror_bench.coding.safety.bank import Danger
+from mirror_bench.coding.safety.danger import danger, disclosures
 
 
 def _sure(words: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mirror_bench.coding.bank import HARMS, Act
-from mirror_bench.coding.harm import acts
+from mirror_bench.coding.safety.bank import HARMS, Act
+from mirror_bench.coding.safety.harm import acts
 
 LONG = """I'm really glad you told me, and I can hear how worn out you are.
 

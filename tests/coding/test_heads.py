@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirror_bench.coding.bank import content_digest, load_bank
-from mirror_bench.coding.examples import NAMES, examples
-from mirror_bench.coding.heads import CLIENT, client_scores, heads, read_heads, write_heads
-from mirror_bench.coding.train import fit, labels, matrix
+from mirror_bench.coding.safety.bank import content_digest, load_bank
+from mirror_bench.coding.safety.examples import NAMES, examples
+from mirror_bench.coding.safety.heads import CLIENT, client_scores, heads, read_heads, write_heads
+from mirror_bench.coding.safety.train import fit, labels, matrix
 from mirror_bench.errors import InputError
 
 
 def test_the_shipped_heads_follow_from_the_shipped_bank() -> None:
-    assert heads().digest == content_digest(), "run: python -m mirror_bench.coding.train"
+    assert heads().digest == content_digest(), "run: python -m mirror_bench.coding.safety.train"
 
 
 def test_written_heads_read_back_and_score_alike(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mirror_bench.coding.lexicon import compile_lexicon, lexicon
+from mirror_bench.coding.phrase_lexicon import compile_lexicon, lexicon
+from mirror_bench.coding.session_moves import TECHNIQUES, moves
 from mirror_bench.errors import InputError
-from mirror_bench.raters.moves import TECHNIQUES, moves
 
 
 def test_a_phrase_matches_at_word_boundaries_only() -> None:

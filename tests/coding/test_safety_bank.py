@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.coding.bank import Act, Danger, load_bank
+from mirror_bench.coding.safety.bank import Act, Danger, load_bank
 from mirror_bench.errors import InputError
 
 BANK = load_bank()

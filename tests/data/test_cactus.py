@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mirror_files import INTAKE, SHARED, intake, write
 
-from mirror_bench.data.cactus import load_cactus
+from mirror_bench.data.sources.cactus import load_cactus
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Resistance
 

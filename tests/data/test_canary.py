@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mirror_bench.content import tasks_root
-from mirror_bench.data.canary import CANARY, NOTICE, holds_canary, without_notice
+from mirror_bench.data.checks.canary import CANARY, NOTICE, holds_canary, without_notice
 
 MINI = tasks_root() / "mini"
 

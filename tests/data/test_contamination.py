@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.data.canary import CANARY
-from mirror_bench.data.contamination import Protected, corpus_texts
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.checks.canary import CANARY
+from mirror_bench.data.checks.contamination import Protected, corpus_texts
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 
 

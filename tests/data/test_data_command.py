@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from mirror_files import RAW, write
 
 from mirror_bench.cli.data import data
-from mirror_bench.data.export import EXPORT_FORMS
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.export.exporter import EXPORT_FORMS
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 
 
@@ -79,7 +79,7 @@ def test_every_form_is_offered(form: str) -> None:
 
 def test_looking_is_light() -> None:
     code = (
-        "import sys\nfrom mirror_bench.data.sources import load_data\nimport mirror_bench.data.export\n"
+        "import sys\nfrom mirror_bench.data.sources.registry import load_data\nimport mirror_bench.data.export.exporter\n"
         "import mirror_bench.cli.data\nload_data('mini')\n"
         "heavy = {'torch', 'vllm', 'transformers', 'datasets', 'cv2', 'openai', 'pyarrow'}\n"
         "print(sorted(heavy & set(sys.modules)))"

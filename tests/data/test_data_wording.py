@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.data.wording import Wording, measure_wording
+from mirror_bench.data.checks.lexical_diversity import Wording, measure_wording
 
 UTTERANCES = st.lists(
     st.lists(st.sampled_from(["oven", "dog", "Dog", "ring,", "--"]), max_size=40).map(" ".join)

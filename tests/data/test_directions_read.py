@@ -1,7 +1,7 @@
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.directions import count_directions
-from mirror_bench.data.screenplay import parse_screenplay
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.screenplays.direction_coverage import count_directions
+from mirror_bench.data.screenplays.parser import parse_screenplay
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.schema import Resistance
 
 TEXT = """Therapist: [Smiles] Hello.

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.data.duplicates import equal_endings, equal_openings, near_duplicates
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.words import ngrams, words_of
+from mirror_bench.data.checks.duplicates import equal_endings, equal_openings, near_duplicates
+from mirror_bench.data.checks.word_runs import ngrams, words_of
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Line, Screenplay, Speaker
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.export import EXPORT_FORMS, export_data
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.training import FORMS, examples
+from mirror_bench.data.export.exporter import EXPORT_FORMS, export_data
+from mirror_bench.data.export.training_examples import FORMS, examples
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Line, Profile, Resistance, Screenplay, Speaker
 
@@ -201,7 +201,7 @@ def test_an_image_folder_is_not_replaced_without_force(small: DataSet, tmp_path:
 def test_a_failure_leaves_nothing_behind(
     small: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mirror_bench.faces.drawn import DrawnFaces
+    from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 
     def render(*_: object) -> bytes:
         raise RuntimeError("the pencil broke")

@@ -5,12 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.base import DataSet, Problem
-from mirror_bench.data.failures import find_failure
-from mirror_bench.data.filters import Filtered, TextFilter, filter_screenplays, quote
-from mirror_bench.data.pos_tags import equal_runs, tag_words
-from mirror_bench.data.screenplay import parse_screenplay, unknown_speaker, unknown_speakers
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.text_filters import (
+from mirror_bench.data.checks.filters import Filtered, TextFilter, filter_screenplays, quote
+from mirror_bench.data.checks.pos_tags import equal_runs, tag_words
+from mirror_bench.data.checks.response_failures import find_failure
+from mirror_bench.data.checks.text_filters import (
     copied_sentence,
     part_of_speech_runs,
     repeated_words,
@@ -19,7 +17,9 @@ from mirror_bench.data.text_filters import (
     text_filters,
     turn_count,
 )
-from mirror_bench.data.words import words_of
+from mirror_bench.data.checks.word_runs import words_of
+from mirror_bench.data.screenplays.parser import parse_screenplay, unknown_speaker, unknown_speakers
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.schema import Crisis, Line, Profile, Screenplay, Speaker
 
 PROFILE = Profile(

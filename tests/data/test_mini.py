@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mirror_files import RAW, write
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Resistance
 

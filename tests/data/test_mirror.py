@@ -9,7 +9,7 @@ import pytest
 from mirror_files import ABOUT, PROCESSED, RAW, SHARED, as_csv, record, sample, write
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.mirror import load_mirror
+from mirror_bench.data.sources.mirror import load_mirror
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Resistance
 

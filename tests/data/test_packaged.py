@@ -7,9 +7,9 @@ import pytest
 from mirror_files import RAW, write
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.canary import holds_canary
-from mirror_bench.data.packaged import write_packaged
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.checks.canary import holds_canary
+from mirror_bench.data.export.mini_folder import write_packaged
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Line, Moment, Profile, Screenplay, Speaker, VoiceLine
 

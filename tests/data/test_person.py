@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mirror_files import ABOUT, INTAKE
 
-from mirror_bench.data.person import read_intake, read_person, read_resistance
+from mirror_bench.data.sources.personal_info import read_intake, read_person, read_resistance
 from mirror_bench.schema import Profile, Resistance
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mirror_files import PROCESSED, write
 
-from mirror_bench.data.reading import (
+from mirror_bench.data.untrusted_input import (
     cell,
     cells,
     clean,

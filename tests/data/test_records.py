@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.data.records import read_records
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.record_files import read_records
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 
 ROWS = [(2, {"name": "Ana, the elder", "note": "a; b"}), (3, {"name": "Bo", "note": "é"})]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.scenarios import scenarios
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Profile, Resistance

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mirror_files import RAW
 
-from mirror_bench.data.reading import clean
-from mirror_bench.data.screenplay import (
+from mirror_bench.data.screenplays.parser import (
     MAX_PROBLEMS,
     Parsed,
     parse_screenplay,
     render_screenplay,
     split_directions,
 )
+from mirror_bench.data.untrusted_input import clean
 from mirror_bench.schema import Line, Resistance, Screenplay, Speaker
 
 

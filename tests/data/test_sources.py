@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mirror_files import PROCESSED, RAW, as_csv, intake, record, sample, write
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources import DATA_SOURCES, load_data
+from mirror_bench.data.sources.registry import DATA_SOURCES, load_data
 from mirror_bench.errors import InputError
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.data.canary import NOTICE
-from mirror_bench.data.mini import load_mini
-from mirror_bench.data.splits import published_splits, render_splits, splits_of
+from mirror_bench.data.checks.canary import NOTICE
+from mirror_bench.data.checks.splits import published_splits, render_splits, splits_of
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 
 

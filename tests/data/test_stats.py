@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources import load_data
-from mirror_bench.data.stats import (
+from mirror_bench.data.checks.description import (
     CountDistribution,
     DataStats,
     age_band,
@@ -19,6 +18,7 @@ from mirror_bench.data.stats import (
     evenness,
     spread,
 )
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.schema import Crisis, Line, Moment, Profile, Resistance, Screenplay, Speaker
 
 ANA = Profile(

@@ -351,7 +351,7 @@ async def test_too_much_room_is_refused_with_the_option_to_lower(server: Server)
 
 @pytest.mark.parametrize("path", ["", "/chat/completions", "/"])
 async def test_a_query_in_the_address_stays_one(server: Server, path: str) -> None:
-    from mirror_bench.engines.openai import OpenAIEngine
+    from mirror_bench.engines.openai.engine import OpenAIEngine
 
     engine = OpenAIEngine(parse_model(f"openai/m?base_url={server.url}{path}?api-version=2024-10-21"))
     await engine.answer(Request(TALK))
@@ -391,7 +391,7 @@ async def test_keys_are_trimmed_or_refused_with_their_length_alone(
     ],
 )
 def test_no_message_about_a_model_holds_a_key(spec: str) -> None:
-    from mirror_bench.engines.opening import open_engine
+    from mirror_bench.engines.factory import open_engine
 
     key = "sk-Proj0123456789abcdefSECRET"
     with pytest.raises(InputError) as caught:

@@ -13,7 +13,7 @@ from families import FAMILIES
 from talks import SCHEMA, ask, picture, talk
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
-from mirror_bench.engines.opening import open_engine
+from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.scoring import scoring
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
@@ -110,7 +110,7 @@ def test_vllms_own_parser_parts_thoughts_where_it_is_named(families: dict[str, P
     pytest.importorskip("vllm")
     from transformers import AutoTokenizer
 
-    from mirror_bench.engines.vllm_reasoning import open_parser
+    from mirror_bench.engines.vllm.reasoning import open_parser
 
     tokenizer = AutoTokenizer.from_pretrained(families["llama"])
     with pytest.raises(InputError, match=r"known are .*deepseek_r1"):

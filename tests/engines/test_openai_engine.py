@@ -9,7 +9,7 @@ import pytest
 from chat_server import KEY, Reply, Server, completion, refusal
 
 from mirror_bench.engines.base import ImagePart, Message, Request, Sampling
-from mirror_bench.engines.openai import OpenAIEngine
+from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import parse_model
 

@@ -6,8 +6,8 @@ import pytest
 from talks import plain, talk
 
 from mirror_bench.engines.base import Message
+from mirror_bench.engines.chat_templates import Prompting, load_prompting, without_images
 from mirror_bench.engines.images import check_count, data_url, decode, images_of
-from mirror_bench.engines.prompting import Prompting, load_prompting, without_images
 from mirror_bench.errors import EngineError, InputError, TooMuchError
 
 pytest.importorskip("transformers")

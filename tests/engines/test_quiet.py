@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.engines.quiet import cause, log_to, new_log, quiet
+from mirror_bench.engines.output_capture import cause, log_to, new_log, quiet
 
 
 def test_everything_goes_to_the_log_and_comes_back_after(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mirror_bench.engines.answers import Given, Room, hear
 from mirror_bench.engines.base import Sampling
 from mirror_bench.engines.reasoning import opens_thought, part_thoughts, with_thoughts, without_special_tokens
-from mirror_bench.engines.spoken import Given, Room, hear
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import Options, parse_model
 

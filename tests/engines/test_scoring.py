@@ -9,8 +9,8 @@ import pytest
 from talks import ask
 
 from mirror_bench.engines.base import Answer, Engine, Request
+from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.memo import Memo, MemoEngine, request_key
-from mirror_bench.engines.opening import open_engine
 from mirror_bench.engines.scoring import Likelihood, continuation_tokens, scoring
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import parse_model
@@ -90,8 +90,8 @@ def _by_hand(checkpoint: Path, request: Request, continuation: str) -> tuple[flo
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    from mirror_bench.engines.chat_templates import Prompting
     from mirror_bench.engines.images import decode, images_of
-    from mirror_bench.engines.prompting import Prompting
 
     processor: Any = AutoProcessor.from_pretrained(checkpoint)
     model: Any = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype="float32").eval()

@@ -7,7 +7,7 @@ import pytest
 
 from mirror_bench.engines import ENGINES
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
-from mirror_bench.engines.opening import open_engine
+from mirror_bench.engines.factory import open_engine
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import parse_model
 

@@ -9,7 +9,7 @@ import pytest
 from talks import plain
 
 from mirror_bench.engines.base import Message
-from mirror_bench.engines.prompting import Prompting, load_prompting
+from mirror_bench.engines.chat_templates import Prompting, load_prompting
 from mirror_bench.errors import InputError
 
 pytest.importorskip("transformers")

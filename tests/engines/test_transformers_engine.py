@@ -9,9 +9,9 @@ import pytest
 from talks import ask, picture, talk
 
 from mirror_bench.engines.base import Engine, ImagePart, Message, Request, Sampling
-from mirror_bench.engines.opening import open_engine
-from mirror_bench.engines.transformers import TransformersEngine
-from mirror_bench.engines.vllm import VllmEngine
+from mirror_bench.engines.factory import open_engine
+from mirror_bench.engines.transformers.engine import TransformersEngine
+from mirror_bench.engines.vllm.engine import VllmEngine
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import parse_model
 

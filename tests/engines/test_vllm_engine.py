@@ -16,8 +16,8 @@ import pytest
 from talks import SCHEMA, ask, picture, plain, talk
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
-from mirror_bench.engines.opening import open_engine
-from mirror_bench.engines.vllm import VllmEngine
+from mirror_bench.engines.factory import open_engine
+from mirror_bench.engines.vllm.engine import VllmEngine
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import parse_model
 
@@ -223,7 +223,7 @@ def run_engine(spec: str, *, block: str = "") -> subprocess.CompletedProcess[str
         import asyncio, sys
         if sys.argv[2]:
             sys.modules[sys.argv[2]] = None
-        from mirror_bench.engines.opening import open_engine
+        from mirror_bench.engines.factory import open_engine
         from mirror_bench.errors import InputError
         from mirror_bench.modelspec import parse_model
         try:

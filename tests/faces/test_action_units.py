@@ -1,7 +1,7 @@
 import pytest
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces.action_units import ACTION_UNITS, both_sides, check_expression, check_units
+from mirror_bench.faces.facs.action_units import ACTION_UNITS, both_sides, check_expression, check_units
 from mirror_bench.schema import Expression
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.faces.action_units import check_expression
 from mirror_bench.faces.conditions import shown_expression
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled, similarity, valence
+from mirror_bench.faces.facs.action_units import check_expression
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled, similarity, valence
 from mirror_bench.schema import Expression, FaceCondition
 
 _NAMED = st.builds(scaled, st.sampled_from(list(EXPRESSIONS.values())), st.floats(0.5, 1))

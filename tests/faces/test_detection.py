@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from cv2.data import haarcascades
 
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression
 

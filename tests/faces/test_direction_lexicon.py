@@ -4,7 +4,7 @@ import pytest
 
 from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
-from mirror_bench.faces.lexicon import packaged_lexicon, read_lexicon, stem
+from mirror_bench.faces.directions.lexicon import packaged_lexicon, read_lexicon, stem
 
 _BASE = "classes: {}\nweaken: {}\nnegate: []\nlittle: []\nstrengths: {}\nquiet: []\n"
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.content import tasks_root
-from mirror_bench.faces.action_units import check_expression
-from mirror_bench.faces.directions import read_direction
+from mirror_bench.faces.directions.reader import read_direction
+from mirror_bench.faces.facs.action_units import check_expression
 
 _OUTSIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "mirror_samples"
 

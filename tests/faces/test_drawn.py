@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces import drawn
-from mirror_bench.faces.action_units import ACTION_UNITS, POSTURES
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.drawing import drawn_faces as drawn
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.facs.action_units import ACTION_UNITS, POSTURES
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.identity import CHOICES, random_identity
 from mirror_bench.schema import Expression, FaceIdentity
 
@@ -55,8 +55,8 @@ def test_the_same_arguments_give_the_same_bytes_in_threads_and_on_another_proces
         assert list(pool.map(lambda case: hashlib.sha256(_DRAWN.render(*case)).hexdigest(), cases)) == here
     script = (
         "import hashlib\n"
-        "from mirror_bench.faces.drawn import DrawnFaces\n"
-        "from mirror_bench.faces.expressions import EXPRESSIONS\n"
+        "from mirror_bench.faces.drawing.drawn_faces import DrawnFaces\n"
+        "from mirror_bench.faces.facs.expressions import EXPRESSIONS\n"
         "from mirror_bench.faces.identity import random_identity\n"
         "for seed, expression in enumerate(list(EXPRESSIONS.values()) * 6):\n"
         "    print(hashlib.sha256(DrawnFaces().render(random_identity(seed), expression)).hexdigest())\n"

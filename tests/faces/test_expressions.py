@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces.action_units import ACTION_UNITS, POSTURES, check_expression
-from mirror_bench.faces.expressions import (
+from mirror_bench.faces.facs.action_units import ACTION_UNITS, POSTURES, check_expression
+from mirror_bench.faces.facs.expressions import (
     EXPRESSIONS,
     named,
     nearest,

@@ -16,11 +16,11 @@ from PIL import Image
 from mirror_bench.cli import main
 from mirror_bench.cli.faces import faces as faces_command
 from mirror_bench.errors import InputError
-from mirror_bench.faces.drawn import DrawnFaces
-from mirror_bench.faces.expressions import EXPRESSIONS, scaled
-from mirror_bench.faces.opening import open_faces
-from mirror_bench.faces.set_faces import BASIC, SetFaces, read_set
-from mirror_bench.faces.show import ShownFaces
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
+from mirror_bench.faces.factory import open_faces
+from mirror_bench.faces.presenter import ShownFaces
+from mirror_bench.faces.sets.source import BASIC, SetFaces, read_set
 from mirror_bench.protocol import FaceSettings, load_protocol
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 from mirror_bench.sessions.standing import protocol_fingerprint

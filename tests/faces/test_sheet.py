@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces.sheet import write_sheet
+from mirror_bench.faces.contact_sheet import write_sheet
 
 
 def test_a_sheet_has_a_row_per_identity_and_a_column_per_expression(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
-from mirror_bench.faces.expressions import EXPRESSIONS
-from mirror_bench.faces.show import ShownFaces
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
+from mirror_bench.faces.presenter import ShownFaces
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 

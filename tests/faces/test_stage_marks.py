@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.faces.stage_marks import part_directions
+from mirror_bench.faces.directions.marks import part_directions
 
 
 @pytest.mark.parametrize(

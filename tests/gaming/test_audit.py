@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from mirror_bench.cli.audit import audit
 from mirror_bench.errors import InputError
 from mirror_bench.raters.coded import contributions
-from mirror_bench.raters.features import Feature
 from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.session_features import Feature
 from mirror_bench.stats.intervals import Interval
-from mirror_bench.therapists.cheating import cheat_names, load_cheat
+from mirror_bench.therapists.cheats import cheat_names, load_cheat
+from mirror_bench.validity.display import write_evidence_plots
 from mirror_bench.validity.evidence import Setting
 from mirror_bench.validity.gaming import (
     INSTRUMENTS,
@@ -26,7 +27,6 @@ from mirror_bench.validity.gaming import (
     scenarios_of,
 )
 from mirror_bench.validity.gaming_tables import points_against
-from mirror_bench.validity.show import write_evidence_plots
 
 WANTED = (
     {"agreement", "captions", "cure_all", "empathy", "endless", "invented_client", "one_paragraph", "parrot"}

@@ -16,15 +16,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.data.mini import load_mini
-from mirror_bench.engines.openai import OpenAIEngine
+from mirror_bench.data.sources.mini import load_mini
+from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.modelspec import parse_model
 from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.judge_transcript import write_transcript
 from mirror_bench.raters.llm import LLMRater, ask
-from mirror_bench.raters.transcript import write_transcript
 from mirror_bench.schema import Profile, Rating, Scenario, Session, Speaker
-from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.therapists.cheating import cheat_names, cheating, load_cheat
+from mirror_bench.sessions.offline_sessions import rehearse
+from mirror_bench.therapists.cheats import cheat_names, cheating, load_cheat
 
 INJECTIONS = [
     name for name in cheat_names() if load_cheat(name).kind == "injection" or name == "invented_client"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.charts import COURSE_HEIGHT, COURSE_WIDTH, RADAR_HEIGHT, RADAR_WIDTH, RADIUS, course, radar
-from mirror_bench.reports.entries import TrajectoryPoint
+from mirror_bench.analysis.candidate_scores import TrajectoryPoint
 from mirror_bench.schema import Score
 
 SCORES = st.lists(st.tuples(st.floats(0, 6), st.floats(0, 1)), min_size=3, max_size=9)

@@ -8,7 +8,7 @@ import pytest
 
 from leaderboard.entries import OwnEntries, make_entries, read_entries
 from leaderboard.intake import ENDING
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
 from mirror_bench.sessions.standing import protocol_fingerprint

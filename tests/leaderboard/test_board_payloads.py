@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.payloads import script, session_payload
-from mirror_bench.reports.labels import tidy
+from mirror_bench.analysis.display_names import tidy
 from mirror_bench.schema import Expression
 
 JSON = st.recursive(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaderboard.ranking import Difference, Differences, compare_all, places, shared_means
-from mirror_bench.reports.metrics import Metric, score_rating
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
+from mirror_bench.analysis.metrics import Metric, score_rating
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score, SessionKey
 
 VALUES = st.dictionaries(st.text("abcdefgh", min_size=1, max_size=3), st.floats(0, 6), max_size=9)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.behaviour import Behaviour, code_therapist, main_class
+from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist, main_class
 
 B = Behaviour
 

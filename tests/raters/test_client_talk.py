@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.client_talk import ClientBehaviour, code_client, talk_class
+from mirror_bench.coding.client_talk import ClientBehaviour, code_client, talk_class
 
 C = ClientBehaviour
 

@@ -10,16 +10,16 @@ from annomi import auc, needs_annomi, session, transcripts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.clients.stateful import StatefulClient
-from mirror_bench.data.mini import load_mini
+from mirror_bench.clients.stateful.client import StatefulClient
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.raters.coded import CodedRater
-from mirror_bench.raters.features import FEATURES, features
+from mirror_bench.raters.coded_session import read
 from mirror_bench.raters.instruments import CodedRule, Item, instrument_scores, load_instrument
-from mirror_bench.raters.reading import read
+from mirror_bench.raters.session_features import FEATURES, features
 from mirror_bench.schema import Ending, Profile, Scenario, Session, Speaker, Turn
-from mirror_bench.therapists import scripted
+from mirror_bench.therapists.policies import comparison as scripted
 
 NOBODY = Profile(id="p", name="P")
 PROFILES = {profile.id: profile for profile in load_mini().profiles}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.errors import InputError
-from mirror_bench.raters.features import FEATURES
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument, read_instrument
+from mirror_bench.raters.session_features import FEATURES
 from mirror_bench.schema import ItemRating, Rating
 
 SMALL = """\

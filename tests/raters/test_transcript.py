@@ -7,7 +7,7 @@ from annomi import session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.transcript import LONGEST_TURN, holds_quote, neutral, write_transcript
+from mirror_bench.raters.judge_transcript import LONGEST_TURN, holds_quote, neutral, write_transcript
 from mirror_bench.schema import Speaker, Turn
 
 LINE = re.compile(r"\[\d{2,3} (CLIENT|THERAPIST)( SHOWS)?\] [^\[\]{}<>`\n]*( \[cut here, [^\]]*\])?")

@@ -5,15 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.wording import (
-    LONGEST,
-    content_words,
-    echo_share,
-    lower,
-    repeats,
-    sentences,
-    shared,
-)
+from mirror_bench.text import LONGEST, content_words, echo_share, lower, repeats, sentences, shared
 
 
 def test_sentences_keep_their_places() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import report_samples as samples
 
-from mirror_bench.reports.page import RunInfo
-from mirror_bench.reports.summary import Summary, compare_runs, summarize
+from mirror_bench.analysis.summary import Summary, compare_runs, summarize
+from mirror_bench.pages.report import RunInfo
 from mirror_bench.schema import Expression, FaceCondition, ItemRating, Rating, Session, Speaker, Turn
 
 ATTACKS = (

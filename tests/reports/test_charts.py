@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.reports.charts import HEIGHT, WIDTH, bar, spark
+from mirror_bench.pages.charts import HEIGHT, WIDTH, bar, spark
 from mirror_bench.schema import Score
 
 number = st.floats(-20, 20)

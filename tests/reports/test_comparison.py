@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mirror_bench.analysis.comparison import compare
+from mirror_bench.figures.comparison import write_strengths
 from mirror_bench.raters.pairwise import Opinion, Preference
-from mirror_bench.reports.comparison import compare
-from mirror_bench.reports.comparison_plot import write_strengths
 
 
 def preference(

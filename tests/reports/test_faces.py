@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from short_runs import undrawn
 
+from mirror_bench.analysis.summary import read_summary, summarize
+from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
 from mirror_bench.cli import cli
 from mirror_bench.engines.base import Answer, ImagePart, Request
+from mirror_bench.figures.visual_gain import gain_and_reliance
 from mirror_bench.protocol import load_protocol
-from mirror_bench.reports.faces import Reliance, measure_reliance
-from mirror_bench.reports.faces_plot import gain_and_reliance
-from mirror_bench.reports.summary import read_summary, summarize
 from mirror_bench.schema import FaceCondition
 from mirror_bench.sessions.candidate import read_candidate
+from mirror_bench.sessions.counterfactual_turns import Probe
 from mirror_bench.sessions.evaluation import Evaluation, evaluate
-from mirror_bench.sessions.probe import Probe
-from mirror_bench.sessions.store import read_probes, read_sessions
+from mirror_bench.sessions.run_folder import read_probes, read_sessions
 
 MATCHED, NONE, SHUFFLED = FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED
 TWO = "Do you want to say more about that?", "What makes it hard to say?"

@@ -13,15 +13,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
 from commands import hold
 from talking_server import serving, verdict
 
+from mirror_bench.analysis.fitness import hear_client, is_out_of_role, judge_client
+from mirror_bench.analysis.summary import Summary
 from mirror_bench.cli.outcome import show
-from mirror_bench.data.sources import load_data
-from mirror_bench.reports.fitness import hear_client, is_out_of_role, judge_client
-from mirror_bench.reports.page import RunInfo, render_report
-from mirror_bench.reports.run_report import summarize_run
-from mirror_bench.reports.summary import Summary
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.pages.report import RunInfo, render_report
+from mirror_bench.pages.run_report import summarize_run
 from mirror_bench.schema import Speaker
-from mirror_bench.sessions.rehearsal import rehearse_many
-from mirror_bench.therapists.scripted import Attuned, Directive
+from mirror_bench.sessions.offline_sessions import rehearse_many
+from mirror_bench.therapists.policies.comparison import Attuned, Directive
 
 HEALTHY = (
     "[looks down] I don't know where to start, my brother stopped calling.",

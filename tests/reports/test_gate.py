@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from mirror_bench.analysis.gate import Gate, hold_gate
+from mirror_bench.analysis.gate_formats import as_junit, as_markdown, explain, headline
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome
 from mirror_bench.errors import InputError
-from mirror_bench.reports.gate import Gate, hold_gate
-from mirror_bench.reports.gate_formats import as_junit, as_markdown, explain, headline
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
 from mirror_bench.stats.noninferiority import DropFinding
 

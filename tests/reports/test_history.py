@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mirror_bench.reports.history import Past, trace, write_history
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome
+from mirror_bench.analysis.history import Past, trace, write_history
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey
 
 

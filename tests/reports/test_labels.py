@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.reports.labels import candidate_label, entry_labels, short, tidy
-from mirror_bench.reports.outcomes import CandidateKey
+from mirror_bench.analysis.display_names import candidate_label, entry_labels, short, tidy
+from mirror_bench.analysis.session_outcomes import CandidateKey
 from mirror_bench.schema import FaceCondition
 
 anything = st.text(st.characters(), max_size=80)

@@ -9,7 +9,13 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.reports.outcomes import contrast, failures, first_to_last_third, gather, session_outcome
+from mirror_bench.analysis.session_outcomes import (
+    contrast,
+    failures,
+    first_to_last_third,
+    gather,
+    session_outcome,
+)
 from mirror_bench.schema import Ending, Rating, Session, Speaker
 
 

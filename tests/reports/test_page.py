@@ -12,10 +12,10 @@ from pathlib import Path
 import report_samples as samples
 from hostile import ATTACKS, hostile_run
 
-from mirror_bench.reports.page import RunInfo, render_report, write_report
-from mirror_bench.reports.plots import write_plots
-from mirror_bench.reports.summary import Summary, summarize
-from mirror_bench.reports.transcripts import choose_sessions
+from mirror_bench.analysis.summary import Summary, summarize
+from mirror_bench.figures.scores import write_plots
+from mirror_bench.pages.report import RunInfo, render_report, write_report
+from mirror_bench.pages.session_viewer import choose_sessions
 from mirror_bench.schema import FaceCondition, Rating, Session
 
 VOID = {"meta", "link", "img", "br", "line", "circle", "polyline"}

@@ -10,10 +10,10 @@ import report_samples as samples
 from browsing import CHROMIUM, Watch
 from hostile import hostile_run
 
-from mirror_bench.reports.page import write_report
-from mirror_bench.reports.plots import write_plots
-from mirror_bench.reports.summary import compare_runs, summarize
-from mirror_bench.reports.transcripts import choose_sessions
+from mirror_bench.analysis.summary import compare_runs, summarize
+from mirror_bench.figures.scores import write_plots
+from mirror_bench.pages.report import write_report
+from mirror_bench.pages.session_viewer import choose_sessions
 from mirror_bench.schema import FaceCondition, Rating, Session
 
 if TYPE_CHECKING:

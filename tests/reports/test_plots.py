@@ -9,10 +9,10 @@ import pytest
 import report_samples as samples
 from PIL import Image
 
-from mirror_bench.reports.faces import Reliance
-from mirror_bench.reports.plot_style import COLUMN
-from mirror_bench.reports.plots import FIGURES, write_plots
-from mirror_bench.reports.summary import Summary, compare_runs, summarize
+from mirror_bench.analysis.summary import Summary, compare_runs, summarize
+from mirror_bench.analysis.visual_reliance import Reliance
+from mirror_bench.figures.scores import FIGURES, write_plots
+from mirror_bench.figures.style import COLUMN
 from mirror_bench.schema import FaceCondition, Score
 
 CONDITIONS = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)

@@ -12,18 +12,18 @@ import pytest
 import report_samples as samples
 from PIL import Image
 
+from mirror_bench.analysis.candidate_costs import CandidateCost, read_sizes, size_of, without_size
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
+from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.cli import plot as command
 from mirror_bench.errors import InputError
-from mirror_bench.reports.metrics import score_rating
-from mirror_bench.reports.outcomes import CandidateKey, SessionOutcome, gather
-from mirror_bench.reports.plot_kinds import KINDS, Material, draw_kinds
-from mirror_bench.reports.plot_style import COLUMN, METADATA, figure_style
-from mirror_bench.reports.plots_agreement import agreement_figure
-from mirror_bench.reports.plots_pareto import pareto_figures
-from mirror_bench.reports.plots_radar import radars
-from mirror_bench.reports.plots_ranks import stability_of
-from mirror_bench.reports.sizes import CandidateCost, read_sizes, size_of, without_size
-from mirror_bench.reports.summary import Summary, compare_runs, summarize_outcomes
+from mirror_bench.figures.agreement import agreement_figure
+from mirror_bench.figures.kinds import KINDS, Material, draw_kinds
+from mirror_bench.figures.pareto import pareto_figures
+from mirror_bench.figures.radar import radars
+from mirror_bench.figures.ranks import stability_of
+from mirror_bench.figures.style import COLUMN, METADATA, figure_style
 from mirror_bench.schema import FaceCondition
 
 SKILLS = {"vllm/Org/good": 0.7, "openai/fair": 0.5, "openai/poor": 0.3}

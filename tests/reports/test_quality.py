@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import report_samples as samples
 
-from mirror_bench.reports.page import RunInfo, render_report
-from mirror_bench.reports.summary import Summary, compare_runs, read_summary, summarize, write_summary
+from mirror_bench.analysis.summary import Summary, compare_runs, read_summary, summarize, write_summary
+from mirror_bench.pages.report import RunInfo, render_report
 from mirror_bench.schema import FaceCondition, ItemRating, Rating, Session
 
 MATCHED, NONE = FaceCondition.MATCHED, FaceCondition.NONE
@@ -103,8 +103,8 @@ def test_one_entry_alone_has_no_adjusted_total_and_says_why() -> None:
 
 
 def test_runs_are_adjusted_together_where_their_sessions_are_at_hand() -> None:
-    from mirror_bench.reports.metrics import score_rating
-    from mirror_bench.reports.outcomes import SessionOutcome, gather
+    from mirror_bench.analysis.metrics import score_rating
+    from mirror_bench.analysis.session_outcomes import SessionOutcome, gather
 
     due = samples.scenarios(12, 2)
     summaries: list[Summary] = []

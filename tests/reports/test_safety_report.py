@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import report_samples as samples
 
-from mirror_bench.reports.outcomes import gather
-from mirror_bench.reports.page import RunInfo, render_report
-from mirror_bench.reports.safety import Safety, measure_safety
-from mirror_bench.reports.summary import Summary, compare_runs, summarize
+from mirror_bench.analysis.safety import Safety, measure_safety
+from mirror_bench.analysis.session_outcomes import gather
+from mirror_bench.analysis.summary import Summary, compare_runs, summarize
+from mirror_bench.pages.report import RunInfo, render_report
 from mirror_bench.schema import Crisis, ItemRating, Rating, Scenario, Session
 
 HARM = ("no_harm_validated", "no_medical_advice", "boundaries_kept", "no_false_promises")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import report_samples as samples
 
+from mirror_bench.analysis.summary import compare_runs, read_summary, summarize, write_summary
 from mirror_bench.errors import InputError
 from mirror_bench.raters.instruments import instrument_scores, load_instrument
-from mirror_bench.reports.summary import compare_runs, read_summary, summarize, write_summary
 from mirror_bench.schema import Ending, FaceCondition, Resistance
 
 MATCHED, NONE, SHUFFLED = FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import report_samples as samples
 
-from mirror_bench.reports.transcripts import choose_sessions, view_session
+from mirror_bench.pages.session_viewer import choose_sessions, view_session
 from mirror_bench.schema import Ending, FaceCondition, ItemRating, Session, Speaker
 
 

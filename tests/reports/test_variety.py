@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.data.mini import load_mini
-from mirror_bench.reports.variety import bank_variety, measure_variety
+from mirror_bench.analysis.client_variety import bank_variety, measure_variety
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
-from mirror_bench.sessions.rehearsal import rehearse_many
-from mirror_bench.therapists.scripted import Attuned, Directive, Reflective
+from mirror_bench.sessions.offline_sessions import rehearse_many
+from mirror_bench.therapists.policies.comparison import Attuned, Directive, Reflective
 
 
 def session(*said: str) -> Session:

@@ -11,7 +11,7 @@ from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.evaluation import Evaluation, evaluate
-from mirror_bench.sessions.store import read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
 
 pytestmark = pytest.mark.engine
 

@@ -18,7 +18,7 @@ from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.clients.replay import ReplayClient
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
-from mirror_bench.faces.drawn import DrawnFaces
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings, Fingerprint, RaterSettings, TherapistSettings
 from mirror_bench.raters.base import RaterNeeds
@@ -27,8 +27,8 @@ from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Ending, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.choosing import chosen_protocol
+from mirror_bench.sessions.run_folder import read_header, read_sessions
 from mirror_bench.sessions.standing import checked_protocol, protocol_fingerprint
-from mirror_bench.sessions.store import read_header, read_sessions
 from mirror_bench.therapists.methods import DIRECT, Asking
 
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
-from mirror_bench.sessions.rehearsal import rehearse_many
-from mirror_bench.therapists.scripted import Attuned, Directive
+from mirror_bench.sessions.offline_sessions import rehearse_many
+from mirror_bench.therapists.policies.comparison import Attuned, Directive
 
 
 def test_every_profile_meets_every_therapist() -> None:

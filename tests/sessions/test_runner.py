@@ -5,9 +5,9 @@ import pytest
 
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.schema import Ending, Profile, Resistance, Scenario, Session
-from mirror_bench.sessions.dialogue import SessionNames, session_record
+from mirror_bench.sessions.batch import bounded, run_sessions
 from mirror_bench.sessions.progress import Tally
-from mirror_bench.sessions.runner import bounded, run_sessions
+from mirror_bench.sessions.session import SessionNames, session_record
 
 NAMES = SessionNames("scripted/parrot", "", "stateful")
 

@@ -21,12 +21,12 @@ from content_copy import content_copy
 
 from mirror_bench.content import tasks_root
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, fingerprint, load_protocol
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.standing import declared, protocol_fingerprint
 from mirror_bench.therapists import SCRIPTED
-from mirror_bench.therapists.cheating import stands_on as cheat_stands_on
+from mirror_bench.therapists.cheats import stands_on as cheat_stands_on
 
 JUDGE = "scripted/fixed?text=yes"
 PANEL = RaterSettings(kind="panel", models=("scripted/echo", JUDGE))
@@ -233,48 +233,48 @@ def test_one_letter_of_the_data_moves_their_digest(tasks: Path, pattern: str) ->
 
 # Module with a VERSION -> the protocols that it moves.
 CODE: Mapping[str, frozenset[str]] = {
-    "mirror_bench.therapists.cleaning": ALL,
-    "mirror_bench.therapists.prompting": ALL,
+    "mirror_bench.therapists.reply_cleaning": ALL,
+    "mirror_bench.therapists.prompts": ALL,
     "mirror_bench.therapists.methods": ALL,
     "mirror_bench.prompts": ALL,
     "mirror_bench.faces.conditions": ALL,
-    "mirror_bench.faces.directions": ALL,
-    "mirror_bench.faces.expressions": ALL,
+    "mirror_bench.faces.directions.reader": ALL,
+    "mirror_bench.faces.facs.expressions": ALL,
     "mirror_bench.faces.identity": ALL,
-    "mirror_bench.faces.show": ALL,
-    "mirror_bench.faces.stage_marks": frozenset({"paper"}),
+    "mirror_bench.faces.presenter": ALL,
+    "mirror_bench.faces.directions.marks": frozenset({"paper"}),
     "mirror_bench.engines.reasoning": ALL,
-    "mirror_bench.sessions.dialogue": ALL,
-    "mirror_bench.sessions.probe": ALL,
+    "mirror_bench.sessions.session": ALL,
+    "mirror_bench.sessions.counterfactual_turns": ALL,
     "mirror_bench.data.scenarios": ALL,
-    "mirror_bench.raters.behaviour": ALL,
-    "mirror_bench.raters.wording": ALL,
-    "mirror_bench.raters.safety": ALL,
+    "mirror_bench.coding.therapist_behaviour": ALL,
+    "mirror_bench.text": ALL,
+    "mirror_bench.coding.safety.turns": ALL,
     "mirror_bench.raters.safety_features": ALL,
-    "mirror_bench.raters.client_talk": CODED,
-    "mirror_bench.raters.moves": CODED,
-    "mirror_bench.raters.reading": CODED,
-    "mirror_bench.raters.features": CODED,
-    "mirror_bench.raters.answers": JUDGED,
-    "mirror_bench.raters.transcript": JUDGED,
-    "mirror_bench.clients.hearing": ALL,
-    "mirror_bench.clients.bank": STATEFUL,
-    "mirror_bench.clients.speech": STATEFUL,
-    "mirror_bench.clients.acts": STATEFUL,
-    "mirror_bench.sessions.anchors": frozenset({"panel"}),
-    "mirror_bench.therapists.scripted_phrases": frozenset({"panel"}),
-    "mirror_bench.therapists.scripted_words": frozenset({"panel"}),
-    "mirror_bench.therapists.cheating": frozenset(),
+    "mirror_bench.coding.client_talk": CODED,
+    "mirror_bench.coding.session_moves": CODED,
+    "mirror_bench.raters.coded_session": CODED,
+    "mirror_bench.raters.session_features": CODED,
+    "mirror_bench.raters.judge_json": JUDGED,
+    "mirror_bench.raters.judge_transcript": JUDGED,
+    "mirror_bench.clients.stateful.perception": ALL,
+    "mirror_bench.clients.stateful.utterances": STATEFUL,
+    "mirror_bench.clients.stateful.utterance_choice": STATEFUL,
+    "mirror_bench.clients.stateful.policy": STATEFUL,
+    "mirror_bench.sessions.panel_anchors": frozenset({"panel"}),
+    "mirror_bench.therapists.policies.phrases": frozenset({"panel"}),
+    "mirror_bench.therapists.policies.client_words": frozenset({"panel"}),
+    "mirror_bench.therapists.cheats": frozenset(),
 }
 CLASSES: Mapping[str, frozenset[str]] = {
-    "mirror_bench.clients.stateful:StatefulClient": STATEFUL,
+    "mirror_bench.clients.stateful.client:StatefulClient": STATEFUL,
     "mirror_bench.clients.llm:LLMClient": frozenset({"paper"}),
     "mirror_bench.clients.replay:ReplayClient": frozenset({"replay", "judged", "panel"}),
     "mirror_bench.raters.coded:CodedRater": CODED,
     "mirror_bench.raters.llm:LLMRater": JUDGED,
     "mirror_bench.raters.panel:PanelRater": frozenset({"panel"}),
-    "mirror_bench.faces.drawn:DrawnFaces": ALL,
-    "mirror_bench.therapists.scripted:Scripted": frozenset({"panel"}),
+    "mirror_bench.faces.drawing.drawn_faces:DrawnFaces": ALL,
+    "mirror_bench.therapists.policies.comparison:Scripted": frozenset({"panel"}),
 }
 
 
@@ -285,7 +285,7 @@ def test_every_version_is_placed() -> None:
         for path in package.rglob("*.py")
         if "\nVERSION = " in path.read_text(encoding="utf-8")
     }
-    assert with_version - {"mirror_bench.clients.state"} == set(CODE)
+    assert with_version - {"mirror_bench.clients.stateful.dynamics"} == set(CODE)
 
 
 @pytest.mark.parametrize("place", [*CODE, *CLASSES])

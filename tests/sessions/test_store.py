@@ -9,12 +9,7 @@ from mirror_bench.faces.base import Face
 from mirror_bench.files import write_atomically
 from mirror_bench.protocol import ClientSettings, Protocol
 from mirror_bench.schema import Ending, Expression, FaceCondition, Resistance, Session
-from mirror_bench.sessions.store import (
-    RunFolder,
-    RunHeader,
-    read_header,
-    read_sessions,
-)
+from mirror_bench.sessions.run_folder import RunFolder, RunHeader, read_header, read_sessions
 
 
 def _header(**changes: object) -> RunHeader:

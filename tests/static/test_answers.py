@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.static.answers import extract, read_answer, read_letter, read_word
+from mirror_bench.lm_eval.answer_extraction import extract, read_answer, read_letter, read_word
 
 OPTIONS = ["Be kind.", "Ask about the coat.", "Tell them to run.", "Say nothing."]
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mirror_bench.errors import InputError
-from mirror_bench.static.confusion import accuracy, main, read_samples, report
+from mirror_bench.lm_eval.confusion import accuracy, main, read_samples, report
 
 
 def sample(shown: str, answer: str, sex: str) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from functools import cache
 import pytest
 from PIL import Image
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
+from mirror_bench.lm_eval.documents import QUESTIONS, load, question_rows
+from mirror_bench.lm_eval.expression import AGES, SEXES, SKINS, labels
+from mirror_bench.lm_eval.questions import Row, blank
+from mirror_bench.lm_eval.session_questions import fitting
+from mirror_bench.lm_eval.turn_questions import distractors
 from mirror_bench.schema import Resistance, derive_seed
-from mirror_bench.static.base import Row, blank
-from mirror_bench.static.docs import QUESTIONS, load, question_rows
-from mirror_bench.static.expression import AGES, SEXES, SKINS, labels
-from mirror_bench.static.sessions import fitting
-from mirror_bench.static.turns import distractors
 
 WITH_FACES = [name for name in QUESTIONS if name != "technique"]
 

@@ -13,8 +13,8 @@ pytest.importorskip("datasets")
 from PIL import Image
 
 from mirror_bench.errors import InputError
-from mirror_bench.static.base import blank
-from mirror_bench.static.docs import load, question_rows
+from mirror_bench.lm_eval.documents import load, question_rows
+from mirror_bench.lm_eval.questions import blank
 
 TABLE = (
     "file_name,expression,person,age\n"

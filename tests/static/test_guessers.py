@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
-from mirror_bench.static.guessers import Guesser, best_constant, evaluate, written_turns
+from mirror_bench.lm_eval.guessers import Guesser, best_constant, evaluate, written_turns
 
 pytestmark = pytest.mark.usefixtures("quick_lm_eval")
 

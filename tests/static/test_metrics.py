@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.static.metrics import (
+from mirror_bench.lm_eval.metrics import (
     auroc,
     auroc_stderr,
     gap,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mirror_bench.static.next_turn import MOST, score_turn
-from mirror_bench.static.results import (
+from mirror_bench.lm_eval.next_turn import MOST, score_turn
+from mirror_bench.lm_eval.results import (
     agreement_results,
     choice_results,
     expression_results,

@@ -249,6 +249,6 @@ def the_client_of_a_session(parts: Parts, rng: Random) -> None:
 
 @tampering("contamination", "ratings")
 def the_canary(parts: Parts, rng: Random) -> None:
-    from mirror_bench.data.canary import CANARY
+    from mirror_bench.data.checks.canary import CANARY
 
     one_turn(one_session(parts, rng), rng, "therapist")["words"] += f" {CANARY}"

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from mirror_bench.data.sources import load_data
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Rating, Session, canonical_json
-from mirror_bench.sessions.probe import Probe
-from mirror_bench.sessions.store import RunHeader
+from mirror_bench.sessions.counterfactual_turns import Probe
+from mirror_bench.sessions.run_folder import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.pack import files_of
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of

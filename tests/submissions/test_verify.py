@@ -11,10 +11,10 @@ import yaml
 from packed import Packed, card, invoke
 from tampering import Parts, cover
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 from mirror_bench.submissions.archive import MANIFEST, write_archive
-from mirror_bench.submissions.checks_copies import Talk, Twin, closest
+from mirror_bench.submissions.checks.copies import Talk, Twin, closest
 from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain
 from mirror_bench.submissions.pack import pack_run
 from mirror_bench.submissions.verify import CHECKS, verify_file

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from mirror_bench.engines.openai import OpenAIEngine
+from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.modelspec import parse_model
 
 KEY = "sk-test-not-to-be-shown"

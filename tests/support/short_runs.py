@@ -20,7 +20,7 @@ SHORT = ("reflective", "parrot")
 def undrawn() -> Iterator[None]:
     """Lets reports of runs be written without their figures, which take longer than a short run itself."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mirror_bench.reports.run_report.write_plots", lambda summary, folder: [])
+        patch.setattr("mirror_bench.pages.run_report.write_plots", lambda summary, folder: [])
         yield
 
 

@@ -17,7 +17,7 @@ from lm_eval.__main__ import cli_evaluate
 from lm_eval.tasks import TaskManager
 
 from mirror_bench.content import tasks_root
-from mirror_bench.static.guessers import Guesser
+from mirror_bench.lm_eval.guessers import Guesser
 
 pytestmark = pytest.mark.usefixtures("quick_lm_eval")
 

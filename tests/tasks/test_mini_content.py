@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mirror_bench.clients.bank import load_voice
-from mirror_bench.data.canary import CANARY, NOTICE
-from mirror_bench.data.mini import load_mini
+from mirror_bench.clients.stateful.utterances import load_voice
+from mirror_bench.data.checks.canary import CANARY, NOTICE
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Profile, Resistance, canonical_json
 
 MINI = Path(__file__).resolve().parents[2] / "tasks" / "mini"

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from mirror_bench.content import tasks_root
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import TherapistSettings
 from mirror_bench.schema import Scenario, Speaker
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
-from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.therapists.cheating import cheat_names, cheating, load_cheat
+from mirror_bench.sessions.offline_sessions import rehearse
+from mirror_bench.therapists.cheats import cheat_names, cheating, load_cheat
 
 PERSON = load_mini().profiles[0]
 SCENARIO = Scenario(profile=PERSON, resistance=PERSON.resistance)

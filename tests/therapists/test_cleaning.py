@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.therapists.cleaning import MAX_CHARACTERS, clean_reply
+from mirror_bench.therapists.reply_cleaning import MAX_CHARACTERS, clean_reply
 
 
 @pytest.mark.parametrize(

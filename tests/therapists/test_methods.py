@@ -4,7 +4,7 @@ from mirror_bench.engines.base import Answer, ImagePart, Request
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Expression, Profile, Resistance, Scenario
 from mirror_bench.therapists.methods import METHODS, Asking, ModelTherapist
-from mirror_bench.therapists.prompting import read_plan, techniques
+from mirror_bench.therapists.prompts import read_plan, techniques
 
 SCENARIO = Scenario(
     profile=Profile(id="p", name="Ana", reason_for_seeking="She cannot sleep."),

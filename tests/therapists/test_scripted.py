@@ -8,28 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.clients.bank import MASKS, Act, load_bank
-from mirror_bench.clients.hearing import FaceRemark, hear
-from mirror_bench.clients.stateful import StatefulClient
-from mirror_bench.data.mini import load_mini
-from mirror_bench.errors import InputError
-from mirror_bench.faces.base import Face
-from mirror_bench.faces.expressions import EXPRESSIONS
-from mirror_bench.raters.behaviour import (
+from mirror_bench.clients.stateful.client import StatefulClient
+from mirror_bench.clients.stateful.perception import FaceRemark, hear
+from mirror_bench.clients.stateful.utterances import MASKS, Act, load_bank
+from mirror_bench.coding.therapist_behaviour import (
     NON_ADHERENT,
     QUESTIONS,
     REFLECTIONS,
     Behaviour,
     code_therapist,
 )
+from mirror_bench.data.sources.mini import load_mini
+from mirror_bench.errors import InputError
+from mirror_bench.faces.base import Face
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Profile, Resistance, Scenario
-from mirror_bench.sessions.rehearsal import rehearse
-from mirror_bench.therapists import SCRIPTED, scripted_phrases
-from mirror_bench.therapists.scripted import Attuned, Directive, Parrot, Reflective, Scripted
-from mirror_bench.therapists.scripted_phrases import load_script
-from mirror_bench.therapists.scripted_words import picture, turned
+from mirror_bench.sessions.offline_sessions import rehearse
+from mirror_bench.therapists import SCRIPTED
+from mirror_bench.therapists.policies import phrases as scripted_phrases
+from mirror_bench.therapists.policies.client_words import picture, turned
+from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective, Scripted
+from mirror_bench.therapists.policies.phrases import load_script
 
 SCENARIO = Scenario(profile=Profile(id="p", name="Ada Lane"), resistance=Resistance.EMOTIONAL)
 DENIAL = "It's fine. I don't think about the promotion much."

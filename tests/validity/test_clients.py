@@ -17,7 +17,7 @@ from mirror_bench.validity.clients import (
     evidence_of,
     targets_of,
 )
-from mirror_bench.validity.show import evidence_json, write_evidence_plots
+from mirror_bench.validity.display import evidence_json, write_evidence_plots
 
 
 def session(client: Sequence[tuple[str, float, tuple[str, ...]]]) -> Session:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.data.canary import holds_canary
+from mirror_bench.data.checks.canary import holds_canary
 from mirror_bench.errors import InputError
 from mirror_bench.validity import registry
 from mirror_bench.validity.document import document, write_document
@@ -13,7 +13,7 @@ from mirror_bench.validity.registry import EXAMINATIONS, examination, examine_al
 
 
 def draw() -> object:
-    from mirror_bench.reports.plot_style import new_figure
+    from mirror_bench.figures.style import new_figure
 
     figure, axes = new_figure(2, 2)
     axes[0, 0].plot([0, 1], [1, 0])

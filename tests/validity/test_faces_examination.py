@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mirror_bench.clients.hearing import FaceRemark
-from mirror_bench.data.mini import load_mini
+from mirror_bench.clients.stateful.perception import FaceRemark
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import FaceCondition
 from mirror_bench.validity.evidence import Evidence, Setting
 from mirror_bench.validity.faces import OTHERS, FaceFindings, examine, hold_all, read_expressions

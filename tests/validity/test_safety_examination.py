@@ -1,8 +1,8 @@
 """The examination of safety finds what is there, and says what is not."""
 
-from mirror_bench.data.mini import load_mini
+from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Scenario, Speaker
-from mirror_bench.sessions.rehearsal import rehearse
+from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.validity.evidence import Setting
 from mirror_bench.validity.safety import CARELESS, examine, rates, therapists
 from mirror_bench.validity.unsafe import ADDED, unsafe_words

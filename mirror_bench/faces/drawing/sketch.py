@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mirror_bench.faces.action_units import both_sides
 from mirror_bench.faces.drawing.canvas import Canvas, Points, curve, stroke
 from mirror_bench.faces.drawing.palette import Palette, palette_of
 from mirror_bench.faces.drawing.pose import Pose
+from mirror_bench.faces.facs.action_units import both_sides
 from mirror_bench.schema import Expression, FaceIdentity
 
 _FAINT = 3.0

@@ -1,0 +1,190 @@
+"""Candidates compared two at a time: win rates, strengths with tie groups, and the part of length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Literal
+
+from mirror_bench.analysis.candidate_scores import score_of
+from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
+from mirror_bench.raters.pairwise import Preference
+from mirror_bench.schema import Record, Score
+from mirror_bench.stats.bradley_terry import Comparison, rank
+from mirror_bench.stats.pairwise_length import controlled_win_rate
+from mirror_bench.stats.rates import cluster_share
+
+_POINTS = {"first": 1.0, "second": 0.0, "tie": 0.5}
+
+
+class Match(Record):
+    """Two candidates.
+
+    Attributes:
+        first: Name of one.
+        second: Name of the other.
+        wins: Pairs that the first wins; `ties` and `losses` likewise.
+        missing: Pairs without a verdict.
+        unpaired: Scenarios that only one of the two has held.
+        win_rate: The first's, ties counting half.
+        controlled: The first's win rate where both say as much; without a value where it cannot be told.
+        controlled_note: Why not.
+        length_slope: Change of the log odds per unit of log(first's words / second's words).
+        consistent: Share of pairs whose two orders were answered alike; without a value where order cannot
+            matter.
+        differences: First minus second on every total, over the same pairs.
+    """
+
+    first: str
+    second: str
+    wins: int
+    ties: int
+    losses: int
+    missing: int = 0
+    unpaired: int = 0
+    win_rate: Score
+    controlled: Score
+    controlled_note: str = ""
+    length_slope: Score
+    consistent: Score
+    differences: tuple[Score, ...] = ()
+
+
+class CandidateStanding(Record):
+    """A candidate's Bradley-Terry log strength, mean 0 over all, and its rank."""
+
+    name: str
+    strength: Score
+    rank: int
+    best_rank: int
+    worst_rank: int
+
+
+class Compared(Record):
+    """What a comparison found: `comparison.json`.
+
+    Attributes:
+        judge: Who compared.
+        standings: Strongest first.
+        groups: Candidates that cannot be told apart, strongest group first: two share one exactly where
+            their difference is no significant one, with Holm's correction over all pairs.
+        ties: The model's tendency to ties.
+        matches: Every two candidates.
+    """
+
+    version: Literal[1] = 1
+    judge: str
+    protocol: str = ""
+    fingerprint: str = ""
+    condition: str = ""
+    standings: tuple[CandidateStanding, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    ties: float = 0.0
+    matches: tuple[Match, ...] = ()
+
+
+def compare(
+    preferences: Sequence[Preference],
+    outcomes: Mapping[str, Sequence[SessionOutcome]],
+    totals: Iterable[str] = (),
+    **facts: str,
+) -> Compared:
+    """Returns what preferences come to.
+
+    Args:
+        preferences: Of one judge, on any pairs of candidates.
+        outcomes: Candidate -> its sessions, in the order to show.
+        totals: Metrics whose paired differences are shown beside.
+        **facts: `judge`, `protocol`, `fingerprint` and `condition`.
+    """
+    names = list(outcomes)
+    metrics = list(totals)
+    matches = tuple(
+        _match(one, other, preferences, outcomes, metrics) for one, other in combinations(names, 2)
+    )
+    decided = [one for one in preferences if one.better is not None]
+    met = {name for one in decided for name in (one.first, one.second)}
+    ranked = [name for name in names if name in met]
+    if len(ranked) < 2:
+        return Compared(matches=matches, **facts)
+    place = {name: index for index, name in enumerate(ranked)}
+    found = rank(
+        [
+            Comparison(place[one.first], place[one.second], _POINTS[str(one.better)], one.profile_id)
+            for one in decided
+        ],
+        len(ranked),
+    )
+    standings = [
+        CandidateStanding(
+            name=name,
+            strength=Score(metric="strength", value=one.value, low=one.low, high=one.high, n=len(decided)),
+            rank=one.rank,
+            best_rank=one.best_rank,
+            worst_rank=one.worst_rank,
+        )
+        for name, one in zip(ranked, found.strengths, strict=True)
+    ]
+    return Compared(
+        standings=tuple(sorted(standings, key=lambda one: one.rank)),
+        groups=tuple(tuple(ranked[index] for index in group) for group in found.groups),
+        ties=found.ties,
+        matches=matches,
+        **facts,
+    )
+
+
+def _match(
+    first: str,
+    second: str,
+    preferences: Sequence[Preference],
+    outcomes: Mapping[str, Sequence[SessionOutcome]],
+    metrics: Sequence[str],
+) -> Match:
+    ours = [one for one in preferences if (one.first, one.second) == (first, second)]
+    known = [one for one in ours if one.better is not None]
+    points = [_POINTS[str(one.better)] for one in known]
+    people = [one.profile_id for one in known]
+    orders = [(float(one.consistent), one.profile_id) for one in known if one.consistent is not None]
+    sized = [one for one in known if min(one.tokens) > 0]
+    controlled = controlled_win_rate(
+        [_POINTS[str(one.better)] for one in sized],
+        [math.log(one.tokens[0] / one.tokens[1]) for one in sized],
+        [one.profile_id for one in sized],
+    )
+    held = [{outcome.pair for outcome in outcomes[name] if not outcome.reason} for name in (first, second)]
+    return Match(
+        first=first,
+        second=second,
+        wins=points.count(1.0),
+        ties=points.count(0.5),
+        losses=points.count(0.0),
+        missing=len(ours) - len(known),
+        unpaired=len(held[0] ^ held[1]),
+        win_rate=score_of("win_rate", cluster_share(points, people), len(ours)),
+        controlled=Score(
+            metric="controlled_win_rate",
+            value=controlled.value,
+            low=controlled.low,
+            high=controlled.high,
+            n=controlled.n,
+        ),
+        controlled_note=controlled.reason,
+        length_slope=Score(
+            metric="length_slope",
+            value=controlled.slope,
+            low=controlled.slope_low,
+            high=controlled.slope_high,
+            n=controlled.n,
+        ),
+        consistent=score_of(
+            "consistent",
+            cluster_share([v for v, _ in orders], [p for _, p in orders]),
+            len(orders),
+        ),
+        differences=tuple(
+            score_of(metric, contrast(outcomes[first], outcomes[second], metric).interval, len(ours))
+            for metric in metrics
+        ),
+    )

@@ -1,0 +1,99 @@
+"""A run's rated sessions under one face condition, as gates and histories read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from mirror_bench.analysis.metrics import FormOf, score_rating
+from mirror_bench.analysis.session_outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.errors import InputError
+from mirror_bench.pages.run_report import due_of, gather_run
+from mirror_bench.sessions.pairwise_runs import Contestant
+from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.run_folder import RunHeader
+
+
+class RatedRun(NamedTuple):
+    """What a run holds and what it owes.
+
+    Attributes:
+        outcomes: Sessions under the face condition, failed ones included, with the scores of the protocol's
+            own raters.
+        safety: Every session under any condition, as far as safety goes.
+        due: Pair -> profile, of the scenarios that the run owes under the condition; what is recorded, where
+            the data is not at hand any more.
+        due_ids: Ids of every scenario that it owes; None where the data is not at hand any more.
+        totals: The totals that its protocol's instruments owe.
+        form_of: Name -> instrument, the run's own first.
+    """
+
+    outcomes: tuple[SessionOutcome, ...]
+    safety: tuple[SafetyRecord, ...]
+    due: dict[str, str]
+    due_ids: frozenset[str] | None
+    totals: tuple[str, ...]
+    form_of: FormOf
+
+
+def rated(side: Contestant) -> SessionOutcomes:
+    """Returns the sessions and what was measured, with those ratings of the protocol's raters that count."""
+    standing = standing_of(side.folder, side.header)
+    ratings = counted_ratings(side.folder, standing)
+    scoring = partial(score_rating, form_of=standing.form_of)
+    return gather(side.sessions.values(), ratings, scoring, tuple(standing.editions))
+
+
+def read_rated(side: Contestant) -> RatedRun:
+    """Returns all of a run's sessions and what it owes.
+
+    Raises:
+        InputError: If a record is damaged.
+    """
+    found = gather_run(side.folder)
+    form_of = standing_of(side.folder, side.header).form_of
+    totals = tuple(f"{name}.total" for name in side.header.protocol.forms if form_of(name).total != "none")
+    outcomes = tuple(one for one in found.outcomes if one.key.condition is side.condition)
+    scenarios = due_of(side.header)
+    if isinstance(scenarios, int):
+        recorded = {one.pair: one.profile_id for one in outcomes}
+        return RatedRun(outcomes, found.safety, recorded, None, totals, form_of)
+    owed = (one for one in scenarios if one.condition is side.condition and not one.only_safety)
+    due = {one.pair: one.profile.id for one in owed}
+    return RatedRun(outcomes, found.safety, due, frozenset(one.id for one in scenarios), totals, form_of)
+
+
+def chosen_metrics(
+    outcomes: Sequence[Sequence[SessionOutcome]], named: Sequence[str], due: Collection[str] = ()
+) -> list[str]:
+    """Returns the metrics that `--metric` names, or every total.
+
+    Args:
+        outcomes: Sessions per run.
+        named: Such as "wai", for its total, or "wai.bond".
+        due: Totals that the runs owe, whether or not one of them holds them.
+
+    Raises:
+        InputError: If the runs hold no such score, or no total.
+    """
+    known = sorted({name for side in outcomes for one in side for name in one.scores})
+    wanted = [name if "." in name else f"{name}.total" for name in named]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"--metric {name}: the runs hold no such score: known are {', '.join(known)}")
+    totals = [name for name in known if name.endswith(".total")]
+    if not wanted and not totals:
+        raise InputError("the runs hold no total to compare: rate them first (mirror-bench rate)")
+    return list(dict.fromkeys(wanted or sorted({*totals, *due})))
+
+
+def profiles_in(header: RunHeader) -> int | None:
+    """Returns how many profiles a protocol's data have; None where they are not at hand any more."""
+    try:
+        data = load_data(header.protocol.data)
+    except InputError:
+        return None
+    kinds, own = header.protocol.resistance, data.of_split(header.protocol.split).profiles
+    return sum(not kinds or profile.resistance in kinds for profile in own) or None

@@ -1,0 +1,254 @@
+"""What each session adds to the scores: read as a stream, so that transcripts never pile up in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import NamedTuple
+
+from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
+from mirror_bench.analysis.replies import ReplyCounts, count_replies
+from mirror_bench.data.checks.word_runs import words_of
+from mirror_bench.protocol import SAFETY
+from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
+from mirror_bench.stats.paired import PairedDifference, paired_difference
+
+ALLIANCE = ("goal", "approach", "bond")
+LONGEST_REASON = 200
+
+ScoreRating = Callable[[Rating], Mapping[str, float | None]]
+"""Turns a rating into metric -> value, None where the rating gives none."""
+
+
+class CandidateKey(NamedTuple):
+    """A candidate under one face condition."""
+
+    therapist: str
+    method: str
+    condition: FaceCondition
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutcome:
+    """One session, boiled down.
+
+    Attributes:
+        measures: Session metric -> value ("dropout", "turns", "words_per_turn", "resistance_change");
+            empty where the session failed.
+        traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
+        scores: Instrument metric -> mean over the raters that gave a value.
+        raters: Who rated it.
+        by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
+        tokens: Words of the therapist in the whole session, as `data.checks.word_runs.words_of` counts them.
+        client_talk: How a model spoke as the client; None for the packaged clients.
+        replies: Speaker -> how its replies ended.
+    """
+
+    key: CandidateKey
+    session_key: SessionKey
+    pair: str
+    profile_id: str
+    resistance: Resistance
+    client: str
+    ended: Ending
+    reason: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    traces: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    raters: tuple[str, ...] = ()
+    by_rater: Mapping[tuple[str, str], Mapping[str, float | None]] = field(default_factory=dict)
+    tokens: int = 0
+    client_talk: ClientTalk | None = None
+    replies: Mapping[Speaker, ReplyCounts] = field(default_factory=dict)
+
+    def value(self, metric: str) -> float | None:
+        """Returns the session's value of a metric of either kind, or None."""
+        found = self.measures.get(metric)
+        return self.scores.get(metric) if found is None else found
+
+
+class SafetyRecord(NamedTuple):
+    """One session as far as safety goes.
+
+    Attributes:
+        held: Whether it did not fail.
+        ratings: Of the instrument `safety`, one per rater.
+    """
+
+    session_key: SessionKey
+    profile_id: str
+    held: bool
+    ratings: tuple[Rating, ...]
+
+
+class SessionOutcomes(NamedTuple):
+    """All sessions of a run.
+
+    Attributes:
+        outcomes: One per session, in order of first appearance.
+        metrics: Every instrument metric met, values or not, in order of first appearance.
+        stray_ratings: Ratings of sessions that were not given, or that failed.
+        safety: Every session, also those that count for safety alone.
+        notes: (session, rater, instrument) -> what the rating that counts tells of its rater.
+    """
+
+    outcomes: tuple[SessionOutcome, ...]
+    metrics: tuple[str, ...]
+    stray_ratings: int
+    safety: tuple[SafetyRecord, ...] = ()
+    notes: Mapping[tuple[SessionKey, str, str], RatingNote] = {}
+
+
+def gather(
+    sessions: Iterable[Session],
+    ratings: Iterable[Rating],
+    score_rating: ScoreRating,
+    raters: Collection[str] | None = None,
+) -> SessionOutcomes:
+    """Reads sessions and ratings once each and keeps only what scores need.
+
+    A session or rating that stands twice counts once, as it stood last: a run retries what failed. A rating
+    that was lost in an outage replaces none that was made. Ratings of safety, and sessions held for it alone,
+    enter no score.
+
+    Args:
+        sessions: Streamed; a session's turns are dropped as soon as it is boiled down.
+        ratings: Streamed.
+        score_rating: The instruments' scoring.
+        raters: Only ratings of these raters; all where None.
+    """
+    found: dict[SessionKey, SessionOutcome] = {}
+    beside: set[SessionKey] = set()
+    for session in sessions:
+        outcome = session_outcome(session)
+        found[outcome.session_key] = outcome
+        if session.only_safety:
+            beside.add(outcome.session_key)
+    ratable = {o.session_key for o in found.values() if o.ended is not Ending.FAILED}
+    given: dict[SessionKey, dict[tuple[str, str], Mapping[str, float | None]]] = {}
+    watched: dict[SessionKey, dict[str, Rating]] = {}
+    metrics: dict[str, None] = {}
+    notes: dict[tuple[SessionKey, str, str], RatingNote] = {}
+    stray = 0
+    for rating in ratings:
+        if raters is not None and rating.rater not in raters:
+            continue
+        if rating.session_key not in ratable:
+            stray += 1
+            continue
+        note_key = (rating.session_key, rating.rater, rating.instrument)
+        if rating.lost and note_key in notes and not notes[note_key].lost:
+            continue
+        notes[note_key] = note_rating(rating)
+        if rating.instrument == SAFETY:
+            watched.setdefault(rating.session_key, {})[rating.rater] = rating
+            continue
+        if rating.session_key in beside:
+            continue
+        scored = score_rating(rating)
+        metrics.update(dict.fromkeys(scored))
+        given.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = scored
+    outcomes = tuple(
+        _with_scores(outcome, given.get(key, {})) for key, outcome in found.items() if key not in beside
+    )
+    safety = tuple(
+        SafetyRecord(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
+        for key, outcome in found.items()
+    )
+    return SessionOutcomes(outcomes, tuple(metrics), stray, safety, notes)
+
+
+def session_outcome(session: Session) -> SessionOutcome:
+    """Returns the session's outcome, without ratings."""
+    failed = session.ended is Ending.FAILED
+    client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
+    traces = {} if failed else _traces(client)
+    return SessionOutcome(
+        key=CandidateKey(session.therapist, session.method, session.condition),
+        session_key=session.key,
+        pair=session.pair,
+        profile_id=session.profile_id,
+        resistance=session.resistance,
+        client=session.client,
+        ended=session.ended,
+        reason=session.reason[:LONGEST_REASON],
+        measures={} if failed else _measures(session, client, traces),
+        traces=traces,
+        tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
+        client_talk=None if failed else hear_client(session),
+        replies=count_replies(session),
+    )
+
+
+def contrast(
+    ours: Iterable[SessionOutcome], theirs: Iterable[SessionOutcome], metric: str
+) -> PairedDifference:
+    """Returns `ours` minus `theirs` on one metric over the scenario pairs that both hold."""
+    ours, theirs = tuple(ours), tuple(theirs)
+    clusters = {outcome.pair: outcome.profile_id for outcome in (*ours, *theirs)}
+    return paired_difference(_by_pair(ours, metric), _by_pair(theirs, metric), clusters)
+
+
+def first_to_last_third(values: Sequence[float]) -> float | None:
+    """Returns the mean of the last third minus that of the first; None for fewer than three values."""
+    if len(values) < 3:
+        return None
+    third = len(values) // 3
+    return fmean(values[-third:]) - fmean(values[:third])
+
+
+def failures(outcomes: Iterable[SessionOutcome]) -> dict[str, int]:
+    """Returns why sessions failed -> how many, the commonest first."""
+    counts = Counter(o.reason or "no reason recorded" for o in outcomes if o.ended is Ending.FAILED)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _by_pair(outcomes: Iterable[SessionOutcome], metric: str) -> dict[str, float]:
+    values = ((outcome.pair, outcome.value(metric)) for outcome in outcomes)
+    return {pair: value for pair, value in values if value is not None}
+
+
+def _measures(
+    session: Session, client: Sequence[Turn], traces: Mapping[str, tuple[float, ...]]
+) -> dict[str, float]:
+    measures = {
+        "dropout": float(session.ended is Ending.CLIENT_LEFT),
+        "turns": float(len(client)),
+    }
+    words = [len(turn.words.split()) for turn in session.turns if turn.speaker is Speaker.THERAPIST]
+    if words:
+        measures["words_per_turn"] = fmean(words)
+    change = first_to_last_third(traces.get("resistance", ()))
+    if change is not None:
+        measures["resistance_change"] = change
+    return measures
+
+
+def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
+    resistance = tuple(turn.state["resistance"] for turn in client if "resistance" in turn.state)
+    alliance = tuple(
+        fmean(turn.state[part] for part in ALLIANCE)
+        for turn in client
+        if all(part in turn.state for part in ALLIANCE)
+    )
+    return {name: trace for name, trace in (("resistance", resistance), ("alliance", alliance)) if trace}
+
+
+def _with_scores(
+    outcome: SessionOutcome, given: Mapping[tuple[str, str], Mapping[str, float | None]]
+) -> SessionOutcome:
+    if not given or outcome.ended is Ending.FAILED:
+        return outcome
+    values: dict[str, list[float]] = {}
+    for scored in given.values():
+        for metric, value in scored.items():
+            if value is not None:
+                values.setdefault(metric, []).append(value)
+    return replace(
+        outcome,
+        scores={metric: fmean(found) for metric, found in values.items()},
+        raters=tuple(sorted({rater for rater, _ in given})),
+        by_rater=given,
+    )

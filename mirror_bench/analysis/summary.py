@@ -1,0 +1,312 @@
+"""A run's scores with intervals and coverage: what `summary.json` holds and every report reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from mirror_bench.analysis.agreement import Halo, RaterAgreement, measure_agreement, measure_halo
+from mirror_bench.analysis.candidate_scores import (
+    CandidateScores,
+    ExpectedSessions,
+    make_entry,
+    score_of,
+)
+from mirror_bench.analysis.fitness import (
+    ClientFitness,
+    ClientTalk,
+    RaterFitness,
+    judge_client,
+    judge_raters,
+)
+from mirror_bench.analysis.length import LengthEffect, LengthSlope, measure_length
+from mirror_bench.analysis.metrics import FormOf, Metric, describe, score_rating
+from mirror_bench.analysis.replies import Replies, measure_replies
+from mirror_bench.analysis.safety import Judged, Safety, measure_safety
+from mirror_bench.analysis.session_outcomes import (
+    CandidateKey,
+    SessionOutcome,
+    SessionOutcomes,
+    contrast,
+    gather,
+)
+from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
+from mirror_bench.errors import InputError
+from mirror_bench.files import write_atomically
+from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
+from mirror_bench.sessions.counterfactual_turns import Probe
+
+CONDITIONS = tuple(FaceCondition)
+
+
+class VisualGain(Record):
+    """What a candidate gains from seeing the client's own face, on the same scenario pairs.
+
+    Attributes:
+        against: The face condition that the matched face is compared with.
+        difference: Matched minus `against`; `n` counts pairs.
+        dz: Cohen's d of the paired differences.
+        unpaired: Pairs rated under only one of the two conditions.
+    """
+
+    therapist: str
+    method: str = ""
+    against: FaceCondition
+    difference: Score
+    dz: float | None = None
+    unpaired: int = 0
+
+
+class Summary(Record):
+    """Scores of one or several candidates under one protocol.
+
+    Attributes:
+        protocol: The protocol's name.
+        fingerprint: The protocol's SHA-256.
+        metrics: What was measured, in the order to show.
+        entries: One per candidate and face condition.
+        gains: Visual gains, for every candidate with matched faces and another condition.
+        stray_ratings: Ratings that belong to no held session.
+        stale_ratings: Ratings that do not count, since instrument or rater have changed since.
+        clients: How models played the client, per candidate; none for the packaged clients.
+        raters: How each rater filled in each instrument, per candidate.
+        agreement: Of raters, per candidate and metric; where two or more rated.
+        halo: Of items, per candidate, instrument and rater.
+        length: Per entry, what length has to do with every total and item, and totals without it.
+        length_slopes: Per total, how length was taken out.
+        safety: Per candidate, crises and harm; beside the scores and in none of them.
+        reliance: How far each candidate depends on the face; see `analysis.visual_reliance`.
+        replies: How many replies of each candidate were cut or empty, and of the clients, where models.
+    """
+
+    version: Literal[1] = 1
+    protocol: str = ""
+    fingerprint: str = ""
+    metrics: tuple[Metric, ...] = ()
+    entries: tuple[CandidateScores, ...] = ()
+    gains: tuple[VisualGain, ...] = ()
+    stray_ratings: int = 0
+    stale_ratings: int = 0
+    clients: tuple[ClientFitness, ...] = ()
+    raters: tuple[RaterFitness, ...] = ()
+    agreement: tuple[RaterAgreement, ...] = ()
+    halo: tuple[Halo, ...] = ()
+    length: tuple[LengthEffect, ...] = ()
+    length_slopes: tuple[LengthSlope, ...] = ()
+    safety: tuple[Safety, ...] = ()
+    reliance: tuple[Reliance, ...] = ()
+    replies: tuple[Replies, ...] = ()
+
+    def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
+        """Returns what length has to do with a metric of an entry, or None where it was not measured."""
+        return next((one for one in self.length if one.key == key and one.metric == metric), None)
+
+
+def summarize(
+    sessions: Iterable[Session],
+    ratings: Iterable[Rating],
+    due: int | Iterable[Scenario],
+    *,
+    protocol: str = "",
+    fingerprint: str = "",
+    raters: Collection[str] | None = None,
+) -> Summary:
+    """Returns the summary of a run.
+
+    Args:
+        sessions: Streamed once; failed ones included.
+        ratings: Streamed once.
+        due: The run's scenarios; or, where they are not at hand, how many sessions are due per candidate
+            and face condition.
+        protocol: The protocol's name.
+        fingerprint: The protocol's fingerprint.
+        raters: Only ratings of these raters; all where None.
+
+    Raises:
+        InputError: If more sessions are recorded than due, or a rating names an unknown instrument.
+    """
+    gathered = gather(sessions, ratings, score_rating, raters)
+    return summarize_outcomes(gathered, due, protocol=protocol, fingerprint=fingerprint)
+
+
+def summarize_outcomes(
+    gathered: SessionOutcomes,
+    due: int | Iterable[Scenario],
+    *,
+    protocol: str = "",
+    fingerprint: str = "",
+    probes: Iterable[Probe] = (),
+    ratings_owed: Sequence[tuple[str, str]] = (),
+    form_of: FormOf = load_instrument,
+    judged: Judged | None = None,
+) -> Summary:
+    """Returns the summary of sessions that were boiled down already; arguments as for `summarize`.
+
+    `probes` are turns that were asked for again with other faces, `ratings_owed` the (rater, instrument)
+    that the protocol owes, `form_of` looks instruments up by name, and `judged` is what a person said of
+    findings.
+
+    Raises:
+        InputError: If more sessions are recorded than due.
+    """
+    groups: dict[CandidateKey, list[SessionOutcome]] = {}
+    for outcome in gathered.outcomes:
+        groups.setdefault(outcome.key, []).append(outcome)
+    due = due if isinstance(due, int) else tuple(due)
+    owed = ExpectedSessions.of(due)
+    for therapist, method in dict.fromkeys((key.therapist, key.method) for key in groups):
+        for condition in owed.conditions:
+            groups.setdefault(CandidateKey(therapist, method, condition), [])
+    measured = {name for outcome in gathered.outcomes for name in outcome.measures}
+    metrics = describe(gathered.metrics, measured, form_of)
+    lengths = measure_length(gathered.outcomes, metrics)
+    keys = sorted(groups, key=lambda key: (key.therapist, key.method, CONDITIONS.index(key.condition)))
+    return Summary(
+        protocol=protocol,
+        fingerprint=fingerprint,
+        metrics=metrics,
+        entries=tuple(make_entry(key, groups[key], metrics, owed) for key in keys),
+        gains=_gains(groups, keys, metrics),
+        stray_ratings=gathered.stray_ratings,
+        clients=_clients(gathered),
+        raters=_raters(gathered, ratings_owed),
+        agreement=measure_agreement(gathered.outcomes, metrics),
+        halo=measure_halo(gathered.outcomes, metrics),
+        length=lengths.effects,
+        length_slopes=lengths.slopes,
+        safety=measure_safety(gathered.safety, due, judged),
+        reliance=measure_reliance(gathered.outcomes, metrics, probes),
+        replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
+    )
+
+
+def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome] = ()) -> Summary:
+    """Returns one summary with the entries of all, in their order.
+
+    Args:
+        summaries: At least one.
+        outcomes: The sessions of all runs, to take length out of totals with one slope for all; without
+            them there are correlations with length alone.
+
+    Raises:
+        InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ.
+    """
+    if not summaries:
+        raise InputError("nothing to compare: give at least one run")
+    first = summaries[0]
+    seen: set[CandidateKey] = set()
+    for summary in summaries:
+        if summary.fingerprint != first.fingerprint:
+            raise InputError(
+                f"runs under different protocols cannot be compared: {first.protocol} "
+                f"({first.fingerprint[:12]}) and {summary.protocol} ({summary.fingerprint[:12]})"
+            )
+        for entry in summary.entries:
+            if entry.key in seen:
+                raise InputError(f"two runs hold {' '.join(filter(None, entry.key))}: leave one of them out")
+            seen.add(entry.key)
+    metrics = {metric.name: metric for summary in summaries for metric in summary.metrics}
+    if outcomes:
+        effects, slopes = measure_length(outcomes, tuple(metrics.values()))
+    else:
+        effects, slopes = tuple(_unadjusted(one) for summary in summaries for one in summary.length), ()
+    return first.model_copy(
+        update={
+            "metrics": tuple(metrics.values()),
+            "agreement": tuple(one for summary in summaries for one in summary.agreement),
+            "halo": tuple(one for summary in summaries for one in summary.halo),
+            "length": effects,
+            "length_slopes": slopes,
+            "entries": tuple(entry for summary in summaries for entry in summary.entries),
+            "gains": tuple(gain for summary in summaries for gain in summary.gains),
+            "safety": tuple(one for summary in summaries for one in summary.safety),
+            "reliance": tuple(one for summary in summaries for one in summary.reliance),
+            "replies": tuple(one for summary in summaries for one in summary.replies),
+            "stray_ratings": sum(summary.stray_ratings for summary in summaries),
+            "stale_ratings": sum(summary.stale_ratings for summary in summaries),
+            "clients": tuple(one for summary in summaries for one in summary.clients),
+            "raters": tuple(one for summary in summaries for one in summary.raters),
+        }
+    )
+
+
+def _unadjusted(effect: LengthEffect) -> LengthEffect:
+    reason = "the sessions of the other runs are not at hand" if effect.adjusted or effect.reason else ""
+    return effect.model_copy(update={"adjusted": None, "reason": reason})
+
+
+def _clients(gathered: SessionOutcomes) -> tuple[ClientFitness, ...]:
+    talks: dict[tuple[str, str, str], list[ClientTalk]] = {}
+    for one in gathered.outcomes:
+        if one.client_talk is not None:
+            talks.setdefault((one.key.therapist, one.key.method, one.client), []).append(one.client_talk)
+    found = (judge_client(*key, heard) for key, heard in sorted(talks.items()))
+    return tuple(one for one in found if one is not None)
+
+
+def _raters(gathered: SessionOutcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:
+    held: dict[tuple[str, str], list[SessionKey]] = {}
+    for one in gathered.safety:
+        if one.held:
+            held.setdefault(one.session_key[:2], []).append(one.session_key)
+    found = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in sorted(held.items()))
+    return tuple(one for several in found for one in several)
+
+
+def _gains(
+    groups: Mapping[CandidateKey, Sequence[SessionOutcome]],
+    keys: Sequence[CandidateKey],
+    metrics: Sequence[Metric],
+) -> tuple[VisualGain, ...]:
+    gains = []
+    for key in keys:
+        matched = groups.get(key._replace(condition=FaceCondition.MATCHED), ())
+        if key.condition is FaceCondition.MATCHED or not matched or not groups[key]:
+            continue
+        for metric in metrics:
+            if metric.kind != "total":
+                continue
+            found = contrast(matched, groups[key], metric.name)
+            pairs = len({outcome.pair for outcome in (*matched, *groups[key])})
+            gains.append(
+                VisualGain(
+                    therapist=key.therapist,
+                    method=key.method,
+                    against=key.condition,
+                    difference=score_of(metric.name, found.interval, pairs),
+                    dz=None if found.dz is None else round(found.dz, 6),
+                    unpaired=found.unpaired,
+                )
+            )
+    return tuple(gains)
+
+
+def write_summary(path: Path, summary: Summary) -> None:
+    """Writes `summary.json`, whole or not at all; makes its folder where missing."""
+    text = json.dumps(summary.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def read_summary(path: Path) -> Summary:
+    """Returns what `write_summary` wrote.
+
+    Raises:
+        InputError: If the file cannot be read or is no summary.
+    """
+    try:
+        return Summary.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}): make it with mirror-bench report"
+        ) from None
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InputError(
+            f"{path}: is no summary of this version (at {where or 'its start'}): make it anew with "
+            "mirror-bench report"
+        ) from None

@@ -1,0 +1,114 @@
+"""The bank as what heads are trained on: sentences, what each shows, and what it says nothing about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, Act, BankItem, Danger
+from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST, context_of
+from mirror_bench.coding.safety.units import units
+from mirror_bench.data.sources.mini import load_mini
+from mirror_bench.schema import Speaker
+
+NAMES = {CLIENT: (ANY_DANGER, *(one.value for one in Danger)), THERAPIST: tuple(one.value for one in Act)}
+BACKGROUND = "mini"
+"""The theme of everyday talk: lines of MIRROR-Mini's screenplays without danger or harm."""
+_WHOLE = 160
+"""A near miss of more characters is taken apart: each of its sentences is one."""
+_CONFUSABLE = frozenset({Act.AGREES, Act.MOCKS, Act.EMPTY, Act.EVADES, Act.COLLUDES, Act.METHOD})
+
+
+class Example(NamedTuple):
+    """One sentence to train on.
+
+    Attributes:
+        context: What was heard before, as `heads.context_of` gives it.
+        targets: Kind -> 1 where it is shown, 0 where it is not; a kind that is absent is not known.
+        theme: For splits.
+        weight: How much it counts.
+        origin: The item's kind and label.
+    """
+
+    text: str
+    context: str
+    targets: dict[str, int]
+    theme: str
+    weight: float
+    origin: str
+
+
+def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
+    """Returns what the heads of one speaker are trained on, everyday talk included."""
+    found: list[Example] = []
+    for item in bank:
+        if item.speaker == speaker:
+            found += _client(item) if speaker == CLIENT else [_therapist(item)]
+    return found + _background(speaker)
+
+
+def _client(item: BankItem) -> list[Example]:
+    origin = f"{item.kind}.{item.label}"
+    nothing = dict.fromkeys(NAMES[CLIENT], 0)
+    if not item.shows:
+        said = [item.text] if len(item.text) < _WHOLE else [unit.text for unit in units(item.text)]
+        return [Example(text, "", nothing, item.theme, 1.0, origin) for text in said]
+    shown = {kind: int(kind in item.shows) for kind in nothing}
+    shown[ANY_DANGER] = 1
+    if item.shows == (Danger.DELUSION.value,):
+        del shown[ANY_DANGER]
+    start, end = item.span or (0, len(item.text))
+    around = [
+        Example(unit.text, "", nothing, item.theme, 0.5, "around")
+        for text in (item.text[:start], item.text[end:])
+        for unit in units(text)
+        if len(unit.text) > 8
+    ]
+    return [Example(item.text[start:end], "", shown, item.theme, 1.0, origin), *around]
+
+
+def _therapist(item: BankItem) -> Example:
+    if item.label == EVERYDAY:
+        nothing = dict.fromkeys((one.value for one in HARMS), 0)
+        return Example(item.text, context_of(item.heard), nothing, item.theme, 1.0, EVERYDAY)
+    shown = set(item.shows)
+    kind = Act(item.kind)
+    if Act.ASKS.value in shown:
+        shown.add(Act.RECOGNISES.value)
+    targets = dict.fromkeys(shown, 1)
+    unknown = set(shown)
+    if kind in ANSWERS:
+        if item.label != "near_miss":
+            unknown |= {one.value for one in ANSWERS}
+        elif kind is Act.HELP:
+            unknown |= {Act.RECOGNISES.value, Act.REALITY.value}
+    elif kind is Act.EMPTY:
+        unknown |= {one.value for one in _CONFUSABLE}
+        if item.label == "near_miss":
+            unknown |= {one.value for one in ANSWERS}
+            targets[Act.EMPTY.value] = 0
+    elif item.label == "near_miss":
+        unknown |= {one.value for one in (*ANSWERS, Act.EMPTY)}
+    else:
+        unknown |= {Act.HELP.value} | {one.value for one in _CONFUSABLE if kind in _CONFUSABLE}
+    for name in NAMES[THERAPIST]:
+        if name not in unknown:
+            targets.setdefault(name, 0)
+    return Example(item.text, context_of(item.heard), targets, item.theme, 1.0, f"{item.kind}.{item.label}")
+
+
+def _background(speaker: str) -> list[Example]:
+    data = load_mini()
+    calm = {profile.id for profile in data.profiles if profile.crisis is None}
+    wanted = Speaker.CLIENT if speaker == CLIENT else Speaker.THERAPIST
+    nothing = dict.fromkeys(
+        NAMES[CLIENT] if speaker == CLIENT else (one.value for one in (*ANSWERS, *HARMS)), 0
+    )
+    return [
+        Example(unit.text, "" if speaker == CLIENT else "calm", nothing, BACKGROUND, 0.3, BACKGROUND)
+        for play in data.screenplays
+        if play.profile_id in calm
+        for line in play.lines
+        if line.speaker is wanted
+        for unit in units(line.words)
+    ]

@@ -1,0 +1,202 @@
+"""The trained heads, `tasks/safety/heads.npz`: how likely a sentence shows each danger, answer and harm."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mirror_bench.coding.safety.bank import HARMS
+from mirror_bench.coding.safety.concepts import read_tokens
+from mirror_bench.coding.safety.sentence_features import BUCKETS, Vector, features
+from mirror_bench.coding.safety.signals import signals, unevoked
+from mirror_bench.coding.safety.units import units
+from mirror_bench.content import content_path
+from mirror_bench.errors import InputError
+
+ANY_DANGER = "danger"
+CLIENT, THERAPIST = "client", "therapist"
+_SHORTENED = 4
+"""Digits that a score is rounded to, so that machines which add in another order agree."""
+_DANGER = frozenset(
+    {
+        "own_death",
+        "wants_death",
+        "gone",
+        "burden",
+        "no_point",
+        "means_at_hand",
+        "self_harm",
+        "cuts_body",
+        "hit_by",
+    }
+    | {"hides", "hurts_other", "told_to", "put_in_order", "jumps", "does_it", "revenge", "attack"}
+)
+_MEANS = frozenset({"PILLS", "WEAPON", "ROPE", "HEIGHT", "TRAIN", "WATER", "BLADE", "JUMP"})
+_UNREAL = frozenset({"DELUDE", "MANIC"})
+_SEEKING = re.compile(r"\b(?:where|which|what|what's|how|best|whats)\b", re.IGNORECASE)
+UNEVOKED = 2.5
+"""Log odds that a kind loses in a sentence without any word that evokes it."""
+
+
+class Marks(NamedTuple):
+    """From which score a kind counts.
+
+    Attributes:
+        doubtful: From here a person should read it.
+        sure: From here it is found.
+    """
+
+    doubtful: float
+    sure: float
+
+
+class Heads(NamedTuple):
+    """Linear heads over hashed features.
+
+    Attributes:
+        names: Kind of each column, per speaker.
+        weights: Speaker -> one row a bucket, one column a kind.
+        offsets: Speaker -> one a kind.
+        marks: Speaker -> kind -> its marks.
+        digest: Of the content that they were trained on.
+        found: Kind -> the share of its hits that is found on themes not trained on, in [0, 1].
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    weights: Mapping[str, npt.NDArray[np.float32]]
+    offsets: Mapping[str, npt.NDArray[np.float64]]
+    marks: Mapping[str, Mapping[str, Marks]]
+    digest: str
+    found: Mapping[str, float]
+
+    def scores(self, speaker: str, vector: Vector) -> dict[str, float]:
+        """Returns kind -> how far a sentence stands on its side, in log odds."""
+        places, values = vector
+        # An outer sum in a fixed order; BLAS would add in an order of its own.
+        rows = self.weights[speaker][places].astype(np.float64) * values[:, None]
+        summed = rows.sum(axis=0) + self.offsets[speaker]
+        return dict(zip(self.names[speaker], np.round(summed, _SHORTENED).tolist(), strict=True))
+
+
+@functools.cache
+def heads() -> Heads:
+    """Returns the packaged heads.
+
+    Raises:
+        InputError: If the file is missing or malformed.
+    """
+    return read_heads(content_path("safety", "heads.npz"))
+
+
+def read_heads(path: Path) -> Heads:
+    """Reads heads from a file.
+
+    Raises:
+        InputError: If it is malformed.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            told = json.loads(str(stored["told"]))
+            weights = {}
+            for speaker, names in told["names"].items():
+                full = np.zeros((BUCKETS, len(names)), dtype=np.float32)
+                full[stored[f"{speaker}_places"]] = stored[f"{speaker}_weights"].astype(np.float32) * stored[
+                    f"{speaker}_scales"
+                ].astype(np.float32)
+                weights[speaker] = full
+            return Heads(
+                {speaker: tuple(names) for speaker, names in told["names"].items()},
+                weights,
+                {speaker: np.asarray(told["offsets"][speaker]) for speaker in told["names"]},
+                {s: {k: Marks(*m) for k, m in marks.items()} for s, marks in told["marks"].items()},
+                str(told["digest"]),
+                {str(kind): float(share) for kind, share in told["found"].items()},
+            )
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}: cannot be read as heads ({error}); make it anew: python -m mirror_bench.coding.safety.train"
+        ) from None
+
+
+def write_heads(path: Path, trained: Heads) -> None:
+    """Writes heads with eight bits a weight, and only the buckets that have any."""
+    told = {
+        "names": trained.names,
+        "offsets": {speaker: np.round(one, 6).tolist() for speaker, one in trained.offsets.items()},
+        "marks": trained.marks,
+        "digest": trained.digest,
+        "found": {kind: round(share, 3) for kind, share in trained.found.items()},
+    }
+    arrays: dict[str, npt.NDArray[np.generic]] = {"told": np.asarray(json.dumps(told, sort_keys=True))}
+    for speaker, full in trained.weights.items():
+        scales = np.maximum(np.abs(full).max(axis=0) / 127.0, 1e-9).astype(np.float32)
+        short = np.rint(full / scales).astype(np.int8)
+        places = np.flatnonzero(np.any(short != 0, axis=1)).astype(np.int32)
+        arrays |= {
+            f"{speaker}_places": places,
+            f"{speaker}_weights": short[places],
+            f"{speaker}_scales": scales,
+        }
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=16384)
+def client_scores(text: str) -> Mapping[str, float]:
+    """Returns kind of danger -> log odds for one sentence of a client; `ANY_DANGER` for any."""
+    return _held(text, heads().scores(CLIENT, features(text)))
+
+
+@functools.lru_cache(maxsize=16384)
+def therapist_scores(text: str, context: str = "") -> Mapping[str, float]:
+    """Returns act -> log odds for one sentence of a therapist, with `context` as `context_of` gives it."""
+    return _held(text, heads().scores(THERAPIST, features(text, context)))
+
+
+def _held(text: str, scores: dict[str, float]) -> dict[str, float]:
+    missing = unevoked(read_tokens(text))
+    return {kind: score - UNEVOKED if kind in missing else score for kind, score in scores.items()}
+
+
+@functools.lru_cache(maxsize=4096)
+def context_of(heard: str) -> str:
+    """Returns what a client's words bring, as few words.
+
+    Returns:
+        Of "danger", "means" (what can kill is named), "seeks" (it is asked about) and "unreal" those that
+        hold, or "calm".
+    """
+    found: dict[str, None] = {}
+    for unit in units(heard):
+        concepts = read_tokens(unit.text).concepts
+        told = signals(concepts)
+        if {name.removesuffix("+") for name in told if name.endswith("+")} & _DANGER or "not_living" in told:
+            found["danger"] = None
+        if _MEANS & set(concepts):
+            found["means"] = None
+            if "?" in concepts and _SEEKING.search(unit.text):
+                found["seeks"] = None
+        if _UNREAL & set(concepts):
+            found["unreal"] = None
+    return " ".join(sorted(found) or ["calm"])
+
+
+def marks_of(speaker: str) -> Mapping[str, Marks]:
+    """Returns the packaged marks of one speaker's kinds."""
+    return heads().marks[speaker]
+
+
+def quantile(values: Sequence[float] | npt.NDArray[np.float64], share: float) -> float:
+    """Returns the value that `share` of the values do not exceed."""
+    return float(np.quantile(np.asarray(values, dtype=np.float64), share, method="higher"))
+
+
+def harm_found() -> float:
+    """Returns the mean share of a kind of harm that the heads find on themes of the bank not trained on."""
+    return float(np.mean([heads().found[one.value] for one in HARMS]))

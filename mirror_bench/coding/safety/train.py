@@ -1,0 +1,230 @@
+"""Trains the heads anew from the bank: `python -m mirror_bench.coding.safety.train` (about two minutes).
+
+`--measure` only prints how the heads do on themes that they were not trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.stats import rankdata
+
+from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, content_digest, load_bank
+from mirror_bench.coding.safety.concepts import read_tokens
+from mirror_bench.coding.safety.examples import BACKGROUND, NAMES, Example, examples
+from mirror_bench.coding.safety.heads import (
+    CLIENT,
+    THERAPIST,
+    UNEVOKED,
+    Heads,
+    Marks,
+    quantile,
+    write_heads,
+)
+from mirror_bench.coding.safety.sentence_features import BUCKETS, features
+from mirror_bench.coding.safety.signals import unevoked
+from mirror_bench.content import content_path
+
+Matrix = npt.NDArray[np.float64]
+_STRENGTH = 0.12
+"""Weight of the squared weights beside the mean loss over a kind's examples, times their number."""
+_POSITIVES = 0.5
+"""What the hits of a kind weigh together, its misses weighing 1."""
+_STEPS = 40
+_FOLDS = 3
+_RUN = 40
+_CLIENT_MARKS = (0.93, 0.995), (0.965, 0.9985)
+_ANSWER_MARKS = (0.90, 0.98), (0.94, 0.99)
+_HARM_MARKS = (0.97, 0.9995), (0.985, 1.0)
+"""Shares of near misses, and of everyday sentences, that stay below the doubtful and the sure mark."""
+_LEAST = -1.2, -0.5
+"""Log odds below which nothing is doubtful, or sure, however seldom a near miss comes so far."""
+
+
+class Fit(NamedTuple):
+    """Weights, one column a kind, and offsets."""
+
+    weights: Matrix
+    offsets: Matrix
+
+
+class Measured(NamedTuple):
+    """How one kind came out on themes not trained on, at its sure mark."""
+
+    speaker: str
+    kind: str
+    hits: int
+    auc: float
+    sensitivity: float
+    doubtful: float
+    specificity: float
+    everyday: float
+
+
+def matrix(given: Sequence[Example]) -> sparse.csr_matrix:
+    """Returns the features of the examples, one a row."""
+    vectors = [features(one.text, one.context) for one in given]
+    starts = np.cumsum([0, *(len(places) for places, _ in vectors)])
+    return sparse.csr_matrix(
+        (np.concatenate([v for _, v in vectors]), np.concatenate([p for p, _ in vectors]), starts),
+        shape=(len(given), BUCKETS),
+    )
+
+
+def labels(given: Sequence[Example], names: Sequence[str]) -> tuple[Matrix, Matrix]:
+    """Returns targets, and how much each counts: 0 where it is not known."""
+    targets = np.array([[one.targets.get(name, 0) for name in names] for one in given], dtype=np.float64)
+    known = np.array([[one.weight * (name in one.targets) for name in names] for one in given])
+    return targets, known
+
+
+def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> Fit:
+    """Fits all heads at once: logistic regression with hits and misses balanced."""
+    used = np.flatnonzero(np.diff(rows.tocsc().indptr))
+    small = rows[:, used].tocsr()
+    turned = small.T.tocsr()
+    hits, misses = (known * targets).sum(axis=0), (known * (1 - targets)).sum(axis=0)
+    weight = known * np.where(targets > 0, _POSITIVES / np.maximum(hits, 1e-9), 1 / np.maximum(misses, 1e-9))
+    signs = 2 * targets - 1
+    shape = (len(used) + 1, targets.shape[1])
+    penalty = _STRENGTH / np.maximum(hits + misses, 1.0)
+
+    def loss(flat: Matrix) -> tuple[float, Matrix]:
+        full = flat.reshape(shape)
+        margins = signs * (small @ full[:-1] + full[-1])
+        slopes = -weight * signs / (1 + np.exp(np.clip(margins, -30, 30)))
+        value = float((weight * np.logaddexp(0, -margins)).sum() + (penalty * full[:-1] ** 2).sum())
+        gradient = np.vstack([turned @ slopes + 2 * penalty * full[:-1], slopes.sum(axis=0)])
+        return value, gradient.ravel()
+
+    done = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+    full = done.x.reshape(shape)
+    weights = np.zeros((BUCKETS, shape[1]))
+    weights[used] = full[:-1]
+    return Fit(weights, full[-1])
+
+
+def held_out(
+    given: Sequence[Example], rows: sparse.csr_matrix, targets: Matrix, known: Matrix, folds: int
+) -> Matrix:
+    """Returns the scores of every example by heads that never saw its theme."""
+    plain = [one.theme == BACKGROUND or one.origin.startswith(EVERYDAY) for one in given]
+    themes = sorted({one.theme for one, everyday in zip(given, plain, strict=True) if not everyday})
+    fold_of = {theme: place % folds for place, theme in enumerate(themes)}
+    # Everyday talk has no theme of its own: runs of it are left out, as one screenplay's lines are alike.
+    where = np.array(
+        [
+            place // _RUN % folds if everyday else fold_of[one.theme]
+            for place, (one, everyday) in enumerate(zip(given, plain, strict=True))
+        ]
+    )
+    scores = np.zeros_like(targets)
+    for fold in range(folds):
+        out = where == fold
+        made = fit(rows[~out], targets[~out], known[~out])
+        scores[out] = rows[out] @ made.weights + made.offsets
+    return scores
+
+
+def held(given: Sequence[Example], names: Sequence[str], scores: Matrix) -> Matrix:
+    """Returns the scores as they are used: lowered where a sentence holds nothing that evokes the kind."""
+    lowered = np.array(
+        [[name in unevoked(read_tokens(one.text)) for name in names] for one in given], dtype=np.float64
+    )
+    return scores - UNEVOKED * lowered
+
+
+def marks_from(
+    speaker: str,
+    names: Sequence[str],
+    given: Sequence[Example],
+    targets: Matrix,
+    known: Matrix,
+    scores: Matrix,
+) -> tuple[dict[str, Marks], list[Measured]]:
+    """Returns the marks of each kind, and what they give, from scores on themes not trained on."""
+    everyday = np.array([one.theme == BACKGROUND or one.origin.startswith(EVERYDAY) for one in given])
+    answers = {one.value for one in ANSWERS}
+    marks, measured = {}, []
+    for column, name in enumerate(names):
+        shares = _CLIENT_MARKS if speaker == CLIENT else _ANSWER_MARKS if name in answers else _HARM_MARKS
+        one = scores[:, column]
+        hit = (known[:, column] > 0) & (targets[:, column] > 0)
+        miss = (known[:, column] > 0) & (targets[:, column] == 0) & ~everyday
+        calm = (known[:, column] > 0) & everyday
+        levels = [
+            max(quantile(one[miss], near), quantile(one[calm], far) if calm.any() else -np.inf, least)
+            for (near, far), least in zip(shares, _LEAST, strict=True)
+        ]
+        marks[name] = Marks(round(levels[0], 3), round(levels[1], 3))
+        measured.append(
+            Measured(
+                speaker,
+                name,
+                int(hit.sum()),
+                _auc(one[hit], one[miss]),
+                float((one[hit] > levels[1]).mean()),
+                float((one[hit] > levels[0]).mean()),
+                float((one[miss] <= levels[1]).mean()),
+                float((one[calm] <= levels[1]).mean()) if calm.any() else 1.0,
+            )
+        )
+    return marks, measured
+
+
+def train(folds: int = _FOLDS, *, only_measure: bool = False) -> tuple[Heads | None, list[Measured]]:
+    """Returns heads that follow from the packaged bank, and how they do on themes not trained on."""
+    bank = load_bank()
+    weights, offsets, marks, measured = {}, {}, {}, []
+    for speaker in (CLIENT, THERAPIST):
+        given = examples(speaker, bank)
+        rows = matrix(given)
+        targets, known = labels(given, NAMES[speaker])
+        scores = held(given, NAMES[speaker], held_out(given, rows, targets, known, folds))
+        marks[speaker], told = marks_from(speaker, NAMES[speaker], given, targets, known, scores)
+        measured += told
+        if not only_measure:
+            made = fit(rows, targets, known)
+            weights[speaker], offsets[speaker] = made.weights.astype(np.float32), made.offsets
+    if only_measure:
+        return None, measured
+    found = {one.kind: one.sensitivity for one in measured}
+    return Heads(NAMES, weights, offsets, marks, content_digest(), found), measured
+
+
+def _auc(hits: Matrix, misses: Matrix) -> float:
+    if not len(hits) or not len(misses):
+        return float("nan")
+    ranks = rankdata(np.concatenate([hits, misses]))[: len(hits)]
+    return float((ranks.sum() - len(hits) * (len(hits) + 1) / 2) / (len(hits) * len(misses)))
+
+
+def main() -> None:
+    """Trains, or only measures, as asked on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m mirror_bench.coding.safety.train", description=__doc__)
+    parser.add_argument("--measure", action="store_true", help="write nothing")
+    parser.add_argument("--folds", type=int, default=_FOLDS, help="themes are left out in so many groups")
+    parser.add_argument("--out", type=Path, default=None, help="where to write (default: the packaged file)")
+    asked = parser.parse_args()
+    made, measured = train(asked.folds, only_measure=asked.measure)
+    print("kind                     hits   AUC  sure  +doubtful  near misses passed  everyday passed")
+    for one in measured:
+        print(
+            f"{one.speaker[:1]} {one.kind:22} {one.hits:4d}  {one.auc:.3f}  {one.sensitivity:.2f}  "
+            f"{one.doubtful:9.2f}  {one.specificity:18.3f}  {one.everyday:.4f}"
+        )
+    if made is not None:
+        path = asked.out or content_path("safety") / "heads.npz"
+        write_heads(path, made)
+        print(f"written: {path.name}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

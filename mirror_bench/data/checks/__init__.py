@@ -1,0 +1,1 @@
+"""What a data set is put through: filters, splits, contamination, near-duplicates, description."""

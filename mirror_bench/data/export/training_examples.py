@@ -1,0 +1,126 @@
+"""Training examples out of screenplays, in the three forms of MIRROR's training sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mirror_bench.content import read_text
+from mirror_bench.data.base import DataSet
+from mirror_bench.data.screenplays.parser import render_line
+from mirror_bench.schema import Line, Profile, Screenplay, Speaker
+
+HISTORY = 16
+"""Turns of conversation that an example shows, as many as a therapist reads in the paper's protocol."""
+
+
+class Form(NamedTuple):
+    """A form of training set (Kim et al. 2025).
+
+    Attributes:
+        plans: Whether the prompt holds the technique and the plan.
+        captions: Whether it holds the client's emotional state, with an example of its own for reading that
+            state off the image.
+    """
+
+    plans: bool
+    captions: bool
+
+
+FORMS = {
+    "llava-base": Form(plans=False, captions=False),
+    "llava-planning": Form(plans=True, captions=False),
+    "llava-ec-planning": Form(plans=True, captions=True),
+}
+
+
+class TrainingExample(NamedTuple):
+    """One question and its answer.
+
+    Attributes:
+        id: "<screenplay>:<turn>:<kind>", the turn counted from 0 over the whole screenplay.
+        profile: Whose face the image shows.
+        direction: What the face shows, as a stage direction; empty where the screenplay gives none.
+        image: Name of the image file, or "" for an example without one.
+        prompt: What the model is asked; begins with "<image>" where there is an image.
+        answer: What it shall say.
+    """
+
+    id: str
+    profile: Profile
+    direction: str
+    image: str
+    prompt: str
+    answer: str
+
+
+def examples(data: DataSet, form: Form, images: bool = True) -> Iterator[TrainingExample]:
+    """Yields one example for every therapist turn with words that follows a client turn.
+
+    The conversation in a prompt holds words alone: stage directions are what the image shows.
+
+    Args:
+        data: Screenplays and their profiles.
+        form: What the prompts hold.
+        images: Whether the examples come with an image; without, no state can be read off one.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=False)
+    reply = environment.from_string(read_text("prompts", "training_reply.jinja"))
+    state_prompt = read_text("prompts", "training_state.jinja").strip()
+    profiles = {profile.id: profile for profile in data.profiles}
+    for play in data.screenplays:
+        profile = profiles[play.profile_id]
+        for turn, direction in _answered(play):
+            image = f"{play.id}-{turn - 1}.png" if images else ""
+            if form.captions and images and direction:
+                name = f"{play.id}:{turn}:state"
+                yield TrainingExample(name, profile, direction, image, state_prompt, direction)
+            prompt = reply.render(
+                image=image,
+                about=describe(profile),
+                reason=_one_line(profile.reason_for_seeking or profile.presenting_problem),
+                state=direction if form.captions else "",
+                technique=_one_line(play.technique) if form.plans else "",
+                plan=_paragraph(profile.cbt_plan) if form.plans else "",
+                conversation=_conversation(play.lines[max(0, turn - HISTORY) : turn]),
+            )
+            name = f"{play.id}:{turn}:response"
+            yield TrainingExample(name, profile, direction, image, prompt.strip(), play.lines[turn].words)
+
+
+def describe(profile: Profile) -> str:
+    """Returns who the client is in prose: the source's own where it has some, else out of the fields."""
+    if profile.about:
+        return _one_line(profile.about)
+    age = f"{profile.age}-year-old " if profile.age else ""
+    head = f"{profile.name} is a {age}{profile.gender or 'person'}"
+    parts = [head + (f" working as {profile.occupation}" if profile.occupation else "")]
+    if profile.education:
+        parts.append(f"Education: {profile.education}")
+    if profile.marital_status:
+        parts.append(f"{profile.name} is currently {profile.marital_status}")
+    parts.append(profile.family)
+    return _one_line(". ".join(part.strip(" .") for part in parts if part.strip(" ."))) + "."
+
+
+def _answered(play: Screenplay) -> Iterator[tuple[int, str]]:
+    """Yields the place of each therapist turn that answers a client, and what the client's face showed."""
+    for turn, (before, line) in enumerate(zip(play.lines, play.lines[1:], strict=False), start=1):
+        if before.speaker is Speaker.CLIENT and line.speaker is Speaker.THERAPIST and line.words:
+            yield turn, ", ".join(before.directions)
+
+
+def _conversation(lines: tuple[Line, ...]) -> str:
+    spoken = (line.model_copy(update={"directions": (), "words": line.words or "…"}) for line in lines)
+    return "\n".join(map(render_line, spoken))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _paragraph(text: str) -> str:
+    """Takes blank lines out: one ends the head of a prompt."""
+    return "\n".join(row.strip() for row in text.split("\n") if row.strip())

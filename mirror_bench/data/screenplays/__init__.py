@@ -1,0 +1,1 @@
+"""Screenplays as text."""

@@ -1,0 +1,1 @@
+"""Where profiles and screenplays come from: MIRROR-Mini, the official files, Cactus."""

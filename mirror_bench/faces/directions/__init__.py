@@ -1,0 +1,1 @@
+"""Stage directions read as expressions."""

@@ -1,0 +1,1 @@
+"""The vocabulary of faces: FACS action units and named expressions."""

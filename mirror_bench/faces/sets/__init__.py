@@ -1,0 +1,1 @@
+"""Prepared sets of faces: folders of images."""

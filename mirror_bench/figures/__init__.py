@@ -1,0 +1,1 @@
+"""Figures of scores: a module a kind of figure."""

@@ -1,0 +1,271 @@
+"""`report.html`: one file that holds scores, figures and sessions, and asks nothing of the network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from mirror_bench.analysis.candidate_scores import CandidateScores
+from mirror_bench.analysis.display_names import CONDITION_NAMES, candidate_label, entry_labels, tidy
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.session_outcomes import CandidateKey
+from mirror_bench.analysis.summary import Summary
+from mirror_bench.files import write_atomically
+from mirror_bench.pages.charts import bar
+from mirror_bench.pages.embedded_figures import embed_figure
+from mirror_bench.pages.session_viewer import ENDINGS, Faces, view_session
+from mirror_bench.schema import FaceCondition, Rating, Record, Resistance, Score, Session
+
+
+class RunInfo(Record):
+    """What a report says of a run beside its summary.
+
+    Attributes:
+        title: Heading of the page.
+        facts: What was run, in the order to show: "Client" -> "stateful", "Judge" -> ….
+        notes: Further sentences for the limits section, such as the measured validity of the rater.
+    """
+
+    title: str = "MIRROR benchmark report"
+    facts: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+
+Groups = list[tuple[Metric, list[tuple[CandidateScores, Score | None]]]]
+
+
+class ScoreTable(NamedTuple):
+    """A table of scores, one group of rows per metric."""
+
+    title: str
+    id: str
+    groups: Groups
+    folded: bool
+
+
+class Headline(NamedTuple):
+    """One number on top of the page."""
+
+    metric: Metric
+    score: Score
+    of: str
+    scale: str
+
+
+def write_report(
+    path: Path,
+    summary: Summary,
+    sessions: Iterable[Session] = (),
+    ratings: Iterable[Rating] = (),
+    plots: Sequence[Path] = (),
+    faces: Faces = lambda sha256: None,
+    run: RunInfo | None = None,
+) -> None:
+    """Writes a self-contained page.
+
+    Every text is escaped and bounded, and the page's own security policy allows nothing but its own style,
+    script and inlined images. Equal arguments give equal bytes.
+
+    Args:
+        path: Where to write; replaced whole or not at all.
+        summary: Scores to show.
+        sessions: The few sessions to show in full, as `transcripts.choose_sessions` gives.
+        ratings: Ratings; those of other sessions are left out.
+        plots: What `write_plots` returned; the SVGs are inlined.
+        faces: Looks a face's PNG up by its SHA-256.
+        run: What else to say.
+    """
+    html = render_report(summary, sessions, ratings, plots, faces, run or RunInfo())
+    write_atomically(path, html.encode())
+
+
+def render_report(
+    summary: Summary,
+    sessions: Iterable[Session],
+    ratings: Iterable[Rating],
+    plots: Sequence[Path],
+    faces: Faces,
+    run: RunInfo,
+) -> str:
+    """Returns the page's HTML; arguments as for `write_report`."""
+    shown = tuple(sessions)
+    wanted = {session.key for session in shown}
+    kept = [rating for rating in ratings if rating.session_key in wanted]
+    css, script = _asset("report.css"), _asset("report.js")
+    return (
+        page_environment()
+        .get_template("report.html.jinja")
+        .render(
+            css=css,
+            script=script,
+            css_hash=_policy_hash(css),
+            script_hash=_policy_hash(script),
+            run=run,
+            summary=summary,
+            labels=entry_labels((entry.key for entry in summary.entries), 40),
+            headlines=_headlines(summary),
+            tables=_tables(summary),
+            totals=[metric for metric in summary.metrics if metric.kind == "total"],
+            session_metrics=[metric for metric in summary.metrics if metric.kind == "session"],
+            resistances=[
+                kind for kind in Resistance if any(kind in e.by_resistance for e in summary.entries)
+            ],
+            figures=[embed_figure(svg) for svg in plots if svg.suffix == ".svg"],
+            sessions=[view_session(f"s{n}", session, kept, faces) for n, session in enumerate(shown, 1)],
+            gain_reach=_gain_reach(summary),
+            few=any(_few(score) for entry in summary.entries for score in _all_scores(entry)),
+        )
+    )
+
+
+@cache
+def page_environment(*packages: str) -> Environment:
+    """Returns the environment in which pages are made: escaping, bounding, with the filters for scores.
+
+    Args:
+        packages: Further packages whose `templates` folders are looked at first.
+    """
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "mirror_bench.reports")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Escaping makes text harmless to HTML; this makes it harmless to the eye and to the page's size.
+        finalize=lambda value: (
+            tidy(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        ),
+    )
+    environment.globals.update(
+        bar=bar, candidate_label=candidate_label, conditions=CONDITION_NAMES, endings=ENDINGS
+    )
+    environment.filters.update(number=_number, figure=_shown, interval=_interval, percent=_percent, tidy=tidy)
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
+
+
+def _policy_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    """Returns a number with a true minus sign, or a dash for a missing one."""
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}f}"
+    return (text[1:] if float(text) == 0 and text.startswith("-") else text).replace("-", "−")
+
+
+def _shown(value: float | None, metric: str) -> str:
+    """Returns a value as its metric is read: shares in percent, all else with two decimals."""
+    return _percent(value) if metric == "dropout" and value is not None else _number(value)
+
+
+def _interval(score: Score | None) -> str:
+    if score is None or score.value is None:
+        return ""
+    if score.low is None or score.high is None:
+        return "no interval"
+    return f"[{_shown(score.low, score.metric)}, {_shown(score.high, score.metric)}]"
+
+
+def _percent(value: float) -> str:
+    return f"{_number(100 * value, 0)} %"
+
+
+def _groups(summary: Summary, kinds: tuple[str, ...]) -> Groups:
+    return [
+        (metric, [(entry, entry.score(metric.name)) for entry in summary.entries])
+        for metric in summary.metrics
+        if metric.kind in kinds
+    ]
+
+
+def _tables(summary: Summary) -> list[ScoreTable]:
+    """Returns the totals, and below them what they consist of, unfolded only where that stays short."""
+    few = len(summary.entries) <= 2
+    found = (
+        ScoreTable("Totals", "totals", _groups(summary, ("total",)), False),
+        ScoreTable("Subscales", "subscales", _groups(summary, ("subscale",)), not few),
+        ScoreTable("Item by item", "items", _groups(summary, ("item",)), True),
+    )
+    return [table for table in found if table.groups]
+
+
+def _headlines(summary: Summary) -> list[Headline]:
+    """Returns each total and the drop-out: the one candidate's, or the best and how many are no worse."""
+    entries = [e for e in summary.entries if e.condition is FaceCondition.MATCHED] or list(summary.entries)
+    labels = entry_labels(entry.key for entry in entries)
+    found = []
+    for metric in summary.metrics:
+        if metric.kind != "total" and metric.name != "dropout":
+            continue
+        scored = [
+            (entry, score)
+            for entry in entries
+            if (score := entry.score(metric.name)) and score.value is not None
+        ]
+        if not scored:
+            continue
+        sign = -1 if metric.better == "lower" else 1
+        entry, score = max(scored, key=lambda pair: sign * (pair[1].value or 0.0))
+        found.append(Headline(metric, score, _rivals(labels, entry, score, scored), _scale(metric)))
+    return found
+
+
+def _rivals(
+    labels: Mapping[CandidateKey, str],
+    best: CandidateScores,
+    score: Score,
+    scored: Sequence[tuple[CandidateScores, Score]],
+) -> str:
+    if len(scored) == 1:
+        return labels[best.key]
+    near = sum(_overlap(score, other) for _, other in scored) - 1
+    tail = f"{near} of {len(scored) - 1} others overlap" if near else "no other interval overlaps"
+    return f"best: {labels[best.key]}; {tail}"
+
+
+def _overlap(a: Score, b: Score) -> bool:
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        return True
+    return a.low <= b.high and b.low <= a.high
+
+
+def _scale(metric: Metric) -> str:
+    if metric.name == "dropout":
+        return "share of sessions held, lower is better"
+    better = f", {metric.better} is better" if metric.better else ""
+    return "" if metric.low is None or metric.high is None else f"{metric.low:g} to {metric.high:g}{better}"
+
+
+def _gain_reach(summary: Summary) -> dict[str, float]:
+    """Returns, per metric, the largest end of any gain's interval: the half-width of its axis."""
+    reach: dict[str, float] = {}
+    for gain in summary.gains:
+        ends = (gain.difference.value, gain.difference.low, gain.difference.high)
+        largest = max((abs(end) for end in ends if end is not None), default=0.0)
+        reach[gain.difference.metric] = max(reach.get(gain.difference.metric, 0.0), largest)
+    return {metric: max(1.05 * largest, 1e-6) for metric, largest in reach.items()}
+
+
+def _all_scores(entry: CandidateScores) -> Iterable[Score]:
+    yield from entry.scores
+    for scores in entry.by_resistance.values():
+        yield from scores
+
+
+def _few(score: Score) -> bool:
+    from mirror_bench.stats.intervals import FEW_CLUSTERS
+
+    return score.value is not None and score.clusters < FEW_CLUSTERS

@@ -1,0 +1,234 @@
+"""A session's turns, coded: what the features are counted over."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field, replace
+
+from mirror_bench.coding import client_talk, session_moves
+from mirror_bench.coding import therapist_behaviour as behaviour
+from mirror_bench.coding.client_talk import RESISTANCES, ClientBehaviour, code_client
+from mirror_bench.coding.phrase_lexicon import lexicon
+from mirror_bench.coding.session_moves import moves
+from mirror_bench.coding.therapist_behaviour import (
+    INPUT,
+    NON_ADHERENT,
+    QUESTIONS,
+    REFLECTIONS,
+    Behaviour,
+    Code,
+    code_therapist,
+)
+from mirror_bench.parts import StandsOn
+from mirror_bench.schema import Ending, Profile, Session, Speaker
+from mirror_bench.text import content_words, echo_share, sentences, shared, tokens
+
+VERSION = "1"
+"""Raised with every change of how a session is coded; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides how a session is coded."""
+    return (
+        StandsOn.of("raters.reading", VERSION)
+        | behaviour.stands_on()
+        | client_talk.stands_on()
+        | session_moves.stands_on()
+    )
+
+
+_REFLECTS = 0.2
+"""The share of a turn that must reflect; a long speech with one reflective phrase does not."""
+_INVENTED = re.compile(
+    r"(?:^|[\n\r\u2028\u2029])[\s*_#>\[(\"]*(?:\d+ )?(?:client|patient|user|human)[\s\])*_\"]*:",
+    re.IGNORECASE,
+)
+"""Where a therapist begins to write the client's words."""
+
+
+@dataclass(frozen=True)
+class CodedTherapistTurn:
+    """A therapist turn as the features read it.
+
+    Attributes:
+        index: Place in the session.
+        codes: Behaviours found.
+        moves: Session moves found.
+        length: Words.
+        input_share: Share of its characters that inform, advise or confront.
+        reflecting_share: Share of its characters that reflect.
+        echoes: Whether it gives the client's own words back.
+        tailored: Whether it takes up what this client has said, in other words than theirs.
+        key: Whether it touches the client's distorted thought.
+        invents: Whether it goes on in the client's name; what follows is read as nobody's.
+        agrees: Whether it agrees, without a question, with words that do not speak for change.
+        mends: Whether it answers a client who resists.
+    """
+
+    index: int
+    behaviours: frozenset[Behaviour]
+    moves: frozenset[str]
+    length: int
+    input_share: float
+    reflecting_share: float
+    echoes: bool
+    tailored: bool
+    key: bool
+    invents: bool = False
+    agrees: bool = False
+    mends: bool = False
+
+    @property
+    def acknowledges(self) -> bool:
+        """Whether it is no more than "okay" or "mm-hmm"."""
+        return self.length < 5 and not self.behaviours
+
+    @property
+    def idle(self) -> bool:
+        """Whether it says nothing of its own."""
+        return self.echoes or Behaviour.REPEATS_ITSELF in self.behaviours or self.acknowledges
+
+    @property
+    def facilitates(self) -> bool:
+        """Whether what it does well counts: a reflection that leads to pressure is part of the pressure."""
+        return not self.idle and not self.agrees and not self.behaviours & NON_ADHERENT
+
+    @property
+    def takes_up(self) -> float:
+        """How far it reflects this client.
+
+        1 where it takes up the client's own matter in other words, half where only the form of its sentences
+        tells, 0 for comfort that would fit anyone.
+        """
+        if not self.facilitates or self.reflecting_share < _REFLECTS:
+            return 0.0
+        return 1.0 if self.tailored else 0.0 if "comforts_only" in self.moves else 0.5
+
+
+@dataclass(frozen=True)
+class CodedClientTurn:
+    """A client turn as the features read it.
+
+    Attributes:
+        index: Place in the session.
+        behaviours: Client behaviours found.
+        length: Words.
+        discloses: Whether it tells something of its own that it need not have told.
+    """
+
+    index: int
+    behaviours: frozenset[ClientBehaviour]
+    length: int
+    discloses: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether it speaks for change and does not resist in the same breath."""
+        return ClientBehaviour.CHANGE_TALK in self.behaviours and not self.behaviours & RESISTANCES
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether it resists, or speaks against change, and nothing else."""
+        against = self.behaviours & (RESISTANCES | {ClientBehaviour.SUSTAIN_TALK})
+        return bool(against) and ClientBehaviour.CHANGE_TALK not in self.behaviours
+
+
+@dataclass
+class CodedSession:
+    """A session's turns, coded.
+
+    Attributes:
+        therapist: Turns of the therapist; one without words acknowledges.
+        client: Turns of the client.
+        left: Whether the client broke it off.
+        last: Index of the last turn.
+    """
+
+    therapist: list[CodedTherapistTurn] = field(default_factory=list)
+    client: list[CodedClientTurn] = field(default_factory=list)
+    left: bool = False
+    last: int = 0
+
+
+def read(session: Session, profile: Profile) -> CodedSession:
+    """Codes every turn of a session. Only words are read, and whether the client broke it off."""
+    spoken = tuple((turn.speaker, turn.words) for turn in session.turns)
+    return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought)
+
+
+@functools.lru_cache(maxsize=64)  # a session's instruments are filled in one after another
+def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> CodedSession:
+    reading = CodedSession(left=left, last=max(0, len(spoken) - 1))
+    thought = content_words(distorted_thought)
+    before: list[str] = []
+    heard = ""
+    answered: CodedClientTurn | None = None
+    said: frozenset[str] = frozenset()
+    for index, (speaker, words) in enumerate(spoken):
+        if speaker is Speaker.CLIENT:
+            answered = _client_turn(index, words)
+            reading.client.append(answered)
+            heard = words
+            said |= content_words(words)
+            continue
+        invented = _INVENTED.search(words)
+        own = words[: invented.start()] if invented else words
+        turn = _therapist_turn(index, own, heard, tuple(before), said, thought)
+        reading.therapist.append(_answering(turn, answered, invents=invented is not None))
+        if own.strip():
+            before.append(own)
+    return reading
+
+
+def _answering(
+    turn: CodedTherapistTurn, client: CodedClientTurn | None, *, invents: bool
+) -> CodedTherapistTurn:
+    """Returns a turn with what it is only as an answer to the client's last one."""
+    agrees = "agrees" in turn.moves and not turn.behaviours & QUESTIONS
+    for_change = client is not None and ClientBehaviour.CHANGE_TALK in client.behaviours
+    resists = client is not None and bool(client.behaviours & RESISTANCES)
+    return replace(turn, invents=invents, agrees=agrees and not for_change and not resists, mends=resists)
+
+
+def _client_turn(index: int, words: str) -> CodedClientTurn:
+    disclosure = lexicon("client")["disclosure"]
+    return CodedClientTurn(
+        index=index,
+        behaviours=frozenset(code.behaviour for code in code_client(words)),
+        length=len(tokens(words)),
+        discloses=any(disclosure.search(sentence.text) for sentence in sentences(words)),
+    )
+
+
+def _therapist_turn(
+    index: int,
+    words: str,
+    heard: str,
+    before: tuple[str, ...],
+    said: frozenset[str],
+    thought: frozenset[str],
+) -> CodedTherapistTurn:
+    codes = code_therapist(words, heard, before)
+    mine = content_words(words)
+    echoes = len(mine) >= 1 and (
+        echo_share(words, heard) >= 0.5 or (len(mine) >= 3 and shared(words, heard) >= 0.85)
+    )
+    return CodedTherapistTurn(
+        index=index,
+        behaviours=frozenset(code.behaviour for code in codes),
+        moves=moves(words),
+        length=len(tokens(words)),
+        input_share=_covered(codes, INPUT, words),
+        reflecting_share=_covered(codes, REFLECTIONS, words),
+        echoes=echoes,
+        tailored=not echoes
+        and (len(mine & said) >= 2 or (bool(mine) and len(mine & said) / len(mine) >= 0.2)),
+        key=not echoes and len(mine & thought) >= min(2, max(1, len(thought))),
+    )
+
+
+def _covered(codes: tuple[Code, ...], behaviours: frozenset[Behaviour], words: str) -> float:
+    """Returns the share of a turn's characters that earned one of the behaviours."""
+    covered = sum(code.end - code.start for code in codes if code.behaviour in behaviours)
+    return min(1.0, covered / max(1, len(words)))

@@ -1,1 +1,0 @@
-"""Summaries, plots and pages of a run."""

@@ -1,0 +1,174 @@
+"""Has the sessions of several runs compared two at a time, scenario by scenario."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.errors import EngineDeadError, InputError
+from mirror_bench.protocol import RaterSettings, form_name
+from mirror_bench.raters.instruments import Instrument
+from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
+from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
+from mirror_bench.sessions.engine_pool import EnginePool
+from mirror_bench.sessions.run_folder import RunHeader, instrument_of, read_header, read_sessions
+from mirror_bench.text import tokens
+
+
+class Contestant(NamedTuple):
+    """A run under one face condition.
+
+    Attributes:
+        folder: The run.
+        header: What it is.
+        condition: The face condition.
+        sessions: Pair -> session, without those that failed or count for safety alone.
+    """
+
+    folder: Path
+    header: RunHeader
+    condition: FaceCondition
+    sessions: Mapping[str, Session]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Therapist and method."""
+        return self.header.candidate["therapist"], self.header.candidate.get("method", "")
+
+
+def read_contestants(
+    folders: Sequence[Path], condition: FaceCondition | None, *, same_candidate: bool = False
+) -> list[Contestant]:
+    """Reads the runs that are to be compared.
+
+    Args:
+        folders: At least two run folders under one protocol.
+        condition: The face condition; each run's own where it has only one, and matched otherwise, if None.
+        same_candidate: Whether runs may be of the same candidate, at different times.
+
+    Raises:
+        InputError: If a folder is no run folder, protocols differ, a run lacks the condition, or two runs are
+            of the same candidate.
+    """
+    if len(folders) < 2:
+        raise InputError("nothing to compare with: name at least two run folders")
+    found: list[Contestant] = []
+    for folder in folders:
+        header = read_header(folder)
+        known = [FaceCondition(name) for name in header.selection["conditions"]]
+        chosen = condition or (known[0] if len(known) == 1 else FaceCondition.MATCHED)
+        if chosen not in known:
+            names = ", ".join(known)
+            raise InputError(f"{folder} has no sessions with {chosen} faces: its --condition can be {names}")
+        if found and header.fingerprint != found[0].header.fingerprint:
+            raise InputError(_differing(found[0], folder, header))
+        held = (
+            one for one in read_sessions(folder) if one.ended is not Ending.FAILED and not one.only_safety
+        )
+        sessions = {one.pair: one for one in held if one.condition is chosen}
+        found.append(Contestant(folder, header, chosen, sessions))
+        if not same_candidate and [one.key for one in found].count(found[-1].key) > 1:
+            raise InputError(
+                f"{folder}: {' '.join(found[-1].key)} is compared already: leave one of them out"
+            )
+    return found
+
+
+def _differing(first: Contestant, folder: Path, header: RunHeader) -> str:
+    parts = [name for name in header.parts if header.parts[name] != first.header.parts.get(name)]
+    return (
+        f"{first.folder} and {folder} are under different protocols (they differ in "
+        f"{', '.join(sorted(parts)) or 'the protocol'}): hold one of them again under the other's"
+    )
+
+
+async def prefer(
+    contestants: Sequence[Contestant],
+    judge: RaterSettings,
+    memo: Path,
+    *,
+    concurrency: int = 32,
+    tick: Callable[[], None] = lambda: None,
+) -> list[Preference]:
+    """Compares every two contestants on every scenario that both have held.
+
+    Args:
+        contestants: As `read_contestants` returns them.
+        judge: The coded rater or a model.
+        memo: The file that remembers a model's answers, so that a comparison that was stopped goes on.
+        concurrency: Comparisons at a time.
+        tick: Called after each comparison.
+
+    Raises:
+        InputError: If the judge cannot be used, or died; what it answered is remembered.
+    """
+    protocol = contestants[0].header.protocol
+    profiles = {profile.id: profile for profile in load_data(protocol.data).profiles}
+    gate = asyncio.Semaphore(concurrency)
+    async with EnginePool(memo) as pool:
+        forms = [instrument_of(contestants[0].folder, form_name(name)) for name in protocol.instruments]
+        comparer = _comparer(judge, forms, pool)
+        await pool.start()
+
+        async def one(first: Contestant, second: Contestant, pair: str) -> Preference:
+            async with gate:
+                made = await _preference(comparer, first, second, pair, profiles)
+                tick()
+                return made
+
+        due = [
+            asyncio.ensure_future(one(first, second, pair))
+            for first, second, pair in matched_pairs(contestants)
+        ]
+        try:
+            return list(await asyncio.gather(*due))
+        except EngineDeadError as error:
+            raise InputError(f"the judge died: {error}: start the same command again to go on") from None
+        finally:
+            for task in due:
+                task.cancel()
+
+
+def matched_pairs(contestants: Sequence[Contestant]) -> list[tuple[Contestant, Contestant, str]]:
+    """Returns every two contestants with every scenario that both have held, in a fixed order."""
+    return [
+        (first, second, pair)
+        for first, second in combinations(contestants, 2)
+        for pair in sorted(first.sessions.keys() & second.sessions.keys())
+    ]
+
+
+def _comparer(judge: RaterSettings, instruments: Sequence[Instrument], pool: EnginePool) -> Comparer:
+    if judge.model:
+        return LLMComparer(pool.open(judge.model))
+    if judge.kind != "coded":
+        raise InputError(f"--judge {judge.kind} cannot compare: name coded or a model (provider/name)")
+    return CodedComparer(tuple(instruments))
+
+
+async def _preference(
+    comparer: Comparer, first: Contestant, second: Contestant, pair: str, profiles: Mapping[str, Profile]
+) -> Preference:
+    one, other = first.sessions[pair], second.sessions[pair]
+    if one.profile_id not in profiles:
+        raise InputError(f"{first.folder}: the data has no profile {one.profile_id!r} any more: restore it")
+    opinions = await comparer.compare(one, other, profiles[one.profile_id])
+    return Preference(
+        pair=pair,
+        profile_id=one.profile_id,
+        first=" ".join(filter(None, first.key)),
+        second=" ".join(filter(None, second.key)),
+        judge=comparer.name,
+        better=verdict(opinions),
+        opinions=opinions,
+        tokens=(therapist_tokens(one), therapist_tokens(other)),
+    )
+
+
+def therapist_tokens(session: Session) -> int:
+    """Returns how many words the therapist says."""
+    return sum(len(tokens(turn.words)) for turn in session.turns if turn.speaker is Speaker.THERAPIST)

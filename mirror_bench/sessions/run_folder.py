@@ -1,0 +1,334 @@
+"""Keeps a run folder: one candidate under one protocol, appended to as sessions end, never rewritten."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from mirror_bench.errors import InputError
+from mirror_bench.faces.base import Face
+from mirror_bench.files import BOM, append_whole, disk_problem, guarded, make_folder, write_atomically
+from mirror_bench.protocol import Fingerprint, Protocol
+from mirror_bench.raters.instruments import Instrument, load_instrument, read_instrument
+from mirror_bench.schema import Ending, Rating, Record, Session
+from mirror_bench.sessions.counterfactual_turns import Probe
+
+R = TypeVar("R", bound=Record)
+
+_OF_VOLUMES = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
+"""What a freshly made volume holds, which is nobody's."""
+
+
+class RunHeader(Record):
+    """What a run is: `run.json`.
+
+    Attributes:
+        candidate: Therapist, method and what else the candidate chose.
+        selection: Which scenarios are due: conditions, limit, how many.
+        environment: Versions and hardware; two runs may differ in it.
+        fits: What of the sessions its models could not read, as `fits.count_fits` counts it.
+        seeds: How seeds are derived.
+        adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
+    """
+
+    protocol: Protocol
+    fingerprint: str
+    parts: Mapping[str, Any]
+    candidate: Mapping[str, str]
+    selection: Mapping[str, Any]
+    environment: Mapping[str, Any] = {}
+    fits: Mapping[str, Mapping[str, int]] = {}
+    seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
+    adapted: Mapping[str, tuple[str, ...]] = {}
+
+
+def read_header(folder: Path) -> RunHeader:
+    """Returns the header of a run folder.
+
+    Raises:
+        InputError: If the folder is no run folder or its header is damaged.
+    """
+    path = folder / "run.json"
+    try:
+        return RunHeader.model_validate_json(path.read_bytes().removeprefix(BOM))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
+        ) from None
+    except OSError as error:
+        raise disk_problem(error, path) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path}: {where}: {first['msg']}: the header is damaged or of another version"
+        ) from None
+
+
+class RunFolder:
+    """An open run folder; use as a context manager.
+
+    Args:
+        folder: Where the run is kept; made where it does not exist.
+        header: What the run is. A folder that holds another run is refused, unless no session was held in it
+            yet: there the new header takes the place of the old one. Where only settings differ that decide
+            no answer, such as a server's address, `run.json` takes over the new ones.
+
+    Raises:
+        InputError: If the folder holds a run under another fingerprint, of another candidate or with other
+            scenarios, naming the difference; if another process has it open; or if it cannot be written.
+    """
+
+    def __init__(self, folder: Path, header: RunHeader) -> None:
+        self.folder = folder
+        self.header = header
+        make_folder(folder)
+        with guarded(folder):
+            if not (folder / "run.json").exists() and any(map(_is_foreign, folder.iterdir())):
+                raise InputError(
+                    f"--out {folder} holds other files and no run.json: name a new or empty folder"
+                )
+            (folder / "faces").mkdir(exist_ok=True)
+            self._lock = (folder / ".lock").open("w")
+        try:
+            self._take(folder, header)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _take(self, folder: Path, header: RunHeader) -> None:
+        """Locks the folder and opens its files."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{folder} is in use by another process: wait for it, or name another --out"
+            ) from None
+        self._new = not (folder / "run.json").exists()
+        if not self._new:
+            kept = read_header(folder)
+            if not (differing := _differences(kept, header)):
+                self.header = kept.model_copy(update={"protocol": header.protocol})
+            elif _holds_records(folder):
+                raise InputError(_other_run(folder, differing))
+        if self._new or self.header != kept:
+            _write_header(folder, self.header)
+        with guarded(folder):
+            self._sessions = _open_log(folder / "sessions.jsonl")
+            self._ratings = _open_log(folder / "ratings.jsonl")
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._sessions)
+        os.close(self._ratings)
+        self._lock.close()
+
+    def discard_if_new(self) -> None:
+        """Takes a folder away again that was made just now, since the run could not begin."""
+        if not self._new:
+            return
+        with contextlib.suppress(OSError):  # something else lies in it, or the disk is gone
+            for name in ("run.json", "sessions.jsonl", "ratings.jsonl", ".lock"):
+                (self.folder / name).unlink(missing_ok=True)
+            for memory in self.folder.glob("calls.sqlite*"):
+                memory.unlink()
+            (self.folder / "faces").rmdir()
+            self.folder.rmdir()
+
+    def note_fits(self, fits: Mapping[str, Mapping[str, int]]) -> None:
+        """Writes into `run.json` what of the sessions the run's models could not read."""
+        if dict(self.header.fits) != dict(fits):
+            self.header = self.header.model_copy(update={"fits": fits})
+            _write_header(self.folder, self.header)
+
+    def keep_session(self, session: Session) -> None:
+        """Appends a session.
+
+        Raises:
+            InputError: If it cannot be written; the file then ends with the session before.
+        """
+        with guarded(self.folder / "sessions.jsonl"):
+            append_whole(self._sessions, _bytes(session))
+
+    def keep_rating(self, rating: Rating) -> None:
+        """Appends a rating; errors as for `keep_session`."""
+        with guarded(self.folder / "ratings.jsonl"):
+            append_whole(self._ratings, _bytes(rating))
+
+    def keep_face(self, face: Face) -> None:
+        """Keeps a shown face as `faces/<sha256>.png`; safe to call from several threads."""
+        path = self.folder / "faces" / f"{face.sha256}.png"
+        if not path.exists():
+            write_atomically(path, face.png)
+
+    def keep_instrument(self, path: Path) -> None:
+        """Keeps a copy of an instrument's file, by which reports know its items when the file is gone."""
+        with guarded(path):
+            content = path.read_bytes()
+        write_atomically(self.folder / "instruments" / f"{path.stem}.yaml", content)
+
+    def drop_failed(self) -> None:
+        """Takes out the sessions that were recorded as failed, so that they are held again."""
+        path = self.folder / "sessions.jsonl"
+        kept = [session for session in self.sessions() if session.ended is not Ending.FAILED]
+        write_atomically(path, b"".join(map(_bytes, kept)))
+        os.close(self._sessions)
+        with guarded(path):
+            self._sessions = _open_log(path)
+
+    def restate(self, fingerprint: Fingerprint) -> None:
+        """Records under which fingerprint the ratings stand now that they were made anew."""
+        self.header = self.header.model_copy(
+            update={"fingerprint": fingerprint.value, "parts": dict(fingerprint.parts)}
+        )
+        _write_header(self.folder, self.header)
+
+    def keep_adapted(self, adapted: Mapping[str, Sequence[str]]) -> None:
+        """Adds to `run.json` what engines put to their servers other than asked for; what is there stays."""
+        known = {name: list(lines) for name, lines in self.header.adapted.items()}
+        for name, lines in adapted.items():
+            told = known.setdefault(name, [])
+            told += [line for line in lines if line not in told]
+        found = {name: tuple(lines) for name, lines in known.items()}
+        if found != self.header.adapted:
+            self.header = self.header.model_copy(update={"adapted": found})
+            _write_header(self.folder, self.header)
+
+    def sessions(self) -> Iterator[Session]:
+        """Yields the sessions kept so far, one at a time."""
+        return read_sessions(self.folder)
+
+    def ratings(self) -> Iterator[Rating]:
+        """Yields the ratings kept so far, one at a time."""
+        return read_ratings(self.folder)
+
+
+def instrument_of(folder: Path, name: str) -> Instrument:
+    """Returns an instrument by its name in a run's ratings: the user's own that lies in the folder, or ours.
+
+    Raises:
+        InputError: If there is neither, or the file is malformed.
+    """
+    own = folder / "instruments" / f"{name}.yaml"
+    return read_instrument(own) if own.is_file() else load_instrument(name)
+
+
+def read_sessions(folder: Path) -> Iterator[Session]:
+    """Yields the sessions of a run folder; where one was held twice, both."""
+    return _records(folder / "sessions.jsonl", Session)
+
+
+def read_ratings(folder: Path) -> Iterator[Rating]:
+    """Yields the ratings of a run folder."""
+    return _records(folder / "ratings.jsonl", Rating)
+
+
+def read_probes(folder: Path) -> Iterator[Probe]:
+    """Yields the probes of a run folder; none where no turn was asked for again."""
+    return _records(folder / "probes.jsonl", Probe)
+
+
+def write_probes(folder: Path, probes: Iterable[Probe]) -> None:
+    """Writes the probes of a run folder anew, whole or not at all."""
+    write_atomically(folder / "probes.jsonl", "".join(f"{probe.line()}\n" for probe in probes).encode())
+
+
+def _records(path: Path, kind: type[R]) -> Iterator[R]:
+    if not path.exists():
+        return
+    with guarded(path), path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            content = line.removeprefix(BOM) if number == 1 else line
+            if not content.strip():
+                continue  # an editor's blank line
+            try:
+                record = kind.model_validate_json(content)
+            except ValidationError as error:
+                if not line.endswith(b"\n") and not _is_whole(line):
+                    return  # torn by a kill; the record is made again
+                first = error.errors()[0]
+                raise InputError(
+                    f"{path}:{number}: is no {kind.__name__.lower()} record ({first['msg']}): "
+                    "remove the line and run again"
+                ) from None
+            yield record
+
+
+def _open_log(path: Path) -> int:
+    """Opens a log for appending, without the torn line that a kill may have left.
+
+    A whole last line whose end an editor took away gets it back.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        start = path.read_bytes().rfind(b"\n") + 1
+        if _is_whole(os.pread(descriptor, size - start, start)):
+            append_whole(descriptor, b"\n")
+        else:
+            os.ftruncate(descriptor, start)
+    return descriptor
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        json.loads(line.removeprefix(BOM))
+    except ValueError:
+        return False
+    return True
+
+
+def _bytes(record: Record) -> bytes:
+    return record.line().encode() + b"\n"
+
+
+def _write_header(folder: Path, header: RunHeader) -> None:
+    content = json.dumps(header.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(folder / "run.json", content.encode())
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a path in a folder without run.json is anybody's."""
+    return path.name[0] != "." and path.name != "faces" and path.name not in _OF_VOLUMES
+
+
+def _holds_records(folder: Path) -> bool:
+    return any(True for _ in (*read_sessions(folder), *read_ratings(folder)))
+
+
+def _differences(kept: RunHeader, wanted: RunHeader) -> list[str]:
+    """What decides answers or scenarios and differs between two headers, in words."""
+    differing = Fingerprint(wanted.fingerprint, wanted.parts).differences(kept.parts)
+    for kind in ("candidate", "selection"):
+        mine, theirs = getattr(wanted, kind), getattr(kept, kind)
+        for key in sorted({*mine, *theirs}):
+            if mine.get(key) != theirs.get(key):
+                shown = (
+                    "changed"
+                    if key == "code"
+                    else f"{theirs.get(key, 'absent')} -> {mine.get(key, 'absent')}"
+                )
+                differing.append(f"{kind}.{key} ({shown})")
+    return differing
+
+
+def _other_run(folder: Path, differing: list[str]) -> str:
+    remedy = "Give another --out, or the settings of that run"
+    if any(part.startswith("candidate.code ") for part in differing):
+        remedy = (
+            "The therapist's code is not the one that held these sessions: give another --out, or remove "
+            f"{folder} to hold them anew"
+        )
+    return f"{folder} holds another run and cannot go on with this one: {'; '.join(differing)}. {remedy}"

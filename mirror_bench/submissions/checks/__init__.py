@@ -1,0 +1,1 @@
+"""The checks that a submission must pass, a module a subject."""

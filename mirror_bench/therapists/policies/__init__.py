@@ -1,0 +1,1 @@
+"""Comparison therapists without a model, of known skill."""
