@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from mirror_bench.analysis.display_names import candidate_label, short
+from mirror_bench.analysis.run_summary import gather_run, summarize_run
 from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcomes, session_outcome
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
-from mirror_bench.pages.run_report import gather_run, summarize_run
 from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
 from mirror_bench.submissions.archive import MANIFEST, read_archive

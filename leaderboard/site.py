@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import mirror_bench.reports
 from jinja2 import Environment
 
 from leaderboard.boards import Board, Model, badges
@@ -18,7 +17,7 @@ from leaderboard.payloads import model_payload, script, session_payload
 from mirror_bench.analysis.display_names import entry_labels
 from mirror_bench.analysis.metrics import Metric
 from mirror_bench.errors import InputError
-from mirror_bench.pages.report import page_environment
+from mirror_bench.pages.report import page_environment, shared_assets
 from mirror_bench.pages.session_viewer import ENDINGS
 from mirror_bench.schema import FaceCondition, Rating, SessionKey
 from mirror_bench.sessions.rating import counted_ratings, standing_of
@@ -169,8 +168,7 @@ def _filters(models: Sequence[Model]) -> list[tuple[str, str, list[str]]]:
 def _put_assets(place: Path) -> None:
     place.mkdir(parents=True)
     own = sorted((HERE / "assets").iterdir())
-    shared = Path(mirror_bench.reports.__path__[0]) / "templates"
-    for path in (*own, shared / "report.css", shared / "report.js"):
+    for path in (*own, *shared_assets()):
         shutil.copyfile(path, place / path.name)
 
 

@@ -96,7 +96,7 @@ class VoiceLine(Record):
 
     Attributes:
         act: What the client does by saying it, as in `clients.stateful.utterances.Act`.
-        band: How far the client has come, as in `clients.stateful.utterances.Band`; empty where it fits everywhere.
+        band: How far the client has come, as in `clients.stateful.utterances.Band`; empty where it fits all.
     """
 
     act: str

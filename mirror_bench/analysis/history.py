@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from mirror_bench.analysis.candidate_scores import score_of, within_scale
 from mirror_bench.analysis.coverage import MIN_COVERAGE
@@ -14,9 +12,6 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.intervals import cluster_mean, clustered_mean
 from mirror_bench.stats.noninferiority import holm
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Past(NamedTuple):
@@ -171,43 +166,3 @@ def _held_against(
     change = score_of(step.score.metric, mean.interval(), len(common))
     p_drop = min(1.0, choices * mean.p_below(0.0))
     return step.model_copy(update={"against": best.run, "change": change, "p_drop": p_drop})
-
-
-def history_figure(history: History) -> Figure:
-    """Returns a panel per metric: scores with intervals over runs, the first significant drop marked."""
-    from mirror_bench.analysis.display_names import short
-    from mirror_bench.figures.style import COLORS, COLUMN, new_figure
-
-    figure, axes = new_figure(COLUMN, 0.6 + 1.5 * len(history.trends), len(history.trends), 1, sharex=True)
-    for row, trend in enumerate(history.trends):
-        ax = axes[row][0]
-        for place, step in enumerate(trend.steps):
-            score = step.score
-            if score.value is None:
-                continue
-            color = COLORS[1] if place == trend.first_drop else COLORS[0]
-            if score.low is not None and score.high is not None:
-                ax.plot([place, place], [score.low, score.high], color=color, linewidth=1.3)
-            ax.plot(
-                [place], [score.value], "v" if place == trend.first_drop else "o", color=color, markersize=4
-            )
-        ax.set_title(short(trend.metric))
-        ax.grid(True, axis="y")
-        ax.set_xticks(range(len(trend.steps)), [short(step.run, 14) for step in trend.steps], rotation=30)
-    return figure  # type: ignore[no-any-return]
-
-
-def write_history(history: History, folder: Path) -> list[Path]:
-    """Writes `history.png` and `history.svg`; makes the folder where missing."""
-    import matplotlib as mpl
-
-    from mirror_bench.figures.style import STYLE
-
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "history.png", folder / "history.svg"]
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        figure = history_figure(history)
-        figure.savefig(paths[0], dpi=300)
-        figure.savefig(paths[1], metadata={"Date": None})
-    return paths

@@ -7,10 +7,10 @@ from functools import partial
 from typing import NamedTuple
 
 from mirror_bench.analysis.metrics import FormOf, score_rating
+from mirror_bench.analysis.run_summary import due_of, gather_run
 from mirror_bench.analysis.session_outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.pages.run_report import due_of, gather_run
 from mirror_bench.sessions.pairwise_runs import Contestant
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_folder import RunHeader

@@ -15,7 +15,7 @@ and one that gains must rely on them. Four measures, each with a paired interval
 - read: of the remarks made, the share that fit the face shown; in [0, 1]. One who guesses from the words
   cannot follow a face that was swapped.
 
-The last three come from probes (`sessions.counterfactual_turns`): the same turn, the same history, another face.
+The last three come from probes (`sessions.counterfactual_turns`): the same turn and history, another face.
 """
 
 from __future__ import annotations

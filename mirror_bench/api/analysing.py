@@ -10,12 +10,12 @@ from pathlib import Path
 from mirror_bench.analysis.comparison import Compared, Match
 from mirror_bench.analysis.comparison import compare as compare_preferences
 from mirror_bench.analysis.rated_runs import rated
+from mirror_bench.analysis.run_summary import summarize_runs
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.api.records import Records
 from mirror_bench.api.run import Run, folder_of
 from mirror_bench.api.waiting import wait_for
 from mirror_bench.errors import InputError
-from mirror_bench.pages.run_report import summarize_runs
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.pairwise import Preference
 from mirror_bench.schema import FaceCondition, Record

@@ -24,9 +24,9 @@ def card(runs: tuple[Path, ...], model: str, out: Path | None, as_json: bool) ->
     """
     from mirror_bench import __version__
     from mirror_bench.analysis.model_index import card_metadata, model_index
+    from mirror_bench.analysis.run_summary import summarize_run
     from mirror_bench.analysis.summary import compare_runs
     from mirror_bench.files import write_atomically
-    from mirror_bench.pages.run_report import summarize_run
     from mirror_bench.sessions.run_folder import read_header
 
     summaries = [summarize_run(run) for run in runs]

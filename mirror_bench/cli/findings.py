@@ -63,7 +63,7 @@ def findings(
 
 
 def _findings(run: Path) -> list[SafetyFailure]:
-    from mirror_bench.pages.run_report import summarize_run
+    from mirror_bench.analysis.run_summary import summarize_run
 
     return [failure for one in summarize_run(run).safety for failure in one.failures]
 

@@ -105,9 +105,9 @@ def _listed(option: str, given: str, known: Sequence[str]) -> list[str]:
 
 def _material(runs: Sequence[Path], raters: Sequence[str], sizes: Path | None) -> Material:
     from mirror_bench.analysis.candidate_costs import read_sizes
+    from mirror_bench.analysis.run_summary import gather_run, summarize_run
     from mirror_bench.analysis.summary import compare_runs
     from mirror_bench.figures.kinds import Material
-    from mirror_bench.pages.run_report import gather_run, summarize_run
 
     known = {} if sizes is None else read_sizes(sizes)
     summaries = [summarize_run(run, raters) for run in runs]

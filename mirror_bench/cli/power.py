@@ -117,7 +117,7 @@ def _read(
     runs: Sequence[Path], metric: str, conditions: Sequence[str]
 ) -> tuple[str, list[SessionOutcome], int]:
     """Returns the metric's full name, the runs' sessions, and how many totals they have."""
-    from mirror_bench.pages.run_report import gather_run
+    from mirror_bench.analysis.run_summary import gather_run
     from mirror_bench.sessions.run_folder import read_header
 
     prints = {read_header(folder).fingerprint: folder for folder in runs}

@@ -8,10 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirror_bench.analysis.run_summary import gather_run, summarize_run
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.errors import InputError
 from mirror_bench.lm_eval.task_runs import TaskFiles, write_results
-from mirror_bench.pages.run_report import gather_run, summarize_run
 from mirror_bench.schema import Score, Session, SessionKey, Speaker, canonical_json
 from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
 

@@ -125,6 +125,12 @@ def render_report(
     )
 
 
+def shared_assets() -> tuple[Path, ...]:
+    """Returns the style sheet and the script of all pages, for sites that keep them as files."""
+    templates = Path(__file__).parent / "templates"
+    return templates / "report.css", templates / "report.js"
+
+
 @cache
 def page_environment(*packages: str) -> Environment:
     """Returns the environment in which pages are made: escaping, bounding, with the filters for scores.
@@ -133,7 +139,7 @@ def page_environment(*packages: str) -> Environment:
         packages: Further packages whose `templates` folders are looked at first.
     """
     environment = Environment(
-        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "mirror_bench.reports")]),
+        loader=ChoiceLoader([PackageLoader(name) for name in (*packages, "mirror_bench.pages")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

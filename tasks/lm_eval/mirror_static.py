@@ -1,4 +1,4 @@
-"""What the YAML files beside this one call; the code is in `mirror_bench.static`."""
+"""What the YAML files beside this one call; the code is in `mirror_bench.lm_eval`."""
 
 from mirror_bench.lm_eval.answer_extraction import extract
 from mirror_bench.lm_eval.documents import load

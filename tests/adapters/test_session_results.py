@@ -21,11 +21,11 @@ from lm_eval.utils import (
 from short_runs import undrawn
 
 from mirror_bench.analysis.candidate_scores import score_of
+from mirror_bench.analysis.run_summary import summarize_run
 from mirror_bench.cli import main
 from mirror_bench.errors import InputError
 from mirror_bench.lm_eval.session_results import export_run, standard_error
 from mirror_bench.lm_eval.task_runs import TaskFiles
-from mirror_bench.pages.run_report import summarize_run
 from mirror_bench.schema import Ending, Score, Session, Speaker
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.stats.intervals import cluster_mean

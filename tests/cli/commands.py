@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mirror_bench.analysis.run_summary import summarize_run
 from mirror_bench.analysis.summary import Summary
-from mirror_bench.pages.run_report import summarize_run
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.choosing import chosen_protocol
 from mirror_bench.sessions.evaluation import Evaluation, EvaluationOutcome, evaluate

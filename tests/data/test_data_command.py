@@ -79,7 +79,8 @@ def test_every_form_is_offered(form: str) -> None:
 
 def test_looking_is_light() -> None:
     code = (
-        "import sys\nfrom mirror_bench.data.sources.registry import load_data\nimport mirror_bench.data.export.exporter\n"
+        "import sys\nfrom mirror_bench.data.sources.registry import load_data\n"
+        "import mirror_bench.data.export.exporter\n"
         "import mirror_bench.cli.data\nload_data('mini')\n"
         "heavy = {'torch', 'vllm', 'transformers', 'datasets', 'cv2', 'openai', 'pyarrow'}\n"
         "print(sorted(heavy & set(sys.modules)))"

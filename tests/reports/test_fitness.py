@@ -14,11 +14,11 @@ from commands import hold
 from talking_server import serving, verdict
 
 from mirror_bench.analysis.fitness import hear_client, is_out_of_role, judge_client
+from mirror_bench.analysis.run_summary import summarize_run
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.cli.outcome import show
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.pages.report import RunInfo, render_report
-from mirror_bench.pages.run_report import summarize_run
 from mirror_bench.schema import Speaker
 from mirror_bench.sessions.offline_sessions import rehearse_many
 from mirror_bench.therapists.policies.comparison import Attuned, Directive

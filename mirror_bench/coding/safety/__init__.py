@@ -1,1 +1,1 @@
-"""Danger that clients disclose, and harm that therapists do: rules, and heads trained on a bank of our own."""
+"""Danger that clients disclose and harm that therapists do: rules, and heads trained on a bank of our own."""

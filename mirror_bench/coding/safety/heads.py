@@ -121,7 +121,8 @@ def read_heads(path: Path) -> Heads:
             )
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path}: cannot be read as heads ({error}); make it anew: python -m mirror_bench.coding.safety.train"
+            f"{path}: cannot be read as heads ({error}); make it anew: "
+            "python -m mirror_bench.coding.safety.train"
         ) from None
 
 

@@ -1,0 +1,96 @@
+"""Reads run folders into the summary of their scores: one run, or several together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from mirror_bench.analysis.findings import read_judged
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.session_outcomes import SessionOutcomes, gather
+from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
+from mirror_bench.data.sources.registry import load_data
+from mirror_bench.errors import InputError
+from mirror_bench.schema import Scenario
+from mirror_bench.sessions.engine_pool import rater_names
+from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.run_folder import RunHeader, read_header, read_probes, read_ratings, read_sessions
+
+
+def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
+    """Returns the summary of one run folder, finished or not.
+
+    Args:
+        folder: The run.
+        raters: Whose ratings count, or "all"; the protocol's own where empty, so that a rating added later
+            does not move a score.
+
+    Raises:
+        InputError: If it is no run folder, a record in it is damaged, or a rater has rated nothing in it.
+    """
+    return _summarized(folder, gather_run(folder, raters), raters)
+
+
+def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
+    """Returns the sessions of one run folder, boiled down; arguments and errors as for `summarize_run`."""
+    header = read_header(folder)
+    counting = _counting(folder, header, raters)
+    standing = standing_of(folder, header)
+    scoring = partial(score_rating, form_of=standing.form_of)
+    return gather(read_sessions(folder), counted_ratings(folder, standing), scoring, counting)
+
+
+def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) -> Summary:
+    header = read_header(folder)
+    standing = standing_of(folder, header)
+    owing = [name for name in standing.editions if not raters or name in raters or "all" in raters]
+    summary = summarize_outcomes(
+        gathered,
+        due_of(header),
+        protocol=header.protocol.name,
+        fingerprint=header.fingerprint,
+        probes=read_probes(folder),
+        ratings_owed=[(rater, form) for rater in owing for form in header.protocol.forms],
+        form_of=standing.form_of,
+        judged=read_judged(folder),
+    )
+    stale = sum(not standing.counts(rating) for rating in read_ratings(folder))
+    return summary.model_copy(update={"stale_ratings": stale})
+
+
+def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:
+    if not raters:
+        return rater_names(header.protocol.raters)
+    found = sorted({rating.rater for rating in read_ratings(folder)})
+    for name in raters:
+        if name not in {"all", *found}:
+            raise InputError(
+                f"--rater {name}: has rated nothing in {folder}: known are all, {', '.join(found)}"
+            )
+    return None if "all" in raters else list(raters)
+
+
+def due_of(header: RunHeader) -> list[Scenario] | int:
+    """Returns a run's scenarios; where its data is not at hand any more, how many there are per condition."""
+    try:
+        data = load_data(header.protocol.data)
+    except InputError:
+        data = None
+    if data is None or data.digest != header.parts.get("data"):
+        scored = int(header.selection["sessions"]) - int(header.selection.get("only_safety", 0))
+        return scored // max(1, len(header.selection["conditions"]))
+    return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
+
+
+def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summary:
+    """Returns the summary of one or several runs together; arguments as for `summarize_run`.
+
+    Raises:
+        InputError: If a folder is no run folder, or the runs' protocols differ.
+    """
+    gathered = [gather_run(folder, raters) for folder in folders]
+    summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
+    together = [outcome for found in gathered for outcome in found.outcomes]
+    return summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
