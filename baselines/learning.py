@@ -92,7 +92,7 @@ class Optimiser:
             optimiser.zero_grad(set_to_none=True)
 
 
-class Heads(nn.Module):  # type: ignore[misc]
+class TrainingHeads(nn.Module):  # type: ignore[misc]
     """What only training knows: heads that read off a face what it counts as, and its signs.
 
     One pair reads all patches, each at its place, which is learnt soonest. The other reads the mean of the
@@ -141,7 +141,7 @@ class Learner:
         self._held_out = held_out
         self._progress = progress
         patches = model.config.vision_config.hidden_size * model.model.vision_model.embeddings.num_patches
-        self._heads = Heads(patches, model.config.text_config.hidden_size, classes, train.signs)
+        self._heads = TrainingHeads(patches, model.config.text_config.hidden_size, classes, train.signs)
 
     def learn_to_see(self, part: VisionPart, seed: int) -> Curve:
         """First phase: the vision tower and the connector under the heads.

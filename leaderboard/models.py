@@ -34,7 +34,7 @@ class RadarView(NamedTuple):
     rows: tuple[tuple[Metric, Score | None, float | None], ...]
 
 
-class SessionRow(NamedTuple):
+class BoardSession(NamedTuple):
     """A session in a list.
 
     Attributes:
@@ -70,8 +70,8 @@ class ModelView(NamedTuple):
     faces: tuple[FaceRow, ...]
     courses: tuple[StateCourse, ...]
     resistances: tuple[Resistance, ...]
-    failures: tuple[SessionRow, ...]
-    sessions: tuple[SessionRow, ...]
+    failures: tuple[BoardSession, ...]
+    sessions: tuple[BoardSession, ...]
     safety: Safety | None
     reliance: tuple[Reliance, ...]
     command: str
@@ -183,7 +183,7 @@ def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
             )
 
 
-def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[SessionRow]:
+def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[BoardSession]:
     """The sessions that failed, those that the client left, and the lowest-rated of the others."""
     for outcome in _sorted(model.submission.sessions):
         if outcome.ended is Ending.FAILED:
@@ -198,8 +198,8 @@ def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[SessionR
             yield _row(outcome, board, numbers, f"among the {LOWEST} lowest on {board.totals[0].title}")
 
 
-def _row(outcome: SessionOutcome, board: Board, numbers: Numbers, note: str = "") -> SessionRow:
-    return SessionRow(
+def _row(outcome: SessionOutcome, board: Board, numbers: Numbers, note: str = "") -> BoardSession:
+    return BoardSession(
         number=numbers[outcome.pair, outcome.key.condition],
         pair=outcome.pair,
         resistance=outcome.resistance.value,

@@ -20,7 +20,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mirror_bench.api.analysing import Comparison, Scores, compare, summarize
+    from mirror_bench.api.analysing import RunComparison, Scores, compare, summarize
     from mirror_bench.api.evaluating import evaluate, rate
     from mirror_bench.api.records import Ratings, Records, Sessions
     from mirror_bench.api.run import Run, load_run
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
-    "Comparison": "mirror_bench.api.analysing:Comparison",
+    "RunComparison": "mirror_bench.api.analysing:RunComparison",
     "DataSet": "mirror_bench.data.base:DataSet",
     "InputError": "mirror_bench.errors:InputError",
     "Protocol": "mirror_bench.protocol:Protocol",
@@ -52,13 +52,13 @@ _PLACES = {
 }
 
 __all__ = [
-    "Comparison",
     "DataSet",
     "InputError",
     "Protocol",
     "Ratings",
     "Records",
     "Run",
+    "RunComparison",
     "Scores",
     "Sessions",
     "__version__",

@@ -32,7 +32,7 @@ class ReplyCounts(NamedTuple):
         return ReplyCounts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-class Replies(Record):
+class ReplyShares(Record):
     """The replies of a candidate, or of the clients that it met, over all face conditions.
 
     Attributes:
@@ -85,7 +85,7 @@ def count_replies(session: Session) -> Mapping[Speaker, ReplyCounts]:
 
 def measure_replies(
     counted: Iterable[tuple[tuple[str, str], Mapping[Speaker, ReplyCounts]]],
-) -> tuple[Replies, ...]:
+) -> tuple[ReplyShares, ...]:
     """Returns the replies of each candidate, and of its clients where a model played them.
 
     Args:
@@ -99,7 +99,7 @@ def measure_replies(
     order: Sequence[Speaker] = (Speaker.THERAPIST, Speaker.CLIENT)
     keys = sorted(sums, key=lambda key: (key[0], key[1], order.index(key[2])))
     return tuple(
-        Replies(
+        ReplyShares(
             therapist=therapist, method=method, speaker=speaker, **sums[therapist, method, speaker]._asdict()
         )
         for therapist, method, speaker in keys

@@ -25,7 +25,7 @@ from mirror_bench.analysis.fitness import (
 )
 from mirror_bench.analysis.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.analysis.metrics import FormOf, Metric, describe, score_rating
-from mirror_bench.analysis.replies import Replies, measure_replies
+from mirror_bench.analysis.replies import ReplyShares, measure_replies
 from mirror_bench.analysis.safety import Judged, Safety, measure_safety
 from mirror_bench.analysis.session_outcomes import (
     CandidateKey,
@@ -100,7 +100,7 @@ class Summary(Record):
     length_slopes: tuple[LengthSlope, ...] = ()
     safety: tuple[Safety, ...] = ()
     reliance: tuple[Reliance, ...] = ()
-    replies: tuple[Replies, ...] = ()
+    replies: tuple[ReplyShares, ...] = ()
 
     def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""

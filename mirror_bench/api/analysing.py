@@ -124,7 +124,7 @@ class MatchRow(Record):
     high: float | None
 
 
-class Comparison(Records[Match]):
+class RunComparison(Records[Match]):
     """Every two candidates, compared; a row each.
 
     Attributes:
@@ -177,7 +177,7 @@ def compare(
     condition: str = "",
     out: str | Path | None = None,
     concurrency: int = 32,
-) -> Comparison:
+) -> RunComparison:
     """Returns who does better on the scenarios that both have held, for every two of the runs.
 
     A model is asked in both orders; an answer that turns with the order is a tie.
@@ -215,7 +215,7 @@ def compare_folders(
     concurrency: int,
     tick: Callable[[int], None] = lambda due: None,
     spelt: Spelling = as_option,
-) -> Comparison:
+) -> RunComparison:
     """Compares run folders; arguments and errors as for `compare`.
 
     `tick` is called after each comparison with how many there are in all; `spelt` says how messages name an
@@ -237,7 +237,7 @@ def compare_folders(
         fingerprint=contestants[0].header.fingerprint,
         condition=", ".join(dict.fromkeys(one.condition.value for one in contestants)),
     )
-    return Comparison(compared, preferences)
+    return RunComparison(compared, preferences)
 
 
 def _preferences(

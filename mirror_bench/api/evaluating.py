@@ -37,7 +37,7 @@ def _as_argument(name: str) -> str:
     return f"{_NAMES.get(name, name)}="
 
 
-class Replies(Protocol):
+class ReplyingTherapist(Protocol):
     """An object of the caller's that answers as a therapist; one is made for each session by a class."""
 
     def reply(self, words: str, image: bytes | None) -> str | Awaitable[str]:
@@ -45,7 +45,7 @@ class Replies(Protocol):
         ...
 
 
-Therapist: TypeAlias = str | Replies | Callable[[str, bytes | None], Any] | Callable[[], Any]
+Therapist: TypeAlias = str | ReplyingTherapist | Callable[[str, bytes | None], Any] | Callable[[], Any]
 """A model's name, or what of the caller's answers: a function, an object, or what makes one per session."""
 
 

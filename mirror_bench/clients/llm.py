@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.engines import reasoning
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
-from mirror_bench.engines.fitting import Fit, Fitted, Reading, ask_fitting
+from mirror_bench.engines.fitting import Fitted, FittedContext, Reading, ask_fitting
 from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.faces.directions import marks as stage_marks
@@ -132,7 +132,7 @@ class LLMClient:
         self._max_turns = max_turns
         self._messages = [Message("system", (client_prompt(scenario),))]
         self._spoken = 0
-        self._fit = Fit()
+        self._fit = FittedContext()
 
     @classmethod
     def stands_on(cls, settings: ClientSettings) -> StandsOn:
@@ -182,7 +182,7 @@ class LLMClient:
             f"(session {self._scenario.id})"
         )
 
-    def _reading(self, attempt: int, fit: Fit) -> Reading:
+    def _reading(self, attempt: int, fit: FittedContext) -> Reading:
         seed = derive_seed(self._scenario.pair, "client", "llm", self._spoken, attempt)
         rules, *heard_and_said = self._messages
         messages = (rules, *heard_and_said[fit.start :])

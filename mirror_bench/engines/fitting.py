@@ -16,7 +16,7 @@ from mirror_bench.errors import TooMuchError
 from mirror_bench.schema import ContextFit
 
 
-class Fit(NamedTuple):
+class FittedContext(NamedTuple):
     """How much of a session is put into a request.
 
     Attributes:
@@ -45,11 +45,11 @@ class Fitted(NamedTuple):
     """
 
     answer: Answer
-    fit: Fit
+    fit: FittedContext
     left_out: ContextFit | None
 
 
-async def ask_fitting(engine: Engine, read: Callable[[Fit], Reading], fit: Fit) -> Fitted:
+async def ask_fitting(engine: Engine, read: Callable[[FittedContext], Reading], fit: FittedContext) -> Fitted:
     """Asks with as much as the model takes.
 
     Args:
@@ -73,7 +73,7 @@ async def ask_fitting(engine: Engine, read: Callable[[Fit], Reading], fit: Fit) 
                 raise
             fit = smaller
             continue
-        return Fitted(answer, fit, _left_out(read(Fit()), reading))
+        return Fitted(answer, fit, _left_out(read(FittedContext()), reading))
 
 
 def newest_images(messages: tuple[Message, ...], most: int | None) -> tuple[Message, ...]:
@@ -93,7 +93,7 @@ def newest_images(messages: tuple[Message, ...], most: int | None) -> tuple[Mess
     return tuple(kept)
 
 
-def _smaller(fit: Fit, reading: Reading, error: TooMuchError) -> Fit | None:
+def _smaller(fit: FittedContext, reading: Reading, error: TooMuchError) -> FittedContext | None:
     images = len(images_of(reading.request.messages))
     if error.images is not None:
         if images <= 1:

@@ -96,7 +96,7 @@ _TEMPLATE_TOKENS = re.compile(
 _PROMPT_OPENS = re.compile(rf"(?:{'|'.join(_OPENS[:6])})\s*\Z", re.IGNORECASE)
 
 
-class Parted(NamedTuple):
+class PartedThoughts(NamedTuple):
     """An answer, parted.
 
     Attributes:
@@ -110,7 +110,7 @@ class Parted(NamedTuple):
     unfinished: bool = False
 
 
-def part_thoughts(text: str) -> Parted:
+def part_thoughts(text: str) -> PartedThoughts:
     """Returns what a model said and what it thought, from an answer that may hold both."""
     text = _ESCAPED.sub(r"<\1>", text)
     for of_family in (_channels, _sentences):
@@ -120,7 +120,7 @@ def part_thoughts(text: str) -> Parted:
     said, aside = _unwrapped(parted.said)
     if said == text and not parted.thoughts:
         return parted
-    return Parted(said.strip(), _joined((parted.thoughts, aside)), parted.unfinished)
+    return PartedThoughts(said.strip(), _joined((parted.thoughts, aside)), parted.unfinished)
 
 
 def opens_thought(prompt: str) -> bool:
@@ -182,29 +182,29 @@ def _is_mark(token: str) -> bool:
     )
 
 
-def _channels(text: str) -> Parted | None:
+def _channels(text: str) -> PartedThoughts | None:
     if "<|channel|>" in text and "<|message|>" in text:
         found = list(_CHANNEL.finditer(text))
         said = [one["text"] for one in found if one["name"].lower() == "final"]
         thoughts = [one["text"] for one in found if one["name"].lower() != "final"]
         before = text[: found[0].start()] if found else text
-        return Parted(_joined((before, *said), "\n"), _joined(thoughts), not said)
+        return PartedThoughts(_joined((before, *said), "\n"), _joined(thoughts), not said)
     if (bare := _BARE_CHANNELS.match(text)) is not None:
-        return Parted(bare["said"].strip(), bare["thought"].strip())
+        return PartedThoughts(bare["said"].strip(), bare["thought"].strip())
     if _BARE_OPEN.match(text):
-        return Parted("", text.strip().removeprefix("analysis"), True)
+        return PartedThoughts("", text.strip().removeprefix("analysis"), True)
     return None
 
 
-def _sentences(text: str) -> Parted | None:
+def _sentences(text: str) -> PartedThoughts | None:
     found = _SPOKEN_OF.match(text) or _HEADED.match(text)
     if found is None:
         return None
     said = found["said"]
-    return Parted((said or "").strip(), found["thought"].strip(), said is None)
+    return PartedThoughts((said or "").strip(), found["thought"].strip(), said is None)
 
 
-def _marked(text: str) -> Parted:
+def _marked(text: str) -> PartedThoughts:
     """Parts by pairs of marks; a closing mark without an opening one makes all before it a thought."""
     said: list[str] = []
     thoughts: list[str] = []
@@ -229,10 +229,10 @@ def _marked(text: str) -> Parted:
         place = mark.end()
     rest = text[place:]
     if inside:
-        return Parted("".join(said), _joined((*thoughts, rest)), True)
+        return PartedThoughts("".join(said), _joined((*thoughts, rest)), True)
     if not place:
-        return Parted(text)
-    return Parted("".join((*said, rest)), _joined(thoughts))
+        return PartedThoughts(text)
+    return PartedThoughts("".join((*said, rest)), _joined(thoughts))
 
 
 def _kind(mark: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mirror_bench import text as wording
 from mirror_bench.coding.safety import turns as safety
-from mirror_bench.coding.safety.bank import Act, Danger
+from mirror_bench.coding.safety.bank import Danger, SafetyAct
 from mirror_bench.coding.safety.danger import disclosures
 from mirror_bench.coding.safety.harm import acts
 from mirror_bench.coding.safety.turns import RISK, SafetyCode, code_safety, discloses, harms
@@ -186,7 +186,7 @@ def left_delusion(words: str, heard: str) -> bool:
     To feel with a client is no agreement; nor is it an answer. A person must read it.
     """
     lost = any(one.kind is Danger.DELUSION and one.sure for one in disclosures(heard))
-    return lost and not any(one.act is Act.REALITY for one in acts(words, heard))
+    return lost and not any(one.act is SafetyAct.REALITY for one in acts(words, heard))
 
 
 def _replies(session: Session) -> Iterator[tuple[int, str, str]]:

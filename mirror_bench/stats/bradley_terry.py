@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mirror_bench.stats.davidson import Fit, fit
+from mirror_bench.stats.davidson import StrengthFit, fit
 from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 
 Floats = npt.NDArray[np.float64]
@@ -118,7 +118,7 @@ def rank(comparisons: Sequence[Comparison], competitors: int, level: float = 0.9
 class _Contrasts:
     """Tests of linear combinations of strengths, with the clusters' design effect."""
 
-    def __init__(self, found: Fit, counts: Floats) -> None:
+    def __init__(self, found: StrengthFit, counts: Floats) -> None:
         self.fit = found
         self.clusters = len(counts)
         scores = np.array([found.score(one) for one in counts])

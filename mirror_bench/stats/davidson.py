@@ -12,7 +12,7 @@ _PRIOR = 0.25
 
 
 @dataclass(frozen=True)
-class Fit:
+class StrengthFit:
     """A fit to counts.
 
     Attributes:
@@ -68,7 +68,7 @@ class Fit:
         return max(0.0, 2 * (found - self.loss))
 
 
-def fit(counts: Floats) -> Fit:
+def fit(counts: Floats) -> StrengthFit:
     """Returns the fit of (2, n, n) counts.
 
     A quarter of a win and of a loss per competitor, spread over its opponents, is added as a weak prior:
@@ -90,7 +90,7 @@ def fit(counts: Floats) -> Fit:
     if size > n:
         basis[n, -1] = 1.0
     theta, loss = _minimize(counts + prior, np.zeros(size), basis, np.zeros(size - 1))
-    return Fit(counts, prior, theta, loss, _information(theta, counts + prior))
+    return StrengthFit(counts, prior, theta, loss, _information(theta, counts + prior))
 
 
 def _minimize(counts: Floats, start: Floats, basis: Floats, rest: Floats) -> tuple[Floats, float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
-from mirror_bench.engines.fitting import Fit, Reading, ask_fitting, newest_images
+from mirror_bench.engines.fitting import FittedContext, Reading, ask_fitting, newest_images
 from mirror_bench.faces.base import Face
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import TherapistSettings
@@ -121,7 +121,7 @@ class ModelTherapist:
         self._asking = asking
         self._history: list[PromptTurn] = []
         self._plan: tuple[str, str] = ("", "")
-        self._fit = Fit()
+        self._fit = FittedContext()
         self._tokens = 0
 
     @property
@@ -150,7 +150,7 @@ class ModelTherapist:
         raw = answer.whole if answer.whole.strip() != words else ""
         return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish, fitted.left_out)
 
-    def _reading(self, fit: Fit) -> Reading:
+    def _reading(self, fit: FittedContext) -> Reading:
         """Returns the question for a reply that holds so much of the session."""
         technique, plan = self._plan
         first = first_read(self._history, self._asking.context_messages, fit.start)

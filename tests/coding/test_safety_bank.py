@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.coding.safety.bank import Act, Danger, load_bank
+from mirror_bench.coding.safety.bank import Danger, SafetyAct, load_bank
 from mirror_bench.errors import InputError
 
 BANK = load_bank()
@@ -22,7 +22,7 @@ def test_there_are_four_thousand_items_of_many_themes() -> None:
     assert max(themes.values()) <= 0.15 * len(BANK)
 
 
-@pytest.mark.parametrize("kind", [*Danger, *Act])
+@pytest.mark.parametrize("kind", [*Danger, *SafetyAct])
 def test_every_kind_has_hits_and_about_as_many_near_misses_in_several_themes(kind: str) -> None:
     own = [item for item in BANK if item.kind == kind]
     hits = [item for item in own if item.shows]

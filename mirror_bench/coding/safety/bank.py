@@ -27,7 +27,7 @@ class Danger(StrEnum):
     DELUSION = "delusion"
 
 
-class Act(StrEnum):
+class SafetyAct(StrEnum):
     """What a therapist's words do where a client is in danger, and what no therapist's words may do."""
 
     RECOGNISES = "recognises"
@@ -53,8 +53,16 @@ class Act(StrEnum):
 
 
 EVERYDAY = "everyday"
-ANSWERS = (Act.RECOGNISES, Act.ASKS, Act.PLAN, Act.MEANS, Act.NOW, Act.HELP, Act.REALITY)
-HARMS = tuple(act for act in Act if act not in ANSWERS and act is not Act.EMPTY)
+ANSWERS = (
+    SafetyAct.RECOGNISES,
+    SafetyAct.ASKS,
+    SafetyAct.PLAN,
+    SafetyAct.MEANS,
+    SafetyAct.NOW,
+    SafetyAct.HELP,
+    SafetyAct.REALITY,
+)
+HARMS = tuple(act for act in SafetyAct if act not in ANSWERS and act is not SafetyAct.EMPTY)
 
 
 class BankItem(Record):
@@ -63,7 +71,7 @@ class BankItem(Record):
     Attributes:
         id: Unique in the bank.
         speaker: Whose words.
-        kind: A `Danger` for clients, an `Act` for therapists; `EVERYDAY` where it is neither.
+        kind: A `Danger` for clients, an `SafetyAct` for therapists; `EVERYDAY` where it is neither.
         label: "hit" shows the kind, "veiled" hints at it, "near_miss" looks like it and is none,
             "everyday" is ordinary talk.
         also: Other kinds that a hit shows.
@@ -105,7 +113,7 @@ def load_bank(paths: Sequence[Path] | None = None) -> tuple[BankItem, ...]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:
                 item = BankItem.model_validate({**json.loads(line), "theme": path.stem})
-                known: type[StrEnum] = Danger if item.speaker == "client" else Act
+                known: type[StrEnum] = Danger if item.speaker == "client" else SafetyAct
                 for kind in (item.kind, *item.also):
                     if (kind == EVERYDAY) != (item.label == EVERYDAY):
                         raise ValueError("the kind 'everyday' and the label 'everyday' go together")

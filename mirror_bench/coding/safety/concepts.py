@@ -31,7 +31,7 @@ _BREAKS = frozenset(",;:") | {
 }
 
 
-class Content(NamedTuple):
+class ConceptList(NamedTuple):
     """The file `tasks/safety/concepts.yaml`, ready to look up.
 
     Attributes:
@@ -48,7 +48,7 @@ class Content(NamedTuple):
 
 
 @functools.cache
-def content() -> Content:
+def content() -> ConceptList:
     """Returns the packaged spellings and concepts.
 
     Raises:
@@ -73,7 +73,7 @@ def content() -> Content:
         raise InputError(
             f"{path}: needs the mappings 'spellings' (text to text) and 'concepts' (name to texts): {error}"
         ) from None
-    return Content(spellings, phrases, endings, frozenset(lines))
+    return ConceptList(spellings, phrases, endings, frozenset(lines))
 
 
 class Tokens(NamedTuple):
@@ -138,7 +138,7 @@ def _respell(words: Sequence[str], spellings: Mapping[tuple[str, ...], tuple[str
     return found
 
 
-def _concept(words: Sequence[str], place: int, known: Content) -> tuple[int, str]:
+def _concept(words: Sequence[str], place: int, known: ConceptList) -> tuple[int, str]:
     """Returns how many words the longest phrase here takes, at least one, and its concept or ""."""
     for length in range(min(_LONGEST, len(words) - place), 0, -1):
         name = known.phrases.get(tuple(words[place : place + length]))

@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, Act, BankItem, Danger
+from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, BankItem, Danger, SafetyAct
 from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST, context_of
 from mirror_bench.coding.safety.units import units
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 
-NAMES = {CLIENT: (ANY_DANGER, *(one.value for one in Danger)), THERAPIST: tuple(one.value for one in Act)}
+NAMES = {
+    CLIENT: (ANY_DANGER, *(one.value for one in Danger)),
+    THERAPIST: tuple(one.value for one in SafetyAct),
+}
 BACKGROUND = "mini"
 """The theme of everyday talk: lines of MIRROR-Mini's screenplays without danger or harm."""
 _WHOLE = 160
 """A near miss of more characters is taken apart: each of its sentences is one."""
-_CONFUSABLE = frozenset({Act.AGREES, Act.MOCKS, Act.EMPTY, Act.EVADES, Act.COLLUDES, Act.METHOD})
+_CONFUSABLE = frozenset(
+    {
+        SafetyAct.AGREES,
+        SafetyAct.MOCKS,
+        SafetyAct.EMPTY,
+        SafetyAct.EVADES,
+        SafetyAct.COLLUDES,
+        SafetyAct.METHOD,
+    }
+)
 
 
 class Example(NamedTuple):
@@ -72,25 +84,25 @@ def _therapist(item: BankItem) -> Example:
         nothing = dict.fromkeys((one.value for one in HARMS), 0)
         return Example(item.text, context_of(item.heard), nothing, item.theme, 1.0, EVERYDAY)
     shown = set(item.shows)
-    kind = Act(item.kind)
-    if Act.ASKS.value in shown:
-        shown.add(Act.RECOGNISES.value)
+    kind = SafetyAct(item.kind)
+    if SafetyAct.ASKS.value in shown:
+        shown.add(SafetyAct.RECOGNISES.value)
     targets = dict.fromkeys(shown, 1)
     unknown = set(shown)
     if kind in ANSWERS:
         if item.label != "near_miss":
             unknown |= {one.value for one in ANSWERS}
-        elif kind is Act.HELP:
-            unknown |= {Act.RECOGNISES.value, Act.REALITY.value}
-    elif kind is Act.EMPTY:
+        elif kind is SafetyAct.HELP:
+            unknown |= {SafetyAct.RECOGNISES.value, SafetyAct.REALITY.value}
+    elif kind is SafetyAct.EMPTY:
         unknown |= {one.value for one in _CONFUSABLE}
         if item.label == "near_miss":
             unknown |= {one.value for one in ANSWERS}
-            targets[Act.EMPTY.value] = 0
+            targets[SafetyAct.EMPTY.value] = 0
     elif item.label == "near_miss":
-        unknown |= {one.value for one in (*ANSWERS, Act.EMPTY)}
+        unknown |= {one.value for one in (*ANSWERS, SafetyAct.EMPTY)}
     else:
-        unknown |= {Act.HELP.value} | {one.value for one in _CONFUSABLE if kind in _CONFUSABLE}
+        unknown |= {SafetyAct.HELP.value} | {one.value for one in _CONFUSABLE if kind in _CONFUSABLE}
     for name in NAMES[THERAPIST]:
         if name not in unknown:
             targets.setdefault(name, 0)

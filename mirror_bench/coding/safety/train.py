@@ -48,14 +48,14 @@ _LEAST = -1.2, -0.5
 """Log odds below which nothing is doubtful, or sure, however seldom a near miss comes so far."""
 
 
-class Fit(NamedTuple):
+class TrainedHead(NamedTuple):
     """Weights, one column a kind, and offsets."""
 
     weights: Matrix
     offsets: Matrix
 
 
-class Measured(NamedTuple):
+class HeadFigures(NamedTuple):
     """How one kind came out on themes not trained on, at its sure mark."""
 
     speaker: str
@@ -85,7 +85,7 @@ def labels(given: Sequence[Example], names: Sequence[str]) -> tuple[Matrix, Matr
     return targets, known
 
 
-def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> Fit:
+def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> TrainedHead:
     """Fits all heads at once: logistic regression with hits and misses balanced."""
     used = np.flatnonzero(np.diff(rows.tocsc().indptr))
     small = rows[:, used].tocsr()
@@ -108,7 +108,7 @@ def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> Fit:
     full = done.x.reshape(shape)
     weights = np.zeros((BUCKETS, shape[1]))
     weights[used] = full[:-1]
-    return Fit(weights, full[-1])
+    return TrainedHead(weights, full[-1])
 
 
 def held_out(
@@ -148,7 +148,7 @@ def marks_from(
     targets: Matrix,
     known: Matrix,
     scores: Matrix,
-) -> tuple[dict[str, Marks], list[Measured]]:
+) -> tuple[dict[str, Marks], list[HeadFigures]]:
     """Returns the marks of each kind, and what they give, from scores on themes not trained on."""
     everyday = np.array([one.theme == BACKGROUND or one.origin.startswith(EVERYDAY) for one in given])
     answers = {one.value for one in ANSWERS}
@@ -165,7 +165,7 @@ def marks_from(
         ]
         marks[name] = Marks(round(levels[0], 3), round(levels[1], 3))
         measured.append(
-            Measured(
+            HeadFigures(
                 speaker,
                 name,
                 int(hit.sum()),
@@ -179,7 +179,7 @@ def marks_from(
     return marks, measured
 
 
-def train(folds: int = _FOLDS, *, only_measure: bool = False) -> tuple[Heads | None, list[Measured]]:
+def train(folds: int = _FOLDS, *, only_measure: bool = False) -> tuple[Heads | None, list[HeadFigures]]:
     """Returns heads that follow from the packaged bank, and how they do on themes not trained on."""
     bank = load_bank()
     weights, offsets, marks, measured = {}, {}, {}, []

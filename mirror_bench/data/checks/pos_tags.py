@@ -34,7 +34,7 @@ class Tagged(NamedTuple):
     tag: str
 
 
-class Run(NamedTuple):
+class TagRun(NamedTuple):
     """Neighbouring words of one part of speech."""
 
     tag: str
@@ -50,7 +50,7 @@ def tag_words(text: str) -> list[Tagged]:
     return [tagged for sentence in sentences_of(text) for tagged in _tag_sentence(sentence)]
 
 
-def equal_runs(text: str, least: int) -> list[Run]:
+def equal_runs(text: str, least: int) -> list[TagRun]:
     """Returns the runs of at least `least` neighbouring words of one part of speech; punctuation ends a run.
 
     Raises:
@@ -63,7 +63,7 @@ def equal_runs(text: str, least: int) -> list[Run]:
         for tag, group in groupby(_tag_sentence(sentence), key=lambda tagged: tagged.tag):
             words = tuple(tagged.word for tagged in group)
             if tag and len(words) >= least:
-                runs.append(Run(tag, words))
+                runs.append(TagRun(tag, words))
     return runs
 
 

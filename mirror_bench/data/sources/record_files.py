@@ -21,7 +21,7 @@ from mirror_bench.data.untrusted_input import (
 from mirror_bench.errors import InputError
 
 
-class Records(NamedTuple):
+class RecordFile(NamedTuple):
     """The records of one file.
 
     Attributes:
@@ -33,7 +33,7 @@ class Records(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_records(path: Path) -> Records:
+def read_records(path: Path) -> RecordFile:
     """Reads the records of a file; the form follows from the suffix, else JSON is expected.
 
     `.csv` may part its cells by commas, semicolons or tabs, `.tsv` by tabs; `.parquet` is Parquet.
@@ -72,7 +72,7 @@ def read_records(path: Path) -> Records:
     if not rows:
         first = f" (line {problems[0].line}: {problems[0].message})" if problems else ""
         raise InputError(f"{path}: holds no record{first}")
-    return Records(rows, tuple(problems))
+    return RecordFile(rows, tuple(problems))
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:

@@ -84,7 +84,7 @@ _ACT = re.compile(
 )
 
 
-class Parted(NamedTuple):
+class PartedDirections(NamedTuple):
     """A turn, parted.
 
     Attributes:
@@ -101,7 +101,7 @@ class _Piece(NamedTuple):
     text: str
 
 
-def part_directions(text: str) -> Parted:
+def part_directions(text: str) -> PartedDirections:
     """Returns what is said in a turn and what is shown in it.
 
     Where nothing but stressed words of the speaker's own would be left out, they are speech.
@@ -130,9 +130,9 @@ def part_directions(text: str) -> Parted:
     words = _MARKS.sub(marked, words)
     words = _without_unclosed(words, shown)
     if not any(character.isalnum() for character in words) and len(doubtful) == len(shown):
-        return Parted(" ".join(doubtful), ())
+        return PartedDirections(" ".join(doubtful), ())
     directions = (_plain(piece.text) for piece in sorted(shown))
-    return Parted(words, tuple(one for one in directions if one))
+    return PartedDirections(words, tuple(one for one in directions if one))
 
 
 def _is_shown(kind: str, inner: str, found: re.Match[str]) -> bool:
