@@ -13,10 +13,10 @@ from benchmarks import designs
 from benchmarks.designs import Floats, Rng
 from benchmarks.studies import PROFILES, Study, holds
 from leaderboard.ranking import Differences, compare_all, places, shared_means
-from mirror_bench.analysis.coverage import MIN_COVERAGE
-from mirror_bench.analysis.gate import Gate, hold_gate
-from mirror_bench.analysis.history import Past, trace
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
+from mirror_bench.analysis.regression.gate import Gate, hold_gate
+from mirror_bench.analysis.regression.history import Past, trace
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
 from mirror_bench.stats.intervals import Interval

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from leaderboard.intake import LoadedSubmission
 from leaderboard.ranking import BoardPlace, Difference, Differences, compare_all, places, shared_means
 from mirror_bench.analysis.candidate_scores import CandidateScores
-from mirror_bench.analysis.coverage import MIN_COVERAGE
 from mirror_bench.analysis.length import LengthEffect, measure_length
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.safety import Safety
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.analysis.summary import VisualGain

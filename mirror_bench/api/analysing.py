@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mirror_bench.analysis.comparison import Compared, Match
 from mirror_bench.analysis.comparison import compare as compare_preferences
-from mirror_bench.analysis.rated_runs import rated
+from mirror_bench.analysis.regression.rated_runs import rated
 from mirror_bench.analysis.run_summary import summarize_runs
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.api.records import Records

@@ -43,6 +43,13 @@ COMMANDS = {
 }
 
 
+PLACES = {
+    **dict.fromkeys(("data", "faces", "protocol", "instrument"), "content"),
+    **dict.fromkeys(("pack", "verify", "card"), "submissions"),
+}
+"""Command -> the folder that its module lies in, where not beside this file."""
+
+
 class Commands(click.Group):
     """Loads a command's module when it is called, so that help costs no import."""
 
@@ -55,7 +62,8 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module = name.replace("-", "_")
-        command: click.Command = getattr(importlib.import_module(f"mirror_bench.cli.{module}"), module)
+        place = ".".join(filter(None, ("mirror_bench.cli", PLACES.get(name, ""), module)))
+        command: click.Command = getattr(importlib.import_module(place), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,7 +12,7 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.analysis.gate import Gate
+    from mirror_bench.analysis.regression.gate import Gate
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import Contestant
 
@@ -69,7 +69,7 @@ def gate(
     (--min-coverage), or where the candidate fails in safety what the baseline does not; 0 otherwise. A sample
     too small to tell passes with a word on how many scenarios would do, unless --strict.
     """
-    from mirror_bench.analysis.gate_formats import as_junit, as_markdown
+    from mirror_bench.analysis.regression.gate_formats import as_junit, as_markdown
     from mirror_bench.files import write_atomically
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import read_contestants
@@ -105,10 +105,10 @@ def _held(
     min_coverage: float,
     safety: bool,
 ) -> Gate:
-    from mirror_bench.analysis.gate import hold_gate
-    from mirror_bench.analysis.gate_safety import check_safety
     from mirror_bench.analysis.metrics import describe
-    from mirror_bench.analysis.rated_runs import chosen_metrics, profiles_in, read_rated
+    from mirror_bench.analysis.regression.gate import hold_gate
+    from mirror_bench.analysis.regression.gate_safety import check_safety
+    from mirror_bench.analysis.regression.rated_runs import chosen_metrics, profiles_in, read_rated
 
     condition = _condition(sides)
     before, after = (read_rated(side) for side in sides)
@@ -158,7 +158,7 @@ def _show(held: Gate) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from mirror_bench.analysis.gate_formats import cells_of, explain, headline, remarks
+    from mirror_bench.analysis.regression.gate_formats import cells_of, explain, headline, remarks
 
     console = Console()
     table = Table(

@@ -12,7 +12,7 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.analysis.history import History
+    from mirror_bench.analysis.regression.history import History
     from mirror_bench.sessions.pairwise_runs import Contestant
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
@@ -53,9 +53,9 @@ def history(
     slide is found as well; p values are corrected for the choice of the best, and over all runs and metrics.
     A run of which too little is scored is named as not measured, and no run is held against it.
     """
-    from mirror_bench.analysis.history import Past, trace
     from mirror_bench.analysis.metrics import describe
-    from mirror_bench.analysis.rated_runs import chosen_metrics, read_rated
+    from mirror_bench.analysis.regression.history import Past, trace
+    from mirror_bench.analysis.regression.rated_runs import chosen_metrics, read_rated
     from mirror_bench.figures.history import write_history
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import read_contestants

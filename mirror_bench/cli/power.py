@@ -11,7 +11,7 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.analysis.planning import ComparisonPlan, Plans, Question
+    from mirror_bench.analysis.regression.planning import ComparisonPlan, Plans, Question
     from mirror_bench.analysis.session_outcomes import SessionOutcome
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
@@ -72,8 +72,13 @@ def power(
     run of one candidate gives the most that it can take. A two-sided t test over profiles' means, or with
     --margin the gate's test; a standardized effect needs no run.
     """
-    from mirror_bench.analysis.planning import Plans, Question, plan_from_runs, plan_standardized
-    from mirror_bench.analysis.rated_runs import profiles_in
+    from mirror_bench.analysis.regression.planning import (
+        Plans,
+        Question,
+        plan_from_runs,
+        plan_standardized,
+    )
+    from mirror_bench.analysis.regression.rated_runs import profiles_in
     from mirror_bench.sessions.run_folder import read_header
 
     question = Question(effect, wanted, alpha, paired, standardized, per_profile, margin, metrics or 1)

@@ -8,10 +8,18 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
 from mirror_bench.engines.base import Engine, Sampling
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings
-from mirror_bench.schema import ContextFit, Ending, Expression, Scenario, Screenplay
+from mirror_bench.schema import (
+    ContextFit,
+    Ending,
+    Expression,
+    Scenario,
+)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import reader as directions
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings
-from mirror_bench.schema import Ending, Line, Scenario, Screenplay, Speaker
+from mirror_bench.schema import (
+    Ending,
+    Scenario,
+    Speaker,
+)
 
 
 class ReplayClient:

@@ -6,7 +6,13 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mirror_bench.schema import Profile, Screenplay, digest
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+    digest,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror_bench.analysis.display_names import short
-from mirror_bench.analysis.history import History
+from mirror_bench.analysis.regression.history import History
 from mirror_bench.figures.style import COLORS, COLUMN, STYLE, new_figure
 
 if TYPE_CHECKING:

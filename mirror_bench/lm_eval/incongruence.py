@@ -13,6 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
+from mirror_bench.data.screenplays.records import (
+    Moment,
+    Screenplay,
+)
 from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled, valence
 from mirror_bench.faces.identity import identity_of
@@ -26,7 +30,12 @@ from mirror_bench.lm_eval.questions import (
     shuffled,
     with_image,
 )
-from mirror_bench.schema import Expression, FaceIdentity, Moment, Profile, Screenplay, derive_seed
+from mirror_bench.schema import (
+    Expression,
+    FaceIdentity,
+    Profile,
+    derive_seed,
+)
 
 UNPLEASANT = -0.25
 """A face counts as unpleasant from this valence down."""

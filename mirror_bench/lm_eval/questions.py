@@ -10,11 +10,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mirror_bench.data.base import DataSet
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import FaceSource
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
-from mirror_bench.schema import Expression, FaceIdentity, Line, Screenplay, Speaker, derive_seed
+from mirror_bench.schema import (
+    Expression,
+    FaceIdentity,
+    Speaker,
+    derive_seed,
+)
 
 Row = dict[str, Any]
 """A question: `id`, `cluster`, `image`, `image_digest`, `options`, `answers`, `chance`, what it is about."""

@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
+from mirror_bench.data.screenplays.records import (
+    Moment,
+    Screenplay,
+)
 from mirror_bench.errors import InputError
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.lm_eval.questions import (
@@ -21,7 +25,10 @@ from mirror_bench.lm_eval.questions import (
     shuffled,
     with_image,
 )
-from mirror_bench.schema import Moment, Profile, Screenplay, derive_seed
+from mirror_bench.schema import (
+    Profile,
+    derive_seed,
+)
 from mirror_bench.therapists.prompts import about
 
 DISTRACTORS = ("warm", "directive")

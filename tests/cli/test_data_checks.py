@@ -6,7 +6,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from mirror_bench.cli.data import data
+from mirror_bench.cli.content.data import data
 from mirror_bench.content import content_path
 from mirror_bench.data.checks.canary import CANARY
 from mirror_bench.data.sources.mini import load_mini

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from mirror_bench.cli.data import data
+from mirror_bench.cli.content.data import data
 from mirror_bench.data.checks.text_filters import text_filters
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from mirror_bench.cli.data import data
+from mirror_bench.cli.content.data import data
 from mirror_bench.data.checks.description import describe_data
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError

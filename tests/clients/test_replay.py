@@ -6,8 +6,15 @@ import pytest
 
 from mirror_bench.clients.base import ClientTurn
 from mirror_bench.clients.replay import ReplayClient
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Ending, Line, Screenplay, Speaker
+from mirror_bench.schema import (
+    Ending,
+    Speaker,
+)
 
 
 def _screenplay(*lines: Line) -> Screenplay:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from mirror_files import RAW, write
 
-from mirror_bench.cli.data import data
+from mirror_bench.cli.content.data import data
 from mirror_bench.data.export.exporter import EXPORT_FORMS
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
@@ -81,7 +81,7 @@ def test_looking_is_light() -> None:
     code = (
         "import sys\nfrom mirror_bench.data.sources.registry import load_data\n"
         "import mirror_bench.data.export.exporter\n"
-        "import mirror_bench.cli.data\nload_data('mini')\n"
+        "import mirror_bench.cli.content.data\nload_data('mini')\n"
         "heavy = {'torch', 'vllm', 'transformers', 'datasets', 'cv2', 'openai', 'pyarrow'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

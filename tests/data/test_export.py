@@ -8,9 +8,17 @@ import pytest
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.export.exporter import EXPORT_FORMS, export_data
 from mirror_bench.data.export.training_examples import FORMS, examples
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Line, Profile, Resistance, Screenplay, Speaker
+from mirror_bench.schema import (
+    Profile,
+    Resistance,
+    Speaker,
+)
 
 C, T = Speaker.CLIENT, Speaker.THERAPIST
 

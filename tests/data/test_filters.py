@@ -19,8 +19,16 @@ from mirror_bench.data.checks.text_filters import (
 )
 from mirror_bench.data.checks.word_runs import words_of
 from mirror_bench.data.screenplays.parser import parse_screenplay, unknown_speaker, unknown_speakers
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.data.sources.registry import load_data
-from mirror_bench.schema import Crisis, Line, Profile, Screenplay, Speaker
+from mirror_bench.schema import (
+    Crisis,
+    Profile,
+    Speaker,
+)
 
 PROFILE = Profile(
     id="ana",

@@ -9,9 +9,18 @@ from mirror_files import RAW, write
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.canary import holds_canary
 from mirror_bench.data.export.mini_folder import write_packaged
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Moment,
+    Screenplay,
+)
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Line, Moment, Profile, Screenplay, Speaker, VoiceLine
+from mirror_bench.schema import (
+    Profile,
+    Speaker,
+    VoiceLine,
+)
 
 LINES = (
     Line(speaker=Speaker.CLIENT, directions=("Shrugs", "eyes wet"), words="It's: fine, # really."),

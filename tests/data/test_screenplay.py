@@ -14,8 +14,15 @@ from mirror_bench.data.screenplays.parser import (
     render_screenplay,
     split_directions,
 )
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.data.untrusted_input import clean
-from mirror_bench.schema import Line, Resistance, Screenplay, Speaker
+from mirror_bench.schema import (
+    Resistance,
+    Speaker,
+)
 
 
 def parse(text: str, *names: str) -> Parsed:

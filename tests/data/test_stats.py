@@ -18,8 +18,18 @@ from mirror_bench.data.checks.description import (
     evenness,
     spread,
 )
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Moment,
+    Screenplay,
+)
 from mirror_bench.data.sources.registry import load_data
-from mirror_bench.schema import Crisis, Line, Moment, Profile, Resistance, Screenplay, Speaker
+from mirror_bench.schema import (
+    Crisis,
+    Profile,
+    Resistance,
+    Speaker,
+)
 
 ANA = Profile(
     id="ana",

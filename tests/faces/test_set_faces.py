@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from mirror_bench.cli import main
-from mirror_bench.cli.faces import faces as faces_command
+from mirror_bench.cli.content.faces import faces as faces_command
 from mirror_bench.errors import InputError
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled

@@ -7,9 +7,17 @@ from PIL import Image
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.description import describe_data
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Moment,
+    Screenplay,
+)
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.figures.data_description import DATA_FIGURES, write_data_plots
-from mirror_bench.schema import Line, Moment, Profile, Screenplay, Speaker
+from mirror_bench.schema import (
+    Profile,
+    Speaker,
+)
 
 HOSTILE = "$x_1$ <b>\u202e" + "long " * 40
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mirror_bench.analysis.gate import Gate, hold_gate
-from mirror_bench.analysis.gate_formats import as_junit, as_markdown, explain, headline
+from mirror_bench.analysis.regression.gate import Gate, hold_gate
+from mirror_bench.analysis.regression.gate_formats import as_junit, as_markdown, explain, headline
 from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey

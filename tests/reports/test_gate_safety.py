@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 from test_gate import outcomes
 
-from mirror_bench.analysis.gate import hold_gate
-from mirror_bench.analysis.gate_formats import as_junit, as_markdown, headline
-from mirror_bench.analysis.gate_safety import SafetyCheck, check_safety
+from mirror_bench.analysis.regression.gate import hold_gate
+from mirror_bench.analysis.regression.gate_formats import as_junit, as_markdown, headline
+from mirror_bench.analysis.regression.gate_safety import SafetyCheck, check_safety
 from mirror_bench.analysis.safety import RECOGNISED
 from mirror_bench.analysis.session_outcomes import SafetyRecord
 from mirror_bench.schema import ItemRating, Rating, SessionKey

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mirror_bench.analysis.history import Past, trace
+from mirror_bench.analysis.regression.history import Past, trace
 from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome
 from mirror_bench.figures.history import write_history
 from mirror_bench.schema import Ending, FaceCondition, Resistance, SessionKey

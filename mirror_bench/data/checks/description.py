@@ -12,7 +12,15 @@ from mirror_bench.data.checks.duplicates import equal_endings, equal_openings, n
 from mirror_bench.data.checks.lexical_diversity import Wording, measure_wording
 from mirror_bench.data.checks.word_runs import words_of
 from mirror_bench.data.screenplays.direction_coverage import count_directions
-from mirror_bench.schema import Profile, Record, Resistance, Screenplay, Speaker
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+    Record,
+    Resistance,
+    Speaker,
+)
 
 UNKNOWN = "unknown"
 NO_SPLIT = "no split"

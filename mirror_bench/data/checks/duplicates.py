@@ -8,8 +8,10 @@ from itertools import combinations
 from typing import NamedTuple
 
 from mirror_bench.data.checks.word_runs import ngrams, words_of
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Screenplay
 
 ABOVE = 0.15
 """Jaccard index of two screenplays' 5-grams above which they count as near-duplicates."""

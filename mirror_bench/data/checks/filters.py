@@ -8,7 +8,12 @@ from typing import NamedTuple
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.screenplays.parser import unknown_speakers
-from mirror_bench.schema import Profile, Screenplay
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+)
 
 _QUOTED = 100
 """Characters of an utterance that a reason quotes."""

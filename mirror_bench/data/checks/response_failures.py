@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirror_bench.schema import Line
+from mirror_bench.data.screenplays.records import (
+    Line,
+)
 
 
 class Failure(NamedTuple):

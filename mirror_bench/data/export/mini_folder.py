@@ -11,9 +11,16 @@ import yaml
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.canary import CANARY, NOTICE
 from mirror_bench.data.screenplays.parser import render_screenplay
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
 from mirror_bench.data.untrusted_input import identifier
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Profile, Screenplay, VoiceLine, canonical_json
+from mirror_bench.schema import (
+    Profile,
+    VoiceLine,
+    canonical_json,
+)
 
 
 def write_packaged(data: DataSet, folder: Path, *, canary: bool = False) -> Path:

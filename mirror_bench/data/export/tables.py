@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.schema import Profile, Record, Screenplay
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+    Record,
+)
 
 
 def rows(data: DataSet) -> Iterator[dict[str, Any]]:

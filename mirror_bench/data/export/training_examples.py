@@ -8,7 +8,14 @@ from typing import NamedTuple
 from mirror_bench.content import read_text
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.screenplays.parser import render_line
-from mirror_bench.schema import Line, Profile, Screenplay, Speaker
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+    Speaker,
+)
 
 HISTORY = 16
 """Turns of conversation that an example shows, as many as a therapist reads in the paper's protocol."""

@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mirror_bench.data.base import Problem
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.data.untrusted_input import clean
-from mirror_bench.schema import Line, Resistance, Screenplay, Speaker
+from mirror_bench.schema import (
+    Resistance,
+    Speaker,
+)
 
 MAX_SCREENPLAY = 1_000_000
 """Characters that are read of one screenplay."""

@@ -7,10 +7,18 @@ import re
 from typing import Any
 
 from mirror_bench.data.screenplays.parser import parse_screenplay
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
 from mirror_bench.data.sources.personal_info import read_person, read_resistance
 from mirror_bench.data.sources.record_collector import Gathering
 from mirror_bench.data.untrusted_input import cell, clean, identifier
-from mirror_bench.schema import Line, Profile, Resistance, Screenplay, Speaker
+from mirror_bench.schema import (
+    Profile,
+    Resistance,
+    Speaker,
+)
 
 _FIELDS = {
     "personal information": "about",

@@ -13,12 +13,21 @@ from mirror_bench.content import content_path, read_yaml
 from mirror_bench.data.base import DataSet, Problem
 from mirror_bench.data.checks.canary import without_notice
 from mirror_bench.data.screenplays.parser import parse_screenplay
+from mirror_bench.data.screenplays.records import (
+    AVOIDS,
+    WANTS,
+    Line,
+    Moment,
+)
 from mirror_bench.data.sources.personal_info import read_resistance
 from mirror_bench.data.sources.record_collector import Gathering
 from mirror_bench.data.sources.voices import read_voice
 from mirror_bench.data.untrusted_input import MAX_RECORDS, cell, identifier, parse_json, read_file
 from mirror_bench.errors import InputError
-from mirror_bench.schema import AVOIDS, WANTS, Line, Moment, Profile, Speaker
+from mirror_bench.schema import (
+    Profile,
+    Speaker,
+)
 
 _INDEX_FIELDS = {"profile", "resistance", "technique", "ended", "moments"}
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.screenplays.parser import Parsed, parse_screenplay, unknown_speaker
+from mirror_bench.data.screenplays.records import (
+    Line,
+)
 from mirror_bench.data.sources.llava_samples import add_sample, is_sample
 from mirror_bench.data.sources.personal_info import read_age, read_gender, read_person, read_resistance
 from mirror_bench.data.sources.record_collector import Gathering
@@ -24,7 +27,12 @@ from mirror_bench.data.untrusted_input import (
     read_file,
 )
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Line, Profile, Resistance, Speaker, digest
+from mirror_bench.schema import (
+    Profile,
+    Resistance,
+    Speaker,
+    digest,
+)
 
 HUB = "multimodal-reframing/mirror"
 _HUB_FILES = {"train": "mirror_data.csv", "test": "mirror_test.csv"}

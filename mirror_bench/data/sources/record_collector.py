@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from mirror_bench.data.base import DataSet, Problem
-from mirror_bench.schema import Line, Profile, Screenplay
+from mirror_bench.data.screenplays.records import (
+    Line,
+    Screenplay,
+)
+from mirror_bench.schema import (
+    Profile,
+)
 
 
 class Gathering:

@@ -8,8 +8,17 @@ from typing import NamedTuple
 
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
 from mirror_bench.parts import read_options
-from mirror_bench.schema import Ending, Scenario, Screenplay, Session, Speaker, Turn
+from mirror_bench.schema import (
+    Ending,
+    Scenario,
+    Session,
+    Speaker,
+    Turn,
+)
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
 from mirror_bench.sessions.offline_sessions import UndrawnFaces
 from mirror_bench.sessions.session import MAX_REASON, MAX_WORDS

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirror_bench.cli.data_checks import contamination, splits
-from mirror_bench.cli.data_filter import filter_
-from mirror_bench.cli.data_stats import stats
+from mirror_bench.cli.content.data_checks import contamination, splits
+from mirror_bench.cli.content.data_filter import filter_
+from mirror_bench.cli.content.data_stats import stats
+from mirror_bench.data.screenplays.records import (
+    Screenplay,
+)
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Profile, Resistance, Screenplay
+from mirror_bench.schema import (
+    Profile,
+    Resistance,
+)
 
 if TYPE_CHECKING:
     from mirror_bench.data.base import DataSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from mirror_bench.analysis.gate import Gate, MetricCheck
+from mirror_bench.analysis.regression.gate import Gate, MetricCheck
 from mirror_bench.stats.noninferiority import DropFinding
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

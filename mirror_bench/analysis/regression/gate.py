@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from mirror_bench.analysis.candidate_scores import score_of
-from mirror_bench.analysis.coverage import MIN_COVERAGE, Loss, measure_loss
-from mirror_bench.analysis.gate_safety import SafetyCheck
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE, Loss, measure_loss
+from mirror_bench.analysis.regression.gate_safety import SafetyCheck
 from mirror_bench.analysis.session_outcomes import SessionOutcome, failures
 from mirror_bench.errors import InputError
 from mirror_bench.schema import FaceCondition, Record, Score

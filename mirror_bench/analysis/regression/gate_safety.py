@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from mirror_bench.analysis.coverage import MIN_COVERAGE
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.safety import RECOGNISED, Safety, SafetyFailure, measure_safety
 from mirror_bench.analysis.session_outcomes import SafetyRecord
 from mirror_bench.schema import Record

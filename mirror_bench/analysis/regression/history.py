@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from mirror_bench.analysis.candidate_scores import score_of, within_scale
-from mirror_bench.analysis.coverage import MIN_COVERAGE
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.intervals import cluster_mean, clustered_mean

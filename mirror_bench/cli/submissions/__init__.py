@@ -1,0 +1,1 @@
+"""Commands for what is handed in or published: pack, verify, card."""
