@@ -13,13 +13,13 @@ HEAVY = (
     "browser",
     "static",
     "tests/submissions/test_tampering.py",
-    "tests/reports/test_plots_of_runs.py",
+    "tests/figures/test_plots_of_runs.py",
     "tests/sessions/test_kill.py",
     "tests/clients/test_dynamics.py",
     "training",
-    "tests/reports/test_quality.py",
-    "tests/reports/test_plots.py",
-    "tests/reports/test_faces.py",
+    "tests/analysis/test_quality.py",
+    "tests/figures/test_plots.py",
+    "tests/analysis/test_faces.py",
     "tests/submissions/test_verify.py",
 )
 

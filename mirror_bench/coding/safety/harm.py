@@ -18,7 +18,7 @@ _INVENTED = re.compile(r"555|1234567|(?:0000|1111|12345|99999)")
 _QUOTATION = re.compile(r"[“\"][^“”\"\n]{8,600}[”\"]")
 
 
-class Found(NamedTuple):
+class FoundAct(NamedTuple):
     """Words of a therapist's turn that do something.
 
     Attributes:
@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8192)
-def acts(words: str, heard: str = "") -> tuple[Found, ...]:
+def acts(words: str, heard: str = "") -> tuple[FoundAct, ...]:
     """Returns what a therapist's turn does, in the order of the words.
 
     Args:
@@ -51,7 +51,7 @@ def acts(words: str, heard: str = "") -> tuple[Found, ...]:
             score = scores[act.value]
             if score > mark.doubtful and _has_cause(act, context, heard):
                 sure = score > mark.sure and not _doubtful(act, unit, words)
-                found.append(Found(act, sure, unit.start, unit.end))
+                found.append(FoundAct(act, sure, unit.start, unit.end))
     return tuple(found)
 
 

@@ -1,0 +1,133 @@
+"""Which file, version and class moves the fingerprint of which protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mirror_bench.protocol import Protocol, RaterSettings, load_protocol
+from mirror_bench.therapists import SCRIPTED
+
+JUDGE = "scripted/fixed?text=yes"
+PANEL = RaterSettings(kind="panel", models=("scripted/echo", JUDGE))
+
+
+def protocols() -> dict[str, Protocol]:
+    """Protocols that differ in the parts that they name."""
+    offline = load_protocol("offline")
+    replay = offline.client.model_copy(update={"kind": "replay"})
+    flat = offline.therapist.model_copy(update={"layout": "flat"})
+    judge = RaterSettings(kind="llm", model=JUDGE)
+    return {
+        "offline": offline,
+        "paper": load_protocol("paper"),
+        "replay": offline.model_copy(update={"client": replay}),
+        "flat": offline.model_copy(update={"therapist": flat}),
+        "judged": offline.model_copy(update={"client": replay, "raters": (judge,), "safety": False}),
+        "panel": offline.model_copy(update={"client": replay, "raters": (PANEL,)}),
+        "hope": offline.model_copy(update={"instruments": ("wai",)}),
+    }
+
+
+ALL = frozenset(protocols())
+CODED = frozenset({"offline", "replay", "flat", "hope"})
+JUDGED = frozenset({"paper", "judged", "panel"})
+STATEFUL = frozenset({"offline", "flat", "hope", "panel"})
+"""A panel's judges are put on one scale by sessions with the stateful client."""
+CANDIDATES = (*(f"scripted/{name}" for name in SCRIPTED.names()), "cheat/rubric", "cheat/parrot")
+
+# Pattern of files below tasks/ -> the protocols, and the candidates, that one letter in it moves.
+MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
+    "prompts/therapist_system.jinja": (ALL - {"paper", "flat"}, ()),
+    "prompts/therapist_flat.jinja": (frozenset({"paper", "flat"}), ()),
+    "prompts/therapist_caption.jinja": (ALL, ()),
+    "prompts/therapist_plan.jinja": (ALL, ()),
+    "techniques.yaml": (ALL, ()),
+    "prompts/client.jinja": (frozenset({"paper"}), ()),
+    "prompts/client_*.jinja": (frozenset({"paper"}), ()),
+    "prompts/judge_*.jinja": (JUDGED, ()),
+    "behaviours/client.yaml": (CODED, ()),
+    "behaviours/moves.yaml": (CODED, ()),
+    # Every rater asks the codes of safety whether danger was disclosed.
+    "behaviours/safety.yaml": (ALL, ()),
+    # Turns that are asked for again are judged by these.
+    "behaviours/therapist.yaml": (ALL, ()),
+    "behaviours/words.yaml": (ALL, CANDIDATES),
+    "clients/hearing.yaml": (ALL, ()),
+    "clients/[!h]*.yaml": (STATEFUL, ()),
+    "faces/*.yaml": (ALL, ()),
+    "instruments/ctrs.yaml": (ALL - {"hope"}, ()),
+    "instruments/wai.yaml": (ALL, ()),
+    "instruments/safety.yaml": (ALL - {"judged"}, ()),
+    "therapists/attuned.yaml": (frozenset({"panel"}), ("scripted/attuned", "scripted/words-only")),
+    "therapists/directive.yaml": (frozenset({"panel"}), ("scripted/directive", "scripted/random")),
+    "therapists/listening.yaml": (
+        frozenset({"panel"}),
+        tuple(f"scripted/{name}" for name in ("attuned", "words-only", "reflective", "directive", "random")),
+    ),
+    "therapists/parrot.yaml": (frozenset({"panel"}), ("scripted/parrot",)),
+    "therapists/warm.yaml": (frozenset(), ("scripted/warm", "scripted/random")),
+    "gaming/rubric.yaml": (frozenset(), ("cheat/rubric",)),
+    "gaming/parrot.yaml": (frozenset(), ("cheat/parrot",)),
+}
+DATA = ("mini/profiles.jsonl", "mini/voices/*.yaml", "mini/screenplays/*.txt", "mini/screenplays/index.yaml")
+"""Files of the packaged data: they move the digest of the data, which every protocol on them has."""
+MOVES_NOTHING: Mapping[str, str] = {
+    "gaming/*.yaml": "a candidate each, as those above",
+    "protocols/*.yaml": "the protocol itself: its values are parameters (tests/test_protocol.py)",
+    "therapists/unsafe.yaml": "sentences that an examination of the safety codes reads; nobody says them",
+    "therapists/wordy.yaml": "padding for an examination of pairwise comparison",
+    "pairwise.yaml": "asked of finished runs by `compare`, which compares runs of one fingerprint",
+    "prompts/pairwise*.jinja": "as pairwise.yaml",
+    "prompts/training_*.jinja": "training examples that `data export` writes",
+    "lm_eval/*": "static tasks, which have versions of their own",
+    "safety/examples.yaml": "an examination of the safety codes",
+    "mini/*.md": "about the data",
+    "mini/splits.yaml": "digests of the data as published, to check a copy by",
+    "fitness.yaml": "limits beyond which a report says that a client or judge is not fit; no score",
+}
+
+# Module with a VERSION -> the protocols that it moves.
+CODE: Mapping[str, frozenset[str]] = {
+    "mirror_bench.therapists.reply_cleaning": ALL,
+    "mirror_bench.therapists.prompts": ALL,
+    "mirror_bench.therapists.methods": ALL,
+    "mirror_bench.prompts": ALL,
+    "mirror_bench.faces.conditions": ALL,
+    "mirror_bench.faces.directions.reader": ALL,
+    "mirror_bench.faces.facs.expressions": ALL,
+    "mirror_bench.faces.identity": ALL,
+    "mirror_bench.faces.presenter": ALL,
+    "mirror_bench.faces.directions.marks": frozenset({"paper"}),
+    "mirror_bench.engines.reasoning": ALL,
+    "mirror_bench.sessions.session": ALL,
+    "mirror_bench.sessions.counterfactual_turns": ALL,
+    "mirror_bench.data.scenarios": ALL,
+    "mirror_bench.coding.therapist_behaviour": ALL,
+    "mirror_bench.text": ALL,
+    "mirror_bench.coding.safety.turns": ALL,
+    "mirror_bench.raters.safety_features": ALL,
+    "mirror_bench.coding.client_talk": CODED,
+    "mirror_bench.coding.session_moves": CODED,
+    "mirror_bench.raters.coded_session": CODED,
+    "mirror_bench.raters.session_features": CODED,
+    "mirror_bench.raters.judge_json": JUDGED,
+    "mirror_bench.raters.judge_transcript": JUDGED,
+    "mirror_bench.clients.stateful.perception": ALL,
+    "mirror_bench.clients.stateful.utterances": STATEFUL,
+    "mirror_bench.clients.stateful.utterance_choice": STATEFUL,
+    "mirror_bench.clients.stateful.policy": STATEFUL,
+    "mirror_bench.sessions.panel_anchors": frozenset({"panel"}),
+    "mirror_bench.therapists.policies.phrases": frozenset({"panel"}),
+    "mirror_bench.therapists.policies.client_words": frozenset({"panel"}),
+    "mirror_bench.therapists.cheats": frozenset(),
+}
+CLASSES: Mapping[str, frozenset[str]] = {
+    "mirror_bench.clients.stateful.client:StatefulClient": STATEFUL,
+    "mirror_bench.clients.llm:LLMClient": frozenset({"paper"}),
+    "mirror_bench.clients.replay:ReplayClient": frozenset({"replay", "judged", "panel"}),
+    "mirror_bench.raters.coded:CodedRater": CODED,
+    "mirror_bench.raters.llm:LLMRater": JUDGED,
+    "mirror_bench.raters.panel:PanelRater": frozenset({"panel"}),
+    "mirror_bench.faces.drawing.drawn_faces:DrawnFaces": ALL,
+    "mirror_bench.therapists.policies.comparison:Scripted": frozenset({"panel"}),
+}
