@@ -141,7 +141,7 @@ async def test_the_loop_stays_free_while_vllm_computes(vllm_engine: Engine) -> N
 
 
 def test_the_name_follows_the_weights(vllm_engine: Engine, checkpoint: Path) -> None:
-    assert vllm_engine.name.startswith(f"vllm/{checkpoint}@")
+    assert vllm_engine.name.startswith(f"vllm/{checkpoint.name}@")
     same = open_engine(parse_model(f"vllm/{checkpoint}?kv_gib=2&max_num_seqs=3"))
     assert same.name == vllm_engine.name
 
