@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from talks import ask
+from talks import ask, said_by
 
 from mirror_bench.engines.base import Answer, Engine, Request
 from mirror_bench.engines.factory import open_engine
@@ -132,7 +132,7 @@ async def _spoken(engine: Engine) -> tuple[Request, str]:
     """Returns a request that the untrained model answers with words: which one it is depends on the CPU."""
     for number in range(3, 12):
         request = ask(number, max_tokens=4)
-        if said := (await engine.answer(request)).text:
+        if said := await said_by(engine, request):
             return request, said
     pytest.fail("the model has answered nothing to nine requests")
 

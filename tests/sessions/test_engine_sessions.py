@@ -60,8 +60,11 @@ def _content(out: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("method", ["direct", "p+ec"])
 async def test_a_stopped_run_resumes_to_the_same_bytes(
-    tmp_path: Path, checkpoint: Path, vllm_engine: Engine, method: str
+    tmp_path: Path, checkpoint: Path, vllm_engine: Engine, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
+    # An untrained model never ends a plan or a caption.
+    monkeypatch.setattr("mirror_bench.therapists.methods.PLAN_TOKENS", 24)
+    monkeypatch.setattr("mirror_bench.therapists.methods.CAPTION_TOKENS", 12)
     whole = Interrupted(vllm_engine, 10_000)
     await evaluate(_evaluation(checkpoint, tmp_path / "whole", method), whole)
 
