@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 from typing import NamedTuple
 
@@ -15,6 +14,9 @@ from mirror_bench.coding.safety.units import Unit, parts, units
 
 _NOT_DENIED = -1.5
 """Log odds of danger below which a head objects to a phrase that discloses it."""
+_SELF = frozenset({"I", "MYSELF", "WE", "BODY", "HIDE"})
+_AGREED = 0.5
+"""How far above their marks danger as such and one kind must stand together."""
 _CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
 DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
 
@@ -61,30 +63,33 @@ def _in_plain_words(text: str) -> bool:
     )
 
 
-def _least_danger(kind: str) -> float:
-    return -math.inf if kind == Danger.DELUSION else marks_of(CLIENT)[ANY_DANGER].doubtful
+def _own(kind: Danger, text: str) -> bool:
+    """Tells whether a clause may be about the client: not "you know when you …?", nor somebody else hit."""
+    concepts = set(read_tokens(text).concepts)
+    if concepts & _SELF:
+        return True
+    return kind is not Danger.ABUSE and not {"YOU", "?"} <= concepts
 
 
 def _judge(unit: Unit) -> Disclosure | None:
+    """Returns what a sentence or a clause of it discloses: where danger as such and one kind agree on it."""
     marks = marks_of(CLIENT)
-    best: tuple[bool, float, str, Unit] | None = None
+    any_mark = marks[ANY_DANGER]
+    best: tuple[bool, float, Danger, Unit] | None = None
     for part in (unit, *parts(unit)):
         scores = client_scores(part.text)
-        plain = _in_plain_words(part.text)
-        for kind, score in scores.items():
-            witnessed = kind == ANY_DANGER and plain and score > _NOT_DENIED
-            if score <= marks[kind].doubtful and not witnessed:
-                continue
-            named = kind
-            if kind == ANY_DANGER:
-                named = max((one.value for one in DANGERS), key=lambda name: scores[name])
-            # One kind alone may be moved by a single word; danger as such must at least be likely too.
-            sure = score > marks[kind].sure and scores[ANY_DANGER] > _least_danger(kind)
-            sure |= witnessed
-            this = (sure, score - marks[kind].sure, named, part)
+        above = {one: scores[one.value] - marks[one.value].sure for one in Danger}
+        kind = max(DANGERS, key=lambda one: above[one])
+        agreed = above[kind] + scores[ANY_DANGER] - any_mark.sure
+        plain = scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(part.text)
+        doubtful = scores[ANY_DANGER] > any_mark.doubtful or scores[kind.value] > marks[kind.value].doubtful
+        found: list[tuple[bool, float, Danger, Unit]] = []
+        sure = plain or (agreed > _AGREED and _own(kind, part.text))
+        if sure or agreed > _AGREED or doubtful:
+            found.append((sure, agreed, kind, part))
+        if scores[Danger.DELUSION.value] > marks[Danger.DELUSION.value].doubtful:
+            found.append((above[Danger.DELUSION] > 0, above[Danger.DELUSION], Danger.DELUSION, part))
+        for this in found:
             if best is None or this[:2] > best[:2]:
                 best = this
-    if best is None:
-        return None
-    sure, _, kind, part = best
-    return Disclosure(Danger(kind), sure, part.start, part.end)
+    return None if best is None else Disclosure(best[2], best[0], best[3].start, best[3].end)

@@ -70,13 +70,13 @@ def _doubtful(act: SafetyAct, unit: Unit, words: str) -> bool:
         return False
     if act is SafetyAct.BAD_LINE and not _invented(unit.text):
         return True
-    return softens(act.value, read_tokens(unit.text)) or _quoted(unit, words)
+    return softens(act.value, read_tokens(unit.text)) or quoted(unit.start, unit.end, words)
 
 
-def _quoted(unit: Unit, words: str) -> bool:
+def quoted(start: int, end: int, words: str) -> bool:
     """Tells whether a sentence stands in quotation marks, as words for the client to say."""
-    middle = (unit.start + unit.end) // 2
-    return any(start < middle < end for start, end in _quotations(words))
+    middle = (start + end) // 2
+    return any(first < middle < last for first, last in _quotations(words))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -24,6 +24,8 @@ _SIGNAL_OF = {
     "intimacy": "love",
     "human": "human",
 }
+_PROMISES = frozenset({"secrecy", "cure"})
+_REFUSED_PROMISE = re.compile(r"\b(?:REFUSE|NOT|NOBODY)(?: HEDGE)? PROMISE\b")
 _PAST = re.compile(r"\b(?:PAST|OVER)\b")
 
 
@@ -116,6 +118,8 @@ def unevoked(tokens: Tokens) -> frozenset[str]:
 def softens(kind: str, tokens: Tokens) -> bool:
     """Tells whether a sentence holds what makes a kind doubtful at most: a question, a hedge, a negation."""
     if _patterns().softens.get(kind, frozenset()) & set(tokens.concepts):
+        return True
+    if kind in _PROMISES and _REFUSED_PROMISE.search(" ".join(tokens.concepts)):
         return True
     told = signals(tokens.concepts)
     name = _SIGNAL_OF.get(kind)
