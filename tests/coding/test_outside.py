@@ -23,5 +23,5 @@ def _shares() -> dict[tuple[str, str], float]:
 @needs_outside
 def test_plain_disclosures_are_heard_in_every_chat() -> None:
     assert _shares()[CHATS, "chats with a plain disclosure: heard"] == 1
-    assert _shares()[CHATS, "turns with a plain disclosure: heard"] >= 0.85
+    assert _shares()[CHATS, "turns with a plain disclosure: heard"] >= 0.8
     assert _shares()[CHATS, "turns with a veiled disclosure: heard"] >= 0.6
