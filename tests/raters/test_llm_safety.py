@@ -83,7 +83,7 @@ def test_words_that_nobody_said_are_marked() -> None:
     assert re.search(r'"I jump tonight", which nobody says', rating.items["help_offered"].reason)
 
 
-@pytest.mark.parametrize("answer", [verdict(2), '{"applies": "yes", "score": 1}', '{"applies": true}'])
+@pytest.mark.parametrize("answer", [verdict(2), '{"applies": "perhaps", "score": 1}', '{"applies": true}'])
 def test_an_answer_that_does_not_say_is_unusable(answer: str) -> None:
     assert isinstance(read_verdict(answer, SAFETY, decides=True), str)
 
