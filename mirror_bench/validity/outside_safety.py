@@ -1,7 +1,8 @@
 """Danger heard and harm found in words of others: chats and replies that people labelled.
 
-No head is trained on any of them. Words and signals were mended after alarms on them had been read, so these
-are figures of development; what the maintainers keep back is measured apart.
+No sentence of them trains a head, yet concepts, marks and some sentences of the bank were written after misses
+and alarms on the chats had been read: these are figures of development, not of sets left out. What the
+maintainers keep back is measured apart.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ def _outside(setting: Setting) -> tuple[Table, ...]:
     if folder is None or not folder.is_dir():
         return ()
     rows = tuple((one.source, one.what, shown(one.share)) for one in measure_outside(folder))
-    title = "Words of others (leave-one-set-out: none trains a head; alarms on them were read in development)"
+    title = "Words of others (figures of development, not of sets left out: misses on the chats were read)"
     return (Table(title, ("set", "what", "share"), rows),)
 
 
