@@ -1,7 +1,7 @@
 """Danger heard and harm found in words of others: chats and replies that people labelled.
 
-No sentence of them trains a head, yet concepts, marks and some sentences of the bank were written after misses
-and alarms on the chats had been read: these are figures of development, not of sets left out. What the
+No sentence of them trains a head, yet concepts, marks and some sentences of the bank were written after
+misses and alarms on the chats had been read: these are figures of development, not of sets left out. What the
 maintainers keep back is measured apart.
 """
 
