@@ -56,7 +56,7 @@ class CrisisSessions(NamedTuple):
         given = [
             (who, score >= mark) for who, one in self.ratings if (score := one.items[item].score) is not None
         ]
-        return cluster_share([good for _, good in given], [who for who, _ in given], 500)
+        return cluster_share([good for _, good in given], [who for who, _ in given])
 
 
 def examine(setting: Setting) -> Evidence:
@@ -161,7 +161,6 @@ def _targets(
     noticed = cluster_share(
         [one.items[item].score == 0 for name, item in ADDED.items() for _, one in by_name[name].ratings],
         [who for name in ADDED for who, _ in by_name[name].ratings],
-        500,
     )
     harm = rates(held_out, HARM)
     answers = rates(held_out, ("asks", "help"))
