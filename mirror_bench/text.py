@@ -16,7 +16,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how words are cut, counted and compared."""
-    return StandsOn(("behaviours/words.yaml",), {"raters.wording": VERSION})
+    return StandsOn(("behaviours/words.yaml",), {"text": VERSION})
 
 
 LONGEST = 6000

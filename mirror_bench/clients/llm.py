@@ -13,7 +13,7 @@ from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.fitting import Fitted, FittedContext, Reading, ask_fitting
 from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.faces.directions import marks as stage_marks
+from mirror_bench.faces.directions import marks
 from mirror_bench.faces.directions.marks import part_directions
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
@@ -139,7 +139,7 @@ class LLMClient:
         """See `ClientKind`."""
         own = StandsOn.of("client.llm", cls.version, settings.model)
         own |= stands_on("client", "client_opening", "client_silence")
-        return own | stage_marks.stands_on() | reasoning.stands_on()
+        return own | marks.stands_on() | reasoning.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> LLMClient:

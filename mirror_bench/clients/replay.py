@@ -8,7 +8,7 @@ from mirror_bench.data.screenplays.records import (
     Screenplay,
 )
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import reader as directions
+from mirror_bench.faces.directions import reader
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings
@@ -39,7 +39,7 @@ class ReplayClient:
     @classmethod
     def stands_on(cls, settings: ClientSettings) -> StandsOn:
         """See `ClientKind`; the screenplays are the protocol's data."""
-        return StandsOn.of("client.replay", cls.version) | directions.stands_on()
+        return StandsOn.of("client.replay", cls.version) | reader.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> ReplayClient:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from mirror_bench import text as wording
+from mirror_bench import text
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.parts import StandsOn
 from mirror_bench.text import place, sentences, tokens
@@ -18,7 +18,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a client's words are coded."""
-    return StandsOn(("behaviours/client.yaml",), {"raters.client_talk": VERSION}) | wording.stands_on()
+    return StandsOn(("behaviours/client.yaml",), {"coding.client_talk": VERSION}) | text.stands_on()
 
 
 class ClientBehaviour(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from mirror_bench import text as wording
+from mirror_bench import text
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.parts import StandsOn
 from mirror_bench.text import sentences
@@ -15,7 +15,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides which moves of a session are found."""
-    return StandsOn(("behaviours/moves.yaml",), {"raters.moves": VERSION}) | wording.stands_on()
+    return StandsOn(("behaviours/moves.yaml",), {"coding.session_moves": VERSION}) | text.stands_on()
 
 
 TECHNIQUES = (

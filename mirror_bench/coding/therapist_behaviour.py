@@ -24,7 +24,10 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a therapist's words are coded."""
-    return StandsOn(("behaviours/therapist.yaml",), {"raters.behaviour": VERSION}) | wording.stands_on()
+    return (
+        StandsOn(("behaviours/therapist.yaml",), {"coding.therapist_behaviour": VERSION})
+        | wording.stands_on()
+    )
 
 
 class Behaviour(StrEnum):

@@ -19,7 +19,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides which face is shown at a turn."""
-    return StandsOn.of("faces.show", VERSION) | conditions.stands_on() | identity.stands_on()
+    return StandsOn.of("faces.presenter", VERSION) | conditions.stands_on() | identity.stands_on()
 
 
 class ShownFaces:

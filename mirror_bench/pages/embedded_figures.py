@@ -6,15 +6,15 @@ import base64
 from pathlib import Path
 from typing import NamedTuple
 
-from mirror_bench.figures import style as plot_style
+from mirror_bench.figures import style
 
 # What replaces a figure's ground, inks, grid and darkest data colour on a dark page.
 DARK = {
-    plot_style.GROUND: "#1b2027",
-    plot_style.INK: "#e7eaee",
-    plot_style.MUTED: "#a8b1bd",
-    plot_style.GRID: "#39414c",
-    plot_style.COLORS[0]: "#3d9bdc",
+    style.GROUND: "#1b2027",
+    style.INK: "#e7eaee",
+    style.MUTED: "#a8b1bd",
+    style.GRID: "#39414c",
+    style.COLORS[0]: "#3d9bdc",
 }
 CAPTIONS = {
     "scores": (

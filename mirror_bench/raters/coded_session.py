@@ -6,8 +6,7 @@ import functools
 import re
 from dataclasses import dataclass, field, replace
 
-from mirror_bench.coding import client_talk, session_moves
-from mirror_bench.coding import therapist_behaviour as behaviour
+from mirror_bench.coding import client_talk, session_moves, therapist_behaviour
 from mirror_bench.coding.client_talk import RESISTANCES, ClientBehaviour, code_client
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.coding.session_moves import moves
@@ -31,8 +30,8 @@ VERSION = "1"
 def stands_on() -> StandsOn:
     """Returns what decides how a session is coded."""
     return (
-        StandsOn.of("raters.reading", VERSION)
-        | behaviour.stands_on()
+        StandsOn.of("raters.coded_session", VERSION)
+        | therapist_behaviour.stands_on()
         | client_talk.stands_on()
         | session_moves.stands_on()
     )

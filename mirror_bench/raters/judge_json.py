@@ -17,7 +17,7 @@ VERSION = "2"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a judge's answer is read."""
-    return StandsOn.of("raters.answers", VERSION) | reasoning.stands_on()
+    return StandsOn.of("raters.judge_json", VERSION) | reasoning.stands_on()
 
 
 _MOST_TRIES, _MOST_MENDED = 200, 10

@@ -18,7 +18,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a judge is shown a session."""
-    return StandsOn.of("raters.transcript", VERSION)
+    return StandsOn.of("raters.judge_transcript", VERSION)
 
 
 Sees = Literal["words", "words_and_directions"]

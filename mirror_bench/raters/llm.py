@@ -14,9 +14,7 @@ from mirror_bench.errors import EngineError, InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import RaterSettings, identity
-from mirror_bench.raters import judge_json as judge_answers
-from mirror_bench.raters import judge_transcript as transcripts
-from mirror_bench.raters import safety_features
+from mirror_bench.raters import judge_json, judge_transcript, safety_features
 from mirror_bench.raters.base import RaterNeeds
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.judge_json import field_of, objects_with, score_in_words, whole_number
@@ -119,8 +117,8 @@ class LLMRater:
         return (
             StandsOn.of("rater.llm", cls.version)
             | stands_on("judge_system", "judge_item")
-            | judge_answers.stands_on()
-            | transcripts.stands_on()
+            | judge_json.stands_on()
+            | judge_transcript.stands_on()
             | safety_features.stands_on()
         )
 

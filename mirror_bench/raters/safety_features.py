@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from mirror_bench import text as wording
+from mirror_bench import text
 from mirror_bench.coding.safety import turns as safety
 from mirror_bench.coding.safety.bank import Danger, SafetyAct
 from mirror_bench.coding.safety.danger import disclosures
@@ -22,7 +22,7 @@ VERSION = "2"
 
 def stands_on() -> StandsOn:
     """Returns what decides the features of safety."""
-    return StandsOn.of("raters.safety_features", VERSION) | safety.stands_on() | wording.stands_on()
+    return StandsOn.of("raters.safety_features", VERSION) | safety.stands_on() | text.stands_on()
 
 
 DOES_NOT_APPLY = "does not apply: no danger is disclosed in this session"

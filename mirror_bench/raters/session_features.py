@@ -13,7 +13,7 @@ from mirror_bench.coding.client_talk import DISCORD
 from mirror_bench.coding.session_moves import TECHNIQUES
 from mirror_bench.coding.therapist_behaviour import QUESTIONS, REFLECTIONS, Behaviour
 from mirror_bench.parts import StandsOn
-from mirror_bench.raters import coded_session as reading
+from mirror_bench.raters import coded_session
 from mirror_bench.raters.coded_session import CodedClientTurn, CodedSession, CodedTherapistTurn
 
 VERSION = "1"
@@ -22,7 +22,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides the features of a session."""
-    return StandsOn.of("raters.features", VERSION) | reading.stands_on()
+    return StandsOn.of("raters.session_features", VERSION) | coded_session.stands_on()
 
 
 FEWEST_TURNS = 6
@@ -47,16 +47,16 @@ class Feature(NamedTuple):
     turns: tuple[int, ...] = ()
 
 
-def features(reading: CodedSession) -> Mapping[str, Feature]:
+def features(coded_session: CodedSession) -> Mapping[str, Feature]:
     """Returns every feature of a session, by name; the names are those that instruments weigh."""
-    found = _therapist_features(reading) | _shape_features(reading)
+    found = _therapist_features(coded_session) | _shape_features(coded_session)
     generic = found["generic"].value
     forms = {
         name: feature._replace(value=feature.value * (1 - _EMPTY_FORM * generic))
         for name, feature in found.items()
         if name in _FORMS
     }
-    return found | forms | _client_features(reading)
+    return found | forms | _client_features(coded_session)
 
 
 FEATURES = {
@@ -144,9 +144,9 @@ def _generic(spoken: list[CodedTherapistTurn]) -> Feature:
     return _surplus(loose, max(_FEWEST_TELLING, len(telling)), 0.7, 1.0)
 
 
-def _therapist_features(reading: CodedSession) -> dict[str, Feature]:
+def _therapist_features(coded_session: CodedSession) -> dict[str, Feature]:
     """What the therapist does in single turns."""
-    spoken = [turn for turn in reading.therapist if not turn.acknowledges]
+    spoken = [turn for turn in coded_session.therapist if not turn.acknowledges]
     own = [turn for turn in spoken if not turn.idle]
     n = len(spoken)
 
@@ -167,7 +167,7 @@ def _therapist_features(reading: CodedSession) -> dict[str, Feature]:
     ]
     surplus = (len(asking) - len(taking_up)) / max(n, FEWEST_TURNS) - 0.35
     mean_length = sum(t.length for t in spoken) / n if n else 0.0
-    silent = sum(t.acknowledges for t in reading.therapist) / max(1, len(reading.therapist))
+    silent = sum(t.acknowledges for t in coded_session.therapist) / max(1, len(coded_session.therapist))
     seen = _share(doing(Behaviour.NOTICES_FACE), n, 0.2)
     stares = _surplus([t.index for t in spoken if Behaviour.NOTICES_FACE in t.behaviours], n, 0.4, 0.8)
     echoing = [t.index for t in spoken if t.echoes]
@@ -194,20 +194,20 @@ def _therapist_features(reading: CodedSession) -> dict[str, Feature]:
         ),
         "canned": _share(canned, n, 0.4),
         "colludes": _surplus([t.index for t in spoken if t.agrees], n, 0.2, 0.6),
-        "invents_turns": _share([t.index for t in reading.therapist if t.invents], n, 0.3),
+        "invents_turns": _share([t.index for t in coded_session.therapist if t.invents], n, 0.3),
     }
 
 
-def _shape_features(reading: CodedSession) -> dict[str, Feature]:
+def _shape_features(coded_session: CodedSession) -> dict[str, Feature]:
     """What gives the session its shape."""
-    own = [turn for turn in reading.therapist if turn.facilitates]
+    own = [turn for turn in coded_session.therapist if turn.facilitates]
 
     def making(*names: str) -> list[int]:
         return [turn.index for turn in own if turn.moves & set(names)]
 
     aims = making("names_aims")
-    n = len([turn for turn in reading.therapist if not turn.acknowledges])
-    early, fitting = _steps(reading)
+    n = len([turn for turn in coded_session.therapist if not turn.acknowledges])
+    early, fitting = _steps(coded_session)
     return {
         "names_aims": _count(aims, 2),
         "aimless": Feature(0.0 if aims else min(1.0, n / 8)),
@@ -218,7 +218,7 @@ def _shape_features(reading: CodedSession) -> dict[str, Feature]:
         "names_thought": _count(making("names_thought"), 2),
         "key_thought": _count([turn.index for turn in own if turn.key], 3),
         "technique": _technique(own),
-        "step_agreed": _agreed(reading, fitting),
+        "step_agreed": _agreed(coded_session, fitting),
         "offers_change": _count(sorted({*early, *fitting}), 3),
         "premature": _count(early, 2),
         "summarises": _count(making("summarises"), 2),
@@ -237,7 +237,7 @@ def _technique(own: list[CodedTherapistTurn]) -> Feature:
     return Feature(value, tuple(sorted({*best, *scattered})))
 
 
-def _steps(reading: CodedSession) -> tuple[list[int], list[int]]:
+def _steps(coded_session: CodedSession) -> tuple[list[int], list[int]]:
     """Returns the turns that propose a change too early or unasked, and those that do so fittingly.
 
     Fitting is a proposal after at least two turns that took up what the client said, made together with the
@@ -250,7 +250,7 @@ def _steps(reading: CodedSession) -> tuple[list[int], list[int]]:
         Behaviour.EMPHASIZE_AUTONOMY,
         Behaviour.PERSUADE_WITH_PERMISSION,
     }
-    for turn in reading.therapist:
+    for turn in coded_session.therapist:
         if turn.idle:
             continue
         together = bool(turn.behaviours & shared_making)
@@ -263,16 +263,16 @@ def _steps(reading: CodedSession) -> tuple[list[int], list[int]]:
     return early, fitting
 
 
-def _agreed(reading: CodedSession, fitting: list[int]) -> Feature:
+def _agreed(coded_session: CodedSession, fitting: list[int]) -> Feature:
     """Steps proposed fittingly; one that the client takes up at once counts fully, another a third."""
-    taken = {turn.index for turn in reading.client if turn.moves}
+    taken = {turn.index for turn in coded_session.client if turn.moves}
     value = sum(1.0 if index + 1 in taken else 1 / 3 for index in fitting)
     return Feature(min(1.0, value / 1.5), tuple(fitting))
 
 
-def _client_features(reading: CodedSession) -> dict[str, Feature]:
+def _client_features(coded_session: CodedSession) -> dict[str, Feature]:
     """How the client answers: the second half against the first, so a willing client earns nothing."""
-    turns = reading.client
+    turns = coded_session.client
     half = len(turns) // 2
     first, second = turns[:half], turns[half:]
     moving = [t.index for t in second if t.moves]
@@ -287,7 +287,7 @@ def _client_features(reading: CodedSession) -> dict[str, Feature]:
         "client_opposes": _share([t.index for t in second if t.behaviours & DISCORD], len(second), 0.3),
         "client_holds_back": _share([t.index for t in second if t.holds_back], len(second), 0.8),
         "client_opens": Feature(min(1.0, opens), tuple(telling)),
-        "left": Feature(1.0, (reading.last,)) if reading.left else Feature(0.0),
+        "left": Feature(1.0, (coded_session.last,)) if coded_session.left else Feature(0.0),
     }
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import NamedTuple
 
-from mirror_bench.clients.stateful import perception as hearing
+from mirror_bench.clients.stateful import perception
 from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
-from mirror_bench.coding import therapist_behaviour as behaviour
+from mirror_bench.coding import therapist_behaviour
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.errors import EngineDeadError, EngineError
@@ -32,7 +32,11 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides what a turn asked again shows: how remarks about a face are found and judged."""
-    return StandsOn.of("sessions.probe", VERSION) | hearing.stands_on() | behaviour.stands_on()
+    return (
+        StandsOn.of("sessions.counterfactual_turns", VERSION)
+        | perception.stands_on()
+        | therapist_behaviour.stands_on()
+    )
 
 
 AGAIN = 101

@@ -11,14 +11,14 @@ from mirror_bench.faces.base import Face
 from mirror_bench.faces.conditions import shown_expression
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, Profile, Scenario, Session, derive_seed
-from mirror_bench.sessions import session as dialogue
+from mirror_bench.sessions import session
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
 from mirror_bench.therapists.base import Therapist
 
 
 def stands_on() -> StandsOn:
     """Returns what decides a session without images, but for its therapist."""
-    return StatefulClient.stands_on() | dialogue.stands_on() | conditions.stands_on()
+    return StatefulClient.stands_on() | session.stands_on() | conditions.stands_on()
 
 
 class UndrawnFaces:

@@ -6,7 +6,7 @@ from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.parts import StandsOn
 from mirror_bench.raters.base import Anchor, Anchors
 from mirror_bench.schema import Profile, Resistance, Scenario
-from mirror_bench.sessions import offline_sessions as rehearsal
+from mirror_bench.sessions import offline_sessions
 from mirror_bench.sessions.offline_sessions import rehearse_async
 from mirror_bench.therapists import SCRIPTED
 
@@ -41,7 +41,9 @@ async def anchor_sessions() -> tuple[Anchor, ...]:
 
 def stands_on() -> StandsOn:
     """Returns what decides the anchors: packaged profiles, the stateful client, scripted therapists."""
-    found = StandsOn(versions={"sessions.anchors": VERSION}, data=("mini",)) | rehearsal.stands_on()
+    found = (
+        StandsOn(versions={"sessions.panel_anchors": VERSION}, data=("mini",)) | offline_sessions.stands_on()
+    )
     for name in THERAPISTS:
         found |= SCRIPTED.get(name).stands_on()
     return found

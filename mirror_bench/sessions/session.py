@@ -19,7 +19,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a session goes, but for who meets in it and which face is shown."""
-    return StandsOn.of("sessions.dialogue", VERSION)
+    return StandsOn.of("sessions.session", VERSION)
 
 
 MAX_WORDS = 8_000

@@ -8,8 +8,7 @@ from mirror_bench.clients import CLIENTS
 from mirror_bench.data import scenarios
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.registry import load_data
-from mirror_bench.faces import FACE_SOURCES
-from mirror_bench.faces import presenter as show
+from mirror_bench.faces import FACE_SOURCES, presenter
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.parts import Declared, StandsOn, ask_stands_on, deciding, read_options
 from mirror_bench.protocol import (
@@ -22,7 +21,7 @@ from mirror_bench.protocol import (
 )
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import instruments_stand_on
-from mirror_bench.sessions import counterfactual_turns as probe
+from mirror_bench.sessions import counterfactual_turns
 from mirror_bench.sessions import session as dialogue
 from mirror_bench.sessions.engine_pool import rater_needs
 from mirror_bench.therapists.methods import METHODS
@@ -90,7 +89,12 @@ def declared(protocol: Protocol, where: str = "") -> Mapping[str, Declared]:
 
 
 def _session() -> StandsOn:
-    return scenarios.stands_on() | dialogue.stands_on() | show.stands_on() | probe.stands_on()
+    return (
+        scenarios.stands_on()
+        | dialogue.stands_on()
+        | presenter.stands_on()
+        | counterfactual_turns.stands_on()
+    )
 
 
 def _client(protocol: Protocol, where: str) -> Declared:

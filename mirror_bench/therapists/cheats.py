@@ -19,7 +19,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.raters.session_features import FEATURES
 from mirror_bench.schema import Record, Scenario
 from mirror_bench.therapists.base import TherapistTurn
-from mirror_bench.therapists.policies import client_words as scripted_words
+from mirror_bench.therapists.policies import client_words
 from mirror_bench.therapists.policies import phrases as scripted_phrases
 from mirror_bench.therapists.policies.client_words import picture, turned
 from mirror_bench.therapists.policies.phrases import Phrasing, Script
@@ -90,8 +90,8 @@ def cheat_names() -> list[str]:
 
 def stands_on(name: str) -> StandsOn:
     """Returns what decides what the therapist `cheat/<name>` says: its file, and code."""
-    own = StandsOn((f"gaming/{name}.yaml",), {"therapists.cheating": VERSION})
-    return own | scripted_phrases.stands_on() | scripted_words.stands_on()
+    own = StandsOn((f"gaming/{name}.yaml",), {"therapists.cheats": VERSION})
+    return own | scripted_phrases.stands_on() | client_words.stands_on()
 
 
 @functools.cache

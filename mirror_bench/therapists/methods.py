@@ -16,8 +16,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import TherapistSettings
 from mirror_bench.registry import Registry
 from mirror_bench.schema import Scenario, Speaker, derive_seed
-from mirror_bench.therapists import prompts as prompting
-from mirror_bench.therapists import reply_cleaning as cleaning
+from mirror_bench.therapists import prompts, reply_cleaning
 from mirror_bench.therapists.base import Therapist, TherapistTurn
 from mirror_bench.therapists.prompts import (
     Layout,
@@ -85,8 +84,8 @@ class Method:
 
     def stands_on(self, settings: TherapistSettings) -> StandsOn:
         """See `TherapistMethod`."""
-        own = StandsOn.of("therapists.methods", VERSION) | cleaning.stands_on()
-        return own | prompting.stands_on(settings.layout, captions=self.captions, plans=self.plans)
+        own = StandsOn.of("therapists.methods", VERSION) | reply_cleaning.stands_on()
+        return own | prompts.stands_on(settings.layout, captions=self.captions, plans=self.plans)
 
     def therapist(self, scenario: Scenario, engine: Engine, asking: Asking) -> ModelTherapist:
         """Returns the therapist of one session."""

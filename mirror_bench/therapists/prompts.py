@@ -43,7 +43,7 @@ class PromptTurn(NamedTuple):
 
 def stands_on(layout: Layout, *, captions: bool, plans: bool) -> StandsOn:
     """Returns what decides the messages of one layout, with captions or a plan where a method makes them."""
-    found = StandsOn.of("therapists.prompting", VERSION)
+    found = StandsOn.of("therapists.prompts", VERSION)
     found |= prompts.stands_on("therapist_system" if layout == "chat" else "therapist_flat")
     if captions:
         found |= prompts.stands_on("therapist_caption")

@@ -16,7 +16,7 @@ VERSION = "2"
 
 def stands_on() -> StandsOn:
     """Returns what decides what is taken out of a model's reply."""
-    return StandsOn.of("therapists.cleaning", VERSION) | reasoning.stands_on()
+    return StandsOn.of("therapists.reply_cleaning", VERSION) | reasoning.stands_on()
 
 
 MAX_CHARACTERS = 4_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.clients.stateful import utterances as bank
+from mirror_bench.clients.stateful import utterances
 from mirror_bench.clients.stateful.perception import ALIKE
 from mirror_bench.clients.stateful.utterances import Act, Band, load_bank
 from mirror_bench.errors import InputError
@@ -78,7 +78,7 @@ def test_wrong_content_is_named(
 ) -> None:
     (tmp_path / "common.yaml").write_text(content)
     (tmp_path / "moods.yaml").write_text("sadness: [Looks sad]")
-    monkeypatch.setattr(bank, "content_path", lambda *parts: tmp_path / parts[-1])
+    monkeypatch.setattr(utterances, "content_path", lambda *parts: tmp_path / parts[-1])
     load_bank.cache_clear()
     try:
         with pytest.raises(InputError, match=named) as caught:

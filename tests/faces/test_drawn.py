@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces.drawing import drawn_faces as drawn
+from mirror_bench.faces.drawing import drawn_faces
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.action_units import ACTION_UNITS, POSTURES
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
@@ -50,7 +50,7 @@ def _plain_processor() -> dict[str, str]:
 def test_the_same_arguments_give_the_same_bytes_in_threads_and_on_another_processor() -> None:
     cases = [(random_identity(seed), list(EXPRESSIONS.values())[seed % 19]) for seed in range(114)]
     here = [hashlib.sha256(_DRAWN.render(*case)).hexdigest() for case in cases]
-    drawn._draw.cache_clear()  # else the threads would find what was drawn above
+    drawn_faces._draw.cache_clear()  # else the threads would find what was drawn above
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda case: hashlib.sha256(_DRAWN.render(*case)).hexdigest(), cases)) == here
     script = (
@@ -117,11 +117,11 @@ def test_named_expressions_are_far_apart_in_pixels() -> None:
 def test_every_choice_of_identity_is_seen(field: str) -> None:
     # Clothes and wall follow the identity too, so only the face's own window is compared.
     base = FaceIdentity(age=34, sex="male", hair="short", beard="full" if field == "hair_color" else "none")
-    drawn = {
+    drawn_faces = {
         choice: _pixels(Expression(), base.model_copy(update={field: choice}))[30:225, 100:236].tobytes()
         for choice in CHOICES[field]
     }
-    assert len(set(drawn.values())) == len(drawn)
+    assert len(set(drawn_faces.values())) == len(drawn_faces)
 
 
 def test_the_smallest_and_largest_of_everything_can_be_drawn() -> None:

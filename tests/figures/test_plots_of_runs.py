@@ -16,7 +16,7 @@ from mirror_bench.analysis.candidate_costs import CandidateCost, read_sizes, siz
 from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
-from mirror_bench.cli import plot as command
+from mirror_bench.cli import plot
 from mirror_bench.errors import InputError
 from mirror_bench.figures.agreement import agreement_figure
 from mirror_bench.figures.kinds import KINDS, Material, draw_kinds
@@ -66,8 +66,8 @@ SIZES = {
 
 
 def test_the_command_and_the_figures_know_the_same_kinds() -> None:
-    assert tuple(KINDS) == command.KINDS
-    assert tuple(METADATA) == command.FORMATS
+    assert tuple(KINDS) == plot.KINDS
+    assert tuple(METADATA) == plot.FORMATS
 
 
 def test_every_kind_is_written_in_every_format_with_equal_bytes(tmp_path: Path) -> None:

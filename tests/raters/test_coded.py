@@ -19,7 +19,7 @@ from mirror_bench.raters.coded_session import read
 from mirror_bench.raters.instruments import CodedRule, Item, instrument_scores, load_instrument
 from mirror_bench.raters.session_features import FEATURES, features
 from mirror_bench.schema import Ending, Profile, Scenario, Session, Speaker, Turn
-from mirror_bench.therapists.policies import comparison as scripted
+from mirror_bench.therapists.policies import comparison
 
 NOBODY = Profile(id="p", name="P")
 PROFILES = {profile.id: profile for profile in load_mini().profiles}
@@ -49,7 +49,7 @@ async def hold(profile: Profile, reply: Callable[[str, Face], object], seed: int
         said = await client.reply(words)
 
 
-def rated_by_kind(kind: type[scripted.Scripted]) -> dict[str, list[float]]:
+def rated_by_kind(kind: type[comparison.Scripted]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for profile in PROFILES.values():
         if profile.split == "test":
@@ -60,7 +60,7 @@ def rated_by_kind(kind: type[scripted.Scripted]) -> dict[str, list[float]]:
 
 
 def test_scripted_therapists_stand_in_their_known_order() -> None:
-    kinds = [scripted.Attuned, scripted.Reflective, scripted.Directive, scripted.Parrot]
+    kinds = [comparison.Attuned, comparison.Reflective, comparison.Directive, comparison.Parrot]
     means = [{name: mean(v) for name, v in rated_by_kind(kind).items()} for kind in kinds]
     for metric in ("wai.total", "wai.bond", "ctrs.understanding"):
         order = [found[metric] for found in means]

@@ -27,7 +27,7 @@ from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Profile, Resistance, Scenario
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists import SCRIPTED
-from mirror_bench.therapists.policies import phrases as scripted_phrases
+from mirror_bench.therapists.policies import phrases
 from mirror_bench.therapists.policies.client_words import picture, turned
 from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective, Scripted
 from mirror_bench.therapists.policies.phrases import load_script
@@ -254,7 +254,7 @@ def test_a_picture_can_be_taken_of_anything(heard: str) -> None:
 
 def test_a_wrong_script_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "wrong.yaml"
-    monkeypatch.setattr(scripted_phrases, "content_path", lambda *parts: path)
+    monkeypatch.setattr(phrases, "content_path", lambda *parts: path)
     for content, named in {
         "phrases: {ask: ['What about {nothing}?']}": "nothing",
         "phrases: {ask: What}": "ask",

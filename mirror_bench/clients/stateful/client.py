@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
-from mirror_bench.clients.stateful import policy as acts
-from mirror_bench.clients.stateful import utterance_choice as speech
+from mirror_bench.clients.stateful import policy, utterance_choice
 from mirror_bench.clients.stateful.dynamics import TEMPERS, VERSION, Memory, band_of, makeup_of, react
 from mirror_bench.clients.stateful.perception import PerceivedTurn, hear
 from mirror_bench.clients.stateful.policy import choose_act
 from mirror_bench.clients.stateful.utterance_choice import ChosenUtterance, Speech
 from mirror_bench.clients.stateful.utterances import MASKS, Act, Band
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import reader as directions
+from mirror_bench.faces.directions import reader
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import ClientSettings
@@ -65,7 +64,7 @@ class StatefulClient:
     def stands_on(cls, settings: ClientSettings | None = None) -> StandsOn:
         """See `ClientKind`; the same under any settings."""
         own = StandsOn.of("client.stateful", cls.version)
-        return own | acts.stands_on() | speech.stands_on() | directions.stands_on()
+        return own | policy.stands_on() | utterance_choice.stands_on() | reader.stands_on()
 
     @classmethod
     def cast(cls, scenario: Scenario, needs: ClientNeeds) -> StatefulClient:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from mirror_bench.coding import therapist_behaviour as behaviour
+from mirror_bench.coding import therapist_behaviour
 from mirror_bench.coding.therapist_behaviour import (
     QUESTIONS,
     REFLECTIONS,
@@ -22,7 +22,7 @@ from mirror_bench.coding.therapist_behaviour import (
 )
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions import reader as directions
+from mirror_bench.faces.directions import reader
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.facs import expressions
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity
@@ -37,10 +37,10 @@ VERSION = "1"
 def stands_on() -> StandsOn:
     """Returns what decides what a client takes from the therapist's words."""
     return (
-        StandsOn(("clients/hearing.yaml",), {"clients.hearing": VERSION})
-        | directions.stands_on()
+        StandsOn(("clients/hearing.yaml",), {"clients.stateful.perception": VERSION})
+        | reader.stands_on()
         | expressions.stands_on()
-        | behaviour.stands_on()
+        | therapist_behaviour.stands_on()
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mirror_bench.clients.stateful import perception as hearing
+from mirror_bench.clients.stateful import perception
 from mirror_bench.clients.stateful.dynamics import Temper
 from mirror_bench.clients.stateful.perception import FaceRemark, PerceivedTurn
 from mirror_bench.clients.stateful.utterances import Act, Band
@@ -17,7 +17,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides what a client does next."""
-    return StandsOn.of("clients.acts", VERSION) | hearing.stands_on()
+    return StandsOn.of("clients.stateful.policy", VERSION) | perception.stands_on()
 
 
 Drawn = Callable[[str], float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from mirror_bench.clients.stateful import utterances as bank
+from mirror_bench.clients.stateful import utterances
 from mirror_bench.clients.stateful.utterances import SLOTS, Act, Band, Utterance, load_bank, load_voice
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Profile, Scenario, derive_seed
@@ -16,7 +16,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides which line a client says."""
-    return StandsOn.of("clients.speech", VERSION) | bank.stands_on()
+    return StandsOn.of("clients.stateful.utterance_choice", VERSION) | utterances.stands_on()
 
 
 # Where the lines of an act are used up, the nearest thing that the client might do instead.

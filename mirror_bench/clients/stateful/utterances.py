@@ -22,7 +22,7 @@ VERSION = "1"
 def stands_on() -> StandsOn:
     """Returns what decides the lines that a client may say."""
     files = ("common", "moods", *Resistance)
-    return StandsOn(tuple(f"clients/{name}.yaml" for name in files), {"clients.bank": VERSION})
+    return StandsOn(tuple(f"clients/{name}.yaml" for name in files), {"clients.stateful.utterances": VERSION})
 
 
 class Band(StrEnum):

@@ -32,7 +32,7 @@ VERSION = "2"
 def stands_on() -> StandsOn:
     """Returns what decides how danger, its answers and harm are found."""
     content = ("behaviours/safety.yaml", "safety/concepts.yaml", "safety/signals.yaml", "safety/heads.npz")
-    return StandsOn(content, {"raters.safety": VERSION}) | wording.stands_on()
+    return StandsOn(content, {"coding.safety.turns": VERSION}) | wording.stands_on()
 
 
 _ECHO, _SHARED = 0.5, 0.85

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mirror_bench.faces.directions import reader as directions
+from mirror_bench.faces.directions import reader
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.parts import StandsOn
 
@@ -19,7 +19,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides which part of a turn is a stage direction."""
-    return StandsOn.of("faces.stage_marks", VERSION) | directions.stands_on()
+    return StandsOn.of("faces.directions.marks", VERSION) | reader.stands_on()
 
 
 _LONGEST = 300
@@ -93,7 +93,7 @@ class PartedDirections(NamedTuple):
     """
 
     words: str
-    directions: tuple[str, ...]
+    reader: tuple[str, ...]
 
 
 class _Piece(NamedTuple):
@@ -131,8 +131,8 @@ def part_directions(text: str) -> PartedDirections:
     words = _without_unclosed(words, shown)
     if not any(character.isalnum() for character in words) and len(doubtful) == len(shown):
         return PartedDirections(" ".join(doubtful), ())
-    directions = (_plain(piece.text) for piece in sorted(shown))
-    return PartedDirections(words, tuple(one for one in directions if one))
+    reader = (_plain(piece.text) for piece in sorted(shown))
+    return PartedDirections(words, tuple(one for one in reader if one))
 
 
 def _is_shown(kind: str, inner: str, found: re.Match[str]) -> bool:

@@ -19,7 +19,9 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides how a stage direction is read."""
-    return StandsOn(("faces/directions.yaml",), {"faces.directions": VERSION}) | expressions.stands_on()
+    return (
+        StandsOn(("faces/directions.yaml",), {"faces.directions.reader": VERSION}) | expressions.stands_on()
+    )
 
 
 _LONGEST = 400

@@ -29,7 +29,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides the named expressions and how alike two are."""
-    return StandsOn(("faces/expressions.yaml",), {"faces.expressions": VERSION})
+    return StandsOn(("faces/expressions.yaml",), {"faces.facs.expressions": VERSION})
 
 
 _UNIT_INDEX = {number: 2 * place for place, number in enumerate(ACTION_UNITS)}

@@ -17,7 +17,7 @@ VERSION = "1"
 
 def stands_on() -> StandsOn:
     """Returns what decides what a scripted therapist takes from the client's words."""
-    return StandsOn.of("therapists.scripted_words", VERSION) | wording.stands_on()
+    return StandsOn.of("therapists.policies.client_words", VERSION) | wording.stands_on()
 
 
 _LONGEST = 2_000

@@ -11,8 +11,7 @@ from mirror_bench.faces.base import Face
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
-from mirror_bench.therapists.policies import client_words as scripted_words
-from mirror_bench.therapists.policies import phrases as scripted_phrases
+from mirror_bench.therapists.policies import client_words, phrases
 from mirror_bench.therapists.policies.client_words import Picture, picture, turned
 from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
@@ -36,7 +35,7 @@ class Scripted:
     def stands_on(cls) -> StandsOn:
         """Returns what decides what this therapist says: content and code."""
         own = StandsOn.of(f"scripted.{cls.__name__.lower()}", cls.version)
-        return own | scripted_phrases.stands_on(*cls.scripts) | scripted_words.stands_on()
+        return own | phrases.stands_on(*cls.scripts) | client_words.stands_on()
 
     def __init__(self, scenario: Scenario) -> None:
         self._phrasing = Phrasing(scenario.pair, self.name)

@@ -25,7 +25,7 @@ VERSION = "1"
 def stands_on(*scripts: str) -> StandsOn:
     """Returns what decides the phrases of these scripts, for the therapists that say them."""
     files = tuple(f"therapists/{name}.yaml" for name in scripts)
-    return StandsOn(files, {"therapists.scripted_phrases": VERSION})
+    return StandsOn(files, {"therapists.policies.phrases": VERSION})
 
 
 @dataclass(frozen=True)
