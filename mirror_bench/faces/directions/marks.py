@@ -93,7 +93,7 @@ class PartedDirections(NamedTuple):
     """
 
     words: str
-    reader: tuple[str, ...]
+    directions: tuple[str, ...]
 
 
 class _Piece(NamedTuple):
@@ -131,8 +131,8 @@ def part_directions(text: str) -> PartedDirections:
     words = _without_unclosed(words, shown)
     if not any(character.isalnum() for character in words) and len(doubtful) == len(shown):
         return PartedDirections(" ".join(doubtful), ())
-    reader = (_plain(piece.text) for piece in sorted(shown))
-    return PartedDirections(words, tuple(one for one in reader if one))
+    directions = (_plain(piece.text) for piece in sorted(shown))
+    return PartedDirections(words, tuple(one for one in directions if one))
 
 
 def _is_shown(kind: str, inner: str, found: re.Match[str]) -> bool:
