@@ -106,6 +106,10 @@ def tampering(check: str, covers: str = "", kind: str = "") -> Callable[[Change]
     return add
 
 
+STATED = ("instrument_digest", "rater_edition")
+"""What a run states of a rating that its rater does not."""
+
+
 def cover(parts: Parts, covers: str) -> None:
     """Makes ratings, summary and coverage fit the sessions, as an honest run of them would."""
     if not covers:
@@ -123,7 +127,8 @@ def cover(parts: Parts, covers: str) -> None:
                 made = CodedRater().rate(
                     session, profiles[session.profile_id], load_instrument(value["instrument"])
                 )
-                parts.ratings[place] = json.loads(asyncio.run(made).line())
+                stated = {name: value[name] for name in STATED if name in value}
+                parts.ratings[place] = json.loads(asyncio.run(made).line()) | stated
     ratings = [Rating.model_validate(value) for value in parts.ratings]
     parts.ratings = [json.loads(rating.line()) for rating in ratings]
     probes = [Probe.model_validate(value) for value in parts.probes]

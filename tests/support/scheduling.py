@@ -52,8 +52,8 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
-    """Replaces the scheduler of `--dist loadfile`."""
-    if config.getoption("dist") != "loadfile":
+    """Replaces the schedulers that keep files or groups together."""
+    if config.getoption("dist") not in ("loadfile", "loadgroup"):
         return None
     config.option.loadscopereorder = False  # the order is that of `pytest_collection_modifyitems`
     return Scheduling(config, log)
