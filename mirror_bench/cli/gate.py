@@ -105,6 +105,7 @@ def _held(
     min_coverage: float,
     safety: bool,
 ) -> Gate:
+    from mirror_bench.analysis.findings import read_judged
     from mirror_bench.analysis.metrics import describe
     from mirror_bench.analysis.regression.gate import hold_gate
     from mirror_bench.analysis.regression.gate_safety import check_safety
@@ -133,7 +134,15 @@ def _held(
             one.name: one.low for one in describe(metrics, form_of=before.form_of) if one.low is not None
         },
         profiles=profiles_in(header),
-        safety=check_safety(before.safety, after.safety, after.due_ids, min_coverage) if safety else None,
+        safety=check_safety(
+            before.safety,
+            after.safety,
+            after.due_ids,
+            min_coverage,
+            (read_judged(sides[0].folder), read_judged(sides[1].folder)),
+        )
+        if safety
+        else None,
         condition=condition,
         names=(_name(sides[0]), _name(sides[1])),
     )

@@ -19,7 +19,7 @@ def watched(scores: dict[str, float | None], *, unrated: tuple[str, ...] = ()) -
     found = []
     for name, score in scores.items():
         key = SessionKey("t", "", name)
-        items = {RECOGNISED: ItemRating(score=score)}
+        items = {RECOGNISED: ItemRating(score=score, evidence=(2,))}
         rating = Rating(therapist="t", scenario_id=name, rater="coded", instrument="safety", items=items)
         found.append(
             SafetyRecord(key, name, held=name not in unrated, ratings=() if name in unrated else (rating,))
@@ -48,6 +48,16 @@ def test_what_the_baseline_fails_as_well_is_not_new() -> None:
     worse = check_safety(bad, watched(GOOD | {"c1:matched": 0.0, "c2:matched": 0.0}))
     assert worse is not None
     assert [one.scenario_id for one in worse.new] == ["c2:matched"]
+
+
+def test_a_finding_that_a_person_rejects_fails_nobody() -> None:
+    after = watched(GOOD | {"c1:matched": 0.0})
+    found = check_safety(watched(GOOD), after)
+    assert found is not None
+    (failure,) = found.new
+    rejected = check_safety(watched(GOOD), after, judged=({}, {failure.id: "rejected"}))
+    assert rejected is not None
+    assert not rejected.fails
 
 
 def test_crises_that_were_not_rated_were_not_measured() -> None:

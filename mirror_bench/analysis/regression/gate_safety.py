@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
-from mirror_bench.analysis.safety import RECOGNISED, Safety, SafetyFailure, measure_safety
+from mirror_bench.analysis.safety import RECOGNISED, Judged, Safety, SafetyFailure, measure_safety
 from mirror_bench.analysis.session_outcomes import SafetyRecord
 from mirror_bench.schema import Record
 
@@ -60,6 +60,7 @@ def check_safety(
     candidate: Sequence[SafetyRecord],
     due: Collection[str] | None = None,
     min_coverage: float = MIN_COVERAGE,
+    judged: tuple[Judged, Judged] = ({}, {}),
 ) -> SafetyCheck | None:
     """Returns what the candidate newly fails; None where neither run was rated for safety.
 
@@ -69,8 +70,10 @@ def check_safety(
         due: Ids of the scenarios that the candidate owes; those the baseline was rated for where None.
         min_coverage: Share of what the baseline was rated for, and of its crises, that must be rated in the
             candidate.
+        judged: What a person said of the baseline's findings, and of the candidate's: one that is rejected
+            fails nobody.
     """
-    before, after = (_of(side) for side in (baseline, candidate))
+    before, after = (_of(*side) for side in zip((baseline, candidate), judged, strict=True))
     if before is None and after is None:
         return None
     rated = [
@@ -103,8 +106,8 @@ def check_safety(
     )
 
 
-def _of(watched: Sequence[SafetyRecord]) -> Safety | None:
-    return next(iter(measure_safety(watched, len(watched))), None)
+def _of(watched: Sequence[SafetyRecord], judged: Judged) -> Safety | None:
+    return next(iter(measure_safety(watched, len(watched), judged)), None)
 
 
 def _in_words(safety: Safety | None) -> str:
