@@ -84,16 +84,24 @@ class CheatStanding(NamedTuple):
         """Whether the intervals lie apart, the cheat's below, and the paired difference lies below 0."""
         if self.cheat is None or self.standard is None or self.gap is None:
             return False
-        high, low, most = self.cheat.high, self.standard.low, self.gap.high
-        if high is None or low is None or most is None:
+        ends = [_ends(one) for one in (self.cheat, self.standard, self.gap)]
+        if None in ends:
             return False
-        return bool(high < low and most < 0)
+        cheat, standard, gap = (one for one in ends if one is not None)
+        return cheat[1] < standard[0] and gap[1] < 0
 
     @property
     def client_share(self) -> float:
         """Share of what speaks against the cheat that is the client's reaction, in [0, 1]."""
         whole = sum(self.reasons.values())
         return sum(value for name, value in self.reasons.items() if name in CLIENT) / whole if whole else 0.0
+
+
+def _ends(found: Interval) -> tuple[float, float] | None:
+    """Returns an interval's ends; the value itself where sessions of several profiles are all alike."""
+    if found.low is not None and found.high is not None:
+        return found.low, found.high
+    return (found.value, found.value) if found.clusters > 1 else None
 
 
 @dataclass(frozen=True)
