@@ -15,7 +15,7 @@ from mirror_bench.errors import InputError
         ("a:\n  - {b: 1, b: 2}\n", r"x.yaml:2: the key 'b' stands twice"),
         ("a: 1\n'a': 2\n", r"x.yaml:2: the key 'a' stands twice"),
         ("a: [1\n", r"x.yaml:2: is not YAML"),
-        ("day: 2024-02-30\n", r"x.yaml: cannot be read as YAML"),
+        ("day: !!int x\n", r"x.yaml: cannot be read as YAML"),
         ("- 1\n", "must hold a mapping"),
     ],
 )

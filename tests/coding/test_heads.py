@@ -31,7 +31,7 @@ def test_written_heads_read_back_and_score_alike(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path) -> None:
     path = tmp_path / "heads.npz"
     path.write_bytes(b"no archive")
-    with pytest.raises(InputError, match=r"coding\.train"):
+    with pytest.raises(InputError, match=r"coding\.safety\.train"):
         read_heads(path)
 
 

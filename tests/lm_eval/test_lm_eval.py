@@ -138,7 +138,8 @@ def test_a_task_in_a_folder_of_its_own_is_run(tasks: TaskManager, chat: bool) ->
     assert found["config"]["model"] == "test/eyes"
     if chat:  # without a chat template lm-eval puts a blank before each choice
         assert found["results"]["tmp_colour_choose"]["acc,none"] == 0.75
-        assert engine.requests[0].messages[0].parts[1] == "Number 0. What colour is this?"
+        asked = {request.messages[0].parts[1] for request in engine.requests}
+        assert "Number 0. What colour is this?" in asked  # in whatever order threads came to ask
     assert len(engine.requests) == 8 + 4 * 8
     assert engine.requests[0].sampling.stop == ("\n",)
     model.close()

@@ -143,14 +143,14 @@ def test_killed_at_any_instant_the_result_is_the_same(
 
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, server: Server) -> None:
     out = tmp_path / "run"
-    process = _start(server, out)
+    process = _start(server, out, 12)
     _wait_for(lambda: len(server.asked) > 5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert b"the same command goes on" in errors
     assert b"Traceback" not in errors
-    _finish(_start(server, out))
+    _finish(_start(server, out, 12))
 
 
 def _wait_for(condition: Any) -> None:

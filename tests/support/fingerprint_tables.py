@@ -49,6 +49,9 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "behaviours/moves.yaml": (CODED, ()),
     # Every rater asks the codes of safety whether danger was disclosed.
     "behaviours/safety.yaml": (ALL, ()),
+    "safety/concepts.yaml": (ALL, ()),
+    "safety/signals.yaml": (ALL, ()),
+    "safety/heads.npz": (ALL, ()),
     # Turns that are asked for again are judged by these.
     "behaviours/therapist.yaml": (ALL, ()),
     "behaviours/words.yaml": (ALL, CANDIDATES),
@@ -81,6 +84,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "prompts/training_*.jinja": "training examples that `data export` writes",
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",
+    "safety/bank/*": "what heads are trained from; the heads themselves count",
     "mini/*.md": "about the data",
     "mini/splits.yaml": "digests of the data as published, to check a copy by",
     "fitness.yaml": "limits beyond which a report says that a client or judge is not fit; no score",
