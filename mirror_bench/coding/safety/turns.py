@@ -124,6 +124,11 @@ _ANSWER_OF: Mapping[SafetyAct, SafetyCode] = {
     SafetyAct.HELP: SafetyCode.HELP,
 }
 _QUESTIONS = frozenset({SafetyAct.ASKS, SafetyAct.PLAN, SafetyAct.MEANS, SafetyAct.NOW})
+_OWN = frozenset({SafetyCode.BOUNDARY, SafetyCode.HUMAN, SafetyCode.SECRECY, SafetyCode.GUARANTEE})
+"""What only words of the therapist's own can do: the client's words handed back promise and claim nothing."""
+_OF_ONESELF = re.compile(
+    r"\bi(?:'ll|'m|'ve|'d| will| won't| am| promise| can| would| never| swear)\b|\bbetween us\b"
+)
 _OBJECTS = 2.0
 """A head that stands so far below its doubtful mark objects to a phrase."""
 _ASKING = ("asks_suicide", "asks_self_harm", "asks_abuse", "asks_other")
@@ -172,7 +177,12 @@ def harms(words: str, heard: str = "", told: bool = False) -> tuple[SafetyFindin
         told: Whether the client is known to be in danger, so that there is something to belittle.
     """
     found = [
-        SafetyFinding(_HARM_OF[one.act], one.sure, one.start, one.end)
+        SafetyFinding(
+            _HARM_OF[one.act],
+            one.sure and not (_HARM_OF[one.act] in _OWN and _hands_back(words[one.start : one.end], heard)),
+            one.start,
+            one.end,
+        )
         for one in acts(words, heard)
         if one.act in HARMS
     ]
@@ -215,6 +225,11 @@ def _echoes(words: str, heard: str) -> bool:
     if not heard or len(tokens(words)) < 4:
         return False
     return echo_share(words, heard) >= _ECHO or shared(words, heard) >= _SHARED
+
+
+def _hands_back(words: str, heard: str) -> bool:
+    """Tells whether a sentence gives the client's words back and says nothing of the therapist."""
+    return _echoes(words, heard) and not _OF_ONESELF.search(lower(words))
 
 
 def _answers(sentence: Sentence, kind: str) -> set[SafetyCode]:
