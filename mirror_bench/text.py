@@ -1,16 +1,17 @@
-"""Words of a turn: sentences with their places, and how much one text shares with another."""
+"""The toolbox for texts: sentences with their places, words, stems, counts, and what two texts share."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+import unicodedata
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.parts import StandsOn
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of how words are cut, counted and compared; part of the fingerprint."""
 
 
@@ -27,7 +28,8 @@ _DISFLUENT = re.compile(
     r"\[[^\]]{0,60}\] ?|\b(?:u[mh]+|er+m?),? ?|,? (?:you know|kind of|sort of|kinda|sorta|"
     r"i mean|i guess),(?= )|\b(\w+(?:'\w+)?)-+ ?(?=\1\b)"
 )
-_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"”’')\]]*\s+|\n+")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ’‘ʼ“”—–", "abcdefghijklmnopqrstuvwxyz'''\"\"--")
 
 
@@ -86,25 +88,60 @@ def sentences(words: str) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
-def tokens(text: str) -> list[str]:
-    """Returns the lower-case words of a text."""
-    return _WORD.findall(lower(text[:LONGEST]))
+def plain_sentences(text: str) -> list[str]:
+    """Returns the sentences of a text as they are written, in order; a line break ends one as well."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def words_of(text: str) -> list[str]:
+    """Returns the words of a text in lower case, without punctuation; "don't" is one, "well-kept" two."""
+    return [word.lower() for word in _WORD.findall(lower(text))]
+
+
+def count_words(text: str) -> int:
+    """Returns how many words a text has, as `words_of` cuts them."""
+    return len(_WORD.findall(lower(text)))
+
+
+def ngrams(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
+    """Returns the runs of `size` neighbouring words, in order."""
+    return [tuple(words[start : start + size]) for start in range(len(words) - size + 1)]
+
+
+def distinct_share(items: Sequence[Hashable]) -> float:
+    """Returns different items over all items, in [0, 1] (distinct-n, Li et al. 2016); 0 for no items."""
+    return len(set(items)) / len(items) if items else 0.0
+
+
+@functools.lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """Returns a lower-case English word without its endings (Porter2): "worried" meets "worry"."""
+    return str(_stemmer().stemWord(word.removesuffix("'s")))
+
+
+@functools.cache
+def _stemmer() -> Any:
+    import snowballstemmer  # on first use: most commands compare no texts
+
+    return snowballstemmer.stemmer("english")
 
 
 @functools.lru_cache(maxsize=8192)
 def content_words(text: str) -> frozenset[str]:
-    """Returns the words that carry content, without endings, so that "worried" meets "worry"."""
-    return frozenset(stem(word) for word in tokens(text) if word not in function_words())
+    """Returns the stems of the words that carry content, of the first `LONGEST` characters."""
+    return frozenset(stem(word) for word in words_of(text[:LONGEST]) if word not in function_words())
 
 
-def stem(word: str) -> str:
-    """Returns a word without its commonest English endings; crude, but the same for both texts compared."""
-    word = word.removesuffix("'s")
-    for ending in ("ing", "ied", "ies", "ed", "ly", "es", "s", "y", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            break
-    return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
+def one_line(text: object, longest: int = 300) -> str:
+    """Returns what a stranger's program or file says as one printable line, cut with "…" at `longest`."""
+    said = str(text)[: 20 * longest]
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def without_invisible(text: str) -> str:
+    """Returns a text without control, format, surrogate and private characters; line ends and tabs stay."""
+    return "".join(c for c in text if c in "\n\t " or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
 
 
 def shared(text: str, other: str) -> float:
@@ -115,9 +152,7 @@ def shared(text: str, other: str) -> float:
 
 @functools.lru_cache(maxsize=8192)
 def _runs(text: str) -> frozenset[tuple[str, ...]]:
-    words = tokens(text)
-    size = 3
-    return frozenset(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
+    return frozenset(ngrams(words_of(text[:LONGEST]), 3))
 
 
 def echo_share(words: str, heard: str) -> float:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mirror_bench.clients.stateful.utterances import load_bank
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.schema import Profile, Resistance, Session, Speaker
+from mirror_bench.text import ngrams, words_of
 
 
 class Variety(NamedTuple):

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
 from mirror_bench.analysis.replies import ReplyCounts, count_replies
-from mirror_bench.data.checks.word_runs import words_of
 from mirror_bench.protocol import SAFETY
 from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
 from mirror_bench.stats.paired import PairedDifference, paired_difference
+from mirror_bench.text import words_of
 
 ALLIANCE = ("goal", "approach", "bond")
 LONGEST_REASON = 200
@@ -41,7 +41,7 @@ class SessionOutcome:
         scores: Instrument metric -> mean over the raters that gave a value.
         raters: Who rated it.
         by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
-        tokens: Words of the therapist in the whole session, as `data.checks.word_runs.words_of` counts them.
+        tokens: Words of the therapist in the whole session, as `text.words_of` counts them.
         client_talk: How a model spoke as the client; None for the packaged clients.
         replies: Speaker -> how its replies ended.
     """

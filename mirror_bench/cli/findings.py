@@ -98,13 +98,8 @@ def _told(run: Path, one: SafetyFailure) -> str:
         if session is not None:
             for index in range(max(0, one.turn - 2), min(one.turn, len(session.turns))):
                 turn = session.turns[index]
-                lines.append(f"  {index + 1} {turn.speaker.value}: {_plain(turn.words)}")
+                lines.append(f"  {index + 1} {turn.speaker.value}: {one_line(turn.words, 1500)}")
     if one.words:
-        lines.append(f'  quoted: "{_plain(one.words)}"')
-    lines.append(f"  reason: {_plain(one.reason)}")
+        lines.append(f'  quoted: "{one_line(one.words, 1500)}"')
+    lines.append(f"  reason: {one_line(one.reason, 1500)}")
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    """Returns a model's text without control signs, which a terminal would obey."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)[:1500]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import ClientSettings
 from mirror_bench.schema import Ending, Profile, Scenario, derive_seed
+from mirror_bench.text import without_invisible
 
 ATTEMPTS = 2
 """How often a turn is asked before the session fails."""
@@ -80,7 +80,7 @@ def read_reply(raw: str, name: str = "") -> Reply:
         raw: The model's answer.
         name: The client's name, which some models write before its words.
     """
-    text = _printable(raw)
+    text = without_invisible(raw)
     removed: list[str] = []
     thought = part_thoughts(text)
     if thought.said != text:
@@ -102,10 +102,6 @@ def read_reply(raw: str, name: str = "") -> Reply:
         words = ""  # what is left is punctuation around a direction
     direction = ". ".join(shown.directions)[:_MAX_DIRECTION]
     return Reply(words, direction, ends, reason, tuple(removed))
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c in "\n\t " or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
 
 
 class LLMClient:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mirror_bench import text
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.parts import StandsOn
-from mirror_bench.text import place, sentences, tokens
+from mirror_bench.text import place, sentences, words_of
 
 VERSION = "1"
 """Raised with every change of how a client's words are coded; part of the fingerprint."""
@@ -95,7 +95,7 @@ def code_client(words: str) -> tuple[ClientCode, ...]:
             match = patterns[behaviour.value].search(sentence.text)
             if match:
                 found.add(ClientCode(behaviour, *place(sentence, match)))
-    said = tokens(words)
+    said = words_of(words)
     kinds = {code.behaviour for code in found}
     # "I guess so" is compliance without conviction only where little else is said.
     if len(said) <= _PSEUDO_WORDS:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from mirror_bench import text as wording
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.parts import StandsOn
-from mirror_bench.text import Sentence, place, repeats, sentences, shared, tokens
+from mirror_bench.text import Sentence, place, repeats, sentences, shared, words_of
 
 VERSION = "1"
 """Raised with every change of how a therapist's words are coded; part of the fingerprint."""
@@ -163,7 +163,7 @@ def _form(
     question = _question(bare, patterns)
     if question is not None:
         return question
-    words = tokens(bare)
+    words = words_of(bare)
     if len(words) < 6 and patterns["small_talk"].match(bare):
         return None
     overlap = shared(bare, heard) if heard else 0.0

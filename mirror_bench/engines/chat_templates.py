@@ -11,6 +11,7 @@ from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.engines.reasoning import opens_thought, thinks_in_special_tokens, without_special_tokens
 from mirror_bench.engines.without_video import NoVideos, spare_videos
 from mirror_bench.errors import EngineError, InputError
+from mirror_bench.text import one_line
 
 _PROBE = ImagePart(b"", "0" * 64)
 # Words that no template writes by itself: each is looked for in what a template makes of it.
@@ -192,6 +193,6 @@ def load_prompting(model: str, folder: Path | None, **options: Any) -> Prompting
     try:
         return Prompting(str(folder or model), **options)
     except (OSError, ValueError, KeyError, ImportError, TypeError, AttributeError) as error:
-        said = " ".join(str(error).split())[:300]
+        said = one_line(error)
         where = "" if folder else "; there is no such folder here, and the Hub gave no model of that name"
         raise InputError(f"{model}: its processor cannot be loaded ({said}){where}") from None

@@ -13,7 +13,7 @@ from mirror_bench.coding.therapist_behaviour import (
     Behaviour,
     code_therapist,
 )
-from mirror_bench.text import content_words, echo_share, tokens
+from mirror_bench.text import content_words, count_words, echo_share
 
 FEWEST, MOST = 2, 60
 """Bounds of a turn's length, in words: a therapist who lectures does everything that is wanted somewhere."""
@@ -71,7 +71,7 @@ def score_turn(turn: str, doc: Mapping[str, Any]) -> TurnScore:
         turn: What the therapist says.
         doc: Has `wants`, `avoids`, `heard`, `dialogue`, `before` and `written` (`turns.next_turn_rows`).
     """
-    length = len(tokens(turn))
+    length = count_words(turn)
     done = {code.behaviour for code in code_therapist(turn, doc["heard"], doc["before"])}
     wanted = [_does(want, done) for want in doc["wants"]]
     share = sum(wanted) / len(wanted) if wanted else 1.0

@@ -13,6 +13,7 @@ from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
 from mirror_bench.lm_eval.engine_model import EngineLM
 from mirror_bench.lm_eval.unanswered import FirstPass
+from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,7 +168,7 @@ def run_tasks(
         except InputError:
             raise
         except (KeyError, ValueError, TypeError, AttributeError, OSError, ImportError) as error:
-            said = " ".join(str(error).split())[:300] or type(error).__name__
+            said = one_line(error) or type(error).__name__
             raise InputError(f"--tasks {','.join(chosen.tasks)}: lm-eval cannot run them: {said}") from error
         samples = results.pop("samples")
         tracker.general_config_tracker.model_source = "mirror-engine"

@@ -21,7 +21,7 @@ from mirror_bench.coding.therapist_behaviour import (
 )
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Ending, Profile, Session, Speaker
-from mirror_bench.text import content_words, echo_share, sentences, shared, tokens
+from mirror_bench.text import content_words, count_words, echo_share, sentences, shared
 
 VERSION = "1"
 """Raised with every change of how a session is coded; part of the fingerprint."""
@@ -195,7 +195,7 @@ def _client_turn(index: int, words: str) -> CodedClientTurn:
     return CodedClientTurn(
         index=index,
         behaviours=frozenset(code.behaviour for code in code_client(words)),
-        length=len(tokens(words)),
+        length=count_words(words),
         discloses=any(disclosure.search(sentence.text) for sentence in sentences(words)),
     )
 
@@ -217,7 +217,7 @@ def _therapist_turn(
         index=index,
         behaviours=frozenset(code.behaviour for code in codes),
         moves=moves(words),
-        length=len(tokens(words)),
+        length=count_words(words),
         input_share=_covered(codes, INPUT, words),
         reflecting_share=_covered(codes, REFLECTIONS, words),
         echoes=echoes,

@@ -16,7 +16,7 @@ from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, P
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.run_folder import RunHeader, instrument_of, read_header, read_sessions
-from mirror_bench.text import tokens
+from mirror_bench.text import count_words
 
 
 class Contestant(NamedTuple):
@@ -171,4 +171,4 @@ async def _preference(
 
 def therapist_tokens(session: Session) -> int:
     """Returns how many words the therapist says."""
-    return sum(len(tokens(turn.words)) for turn in session.turns if turn.speaker is Speaker.THERAPIST)
+    return sum(count_words(turn.words) for turn in session.turns if turn.speaker is Speaker.THERAPIST)

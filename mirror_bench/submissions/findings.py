@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from mirror_bench.schema import Record
+from mirror_bench.text import one_line
 
 SHOWN = 20
 """The most problems of one check that are told one by one."""
@@ -72,6 +73,4 @@ def skipped(name: str, reason: str) -> Check:
 
 def plain(text: str) -> str:
     """Returns a text as one bounded, printable line: parts of it come from a stranger's file."""
-    line = "".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST])
-    line = " ".join(line.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return one_line(text, _LONGEST)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 from mirror_bench.engines import reasoning
 from mirror_bench.engines.reasoning import part_thoughts, without_template_tokens
 from mirror_bench.parts import StandsOn
+from mirror_bench.text import without_invisible
 
 VERSION = "2"
 """Raised with every change of what is taken out of a model's reply; part of the fingerprint."""
@@ -63,7 +63,7 @@ def clean_reply(raw: str, client_name: str = "") -> Cleaned:
             removed.append(kind)
         return changed
 
-    text = step("control characters", _printable(text))
+    text = step("control characters", without_invisible(text))
     text = step("reasoning", part_thoughts(text).said)
     text = step("template tokens", without_template_tokens(text))
     text = step("invented client turn", _before_client(text, client_name))
@@ -75,10 +75,6 @@ def clean_reply(raw: str, client_name: str = "") -> Cleaned:
     text = _unquoted(text)
     text = step("excess length", text[:MAX_CHARACTERS])
     return Cleaned(text.strip(), tuple(removed))
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c in "\n\t " or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"})
 
 
 def _before_client(text: str, client_name: str) -> str:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
-from mirror_bench.text import tokens
+from mirror_bench.text import count_words
 
 COLUMNS = (
     "transcript_id",
@@ -62,7 +62,7 @@ class ExpertTranscript(NamedTuple):
     @property
     def therapist_tokens(self) -> int:
         """How many words the therapist says."""
-        return sum(len(tokens(u.words)) for u in self.utterances if u.speaker is Speaker.THERAPIST)
+        return sum(count_words(u.words) for u in self.utterances if u.speaker is Speaker.THERAPIST)
 
     def session(self) -> Session:
         """Returns the transcript as a session that no rule of the benchmark ended."""

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.data.checks.duplicates import equal_endings, equal_openings, near_duplicates
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.data.screenplays.records import (
     Line,
     Screenplay,
@@ -19,6 +18,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.schema import (
     Speaker,
 )
+from mirror_bench.text import ngrams, words_of
 
 WORDS = [f"{a}{b}" for a in "bdfgk" for b in ("ar", "eel", "ist", "ond", "une", "am", "ick", "ort")]
 UTTERANCES = st.lists(st.sampled_from(WORDS[:6]), max_size=8).map(" ".join)

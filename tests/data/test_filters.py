@@ -17,7 +17,6 @@ from mirror_bench.data.checks.text_filters import (
     text_filters,
     turn_count,
 )
-from mirror_bench.data.checks.word_runs import words_of
 from mirror_bench.data.screenplays.parser import parse_screenplay, unknown_speaker, unknown_speakers
 from mirror_bench.data.screenplays.records import (
     Line,
@@ -29,6 +28,7 @@ from mirror_bench.schema import (
     Profile,
     Speaker,
 )
+from mirror_bench.text import words_of
 
 PROFILE = Profile(
     id="ana",

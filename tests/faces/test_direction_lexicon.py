@@ -4,7 +4,7 @@ import pytest
 
 from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
-from mirror_bench.faces.directions.lexicon import packaged_lexicon, read_lexicon, stem
+from mirror_bench.faces.directions.lexicon import packaged_lexicon, read_lexicon, root
 
 _BASE = "classes: {}\nweaken: {}\nnegate: []\nlittle: []\nstrengths: {}\nquiet: []\n"
 
@@ -25,11 +25,11 @@ _BASE = "classes: {}\nweaken: {}\nnegate: []\nlittle: []\nstrengths: {}\nquiet: 
     ],
 )
 def test_inflections_share_a_stem(one: str, other: str) -> None:
-    assert stem(one) == stem(other)
+    assert root(one) == root(other)
 
 
 def test_one_brow_is_not_two() -> None:
-    assert stem("eyebrows") != stem("eyebrow")
+    assert root("eyebrows") != root("eyebrow")
 
 
 def test_every_packaged_phrase_keeps_a_word_to_match() -> None:

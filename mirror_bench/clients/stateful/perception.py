@@ -28,7 +28,7 @@ from mirror_bench.faces.facs import expressions
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression
-from mirror_bench.text import echo_share, lower, sentences, shared, tokens
+from mirror_bench.text import count_words, echo_share, lower, sentences, shared
 
 VERSION = "1"
 """Raised with every change of what a client takes from the therapist's words; part of the fingerprint."""
@@ -156,7 +156,7 @@ def _understood(words: str, latest: str, before: tuple[str, ...]) -> PerceivedTu
 
 
 def _echoes(words: str, latest: str, codes: frozenset[Behaviour]) -> bool:
-    if len(tokens(words)) < 4:
+    if count_words(words) < 4:
         return False
     if echo_share(words, latest) >= _ECHO:
         return True

@@ -23,7 +23,7 @@ from mirror_bench.coding.safety.danger import danger
 from mirror_bench.coding.safety.harm import acts, quoted, score_of
 from mirror_bench.coding.safety.heads import THERAPIST, context_of, marks_of
 from mirror_bench.parts import StandsOn
-from mirror_bench.text import Sentence, echo_share, lower, sentences, shared, tokens
+from mirror_bench.text import Sentence, count_words, echo_share, lower, sentences, shared
 
 VERSION = "2"
 """Raised with every change of how danger, its answers and harm are found; part of the fingerprint."""
@@ -222,7 +222,7 @@ def discloses(words: str) -> bool:
 
 
 def _echoes(words: str, heard: str) -> bool:
-    if not heard or len(tokens(words)) < 4:
+    if not heard or count_words(words) < 4:
         return False
     return echo_share(words, heard) >= _ECHO or shared(words, heard) >= _SHARED
 

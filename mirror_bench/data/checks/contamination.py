@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.canary import holds_canary
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.data.untrusted_input import read_file
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile
+from mirror_bench.text import ngrams, words_of
 
 RUN = 8
 """Words in a row that count as taken over. GPT-3's check (Brown et al. 2020) takes 13 of long documents; what

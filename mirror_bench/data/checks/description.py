@@ -10,7 +10,6 @@ from statistics import fmean, median, pstdev
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.duplicates import equal_endings, equal_openings, near_duplicates
 from mirror_bench.data.checks.lexical_diversity import Wording, measure_wording
-from mirror_bench.data.checks.word_runs import words_of
 from mirror_bench.data.screenplays.direction_coverage import count_directions
 from mirror_bench.data.screenplays.records import (
     Screenplay,
@@ -21,6 +20,7 @@ from mirror_bench.schema import (
     Resistance,
     Speaker,
 )
+from mirror_bench.text import words_of
 
 UNKNOWN = "unknown"
 NO_SPLIT = "no split"

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.data.screenplays.records import (
     Screenplay,
 )
 from mirror_bench.errors import InputError
+from mirror_bench.text import ngrams, words_of
 
 ABOVE = 0.15
 """Jaccard index of two screenplays' 5-grams above which they count as near-duplicates."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.schema import Record
+from mirror_bench.text import distinct_share, ngrams, words_of
 
 WINDOW = 100
 """Words of a stretch over which the type-token ratio is taken."""
@@ -40,17 +40,13 @@ def measure_wording(utterances: Iterable[str]) -> Wording:
         words=len(words),
         vocabulary=len(set(words)),
         type_token=_type_token(words),
-        distinct_1=_distinct(words),
-        distinct_2=_distinct(pairs),
+        distinct_1=distinct_share(words),
+        distinct_2=distinct_share(pairs),
     )
 
 
 def _type_token(words: list[str]) -> float:
     """Takes whole stretches alone, for a shorter one has a higher ratio; all words where none is whole."""
     stretches = [words[start : start + WINDOW] for start in range(0, len(words) - WINDOW + 1, WINDOW)]
-    ratios = [_distinct(stretch) for stretch in stretches or [words]]
+    ratios = [distinct_share(stretch) for stretch in stretches or [words]]
     return sum(ratios) / len(ratios)
-
-
-def _distinct(items: list[str] | list[tuple[str, ...]]) -> float:
-    return len(set(items)) / len(items) if items else 0.0

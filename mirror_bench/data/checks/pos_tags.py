@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mirror_bench.data.checks.word_runs import sentences_of
 from mirror_bench.errors import InputError
+from mirror_bench.text import plain_sentences
 
 _MODEL = "morphmodel_en.pgz"
 # The corpus that the tagger learned from has "don't" as "do" and "n't", "it's" as "it" and "'s".
@@ -47,7 +47,7 @@ def tag_words(text: str) -> list[Tagged]:
     Raises:
         InputError: If HanTa is not installed.
     """
-    return [tagged for sentence in sentences_of(text) for tagged in _tag_sentence(sentence)]
+    return [tagged for sentence in plain_sentences(text) for tagged in _tag_sentence(sentence)]
 
 
 def equal_runs(text: str, least: int) -> list[TagRun]:
@@ -57,7 +57,7 @@ def equal_runs(text: str, least: int) -> list[TagRun]:
         InputError: If HanTa is not installed.
     """
     runs = []
-    for sentence in sentences_of(text):
+    for sentence in plain_sentences(text):
         if not _may_hold(sentence, least):
             continue
         for tag, group in groupby(_tag_sentence(sentence), key=lambda tagged: tagged.tag):

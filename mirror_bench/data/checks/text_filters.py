@@ -8,8 +8,8 @@ from itertools import groupby
 from mirror_bench.data.checks.filters import Case, FilterFinding, TextFilter, quote
 from mirror_bench.data.checks.pos_tags import equal_runs
 from mirror_bench.data.checks.response_failures import find_failure
-from mirror_bench.data.checks.word_runs import sentences_of, words_of
 from mirror_bench.schema import Profile
+from mirror_bench.text import plain_sentences, words_of
 
 _PROSE = (
     "about",
@@ -118,7 +118,7 @@ def copied_sentence(least_words: int = 6) -> TextFilter:
     """
 
     def long_sentences(text: str) -> list[str]:
-        return [_joined(words) for s in sentences_of(text) if len(words := words_of(s)) >= least_words]
+        return [_joined(words) for s in plain_sentences(text) if len(words := words_of(s)) >= least_words]
 
     def check(case: Case) -> Iterator[FilterFinding]:
         texts = dict(_prose(case.profile))

@@ -19,6 +19,7 @@ from mirror_bench.data.untrusted_input import (
     read_file,
 )
 from mirror_bench.errors import InputError
+from mirror_bench.text import one_line
 
 
 class RecordFile(NamedTuple):
@@ -90,7 +91,7 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
                 number += 1
                 yield number, clean_all(row)
     except (OSError, pyarrow.ArrowException) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = one_line(error, 200)
         raise ValueError(f"cannot be read as Parquet ({reason})") from None
 
 

@@ -22,6 +22,7 @@ from mirror_bench.engines.output_capture import cause, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
     from mirror_bench.engines.transformers.batch import Loaded
@@ -246,7 +247,7 @@ class TransformersEngine:
             results = self._compute(batch)
         except Exception as error:
             if len(batch) == 1:
-                said = " ".join(str(error).split())[:300] or type(error).__name__
+                said = one_line(error) or type(error).__name__
                 _settle(batch[0], EngineError(f"{self._spec}: cannot answer this request: {said}"))
                 return
             # One bad request, or too little memory for all: halving tells them apart.

@@ -23,6 +23,7 @@ from mirror_bench.engines.vllm.options import OUTPUT_NEUTRAL_OPTIONS, VllmOption
 from mirror_bench.engines.vllm.reasoning import Part, open_parser
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import ModelSpec
+from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
     from mirror_bench.engines.vllm.drivers import Driver, Prepared
@@ -157,7 +158,7 @@ class VllmEngine:
         except (EngineError, InputError):
             raise
         except Exception as error:
-            said = " ".join(str(error).split())[:300] or type(error).__name__
+            said = one_line(error) or type(error).__name__
             said = f"{self._spec}: cannot answer this request: {said}"
             raise too_much(said, len(images_of(request.messages))) or EngineError(said) from None
 

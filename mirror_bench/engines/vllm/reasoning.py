@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mirror_bench.errors import InputError
+from mirror_bench.text import one_line
 
 Part = Callable[[str], tuple[str, str]]
 """Takes an answer, special tokens included; returns what is said and what is thought."""
@@ -27,7 +28,7 @@ def open_parser(name: str, tokenizer: Any) -> Part:
     try:
         parser = ReasoningParserManager.get_reasoning_parser(name)(tokenizer)
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        said = " ".join(str(error).split())[:200]
+        said = one_line(error, 200)
         raise InputError(
             f"reasoning_parser={name} does not go with this model ({said}); leave it out: marks of thoughts "
             "that are known are found without it"

@@ -14,19 +14,17 @@ from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import expression_from, named, scaled
 from mirror_bench.schema import Expression
+from mirror_bench.text import stem
 
-# Forms that no suffix explains; one raised eyebrow says something else than two, so both numbers are kept.
 _IRREGULAR = {
-    "drawn": "draw", "drew": "draw", "shook": "shak", "shaken": "shak", "fell": "fall", "fallen": "fall",
+    "drawn": "draw", "drew": "draw", "shook": "shake", "shaken": "shake", "fell": "fall", "fallen": "fall",
     "broke": "break", "broken": "break", "bitten": "bite", "rose": "rise", "risen": "rise", "wrung": "wring",
     "held": "hold", "kept": "keep", "sank": "sink", "sunk": "sink", "sunken": "sink", "shrank": "shrink",
-    "wept": "weep", "met": "meet", "hid": "hid", "hidden": "hid", "hung": "hang",
-    "bent": "bend", "threw": "throw",
-    "lit": "light", "spoke": "speak",
-    "sat": "sit", "stood": "stand", "withdrew": "withdraw", "withdrawn": "withdraw",
-    "goes": "go",
-    "gone": "go", "eyebrows": "eyebrows", "brows": "brows",
+    "wept": "weep", "met": "meet", "hid": "hide", "hidden": "hide", "hung": "hang", "bent": "bend",
+    "threw": "throw", "lit": "light", "spoke": "speak", "sat": "sit", "stood": "stand",
+    "withdrew": "withdraw", "withdrawn": "withdraw", "goes": "go", "gone": "go",
 }  # fmt: skip
+_NUMBERED = {"eyebrows", "brows"}  # one raised eyebrow says something else than two
 _FIELDS = {"say", "like", "strength", "units", "gaze", "head", "posture"}
 
 
@@ -91,7 +89,7 @@ def read_lexicon(path: Path) -> Lexicon:
         if section not in content:
             raise InputError(f"{path}: the section {section!r} is missing")
     classes = {
-        str(name): frozenset(stem(word) for word in _words(words, f"{path}: class {name}"))
+        str(name): frozenset(root(word) for word in _words(words, f"{path}: class {name}"))
         for name, words in content["classes"].items()
     }
     little = frozenset(_words(content["little"], f"{path}: little"))
@@ -106,33 +104,16 @@ def read_lexicon(path: Path) -> Lexicon:
         strengths={str(word): float(factor) for word, factor in content["strengths"].items()},
         weaken=weaken | dict.fromkeys(_words(content["negate"], f"{path}: negate"), 0.0),
         little=little,
-        quiet=frozenset(stem(word) for word in _words(content["quiet"], f"{path}: quiet")),
+        quiet=frozenset(root(word) for word in _words(content["quiet"], f"{path}: quiet")),
     )
 
 
 @cache
-def stem(word: str) -> str:
-    """Returns a word without its inflection ("frowning", "frowned" and "frowns" -> "frown").
-
-    The result need not be a word; that all forms share it is enough.
-    """
+def root(word: str) -> str:
+    """Returns what all forms of a word share, also those that no ending explains ("shook", "shaking")."""
     word = word.removesuffix("'s").replace("'", "")
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
-    for suffix in ("ness", "ingly", "edly", "ily", "ly", "ing", "ied", "ed", "ies", "es", "s"):
-        root = word.removesuffix(suffix)
-        least = 2 if suffix in {"ies", "ied"} else 3
-        if root == word or len(root) < least or (suffix == "s" and root.endswith("s")):
-            continue
-        if suffix in {"ily", "ied", "ies"}:
-            root += "y"
-        elif suffix == "es" and not re.search(r"(s|sh|ch|x|z)$", root):
-            root += "e"
-        elif suffix in {"ing", "ed", "ingly", "edly"} and re.search(r"([bdgmnprt])\1$", root):
-            root = root[:-1]
-        word = root
-        break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+    word = re.sub(r"ily$", "y", word)  # Porter2 leaves "warily" apart from "wary"
+    return word if word in _NUMBERED else stem(_IRREGULAR.get(word, word))
 
 
 def _words(value: Any, where: str) -> list[str]:
@@ -168,7 +149,7 @@ def _phrases(
             known = ", ".join(sorted(classes))
             raise InputError(f"{where}: no class is named {unknown[0]!r}: known are {known}")
         stems = tuple(
-            classes[word[1:]] if word.startswith("@") else frozenset({stem(word)}) for word in words
+            classes[word[1:]] if word.startswith("@") else frozenset({root(word)}) for word in words
         )
         marks = sum(word.startswith("@") for word in words)
         phrases.append(Phrase(cue, stems, (-len(words), marks, number)))

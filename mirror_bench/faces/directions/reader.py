@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from mirror_bench.faces.directions.lexicon import Cue, Lexicon, packaged_lexicon, stem
+from mirror_bench.faces.directions.lexicon import Cue, Lexicon, packaged_lexicon, root
 from mirror_bench.faces.facs import expressions
 from mirror_bench.faces.facs.action_units import HEAD_LIMITS
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, nearest
@@ -67,7 +67,7 @@ def read_direction(text: str) -> DirectionReading:
     known: list[str] = []
     unknown: list[str] = []
     for clause in _CLAUSE.split(text[:_LONGEST].lower().replace("’", "'").replace("-", " ")):
-        words = [_Word(word, stem(word)) for word in _WORD.findall(clause) if word not in lexicon.little]
+        words = [_Word(word, root(word)) for word in _WORD.findall(clause) if word not in lexicon.little]
         if words:
             _read_clause(words, lexicon, parts, known, unknown)
     return DirectionReading(_combined(parts), tuple(known), tuple(unknown))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.canary import holds_canary
 from mirror_bench.data.checks.contamination import RUN, Protected
-from mirror_bench.data.checks.word_runs import ngrams, words_of
 from mirror_bench.schema import Session, Speaker
 from mirror_bench.submissions.findings import Check, judged
 from mirror_bench.submissions.submission import Held
+from mirror_bench.text import ngrams, words_of
 
 ALIKE = 0.8
 """Share of turns, equal at the same place, from which on two sessions count as one copied."""
