@@ -221,7 +221,7 @@ def _partial(model: Model) -> Badge | None:
     if manifest and not manifest.coverage.full:
         met, published = manifest.coverage.profiles, manifest.coverage.profiles_published
         return Badge("bad", "partial coverage", f"Met {met} of the protocol's {published} profiles.")
-    limit = model.submission.header.selection.get("limit")
+    limit = model.submission.header.selection.limit
     if not manifest and limit:
         return Badge("bad", "partial coverage", f"Asked for at most {limit} of the protocol's profiles.")
     return None

@@ -74,7 +74,7 @@ def bibtex(models: Sequence[tuple[Model, Board]]) -> str:
 
 def _entry(model: Model, board: Board) -> str:
     card = model.submission.card
-    started = str(model.submission.header.environment.get("started", ""))[:4]
+    started = model.submission.header.environment.started[:4]
     fields = {
         "title": f"{{{_tex(card.name)}}}: submission to the MIRROR benchmark",
         "author": " and ".join(f"{{{_tex(author)}}}" for author in card.authors),

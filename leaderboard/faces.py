@@ -14,7 +14,7 @@ from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.pages.session_viewer import PNG
 from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn, derive_seed
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LARGEST_SIDE = 336

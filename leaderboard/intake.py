@@ -17,7 +17,8 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcom
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol, protocol_names
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.manifest import Card, Manifest
@@ -61,7 +62,7 @@ class LoadedSubmission:
     @property
     def method(self) -> str:
         """How the model was prompted; empty for scripted therapists."""
-        return self.header.candidate.get("method", "")
+        return self.header.candidate.method
 
 
 def read_submissions(
@@ -116,7 +117,7 @@ def refuse_doubles(submissions: Iterable[LoadedSubmission]) -> None:
     seen: dict[Sequence[str], Path] = {}
     for one in submissions:
         candidate = one.header.candidate
-        key = (one.header.fingerprint, candidate.get("therapist", ""), candidate.get("method", ""))
+        key = (one.header.fingerprint, candidate.therapist, candidate.method)
         if key in seen:
             raise InputError(f"{one.source}: is the candidate of {seen[key].name} again: keep one of the two")
         seen[key] = one.source
@@ -143,7 +144,7 @@ def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> L
     scored = {outcome.session_key for outcome in outcomes.outcomes}
     beside = {one.key: session_outcome(one) for one in read_sessions(folder) if one.key not in scored}
     return LoadedSubmission(
-        slug=slug_of(f"{shown.name} {header.candidate.get('method', '')}", taken),
+        slug=slug_of(f"{shown.name} {header.candidate.method}", taken),
         source=path,
         folder=folder,
         card=shown,
@@ -193,11 +194,11 @@ def _undeclared(header: RunHeader) -> Card:
     """What a run folder tells by itself."""
     candidate = header.candidate
     return Card(
-        name=short(candidate_label(candidate.get("therapist", ""), longest=60), 60) or "unnamed",
+        name=short(candidate_label(candidate.therapist, longest=60), 60) or "unnamed",
         authors=(UNKNOWN,),
         licence=UNKNOWN,
         base_model=UNKNOWN,
         training_data=(UNKNOWN,),
-        modality="text" if candidate.get("method") == "text" else "vision-language",
-        templated=candidate.get("model", "").startswith("scripted/"),
+        modality="text" if candidate.method == "text" else "vision-language",
+        templated=candidate.model.startswith("scripted/"),
     )

@@ -107,25 +107,25 @@ def reproduce(model: Model) -> str:
     header = model.submission.header
     candidate, selection = header.candidate, header.selection
     words = ["mirror-bench", "run", "--therapist", _named(model)[0]]
-    if candidate.get("method"):
-        words += ["--method", candidate["method"]]
-    if candidate.get("context_messages"):
-        words += ["--context", candidate["context_messages"]]
-    if candidate.get("therapist") not in {None, candidate.get("model")}:
-        words += ["--label", candidate["therapist"]]
+    if candidate.method:
+        words += ["--method", candidate.method]
+    if candidate.context_messages:
+        words += ["--context", str(candidate.context_messages)]
+    if candidate.therapist != candidate.model:
+        words += ["--label", candidate.therapist]
     words += ["--protocol", header.protocol.name]
-    conditions = ",".join(str(one) for one in selection.get("conditions") or ["matched"])
+    conditions = ",".join(selection.conditions)
     if conditions != "matched":
         words += ["--face-conditions", conditions]
-    if selection.get("limit"):
-        words += ["--limit", str(selection["limit"])]
+    if selection.limit:
+        words += ["--limit", str(selection.limit)]
     return " ".join(shlex.quote(word) for word in [*words, "--out", f"runs/{model.slug}"])
 
 
 def _named(model: Model) -> tuple[str, str]:
     """Returns what answered, as `--therapist` takes it, and the digest of a local folder's content or ""."""
     candidate = model.submission.header.candidate
-    name = str(candidate.get("model") or candidate.get("therapist"))
+    name = candidate.model or candidate.therapist
     found = _LOCAL.fullmatch(name)
     return (found["path"] + (found["options"] or ""), found["digest"]) if found else (name, "")
 

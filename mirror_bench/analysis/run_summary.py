@@ -16,7 +16,8 @@ from mirror_bench.schema import Scenario
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_probes, read_ratings, read_sessions
+from mirror_bench.sessions.run_folder import read_probes, read_ratings, read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 
 
 def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
@@ -79,9 +80,9 @@ def due_of(header: RunHeader) -> list[Scenario] | int:
     except InputError:
         data = None
     if data is None or data.digest != header.parts.get("data"):
-        scored = int(header.selection["sessions"]) - int(header.selection.get("only_safety", 0))
-        return scored // max(1, len(header.selection["conditions"]))
-    return due_scenarios(header.protocol, data, header.selection["conditions"], header.selection["limit"])
+        scored = header.selection.sessions - header.selection.only_safety
+        return scored // max(1, len(header.selection.conditions))
+    return due_scenarios(header.protocol, data, header.selection.conditions, header.selection.limit)
 
 
 def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summary:

@@ -27,7 +27,7 @@ from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.evaluation import evaluate as hold_and_rate
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
-from mirror_bench.sessions.run_folder import read_header
+from mirror_bench.sessions.run_header import read_header
 
 _NAMES = {"judge": "judges", "face-conditions": "face_conditions"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from mirror_bench.api.records import Ratings, Sessions
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Ending
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import RunCandidate, RunHeader, read_header
 
 if TYPE_CHECKING:
     from mirror_bench.api.analysing import Scores
@@ -28,8 +28,7 @@ class Run:
         self._header = read_header(folder)
 
     def __repr__(self) -> str:
-        candidate = " ".join(filter(None, (self.candidate["therapist"], self.candidate.get("method", ""))))
-        return f"Run({str(self.folder)!r}: {candidate}, protocol {self.protocol.name})"
+        return f"Run({str(self.folder)!r}: {self.candidate.full_name}, protocol {self.protocol.name})"
 
     @property
     def header(self) -> RunHeader:
@@ -47,8 +46,8 @@ class Run:
         return self._header.fingerprint
 
     @property
-    def candidate(self) -> Mapping[str, str]:
-        """Who was evaluated: "therapist", "model", "method", and a digest of its code where it has some."""
+    def candidate(self) -> RunCandidate:
+        """Who was evaluated: therapist, model, method, and a digest of its code where it has some."""
         return self._header.candidate
 
     @property

@@ -10,6 +10,7 @@ import click
 
 from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
+from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
     from mirror_bench.analysis.findings import Answer

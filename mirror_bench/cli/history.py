@@ -91,7 +91,7 @@ def history(
 
 
 def _started(side: Contestant) -> str:
-    return str(side.header.environment.get("started", ""))
+    return side.header.environment.started
 
 
 def _name(side: Contestant) -> str:

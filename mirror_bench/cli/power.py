@@ -79,7 +79,7 @@ def power(
         plan_standardized,
     )
     from mirror_bench.analysis.regression.rated_runs import profiles_in
-    from mirror_bench.sessions.run_folder import read_header
+    from mirror_bench.sessions.run_header import read_header
 
     question = Question(effect, wanted, alpha, paired, standardized, per_profile, margin, metrics or 1)
     _check(question, runs)
@@ -123,7 +123,7 @@ def _read(
 ) -> tuple[str, list[SessionOutcome], int]:
     """Returns the metric's full name, the runs' sessions, and how many totals they have."""
     from mirror_bench.analysis.run_summary import gather_run
-    from mirror_bench.sessions.run_folder import read_header
+    from mirror_bench.sessions.run_header import read_header
 
     prints = {read_header(folder).fingerprint: folder for folder in runs}
     if len(prints) > 1:

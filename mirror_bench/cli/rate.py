@@ -75,7 +75,7 @@ def _show_retest(run: Path) -> None:
 
     from mirror_bench.analysis.retest import retests
     from mirror_bench.sessions.rating import counted_ratings, standing_of
-    from mirror_bench.sessions.run_folder import read_header
+    from mirror_bench.sessions.run_header import read_header
 
     console = Console()
     standing = standing_of(run, read_header(run))

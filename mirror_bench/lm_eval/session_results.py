@@ -13,7 +13,8 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.errors import InputError
 from mirror_bench.lm_eval.task_runs import TaskFiles, write_results
 from mirror_bench.schema import Score, Session, SessionKey, Speaker, canonical_json
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 
 if TYPE_CHECKING:
     from mirror_bench.analysis.candidate_scores import CandidateScores
@@ -92,20 +93,20 @@ def _results(header: RunHeader, summary: Summary) -> dict[str, Any]:
             for task, entry in tasks.items()
         },
         "config": {
-            "model": header.candidate["therapist"],
-            "model_args": dict(header.candidate),
+            "model": header.candidate.therapist,
+            "model_args": header.candidate.model_dump(exclude_defaults=True),
             "batch_size": None,
             "batch_sizes": [],
             "device": None,
             "use_cache": None,
-            "limit": header.selection.get("limit"),
+            "limit": header.selection.limit,
             "bootstrap_iters": 0,
             "gen_kwargs": None,
         },
         "git_hash": None,
         "date": _started(header),
         "lm_eval_version": version("lm_eval"),
-        "mirror_bench": {"fingerprint": header.fingerprint, "environment": dict(header.environment)},
+        "mirror_bench": {"fingerprint": header.fingerprint, "environment": header.environment.model_dump()},
     }
 
 
@@ -202,9 +203,8 @@ def _exchanges(session: Session) -> tuple[list[str], list[str]]:
 
 
 def _started(header: RunHeader) -> float | None:
-    started = header.environment.get("started")
     try:
-        return datetime.fromisoformat(str(started)).timestamp()
+        return datetime.fromisoformat(header.environment.started).timestamp()
     except ValueError:
         return None
 
@@ -213,8 +213,7 @@ def _tracker(header: RunHeader, out: Path) -> Any:
     from lm_eval.loggers import EvaluationTracker
 
     tracker = EvaluationTracker(output_path=str(out))
-    candidate = header.candidate
-    name = ":".join(part for part in (candidate["therapist"], candidate.get("method", "")) if part)
+    name = header.candidate.full_name.replace(" ", ":")
     general = tracker.general_config_tracker
     general.log_experiment_args(
         model_source="mirror-bench",

@@ -16,7 +16,8 @@ from mirror_bench.pages.session_viewer import choose_sessions
 from mirror_bench.schema import Ending, Rating, Session, SessionKey
 from mirror_bench.sessions.fits import fit_lines
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 
 
 def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) -> Summary:
@@ -80,13 +81,13 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
         "Data": f"{protocol.data}, split {protocol.split or 'all'}",
         "Faces": _faces(header),
         "Turns": f"at most {protocol.max_client_turns} client turns",
-        "Software": f"mirror-bench {header.environment.get('packages', {}).get('mirror-bench', '')}".strip(),
+        "Software": f"mirror-bench {header.environment.packages.get('mirror-bench', '')}".strip(),
     }
     adapted = {name: lines for header in headers for name, lines in header.adapted.items()}
     if adapted:
         facts["Put otherwise"] = "; ".join(f"{name}: {'; '.join(lines)}" for name, lines in adapted.items())
     notes = tuple(
-        f"{candidate_label(one.candidate['therapist'], one.candidate.get('method', ''))}: {line}."
+        f"{candidate_label(one.candidate.therapist, one.candidate.method)}: {line}."
         for one in headers
         for line in fit_lines(one.fits)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from mirror_bench.modelspec import ModelSpec, parse_model
 from mirror_bench.parts import ask_stands_on
 from mirror_bench.protocol import TherapistSettings, identity
 from mirror_bench.schema import Scenario
+from mirror_bench.sessions.run_header import RunCandidate
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.cheats import cheating, load_cheat
@@ -72,7 +72,7 @@ class Candidate:
         """The name in records: the label, or the model without its options."""
         return self.label or f"{self.model.provider}/{self.model.name}"
 
-    def settings(self, allowed: TherapistSettings | None = None) -> Mapping[str, str]:
+    def recorded(self, allowed: TherapistSettings | None = None) -> RunCandidate:
         """Returns what identifies the candidate in `run.json`: a checkpoint and code by their content.
 
         A packaged method is covered by the protocol's fingerprint; a method of another package stands here.
@@ -83,20 +83,25 @@ class Candidate:
         Raises:
             InputError: If it cannot be loaded, or a method of another package does not say what it stands on.
         """
-        model = engine_name(str(self.model)) if self.asks_engine else str(self.model)
-        values = {"therapist": self.name, "model": model, "method": self.method}
-        if self.context_messages:
-            values["context_messages"] = str(self.context_messages)
+        method_code, code, sees = "", "", None
         if self.asks_engine and not METHODS.is_builtin(self.method):
             method = METHODS.get(self.method)
             own = ask_stands_on("method", self.method, method, allowed or TherapistSettings())
-            values["method_code"] = identity(own)
+            method_code = identity(own)
         if self.scripted:
-            values["code"] = digest_of_scripted(self.model.provider, self.model.name)
+            code = digest_of_scripted(self.model.provider, self.model.name)
         if self.own_code:
             loaded = self.load()
-            values |= {"code": loaded.digest, "sees": str(loaded.sees).lower()}
-        return values
+            code, sees = loaded.digest, loaded.sees
+        return RunCandidate(
+            therapist=self.name,
+            model=engine_name(str(self.model)) if self.asks_engine else str(self.model),
+            method=self.method,
+            context_messages=self.context_messages,
+            method_code=method_code,
+            code=code,
+            sees=sees,
+        )
 
 
 def read_candidate(therapist: str, method: str = "", context_messages: int = 0, label: str = "") -> Candidate:

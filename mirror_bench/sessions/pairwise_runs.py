@@ -15,7 +15,8 @@ from mirror_bench.raters.instruments import Instrument
 from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.engine_pool import EnginePool
-from mirror_bench.sessions.run_folder import RunHeader, instrument_of, read_header, read_sessions
+from mirror_bench.sessions.run_folder import instrument_of, read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.text import count_words
 
 
@@ -37,7 +38,7 @@ class Contestant(NamedTuple):
     @property
     def key(self) -> tuple[str, str]:
         """Therapist and method."""
-        return self.header.candidate["therapist"], self.header.candidate.get("method", "")
+        return self.header.candidate.therapist, self.header.candidate.method
 
 
 def read_contestants(
@@ -59,7 +60,7 @@ def read_contestants(
     found: list[Contestant] = []
     for folder in folders:
         header = read_header(folder)
-        known = [FaceCondition(name) for name in header.selection["conditions"]]
+        known = header.selection.conditions
         chosen = condition or (known[0] if len(known) == 1 else FaceCondition.MATCHED)
         if chosen not in known:
             names = ", ".join(known)

@@ -20,13 +20,8 @@ from mirror_bench.sessions.batch import RatingDue, run_ratings
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters, rater_editions
 from mirror_bench.sessions.panel_calibration import keep_calibrations
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.run_folder import (
-    RunFolder,
-    RunHeader,
-    instrument_of,
-    read_header,
-    read_ratings,
-)
+from mirror_bench.sessions.run_folder import RunFolder, instrument_of, read_ratings
+from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
 
 Key = tuple[str, str, str]
@@ -184,7 +179,7 @@ async def rate(
     total = sum(len(forms) for _ in rateable())
     before = total - sum(1 for _ in left())
     tally = Tally("ratings", total, before, before)
-    async with shown(tally, f"{folder.header.candidate['therapist']}, rating", quiet):
+    async with shown(tally, f"{folder.header.candidate.therapist}, rating", quiet):
         await run_ratings(left(), keep, tally, concurrency=concurrency)
     keep_calibrations(folder.folder, raters)
     return made

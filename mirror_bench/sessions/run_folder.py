@@ -9,68 +9,23 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
-from mirror_bench.files import BOM, append_whole, disk_problem, guarded, make_folder, write_atomically
-from mirror_bench.protocol import Fingerprint, Protocol
+from mirror_bench.files import BOM, append_whole, guarded, make_folder, write_atomically
+from mirror_bench.protocol import Fingerprint
 from mirror_bench.raters.instruments import Instrument, load_instrument, read_instrument
 from mirror_bench.schema import Ending, Rating, Record, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
+from mirror_bench.sessions.run_header import RunHeader, read_header, write_header
 
 R = TypeVar("R", bound=Record)
 
 _OF_VOLUMES = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
 """What a freshly made volume holds, which is nobody's."""
-
-
-class RunHeader(Record):
-    """What a run is: `run.json`.
-
-    Attributes:
-        candidate: Therapist, method and what else the candidate chose.
-        selection: Which scenarios are due: conditions, limit, how many.
-        environment: Versions and hardware; two runs may differ in it.
-        fits: What of the sessions its models could not read, as `fits.count_fits` counts it.
-        seeds: How seeds are derived.
-        adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
-    """
-
-    protocol: Protocol
-    fingerprint: str
-    parts: Mapping[str, Any]
-    candidate: Mapping[str, str]
-    selection: Mapping[str, Any]
-    environment: Mapping[str, Any] = {}
-    fits: Mapping[str, Mapping[str, int]] = {}
-    seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
-    adapted: Mapping[str, tuple[str, ...]] = {}
-
-
-def read_header(folder: Path) -> RunHeader:
-    """Returns the header of a run folder.
-
-    Raises:
-        InputError: If the folder is no run folder or its header is damaged.
-    """
-    path = folder / "run.json"
-    try:
-        return RunHeader.model_validate_json(path.read_bytes().removeprefix(BOM))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
-        ) from None
-    except OSError as error:
-        raise disk_problem(error, path) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path}: {where}: {first['msg']}: the header is damaged or of another version"
-        ) from None
 
 
 class RunFolder:
@@ -120,7 +75,7 @@ class RunFolder:
             elif _holds_records(folder):
                 raise InputError(_other_run(folder, differing))
         if self._new or self.header != kept:
-            _write_header(folder, self.header)
+            write_header(folder, self.header)
         with guarded(folder):
             self._sessions = _open_log(folder / "sessions.jsonl")
             self._ratings = _open_log(folder / "ratings.jsonl")
@@ -151,7 +106,7 @@ class RunFolder:
         """Writes into `run.json` what of the sessions the run's models could not read."""
         if dict(self.header.fits) != dict(fits):
             self.header = self.header.model_copy(update={"fits": fits})
-            _write_header(self.folder, self.header)
+            write_header(self.folder, self.header)
 
     def keep_session(self, session: Session) -> None:
         """Appends a session.
@@ -193,7 +148,7 @@ class RunFolder:
         self.header = self.header.model_copy(
             update={"fingerprint": fingerprint.value, "parts": dict(fingerprint.parts)}
         )
-        _write_header(self.folder, self.header)
+        write_header(self.folder, self.header)
 
     def keep_adapted(self, adapted: Mapping[str, Sequence[str]]) -> None:
         """Adds to `run.json` what engines put to their servers other than asked for; what is there stays."""
@@ -204,7 +159,7 @@ class RunFolder:
         found = {name: tuple(lines) for name, lines in known.items()}
         if found != self.header.adapted:
             self.header = self.header.model_copy(update={"adapted": found})
-            _write_header(self.folder, self.header)
+            write_header(self.folder, self.header)
 
     def sessions(self) -> Iterator[Session]:
         """Yields the sessions kept so far, one at a time."""
@@ -294,11 +249,6 @@ def _bytes(record: Record) -> bytes:
     return record.line().encode() + b"\n"
 
 
-def _write_header(folder: Path, header: RunHeader) -> None:
-    content = json.dumps(header.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomically(folder / "run.json", content.encode())
-
-
 def _is_foreign(path: Path) -> bool:
     """Whether a path in a folder without run.json is anybody's."""
     return path.name[0] != "." and path.name != "faces" and path.name not in _OF_VOLUMES
@@ -312,7 +262,8 @@ def _differences(kept: RunHeader, wanted: RunHeader) -> list[str]:
     """What decides answers or scenarios and differs between two headers, in words."""
     differing = Fingerprint(wanted.fingerprint, wanted.parts).differences(kept.parts)
     for kind in ("candidate", "selection"):
-        mine, theirs = getattr(wanted, kind), getattr(kept, kind)
+        mine = getattr(wanted, kind).model_dump(mode="json", exclude_defaults=True)
+        theirs = getattr(kept, kind).model_dump(mode="json", exclude_defaults=True)
         for key in sorted({*mine, *theirs}):
             if mine.get(key) != theirs.get(key):
                 shown = (

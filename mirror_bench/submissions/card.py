@@ -12,7 +12,7 @@ from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Resistance, Scenario
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.manifest import Card
 from mirror_bench.therapists.methods import METHODS
 
@@ -68,18 +68,18 @@ def derived(header: RunHeader) -> dict[str, Any]:
 
 def sees_faces(header: RunHeader) -> bool:
     """Tells whether faces were shown to a run's candidate, where the scenario shows any."""
-    if "sees" in header.candidate:  # code of the user's, which is not loaded to pack or verify
-        return header.candidate["sees"] == "true"
+    if header.candidate.sees is not None:  # code of the user's, which is not loaded to pack or verify
+        return header.candidate.sees
     if not is_scripted(header):
-        return bool(METHODS.get(header.candidate.get("method", "")).sees)
+        return bool(METHODS.get(header.candidate.method).sees)
     nobody = Scenario(profile=Profile(id="nobody", name="Nobody"), resistance=Resistance.NONE)
-    candidate = read_candidate(header.candidate["model"])
+    candidate = read_candidate(header.candidate.model)
     return open_therapist(candidate, nobody, None, header.protocol.therapist).sees
 
 
 def is_scripted(header: RunHeader) -> bool:
     """Tells whether a run's candidate is a scripted therapist, which anybody can hear again."""
-    return not header.candidate.get("method") and read_candidate(header.candidate["model"]).scripted
+    return not header.candidate.method and read_candidate(header.candidate.model).scripted
 
 
 def missing(values: Mapping[str, Any]) -> list[str]:

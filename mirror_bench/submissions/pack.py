@@ -16,7 +16,8 @@ from mirror_bench.protocol import as_stated, load_protocol, protocol_names
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
-from mirror_bench.sessions.run_folder import RunHeader, read_header, read_probes, read_sessions
+from mirror_bench.sessions.run_folder import read_probes, read_sessions
+from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.manifest import Card, File, Manifest
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of
@@ -60,8 +61,8 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
         members |= _faces(run, sessions)
     manifest = Manifest(
         card=card,
-        therapist=header.candidate["therapist"],
-        method=header.candidate.get("method", ""),
+        therapist=header.candidate.therapist,
+        method=header.candidate.method,
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         coverage=coverage_of(header, data, sessions, ratings, due),

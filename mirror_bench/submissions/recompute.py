@@ -12,7 +12,7 @@ from mirror_bench.schema import Ending, Rating, Scenario, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import due_scenarios
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.manifest import SubmissionCoverage
 
 
@@ -23,7 +23,7 @@ def scenarios_due(header: RunHeader, data: DataSet) -> list[Scenario]:
         InputError: If the header's selection is none.
     """
     chosen = header.selection
-    return due_scenarios(header.protocol, data, chosen["conditions"], chosen["limit"])
+    return due_scenarios(header.protocol, data, chosen.conditions, chosen.limit)
 
 
 def summary_of(

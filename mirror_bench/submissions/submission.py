@@ -14,7 +14,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.card import is_scripted, sees_faces
 from mirror_bench.submissions.manifest import Manifest
@@ -38,7 +38,7 @@ class Submission:
     @property
     def method(self) -> str:
         """How the candidate was prompted; empty for scripted therapists."""
-        return self.header.candidate.get("method", "")
+        return self.header.candidate.method
 
     @functools.cached_property
     def scripted(self) -> bool:

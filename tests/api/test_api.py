@@ -72,7 +72,7 @@ def test_a_class_is_made_anew_for_each_session(run: mirror_bench.Run) -> None:
     for session in held:
         spoken = [turn.words for turn in session.turns if turn.speaker == "therapist"]
         assert spoken == [f"This is my answer number {number} to you." for number in (1, 2)]
-    assert run.candidate["therapist"] == "counting"
+    assert run.candidate.therapist == "counting"
     assert "Run(" in repr(run)
     assert "counting" in repr(run)
 

@@ -38,7 +38,8 @@ from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.candidate import Candidate, read_candidate
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.run_folder import RunFolder, RunHeader
+from mirror_bench.sessions.run_folder import RunFolder
+from mirror_bench.sessions.run_header import RunHeader, RunSelection
 from mirror_bench.sessions.session import FacePresenter, session_record
 
 MAX_TOKENS = 48
@@ -113,7 +114,11 @@ async def _run(
     """The whole runner: coroutines, faces, memory of answers, run folder."""
     protocol = _protocol(client)
     header = RunHeader(
-        protocol=protocol, fingerprint="", parts={}, candidate=candidate.settings(), selection={}
+        protocol=protocol,
+        fingerprint="",
+        parts={},
+        candidate=candidate.recorded(),
+        selection=RunSelection(conditions=()),
     )
     with tempfile.TemporaryDirectory() as place, RunFolder(Path(place) / "run", header) as folder:
         async with EnginePool(Path(place) / "run" / "calls.sqlite") as pool:

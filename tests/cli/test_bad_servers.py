@@ -12,7 +12,8 @@ from chat_server import KEY, Reply, Server, completion, refusal
 
 from mirror_bench.cli import main
 from mirror_bench.schema import Session, Speaker
-from mirror_bench.sessions.run_folder import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import read_header
 
 SHORT = ("--limit", "2", "--no-safety", "--seeds", "0", "--max-client-turns", "3", "--quiet")
 WORDS = "It sounds like part of you is worn out by this. What was going through your mind?"

@@ -19,7 +19,8 @@ from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import Ending, Session
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.evaluation import Evaluation, evaluate
-from mirror_bench.sessions.run_folder import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import read_header
 from mirror_bench.therapists.own_code import load_own_code
 from mirror_bench.therapists.source_digest import source_digest
 
@@ -47,8 +48,8 @@ def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
     done = mirror_bench(*command, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     candidate = read_header(tmp_path / "out").candidate
-    assert candidate["therapist"] == "python/my_therapist:Listener"
-    assert re.fullmatch(r"[0-9a-f]{12}", candidate["code"])
+    assert candidate.therapist == "python/my_therapist:Listener"
+    assert re.fullmatch(r"[0-9a-f]{12}", candidate.code)
     for one in sessions(tmp_path):
         assert "the 1. time" in one.turns[1].words
         assert "the 2. time" in one.turns[3].words
@@ -165,7 +166,7 @@ def test_the_digest_of_code_follows_what_lies_beside_it(tmp_path: Path) -> None:
 def test_a_packaged_therapist_has_the_digest_of_its_phrases(tmp_path: Path) -> None:
     hold(tmp_path / "out", "scripted/parrot", limit=1)
     header = read_header(tmp_path / "out")
-    kept = header.model_copy(update={"candidate": {**header.candidate, "code": "0" * 12}})
+    kept = header.model_copy(update={"candidate": header.candidate.model_copy(update={"code": "0" * 12})})
     (tmp_path / "out" / "run.json").write_text(kept.model_dump_json())
     with pytest.raises(InputError, match=r"candidate.code \(changed\)"):
         hold(tmp_path / "out", "scripted/parrot", limit=1)
@@ -212,7 +213,7 @@ def test_an_entry_points_therapist_that_raises_fails_its_session(
     assert ended.count(Ending.FAILED) == 1
     failed = next(one for one in sessions(tmp_path) if one.ended is Ending.FAILED)
     assert "KeyError: 'once' (other_package.py:11)" in failed.reason
-    assert re.fullmatch(r"[0-9a-f]{12}", read_header(tmp_path / "out").candidate["code"])
+    assert re.fullmatch(r"[0-9a-f]{12}", read_header(tmp_path / "out").candidate.code)
 
 
 @pytest.mark.parametrize(

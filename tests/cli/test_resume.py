@@ -15,7 +15,8 @@ from talking_server import ChatServer, serving, verdict
 
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.candidate import read_candidate
-from mirror_bench.sessions.run_folder import read_header, read_ratings, read_sessions
+from mirror_bench.sessions.run_folder import read_ratings, read_sessions
+from mirror_bench.sessions.run_header import read_header
 
 
 def run(out: Path, therapist: str, **options: Any) -> None:
@@ -116,7 +117,7 @@ def test_a_run_states_a_model_by_what_decides_its_answers(
     (tmp_path / "config.json").write_text("{}")
     model = f"{provider}/{tmp_path if provider != 'openai' else 'm'}"
     stated = [
-        read_candidate(f"{model}{options}", "text").settings()["model"]
+        read_candidate(f"{model}{options}", "text").recorded().model
         for options in ("", f"?{indifferent}", f"?{decisive}")
     ]
     assert stated[0] == stated[1] != stated[2]

@@ -9,7 +9,8 @@ from mirror_bench.cli import main
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.export.mini_folder import write_packaged
 from mirror_bench.data.sources.registry import load_data
-from mirror_bench.sessions.run_folder import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import read_header
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, out: Path, *arguments: str, code: int = 0) -> None:
@@ -116,9 +117,9 @@ def test_a_scripted_candidate_and_options_are_recorded(
         "4",
     )
     header = read_header(out)
-    assert header.candidate["therapist"] == "mine"
-    assert header.candidate["method"] == "text"
-    assert header.environment["packages"]["mirror-bench"]
+    assert header.candidate.therapist == "mine"
+    assert header.candidate.method == "text"
+    assert header.environment.packages["mirror-bench"]
 
 
 @pytest.mark.usefixtures("without_figures")

@@ -13,7 +13,7 @@ import report_samples as samples
 from leaderboard.intake import LoadedSubmission
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Rating, Session
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.manifest import Card, Manifest, SubmissionCoverage
 
 FINGERPRINT = "ab" * 32

@@ -10,7 +10,8 @@ from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import Session, Turn
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.evaluation import Evaluation, evaluate
-from mirror_bench.sessions.run_folder import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import read_header
 
 
 class Nobody(Artist):

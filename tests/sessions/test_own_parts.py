@@ -27,7 +27,8 @@ from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Ending, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.sessions.choosing import chosen_protocol
-from mirror_bench.sessions.run_folder import read_header, read_sessions
+from mirror_bench.sessions.run_folder import read_sessions
+from mirror_bench.sessions.run_header import read_header
 from mirror_bench.sessions.standing import checked_protocol, protocol_fingerprint
 from mirror_bench.therapists.methods import DIRECT, Asking
 
@@ -325,13 +326,13 @@ def test_a_method_of_another_package_is_part_of_the_candidate(
 ) -> None:
     protocol = checked_protocol(str(written()))
     candidate = read_candidate("scripted/echo", "own")
-    first = candidate.settings(protocol.therapist)["method_code"]
+    first = candidate.recorded(protocol.therapist).method_code
     fingerprint = protocol_fingerprint(protocol).value
     monkeypatch.setattr(OwnMethod, "version", "2")
-    assert candidate.settings(protocol.therapist)["method_code"] != first
+    assert candidate.recorded(protocol.therapist).method_code != first
     assert protocol_fingerprint(protocol).value == fingerprint
     with pytest.raises(InputError, match="the method 'silent' does not say what it stands on"):
-        read_candidate("scripted/echo", "silent").settings(protocol.therapist)
+        read_candidate("scripted/echo", "silent").recorded(protocol.therapist)
 
 
 def test_a_therapist_of_another_package_counts_by_its_code(install: Any, tmp_path: Path) -> None:
@@ -345,9 +346,9 @@ def test_a_therapist_of_another_package_counts_by_its_code(install: Any, tmp_pat
     sys.modules["mine_under_test"] = module
     try:
         install({"scripted_therapists": {"mine": module.Mine}})
-        first = read_candidate("scripted/mine").settings()["code"]
+        first = read_candidate("scripted/mine").recorded().code
         path.write_text(path.read_text() + "    words = 'more'\n")
-        assert read_candidate("scripted/mine").settings()["code"] != first
+        assert read_candidate("scripted/mine").recorded().code != first
     finally:
         del sys.modules["mine_under_test"]
 

@@ -87,7 +87,7 @@ def _prints() -> dict[str, str]:
     allowed = load_protocol("offline").therapist
     found = {name: fingerprint(one, _mini().digest, declared(one)).value for name, one in protocols().items()}
     for name in CANDIDATES:
-        found[name] = read_candidate(name).settings(allowed)["code"]
+        found[name] = read_candidate(name).recorded(allowed).code
     return found
 
 
@@ -259,7 +259,7 @@ def test_data_counts_by_their_content_wherever_they_lie(tmp_path: Path) -> None:
 def test_a_packaged_method_is_the_protocols_and_not_the_candidates() -> None:
     allowed = load_protocol("offline").therapist
     for method in ("direct", "ec", "p", "p+ec", "text"):
-        assert "method_code" not in read_candidate("scripted/echo", method).settings(allowed)
+        assert not read_candidate("scripted/echo", method).recorded(allowed).method_code
 
 
 def _own_content(candidate: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from mirror_bench.faces.base import Face
 from mirror_bench.files import write_atomically
 from mirror_bench.protocol import ClientSettings, Protocol
 from mirror_bench.schema import Ending, Expression, FaceCondition, Resistance, Session
-from mirror_bench.sessions.run_folder import RunFolder, RunHeader, read_header, read_sessions
+from mirror_bench.sessions.run_folder import RunFolder, read_sessions
+from mirror_bench.sessions.run_header import RunCandidate, RunHeader, read_header
 
 
 def _header(**changes: object) -> RunHeader:
@@ -95,7 +96,7 @@ def test_a_folder_without_a_session_takes_another_run(tmp_path: Path) -> None:
     other = {"therapist": "openai/x", "method": "text"}
     with RunFolder(tmp_path, _header(candidate=other)) as folder:
         folder.keep_session(_session(1))
-    assert read_header(tmp_path).candidate == other
+    assert read_header(tmp_path).candidate == RunCandidate.model_validate(other)
 
 
 def test_a_server_that_moved_is_taken_over_and_nothing_else(tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_server_that_moved_is_taken_over_and_nothing_else(tmp_path: Path) -> N
     with RunFolder(tmp_path, _header(protocol=moved, environment={"started": "now"})):
         pass
     assert read_header(tmp_path).protocol.client.model == "openai/m?base_url=http://b/v1"
-    assert read_header(tmp_path).environment == {"started": "then"}
+    assert read_header(tmp_path).environment.started == "then"
 
 
 def test_what_an_editor_does_to_a_folder_loses_no_record(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from short_runs import undrawn
 
 from mirror_bench.cli import cli
-from mirror_bench.sessions.run_folder import read_header
+from mirror_bench.sessions.run_header import read_header
 from mirror_bench.submissions.card import derived, make_card
 from mirror_bench.submissions.manifest import Card
 from mirror_bench.submissions.pack import pack_run

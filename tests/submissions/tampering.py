@@ -20,7 +20,7 @@ from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Rating, Session, canonical_json
 from mirror_bench.sessions.counterfactual_turns import Probe
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.pack import files_of
 from mirror_bench.submissions.recompute import coverage_of, scenarios_due, summary_of

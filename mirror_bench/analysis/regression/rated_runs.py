@@ -13,7 +13,7 @@ from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.pairwise_runs import Contestant
 from mirror_bench.sessions.rating import counted_ratings, standing_of
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 
 
 class RatedRun(NamedTuple):

@@ -27,11 +27,11 @@ def card(runs: tuple[Path, ...], model: str, out: Path | None, as_json: bool) ->
     from mirror_bench.analysis.run_summary import summarize_run
     from mirror_bench.analysis.summary import compare_runs
     from mirror_bench.files import write_atomically
-    from mirror_bench.sessions.run_folder import read_header
+    from mirror_bench.sessions.run_header import read_header
 
     summaries = [summarize_run(run) for run in runs]
     summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
-    name = model or read_header(runs[0]).candidate["therapist"]
+    name = model or read_header(runs[0]).candidate.therapist
     text = card_metadata(summary, name, __version__)
     if out is not None:
         write_atomically(out, text.encode())

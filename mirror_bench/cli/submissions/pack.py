@@ -60,7 +60,7 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
 
 
 def _card(run: Path, meta: Path | None) -> Card:
-    from mirror_bench.sessions.run_folder import read_header
+    from mirror_bench.sessions.run_header import read_header
     from mirror_bench.submissions.card import derived, make_card, missing, read_meta
 
     values = {**derived(read_header(run)), **(read_meta(meta) if meta else {})}

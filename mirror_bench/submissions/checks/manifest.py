@@ -33,7 +33,7 @@ def check_identity(held: Held) -> Check:
     submission = held.submission
     manifest, header = submission.manifest, submission.header
     said = {
-        "therapist": (manifest.therapist, header.candidate["therapist"]),
+        "therapist": (manifest.therapist, header.candidate.therapist),
         "method": (manifest.method, submission.method),
         "protocol": (manifest.protocol, header.protocol.name),
         "fingerprint": (manifest.fingerprint, header.fingerprint),
@@ -46,8 +46,8 @@ def check_identity(held: Held) -> Check:
     ]
     if submission.scripted and not manifest.card.templated:
         problems.append("a scripted therapist is not declared as templated")
-    if submission.scripted and header.candidate["therapist"] != header.candidate["model"]:
-        problems.append(f"a scripted therapist is handed in as {header.candidate['therapist']!r}")
+    if submission.scripted and header.candidate.therapist != header.candidate.model:
+        problems.append(f"a scripted therapist is handed in as {header.candidate.therapist!r}")
     names = (manifest.therapist, manifest.method, client_name(held.protocol))
     for session in submission.sessions:
         if (session.therapist, session.method, session.client) != names:

@@ -48,7 +48,7 @@ def _due(held: Held, probes: tuple[Probe, ...]) -> dict[_Key, tuple[Scenario, Se
     for probe in probes:
         turns[probe.scenario_id].add(probe.turn)
     scenarios = {scenario.id: scenario for scenario in held.due if not scenario.only_safety}
-    conditions = [FaceCondition(name) for name in held.submission.header.selection["conditions"]]
+    conditions = held.submission.header.selection.conditions
     most = max(map(len, turns.values()))
     sessions = [session for _, session in held.pairs]
     return {
@@ -60,7 +60,7 @@ def _due(held: Held, probes: tuple[Probe, ...]) -> dict[_Key, tuple[Scenario, Se
 def _anew(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Probe:
     """The probe as it must be: made again for a scripted therapist, else what follows from its words."""
     if held.submission.scripted:
-        candidate = read_candidate(held.submission.header.candidate["model"])
+        candidate = read_candidate(held.submission.header.candidate.model)
 
         def opening(scenario: Scenario) -> ReopenedTherapist:
             return ReopenedTherapist(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mirror_bench.data.base import DataSet
 from mirror_bench.protocol import Fingerprint, Protocol
 from mirror_bench.schema import digest
-from mirror_bench.sessions.run_folder import RunHeader
+from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.submissions.findings import Check, judged
 from mirror_bench.submissions.submission import Submission

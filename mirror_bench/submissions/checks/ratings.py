@@ -38,7 +38,7 @@ def check_ratings(held: Held) -> Check:
 
 def _unsound(held: Held, rating: Rating, forms: Mapping[str, Instrument]) -> Iterator[str]:
     header = held.submission.header
-    candidate = (header.candidate["therapist"], held.submission.method)
+    candidate = (header.candidate.therapist, held.submission.method)
     if (rating.therapist, rating.method) != candidate:
         yield f"rates {rating.therapist} {rating.method}"
     if rating.scenario_id not in {session.scenario_id for _, session in held.pairs}:

@@ -132,7 +132,7 @@ def check_therapist(held: Held) -> Check:
 
 
 async def _heard_again(held: Held, scenario: Scenario, session: Session) -> list[str]:
-    candidate = read_candidate(held.submission.header.candidate["model"])
+    candidate = read_candidate(held.submission.header.candidate.model)
     therapist = open_therapist(candidate, scenario, None, held.protocol.therapist)
     faces = UndrawnFaces()
     for number in range(len(session.turns) // 2):

