@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.pages.session_viewer import PNG
-from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn, derive_seed
+from mirror_bench.schema import Expression, Profile, Session, Speaker, Turn
 from mirror_bench.sessions.run_header import RunHeader
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -89,8 +89,8 @@ class Artist:
     def draw(self, session: Session, number: int, turn: Turn) -> bytes | None:
         """Returns the PNG that was shown at a client turn (from 0), or None where it cannot be drawn."""
         profile = self._profiles.get(session.profile_id)
-        seed = derive_seed(session.pair, "face", number)
-        shown = shown_expression(session.condition, turn.expression or Expression(), seed)
+        own = turn.expression or Expression()
+        shown = expression_at_turn(session.condition, own, session.pair, number)
         if profile is None or shown is None:
             return None
         try:

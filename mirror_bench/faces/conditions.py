@@ -8,7 +8,7 @@ import random
 from mirror_bench.faces.facs import expressions
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled, similarity, valence
 from mirror_bench.parts import StandsOn
-from mirror_bench.schema import Expression, FaceCondition
+from mirror_bench.schema import Expression, FaceCondition, derive_seed
 
 VERSION = "1"
 """Raised with every change of which expression a face condition shows; part of the fingerprint."""
@@ -21,6 +21,23 @@ def stands_on() -> StandsOn:
 
 _ALIKE = 0.35
 _NO_VALENCE = 0.1
+
+
+def expression_at_turn(
+    condition: FaceCondition, expression: Expression, pair: str, turn: int
+) -> Expression | None:
+    """Returns what the face shows at one client turn of a session, or None where no face is shown.
+
+    This is the one rule of which face is shown: sessions, counterfactual turns, verification and the
+    leaderboard's viewer all ask it.
+
+    Args:
+        condition: Under which the face is shown.
+        expression: What the client's own face shows.
+        pair: The scenario without its condition, so that all conditions of one scenario draw alike.
+        turn: Number of the client turn, from 0.
+    """
+    return shown_expression(condition, expression, derive_seed(pair, "face", turn))
 
 
 def shown_expression(condition: FaceCondition, expression: Expression, seed: int) -> Expression | None:

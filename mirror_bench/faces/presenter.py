@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import threading
-from collections import OrderedDict
 
 from mirror_bench.faces import conditions, identity
 from mirror_bench.faces.base import Face, FaceSource
-from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.parts import StandsOn
-from mirror_bench.schema import Expression, Scenario, derive_seed
+from mirror_bench.schema import Expression, FaceIdentity, Scenario
 
 VERSION = "1"
 """Raised with every change of which face is shown at a turn; part of the fingerprint."""
@@ -32,37 +31,24 @@ class ShownFaces:
 
     def __init__(self, source: FaceSource, capacity: int = 512) -> None:
         self.source = source
-        self._capacity = max(1, capacity)
-        self._recent: OrderedDict[tuple[str, str], Face] = OrderedDict()
-        self._lock = threading.Lock()
+        self._face = functools.lru_cache(maxsize=max(1, capacity))(self._make)
 
     def show(self, scenario: Scenario, turn: int, expression: Expression) -> Face | None:
         """Returns the face of one client turn, or None where the scenario's condition withholds it.
 
         Args:
             scenario: Gives the identity and the face condition.
-            turn: Index of the turn in the session.
+            turn: Number of the client turn, from 0.
             expression: What the client's own face shows.
 
         Raises:
             InputError: If the profile's face or the expression cannot be drawn.
         """
-        seed = derive_seed(scenario.pair, "face", turn)
-        shown = shown_expression(scenario.condition, expression, seed)
-        if shown is None:
-            return None
-        identity = identity_of(scenario.profile)
-        key = (identity.line(), shown.line())
-        with self._lock:
-            if (face := self._recent.get(key)) is not None:
-                self._recent.move_to_end(key)
-                return face
-        # Drawn outside the lock: two threads may draw the same face, and get the same bytes.
-        png = self.source.render(identity, shown)
-        face = Face(png=png, sha256=hashlib.sha256(png).hexdigest(), expression=shown)
-        with self._lock:
-            self._recent[key] = face
-            self._recent.move_to_end(key)
-            while len(self._recent) > self._capacity:
-                self._recent.popitem(last=False)
-        return face
+        shown = expression_at_turn(scenario.condition, expression, scenario.pair, turn)
+        return None if shown is None else self._face(identity_of(scenario.profile).line(), shown.line())
+
+    def _make(self, identity: str, expression: str) -> Face:
+        """Makes what two lines of JSON say, which unlike the records can be looked up."""
+        shown = Expression.model_validate_json(expression)
+        png = self.source.render(FaceIdentity.model_validate_json(identity), shown)
+        return Face(png=png, sha256=hashlib.sha256(png).hexdigest(), expression=shown)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.faces import conditions
 from mirror_bench.faces.base import Face
-from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.parts import StandsOn
-from mirror_bench.schema import Expression, Profile, Scenario, Session, derive_seed
+from mirror_bench.schema import Expression, Profile, Scenario, Session
 from mirror_bench.sessions import session
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
 from mirror_bench.therapists.base import Therapist
@@ -26,7 +26,7 @@ class UndrawnFaces:
 
     def show(self, scenario: Scenario, turn: int, expression: Expression) -> Face | None:
         """See `dialogue.Showing`; the image is empty."""
-        shown = shown_expression(scenario.condition, expression, derive_seed(scenario.pair, "face", turn))
+        shown = expression_at_turn(scenario.condition, expression, scenario.pair, turn)
         return None if shown is None else Face(b"", "", shown)
 
 

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from mirror_bench.errors import InputError
-from mirror_bench.faces.conditions import shown_expression
+from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.protocol import FaceSettings
-from mirror_bench.schema import Expression, FaceIdentity, Scenario, Turn, derive_seed
+from mirror_bench.schema import Expression, FaceIdentity, Scenario, Turn
 from mirror_bench.submissions.findings import Check, judged
 from mirror_bench.submissions.submission import Held
 
@@ -58,8 +58,7 @@ def check_faces(held: Held) -> Check:
 
 
 def _to_show(scenario: Scenario, number: int, turn: Turn) -> Expression | None:
-    seed = derive_seed(scenario.pair, "face", number)
-    return shown_expression(scenario.condition, turn.expression or Expression(), seed)
+    return expression_at_turn(scenario.condition, turn.expression or Expression(), scenario.pair, number)
 
 
 def _drawn(

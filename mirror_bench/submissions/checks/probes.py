@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 
 from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
-from mirror_bench.faces.conditions import shown_expression
-from mirror_bench.schema import Expression, FaceCondition, Scenario, Session, derive_seed
+from mirror_bench.faces.conditions import expression_at_turn
+from mirror_bench.schema import Expression, FaceCondition, Scenario, Session
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
 from mirror_bench.sessions.counterfactual_turns import Probe, ReopenedTherapist, probe_turn, probes_due
 from mirror_bench.sessions.offline_sessions import UndrawnFaces
@@ -98,7 +98,7 @@ def _shown(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Ex
     true = session.turns[probe.turn].expression
     if not held.submission.sees or true is None:
         return None
-    return shown_expression(probe.shown, true, derive_seed(scenario.pair, "face", probe.turn // 2))
+    return expression_at_turn(probe.shown, true, scenario.pair, probe.turn // 2)
 
 
 def _remarks(words: str) -> bool:
