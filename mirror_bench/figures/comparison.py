@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror_bench.analysis.comparison import Compared
 from mirror_bench.analysis.display_names import short
-from mirror_bench.figures.style import COLORS, COLUMN, MUTED, STYLE, name_rows, new_figure
+from mirror_bench.figures.style import COLORS, COLUMN, MUTED, figure_style, name_rows, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,15 +36,12 @@ def strengths_figure(compared: Compared) -> Figure:
 
 def write_strengths(compared: Compared, folder: Path) -> list[Path]:
     """Writes `strengths.png` and `strengths.svg`; nothing where no two candidates were ranked."""
-    import matplotlib as mpl
-
     if not compared.standings:
         return []
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "strengths.png", folder / "strengths.svg"]
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with figure_style():
         figure = strengths_figure(compared)
-        figure.savefig(paths[0], dpi=300)
-        figure.savefig(paths[1], metadata={"Date": None})
+        for path in paths:
+            save_figure(figure, path)
     return paths

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirror_bench.data.checks.description import Counts, DataStats
-from mirror_bench.figures.style import COLORS, COLUMN, GROUND, INK, LINES, STYLE, name_rows, new_figure
+from mirror_bench.figures.style import (
+    COLORS,
+    COLUMN,
+    GROUND,
+    INK,
+    LINES,
+    figure_style,
+    name_rows,
+    new_figure,
+    save_figure,
+)
 from mirror_bench.schema import Resistance, Speaker
 
 if TYPE_CHECKING:
@@ -36,23 +45,19 @@ def write_data_plots(stats: DataStats, folder: Path) -> list[Path]:
     Returns:
         The paths written.
     """
-    import matplotlib as mpl
-
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # Names may hold scripts that the font lacks; a box in a label is no reason to warn or fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with figure_style():
         for name, draw in DATA_FIGURES.items():
             figure = draw(stats)
             if figure is not None:
                 _settle(figure)
-            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
+            for suffix in (".png", ".svg"):
                 path = folder / (name + suffix)
                 if figure is None:
                     path.unlink(missing_ok=True)
                     continue
-                figure.savefig(path, dpi=300, metadata=metadata)
+                save_figure(figure, path)
                 written.append(path)
     return written
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirror_bench.analysis.display_names import short
 from mirror_bench.analysis.regression.history import History
-from mirror_bench.figures.style import COLORS, COLUMN, STYLE, new_figure
+from mirror_bench.figures.style import COLORS, COLUMN, figure_style, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,13 +36,10 @@ def history_figure(history: History) -> Figure:
 
 def write_history(history: History, folder: Path) -> list[Path]:
     """Writes `history.png` and `history.svg`; makes the folder where missing."""
-    import matplotlib as mpl
-
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "history.png", folder / "history.svg"]
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with figure_style():
         figure = history_figure(history)
-        figure.savefig(paths[0], dpi=300)
-        figure.savefig(paths[1], metadata={"Date": None})
+        for path in paths:
+            save_figure(figure, path)
     return paths

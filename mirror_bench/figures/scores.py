@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +19,14 @@ from mirror_bench.figures.style import (
     LINES,
     MARKERS,
     MUTED,
-    STYLE,
     draw_point,
+    figure_style,
     legend_columns,
     legend_height,
     name_markers,
     name_rows,
     new_figure,
+    save_figure,
 )
 from mirror_bench.figures.visual_gain import gain_and_reliance
 from mirror_bench.schema import Ending, FaceCondition, Resistance
@@ -55,21 +55,17 @@ def write_plots(summary: Summary, folder: Path) -> list[Path]:
     Returns:
         The paths written, in the order in which a report shows them.
     """
-    import matplotlib as mpl
-
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # Names may hold scripts that the font lacks; a box in a label is no reason to warn or fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+    with figure_style():
         for name, draw in FIGURES.items():
             figure = draw(summary)
-            for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None, "Creator": None})):
+            for suffix in (".png", ".svg"):
                 path = folder / (name + suffix)
                 if figure is None:
                     path.unlink(missing_ok=True)
                     continue
-                figure.savefig(path, dpi=300, metadata=metadata)
+                save_figure(figure, path)
                 written.append(path)
     return written
 

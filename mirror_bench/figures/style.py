@@ -72,9 +72,9 @@ def figure_style() -> Iterator[None]:
         yield
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, dpi: int = 300) -> None:
     """Writes a figure in the format of its suffix, one of `METADATA`; equal figures give equal bytes."""
-    figure.savefig(path, dpi=300, metadata=dict(METADATA[path.suffix.removeprefix(".")]))
+    figure.savefig(path, dpi=dpi, metadata=dict(METADATA[path.suffix.removeprefix(".")]))
 
 
 def new_figure(

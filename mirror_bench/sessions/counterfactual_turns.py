@@ -18,7 +18,7 @@ from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
 from mirror_bench.coding import therapist_behaviour
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
-from mirror_bench.errors import EngineDeadError, EngineError
+from mirror_bench.errors import EngineError
 from mirror_bench.faces.base import Face
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Ending, FaceCondition, Record, Scenario, Session, Speaker, derive_seed
@@ -221,9 +221,7 @@ async def run_probes(
     async def one(due: ProbeDue) -> None:
         try:
             keep(await probe_turn(*due, opening, stage))
-        except EngineDeadError:
-            raise
-        except EngineError:
+        except EngineError:  # an EngineDeadError is none, and ends the run
             keep(_lost(due.session, due.turn, due.shown))
 
     await bounded(due, one, concurrency)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +59,15 @@ def write_evidence_plots(
     Returns:
         The paths written.
     """
-    import matplotlib as mpl
-
-    from mirror_bench.figures.style import STYLE
+    from mirror_bench.figures.style import figure_style, save_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+    with figure_style():
         for plot in evidence.plots:
             figure = plot.draw()
             for ending in endings:
                 path = folder / f"{plot.name}.{ending}"
-                # Without its date a figure is the same bytes every time.
-                figure.savefig(path, dpi=200, metadata={"Date": None} if ending == "svg" else None)
+                save_figure(figure, path, dpi=200)
                 written.append(path)
     return written
