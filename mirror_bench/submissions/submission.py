@@ -93,13 +93,8 @@ def read_submission(members: Mapping[str, bytes], manifest: Manifest) -> Submiss
     sessions = _many("sessions.jsonl", members["sessions.jsonl"], Session, problems)
     ratings = _many("ratings.jsonl", members["ratings.jsonl"], Rating, problems)
     probes = _many("probes.jsonl", members.get("probes.jsonl", b""), Probe, problems)
-    if header is not None:
-        problems += [
-            f"run.json: {part} lacks {key}"
-            for part, keys in (("candidate", ("therapist", "model")), ("selection", ("conditions", "limit")))
-            for key in keys
-            if key not in getattr(header, part)
-        ]
+    if header is not None and not header.candidate.model:
+        problems.append("run.json: candidate lacks model")
     if problems or header is None or summary is None:
         return problems
     return Submission(members, manifest, header, tuple(sessions), tuple(ratings), tuple(probes), summary)

@@ -238,8 +238,8 @@ def test_splitting_loses_no_letter(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["Client: [", "Client:\n", "[]", "*", "A B: x\n", "\n", "1. -", "Client("])
 def test_a_megabyte_of_nonsense_is_read_in_seconds_and_not_all_listed(piece: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     parsed = parse("Therapist: Hello.\n" + piece * (1_200_000 // len(piece)))
-    assert time.monotonic() - began < 20, "quadratic work would take minutes"
+    assert time.process_time() - began < 20, "quadratic work would take minutes"
     assert len(parsed.problems) <= MAX_PROBLEMS + 1
     assert parsed.screenplay.lines[0].words.startswith("Hello.")

@@ -77,7 +77,8 @@ def test_a_tampering_is_found(
     packed: Packed = request.getfixturevalue(kind)
     verdict = tampered(packed, way, number, tmp_path / "tampered.mirror.zip")
     assert [check.name for check in verdict.checks] == list(CHECKS)
-    assert way.check in verdict.failed, f"{way.name}: found by {verdict.failed or 'nothing'}"
+    why = [check.reason for check in verdict.checks if check.status == "failed"]
+    assert way.check in verdict.failed, f"{way.name}: found by {verdict.failed or 'nothing'}: {why}"
     figure("found by", ", ".join(verdict.failed))
 
 
