@@ -53,7 +53,7 @@ def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) 
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=read_probes(folder),
-        ratings_owed=[(rater, form) for rater in owing for form in header.protocol.forms],
+        ratings_owed=[(rater, form) for rater in owing for form in header.protocol.all_instruments],
         form_of=standing.form_of,
         judged=read_judged(folder),
     )

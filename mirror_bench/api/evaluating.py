@@ -228,7 +228,7 @@ def add_ratings(
             raise InputError(
                 f"{spelt('retest')} is for model judges: the coded rater answers alike every time"
             )
-    own = header.protocol.forms
+    own = header.protocol.all_instruments
     wanted = chosen_instruments(instruments, (), own) if instruments else own
     made = wait_for(
         functools.partial(

@@ -148,7 +148,7 @@ class Protocol(Record):
         return tuple(dict.fromkeys((*self.instruments, *((SAFETY,) if self.safety else ()))))
 
     @property
-    def forms(self) -> tuple[str, ...]:
+    def all_instruments(self) -> tuple[str, ...]:
         """The names of these, by which ratings and scores call them."""
         return tuple(map(form_name, self.instruments_due))
 

@@ -298,7 +298,7 @@ def _restate(folder: RunFolder, profiles: Mapping[str, Profile]) -> None:
     header = folder.header
     standing = standing_of(folder.folder, header)
     counted = {rating_key(one) for one in folder.ratings() if standing.counts(one) and not one.lost}
-    owed = [(rater, form) for rater in standing.editions for form in header.protocol.forms]
+    owed = [(rater, form) for rater in standing.editions for form in header.protocol.all_instruments]
     for session in folder.sessions():
         if session.ended is Ending.FAILED or session.profile_id not in profiles:
             continue

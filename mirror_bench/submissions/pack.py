@@ -148,7 +148,7 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         (one := made.get((session, rater, instrument))) is None or one.lost
         for session in place
         for rater in rater_names(header.protocol.raters)
-        for instrument in header.protocol.forms
+        for instrument in header.protocol.all_instruments
     )
     if lacking:
         raise InputError(

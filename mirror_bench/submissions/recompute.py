@@ -45,7 +45,7 @@ def summary_of(
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=probes,
-        ratings_owed=[(rater, form) for rater in raters for form in header.protocol.forms],
+        ratings_owed=[(rater, form) for rater in raters for form in header.protocol.all_instruments],
     )
 
 
@@ -59,7 +59,7 @@ def coverage_of(
     """Returns how much of what was due was done."""
     published = due_scenarios(header.protocol, data, ["matched"], None)
     failed = sum(session.ended is Ending.FAILED for session in sessions)
-    names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.forms)
+    names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.all_instruments)
     own = [rating for rating in ratings if rating.rater in names and rating.instrument in instruments]
     return SubmissionCoverage(
         profiles=len({scenario.profile.id for scenario in due if not scenario.only_safety}),

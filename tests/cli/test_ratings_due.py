@@ -165,8 +165,8 @@ def test_instruments_replace_the_protocols_or_come_beside_them(tmp_path: Path) -
     form.write_text(HOPE)
     ways: tuple[dict[str, Any], ...] = ({"instrument": (f"+{form}",)}, {"add_instrument": (str(form),)})
     for given in ways:
-        assert chosen_protocol("offline", **given, safety=False).forms == ("ctrs", "wai", "hope")
-    assert chosen_protocol("offline", instrument=(str(form),), safety=False).forms == ("hope",)
+        assert chosen_protocol("offline", **given, safety=False).all_instruments == ("ctrs", "wai", "hope")
+    assert chosen_protocol("offline", instrument=(str(form),), safety=False).all_instruments == ("hope",)
 
 
 def test_the_documented_instrument_is_checked_and_listed(tmp_path: Path) -> None:

@@ -101,5 +101,5 @@ def test_a_protocol_of_one_resistance_type_still_meets_every_crisis_unless_it_te
     assert crises <= met
     without = narrow.model_copy(update={"safety": False})
     assert not any(scenario.only_safety for scenario in due_scenarios(without, data, ["matched"], 1))
-    assert without.forms == ("ctrs", "wai")
-    assert narrow.forms == ("ctrs", "wai", "safety")
+    assert without.all_instruments == ("ctrs", "wai")
+    assert narrow.all_instruments == ("ctrs", "wai", "safety")

@@ -54,7 +54,9 @@ def read_rated(side: Contestant) -> RatedRun:
     """
     found = gather_run(side.folder)
     form_of = standing_of(side.folder, side.header).form_of
-    totals = tuple(f"{name}.total" for name in side.header.protocol.forms if form_of(name).total != "none")
+    totals = tuple(
+        f"{name}.total" for name in side.header.protocol.all_instruments if form_of(name).total != "none"
+    )
     outcomes = tuple(one for one in found.outcomes if one.key.condition is side.condition)
     scenarios = due_of(side.header)
     if isinstance(scenarios, int):

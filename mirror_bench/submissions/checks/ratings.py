@@ -24,7 +24,7 @@ def check_ratings(held: Held) -> Check:
     ratings = held.submission.ratings
     counts = Counter(rating_key(rating) for rating in ratings)
     problems = [f"{_named(*key)} stands {count} times" for key, count in counts.items() if count > 1]
-    raters, instruments = rater_names(held.protocol.raters), held.protocol.forms
+    raters, instruments = rater_names(held.protocol.raters), held.protocol.all_instruments
     due = {(session, rater, form) for session in place for rater in raters for form in instruments}
     problems += [f"{_named(*key)} is missing" for key in sorted(due - counts.keys())]
     forms = _instruments(held)
@@ -116,7 +116,7 @@ def _sees(held: Held) -> dict[str, Sees]:
 
 def _instruments(held: Held) -> dict[str, Instrument]:
     """The instruments that are rated; looked up among those there are, since names come from the file."""
-    wanted = {rating.instrument for rating in held.submission.ratings} | set(held.protocol.forms)
+    wanted = {rating.instrument for rating in held.submission.ratings} | set(held.protocol.all_instruments)
     return {name: load_instrument(name) for name in names("instruments", ".yaml") if name in wanted}
 
 
