@@ -46,7 +46,7 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
     of mirror-bench verify (the site is written and says so), with 2 if one cannot be read.
     """
     from leaderboard.boards import make_boards
-    from leaderboard.intake import read_submissions
+    from leaderboard.load_submissions import read_submissions
     from leaderboard.site import write_site
 
     def told(line: str) -> None:
@@ -93,7 +93,7 @@ def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
     Each is held, packed and verified, and replaces its file once no check fails: after a change of data,
     prompts, rater or client, whose fingerprint older files do not have.
     """
-    from leaderboard.entries import make_entries, read_entries
+    from leaderboard.own_submissions import make_entries, read_entries
 
     listed = read_entries()
     work.mkdir(parents=True, exist_ok=True)

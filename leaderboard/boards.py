@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from leaderboard.intake import LoadedSubmission
+from leaderboard.load_submissions import LoadedSubmission
 from leaderboard.ranking import BoardPlace, Difference, Differences, compare_all, places, shared_means
 from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.length import LengthEffect, measure_length

@@ -12,8 +12,8 @@ from jinja2 import Environment
 from leaderboard.boards import Board, Model, badges
 from leaderboard.downloads import bibtex, board_csv, board_json, model_json, sessions_csv
 from leaderboard.faces import Artist, FaceFiles
-from leaderboard.models import Numbers, view_model
-from leaderboard.payloads import model_payload, script, session_payload
+from leaderboard.model_page import Numbers, view_model
+from leaderboard.page_data import model_payload, script, session_payload
 from mirror_bench.analysis.display_names import entry_labels
 from mirror_bench.analysis.metrics import Metric
 from mirror_bench.errors import InputError

@@ -10,7 +10,7 @@ from pathlib import Path
 import hostile
 import report_samples as samples
 
-from leaderboard.intake import LoadedSubmission
+from leaderboard.load_submissions import LoadedSubmission
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Rating, Session
 from mirror_bench.sessions.run_header import RunHeader

@@ -15,7 +15,7 @@ import pytest
 from browsing import CHROMIUM, Watch
 
 from leaderboard.boards import make_boards
-from leaderboard.intake import read_submissions
+from leaderboard.load_submissions import read_submissions
 from leaderboard.site import write_site
 
 if TYPE_CHECKING:

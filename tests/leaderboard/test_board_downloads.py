@@ -11,7 +11,7 @@ import pytest
 
 from leaderboard.boards import Board, badges, make_boards
 from leaderboard.downloads import bibtex, board_csv, board_json, model_json, sessions_csv
-from leaderboard.intake import read_submissions
+from leaderboard.load_submissions import read_submissions
 
 
 @pytest.fixture(scope="module")

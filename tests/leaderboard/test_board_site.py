@@ -10,7 +10,7 @@ import board_samples as boards
 import pytest
 
 from leaderboard.boards import Board, make_boards
-from leaderboard.intake import read_submissions
+from leaderboard.load_submissions import read_submissions
 from leaderboard.site import write_site
 from mirror_bench.errors import InputError
 

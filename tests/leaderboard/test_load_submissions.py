@@ -12,7 +12,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.intake import LoadedSubmission, read_submissions, slug_of
+from leaderboard.load_submissions import LoadedSubmission, read_submissions, slug_of
 from mirror_bench.errors import InputError
 from mirror_bench.submissions.archive import write_archive
 

@@ -9,7 +9,7 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.payloads import script, session_payload
+from leaderboard.page_data import script, session_payload
 from mirror_bench.analysis.display_names import tidy
 from mirror_bench.schema import Expression
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.entries import OwnEntries, make_entries, read_entries
-from leaderboard.intake import ENDING
+from leaderboard.load_submissions import ENDING
+from leaderboard.own_submissions import OwnEntries, make_entries, read_entries
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
