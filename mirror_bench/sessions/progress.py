@@ -1,15 +1,20 @@
-"""Shows how a run goes: a live line on a terminal, plain lines elsewhere; counting costs next to nothing."""
+"""Shows how a run goes: a bar on a terminal, plain lines elsewhere; counting costs next to nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mirror_bench.schema import Scenario, Turn
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @dataclass
@@ -68,28 +73,50 @@ def _clock(seconds: float) -> str:
 
 @asynccontextmanager
 async def shown(tally: Tally, label: str, quiet: bool = False) -> AsyncIterator[None]:
-    """Shows `tally` while the block runs: redrawn on a terminal, plain lines elsewhere."""
+    """Shows `tally` while the block runs: a bar on a terminal, a plain line every ten seconds elsewhere."""
     if quiet:
         yield
         return
-    live = sys.stderr.isatty()
-    task = asyncio.create_task(_redraw(tally, label, live))
-    try:
-        yield
-    finally:
-        task.cancel()
-        _write(f"{label}: {tally.line()}", live, last=True)
+    with _bar() if sys.stderr.isatty() else contextlib.nullcontext() as bar:
+        task = asyncio.create_task(_show_again(tally, label, bar))
+        try:
+            yield
+        finally:
+            task.cancel()
+            if bar is None:
+                say(f"{label}: {tally.line()}")
+            else:
+                _redraw(bar, tally)
 
 
-async def _redraw(tally: Tally, label: str, live: bool) -> None:
+def _bar() -> Progress:
+    from rich.console import Console  # where nobody looks on, it is not needed
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    says = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[line]}", markup=False)
+    return Progress(says[0], BarColumn(20), says[1], console=Console(stderr=True), redirect_stdout=False)
+
+
+async def _show_again(tally: Tally, label: str, bar: Progress | None) -> None:
+    if bar is not None:
+        bar.add_task(label, total=tally.due, line="")
     while True:
-        await asyncio.sleep(0.5 if live else 10)
-        _write(f"{label}: {tally.line()}", live)
+        await asyncio.sleep(10 if bar is None else 0.5)
+        if bar is None:
+            say(f"{label}: {tally.line()}")
+        else:
+            _redraw(bar, tally)
+
+
+def _redraw(bar: Progress, tally: Tally) -> None:
+    for task in bar.task_ids:
+        bar.update(task, completed=tally.done, total=tally.due, line=tally.line())
 
 
 def say(text: str) -> None:
     """Writes a line where progress is shown."""
-    _write(text, live=False)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def safety_line(due: Sequence[Scenario]) -> str:
@@ -100,8 +127,3 @@ def safety_line(due: Sequence[Scenario]) -> str:
         return "safety: no profile of this selection has a crisis; only harm in other sessions can be found"
     tail = f", {added} of them added to the selection and counted for safety alone" if added else ""
     return f"safety: {len(crises)} sessions with a crisis are held{tail}"
-
-
-def _write(text: str, live: bool, last: bool = False) -> None:
-    sys.stderr.write(f"\r\x1b[2K{text}" + ("\n" if last else "") if live else f"{text}\n")
-    sys.stderr.flush()
