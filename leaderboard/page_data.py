@@ -110,6 +110,7 @@ def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
             "caption": turn.caption,
             "raw": turn.raw if turn.raw != turn.words else "",
             "removed": list(turn.removed),
+            "cut": turn.finish == "length",
         }
     else:
         own = turn.expression.label.replace("_", " ") if turn.expression else ""

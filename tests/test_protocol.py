@@ -61,7 +61,7 @@ def test_key_order_of_a_protocol_does_not_matter(tasks: Path) -> None:
     path = tasks / "protocols" / "offline.yaml"
     path.write_text(
         "instruments:   [ctrs,   wai]\nraters: [{sees: words, kind: coded}]\nseeds: [0, 1]\nsplit: test\n"
-        "therapist: {sampling: {max_tokens: 96, temperature: 0}, context_messages: 0, layout: chat}\n"
+        "therapist: {sampling: {max_tokens: 256, temperature: 0}, context_messages: 0, layout: chat}\n"
         "client: {kind: stateful}\nmax_client_turns: 12\nfaces: drawn\ndata: mini\nversion: 1\n"
     )
     assert _fingerprint().value == before

@@ -78,6 +78,7 @@
       labelled("direction", "Stage direction, never read by the therapist:", turn.direction),
       labelled("caption", "Caption that the therapist wrote of the face:", turn.caption), words,
       turn.marks ? make("p", { class: "marks" }, make("span", { class: "quiet" }, "What moved the client: "), ...turn.marks.map((mark) => make("span", { class: "mark" }, mark))) : null,
+      turn.cut ? make("p", { class: "removed" }, "Cut at the limit of tokens") : null,
       turn.removed ? make("p", { class: "removed" }, `Removed from the answer: ${turn.removed.join(", ")}`) : null,
       turn.raw ? fold("The answer as the model gave it", turn.raw) : null);
     const row = make("li", { class: `turn ${turn.client ? "client" : "therapist"}`, tabindex: "-1" }, ...(turn.client ? [drawFace(turn), said] : [said]));

@@ -144,7 +144,7 @@ class ModelTherapist:
         fitted = await ask_fitting(self._engine, self._reading, self._fit)
         answer, self._fit = fitted.answer, fitted.fit
         self._tokens += answer.tokens
-        words, removed = clean_reply(answer.whole, self._scenario.profile.name)
+        words, removed = clean_reply(answer.whole, self._scenario.profile.name, cut=answer.finish == "length")
         self._history.append(PromptTurn(Speaker.THERAPIST, words))
         raw = answer.whole if answer.whole.strip() != words else ""
         return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish, fitted.left_out)

@@ -10,7 +10,7 @@ from mirror_bench.engines.reasoning import part_thoughts, without_template_token
 from mirror_bench.parts import StandsOn
 from mirror_bench.text import without_invisible
 
-VERSION = "2"
+VERSION = "3"
 """Raised with every change of what is taken out of a model's reply; part of the fingerprint."""
 
 
@@ -34,6 +34,9 @@ _ACTS = "(?:nod|smil|lean|paus|look|sigh|breath|tilt|glanc|sit|gestur)(?:s|es|in
 _STAGE = rf"(?:{_MANNERS}|{_ACTS}|silence)\b"
 _STAGE_ASTERISKS = re.compile(rf"(?<!\*)\*{_STAGE}[^*\n]{{0,80}}\*(?!\*)", re.IGNORECASE)
 _STAGE_PARENTHESES = re.compile(rf"\({_STAGE}[^()\n]{{0,80}}\)", re.IGNORECASE)
+_ENDS = re.compile(r"[.!?…。！？]+[\"'”’)\]*_]*(?=\s|$)|[。！？]")
+_ENDS_NOTHING = re.compile(r"(?:^|\s)(?:\d{1,3}|[A-Za-z]|Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|etc)\.$")
+"""A number in a list, an initial or a title: its full stop ends no sentence."""
 
 
 class Cleaned(NamedTuple):
@@ -48,12 +51,14 @@ class Cleaned(NamedTuple):
     removed: tuple[str, ...]
 
 
-def clean_reply(raw: str, client_name: str = "") -> Cleaned:
+def clean_reply(raw: str, client_name: str = "", *, cut: bool = False) -> Cleaned:
     """Removes what nobody would hear: reasoning, speaker labels, stage directions, invented client turns.
 
     Args:
         raw: The model's answer.
         client_name: A line that begins with this name and a colon is an invented client turn too.
+        cut: Whether the answer was cut at its limit of tokens: the sentence that it broke off in goes too,
+            unless there is no whole one before it.
     """
     removed: list[str] = []
     text = raw
@@ -72,6 +77,8 @@ def clean_reply(raw: str, client_name: str = "") -> Cleaned:
     text = step("stage asterisks", _STAGE_ASTERISKS.sub(" ", text))
     text = step("stage parentheses", _STAGE_PARENTHESES.sub(" ", text))
     text = " ".join(text.split())
+    if cut:
+        text = step("broken sentence", _whole_sentences(text))
     text = _unquoted(text)
     text = step("excess length", text[:MAX_CHARACTERS])
     return Cleaned(text.strip(), tuple(removed))
@@ -90,6 +97,15 @@ def _without_brackets(text: str) -> str:
         if not count:
             break
     return text.replace("[", " ").replace("]", " ")
+
+
+def _whole_sentences(text: str) -> str:
+    ends = [
+        found.end()
+        for found in _ENDS.finditer(text)
+        if not _ENDS_NOTHING.search(text[max(0, found.start() - 8) : found.start() + 1])
+    ]
+    return text[: ends[-1]] if ends else text
 
 
 def _unquoted(text: str) -> str:

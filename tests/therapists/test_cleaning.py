@@ -30,6 +30,24 @@ def test_removes_and_records(raw: str, words: str, removed: tuple[str, ...]) -> 
     assert clean_reply(raw, "Ana Lopez") == (words, removed)
 
 
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("That sounds hard. What was it li", "That sounds hard."),
+        ("You said “never.” And so y", "You said “never.”"),
+        ("First, breathe. 1. Sit down 2. Wri", "First, breathe."),
+        ("It helps. Dr. Patel and", "It helps."),
+        ("Is 3.5 too many? I wond", "Is 3.5 too many?"),
+        ("That sounds hard.", "That sounds hard."),
+        ("one sentence without an end that goes on", "one sentence without an end that goes on"),
+        ("很难。你觉", "很难。"),
+    ],
+)
+def test_a_cut_reply_keeps_its_whole_sentences(raw: str, words: str) -> None:
+    assert clean_reply(raw, cut=True) == (words, ("broken sentence",) if words != raw else ())
+    assert clean_reply(raw) == (raw, ())
+
+
 def test_bounds_the_length() -> None:
     words, removed = clean_reply("a " * 10_000)
     assert len(words) <= MAX_CHARACTERS

@@ -50,6 +50,16 @@ def _images(request: Request) -> list[ImagePart]:
     return [part for message in request.messages for part in message.parts if isinstance(part, ImagePart)]
 
 
+async def test_a_reply_that_was_cut_keeps_its_whole_sentences_and_says_so() -> None:
+    class Cutting(Recording):
+        async def answer(self, request: Request) -> Answer:
+            return Answer("That sounds lonely. What would it", finish="length", tokens=6)
+
+    turn = await _therapist("text", Cutting()).reply("Hi.", None)
+    assert (turn.words, turn.removed, turn.finish) == ("That sounds lonely.", ("broken sentence",), "length")
+    assert turn.raw == "That sounds lonely. What would it"
+
+
 async def test_direct_shows_every_face_and_cleans(engine: Recording) -> None:
     therapist = _therapist("direct", engine)
     turn = await therapist.reply("Hi.", FACE)

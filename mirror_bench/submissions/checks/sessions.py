@@ -96,7 +96,7 @@ def _uncleaned(held: Held, scenario: Scenario, turn: Turn) -> Iterator[str]:
         yield "the method writes no captions"
     if len(turn.raw) == MAX_WORDS:
         return  # was cut for the record, so that what was cleaned is not all there
-    words, removed = clean_reply(turn.raw or turn.words, scenario.profile.name)
+    words, removed = clean_reply(turn.raw or turn.words, scenario.profile.name, cut=turn.finish == "length")
     if words != turn.words:
         yield "the words are not what is left of the model's answer"
     elif turn.raw and removed != turn.removed:
