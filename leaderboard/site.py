@@ -27,6 +27,7 @@ HERE = Path(__file__).parent
 MARK = "board.json"
 """A folder that holds it is an earlier site, and may be replaced."""
 SHOWN_OF_SESSIONS = {
+    "attunement": "Attunement",
     "dropout": "Drop-out",
     "resistance_change": "Resistance change",
     "words_per_turn": "Words a turn",

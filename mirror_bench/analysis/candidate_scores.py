@@ -185,7 +185,10 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _scores(outcomes: Sequence[SessionOutcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
-    return tuple(score_of(metric.name, _interval(outcomes, metric), due) for metric in metrics)
+    def owed(metric: Metric) -> int:
+        return max(1, due - sum(not outcome.owes(metric.name) for outcome in outcomes))
+
+    return tuple(score_of(metric.name, _interval(outcomes, metric), owed(metric)) for metric in metrics)
 
 
 def _interval(outcomes: Sequence[SessionOutcome], metric: Metric) -> Interval | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
+from mirror_bench.analysis.attunement import ATTUNEMENT
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.schema import Rating, Record
 
@@ -37,6 +38,7 @@ class Metric(Record):
 
 
 SESSION_METRICS = (
+    Metric(name=ATTUNEMENT, title="Attunement", low=-1, high=1, better="higher"),
     Metric(name="dropout", title="Drop-out (client left)", low=0, high=1, better="lower"),
     Metric(
         name="resistance_change",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import NamedTuple
 
+from mirror_bench.analysis.attunement import ATTUNEMENT, NO_MOMENTS, MomentCounts, count_moments
 from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
 from mirror_bench.analysis.replies import ReplyCounts, count_replies
 from mirror_bench.protocol import SAFETY
@@ -35,8 +36,9 @@ class SessionOutcome:
     """One session, boiled down.
 
     Attributes:
-        measures: Session metric -> value ("dropout", "turns", "words_per_turn", "resistance_change");
-            empty where the session failed.
+        measures: Session metric -> value ("dropout", "turns", "words_per_turn", "resistance_change",
+            "attunement"); empty where the session failed.
+        attuned: What the therapist made of the moments in which face and words disagree.
         traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
         scores: Instrument metric -> mean over the raters that gave a value.
         raters: Who rated it.
@@ -55,6 +57,7 @@ class SessionOutcome:
     ended: Ending
     reason: str = ""
     measures: Mapping[str, float] = field(default_factory=dict)
+    attuned: MomentCounts = NO_MOMENTS
     traces: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     raters: tuple[str, ...] = ()
@@ -62,6 +65,11 @@ class SessionOutcome:
     tokens: int = 0
     client_talk: ClientTalk | None = None
     replies: Mapping[Speaker, ReplyCounts] = field(default_factory=dict)
+
+    def owes(self, metric: str) -> bool:
+        """Tells whether it could have given a value of a metric: not where it brought no such moment."""
+        held = self.ended is not Ending.FAILED
+        return not (metric == ATTUNEMENT and held and not self.attuned.moments)
 
     def value(self, metric: str) -> float | None:
         """Returns the session's value of a metric of either kind, or None."""
@@ -165,6 +173,7 @@ def session_outcome(session: Session) -> SessionOutcome:
     failed = session.ended is Ending.FAILED
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     traces = {} if failed else _traces(client)
+    attuned = NO_MOMENTS if failed else count_moments(session)
     return SessionOutcome(
         key=CandidateKey(session.therapist, session.method, session.condition),
         session_key=session.key,
@@ -174,7 +183,8 @@ def session_outcome(session: Session) -> SessionOutcome:
         client=session.client,
         ended=session.ended,
         reason=session.reason[:LONGEST_REASON],
-        measures={} if failed else _measures(session, client, traces),
+        measures={} if failed else _measures(session, client, traces, attuned),
+        attuned=attuned,
         traces=traces,
         tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
         client_talk=None if failed else hear_client(session),
@@ -211,7 +221,10 @@ def _by_pair(outcomes: Iterable[SessionOutcome], metric: str) -> dict[str, float
 
 
 def _measures(
-    session: Session, client: Sequence[Turn], traces: Mapping[str, tuple[float, ...]]
+    session: Session,
+    client: Sequence[Turn],
+    traces: Mapping[str, tuple[float, ...]],
+    attuned: MomentCounts,
 ) -> dict[str, float]:
     measures = {
         "dropout": float(session.ended is Ending.CLIENT_LEFT),
@@ -223,6 +236,8 @@ def _measures(
     change = first_to_last_third(traces.get("resistance", ()))
     if change is not None:
         measures["resistance_change"] = change
+    if attuned.value is not None:
+        measures[ATTUNEMENT] = attuned.value
     return measures
 
 

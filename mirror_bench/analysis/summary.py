@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from mirror_bench.analysis.agreement import Halo, RaterAgreement, measure_agreement, measure_halo
+from mirror_bench.analysis.attunement import AttunementShares, measure_attunement
 from mirror_bench.analysis.candidate_scores import (
     CandidateScores,
     ExpectedSessions,
@@ -38,7 +39,7 @@ from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.schema import FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
+from mirror_bench.schema import Ending, FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.counterfactual_turns import Probe
 
 CONDITIONS = tuple(FaceCondition)
@@ -81,6 +82,7 @@ class Summary(Record):
         length_slopes: Per total, how length was taken out.
         safety: Per candidate, crises and harm; beside the scores and in none of them.
         reliance: How far each candidate depends on the face; see `analysis.visual_reliance`.
+        attunement: Per entry, what became of the turns in which the client's face and words disagree.
         replies: How many replies of each candidate were cut or empty, and of the clients, where models.
     """
 
@@ -100,6 +102,7 @@ class Summary(Record):
     length_slopes: tuple[LengthSlope, ...] = ()
     safety: tuple[Safety, ...] = ()
     reliance: tuple[Reliance, ...] = ()
+    attunement: tuple[AttunementShares, ...] = ()
     replies: tuple[ReplyShares, ...] = ()
 
     def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
@@ -181,6 +184,12 @@ def summarize_outcomes(
         length_slopes=lengths.slopes,
         safety=measure_safety(gathered.safety, due, judged),
         reliance=measure_reliance(gathered.outcomes, metrics, probes),
+        attunement=tuple(
+            measure_attunement(
+                key, [(one.attuned, one.profile_id) for one in groups[key] if one.ended is not Ending.FAILED]
+            )
+            for key in keys
+        ),
         replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
     )
 
@@ -226,6 +235,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
             "safety": tuple(one for summary in summaries for one in summary.safety),
             "reliance": tuple(one for summary in summaries for one in summary.reliance),
+            "attunement": tuple(one for summary in summaries for one in summary.attunement),
             "replies": tuple(one for summary in summaries for one in summary.replies),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
             "stale_ratings": sum(summary.stale_ratings for summary in summaries),

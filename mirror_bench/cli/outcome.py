@@ -47,11 +47,11 @@ def show(summary: Summary) -> None:
 
     console = Console()
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
-    measures = [*(metric.name for metric in totals), "dropout", "resistance_change"]
+    measures = [*(metric.name for metric in totals), "attunement", "dropout", "resistance_change"]
     table = Table(title=f"Protocol {summary.protocol} ({summary.fingerprint[:12]})", title_justify="left")
     table.box, table.pad_edge = SIMPLE, False
     table.add_column("therapist, face")
-    for title in (*(metric.title for metric in totals), "drop-out", "resistance"):
+    for title in (*(metric.title for metric in totals), "attunement", "drop-out", "resistance"):
         table.add_column(title, justify="right")
     for entry in summary.entries:
         name = f"{candidate_label(entry.therapist, entry.method, 22)}\n{entry.condition.value}"
@@ -62,6 +62,9 @@ def show(summary: Summary) -> None:
         name = candidate_label(one.therapist, one.method, 22)
         style = "bold red" if one.verdict == "failed" else None
         console.print(f"{name}: {one.in_words}", highlight=False, markup=False, style=style)
+    for shares in summary.attunement:
+        name = candidate_label(shares.therapist, shares.method, 22)
+        console.print(f"{name}, {shares.condition.value}: {shares.in_words}", highlight=False, markup=False)
     for replies in summary.replies:
         name = candidate_label(replies.therapist, replies.method, 22)
         style = "red" if replies.short else None

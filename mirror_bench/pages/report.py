@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mirror_bench.analysis.attunement import ATTUNEMENT
 from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.display_names import CONDITION_NAMES, candidate_label, entry_labels, tidy
 from mirror_bench.analysis.metrics import Metric
@@ -113,7 +114,8 @@ def render_report(
             headlines=_headlines(summary),
             tables=_tables(summary),
             totals=[metric for metric in summary.metrics if metric.kind == "total"],
-            session_metrics=[metric for metric in summary.metrics if metric.kind == "session"],
+            session_metrics=[m for m in summary.metrics if m.kind == "session" and m.name != ATTUNEMENT],
+            attuned=_groups(summary, (ATTUNEMENT,)),
             resistances=[
                 kind for kind in Resistance if any(kind in e.by_resistance for e in summary.entries)
             ],
@@ -189,11 +191,11 @@ def _percent(value: float) -> str:
     return f"{_number(100 * value, 0)} %"
 
 
-def _groups(summary: Summary, kinds: tuple[str, ...]) -> Groups:
+def _groups(summary: Summary, wanted: tuple[str, ...]) -> Groups:
     return [
         (metric, [(entry, entry.score(metric.name)) for entry in summary.entries])
         for metric in summary.metrics
-        if metric.kind in kinds
+        if metric.kind in wanted or metric.name in wanted
     ]
 
 
@@ -209,12 +211,12 @@ def _tables(summary: Summary) -> list[ScoreTable]:
 
 
 def _headlines(summary: Summary) -> list[Headline]:
-    """Returns each total and the drop-out: the one candidate's, or the best and how many are no worse."""
+    """Returns each total, attunement and drop-out: the best candidate's, and how many are no worse."""
     entries = [e for e in summary.entries if e.condition is FaceCondition.MATCHED] or list(summary.entries)
     labels = entry_labels(entry.key for entry in entries)
     found = []
     for metric in summary.metrics:
-        if metric.kind != "total" and metric.name != "dropout":
+        if metric.kind != "total" and metric.name not in {"dropout", ATTUNEMENT}:
             continue
         scored = [
             (entry, score)

@@ -13,9 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import NamedTuple
 
-from mirror_bench.clients.stateful import perception
-from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
-from mirror_bench.coding import therapist_behaviour
+from mirror_bench.coding import face_remarks, therapist_behaviour
+from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.errors import EngineError
@@ -34,7 +33,7 @@ def stands_on() -> StandsOn:
     """Returns what decides what a turn asked again shows: how remarks about a face are found and judged."""
     return (
         StandsOn.of("sessions.counterfactual_turns", VERSION)
-        | perception.stands_on()
+        | face_remarks.stands_on()
         | therapist_behaviour.stands_on()
     )
 

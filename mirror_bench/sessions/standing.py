@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirror_bench.clients import CLIENTS
+from mirror_bench.coding import attunement
 from mirror_bench.data import scenarios
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.registry import load_data
@@ -94,6 +95,7 @@ def _session() -> StandsOn:
         | dialogue.stands_on()
         | presenter.stands_on()
         | counterfactual_turns.stands_on()
+        | attunement.stands_on()
     )
 
 

@@ -11,6 +11,7 @@ SCRIPTED = Registry(
         "directive": "mirror_bench.therapists.policies.comparison:Directive",
         "parrot": "mirror_bench.therapists.policies.comparison:Parrot",
         "warm": "mirror_bench.therapists.policies.careless:Warm",
+        "guesser": "mirror_bench.therapists.policies.careless:FaceGuesser",
         "random": "mirror_bench.therapists.policies.careless:Random",
     },
 )

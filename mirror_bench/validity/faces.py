@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import contrast, gather
 from mirror_bench.analysis.summary import Summary, summarize_outcomes
-from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
+from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face

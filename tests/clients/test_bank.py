@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mirror_bench.clients.stateful import utterances
-from mirror_bench.clients.stateful.perception import ALIKE
 from mirror_bench.clients.stateful.utterances import Act, Band, load_bank
+from mirror_bench.coding.face_remarks import ALIKE
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.stateful.client import StatefulClient
-from mirror_bench.clients.stateful.perception import FaceRemark, hear
+from mirror_bench.clients.stateful.perception import hear
 from mirror_bench.clients.stateful.utterances import MASKS, Act, load_bank
+from mirror_bench.coding.face_remarks import FaceRemark
 from mirror_bench.coding.therapist_behaviour import (
     NON_ADHERENT,
     QUESTIONS,

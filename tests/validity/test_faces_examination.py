@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mirror_bench.clients.stateful.perception import FaceRemark
+from mirror_bench.coding.face_remarks import FaceRemark
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import FaceCondition
 from mirror_bench.validity.evidence import Evidence, Setting

@@ -214,6 +214,12 @@ def _sample(
         {pair: value for pair, one in side.items() if (value := one.value(metric)) is not None}
         for side in sides
     ]
+    # A scenario that brought a side no such moment has nothing to compare, and nothing is lost of it.
+    due = {
+        pair: profile
+        for pair, profile in due.items()
+        if all(side[pair].owes(metric) for side in sides if pair in side)
+    }
     loss, imputed = measure_loss(metric, values[0], values[1], due, lowest)
     both = sorted(pair for pair in due if pair in values[0] and pair in values[1])
     pairs = [(values[0][pair], values[1][pair], due[pair]) for pair in both]

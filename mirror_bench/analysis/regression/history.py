@@ -139,7 +139,8 @@ def _steps(runs: Sequence[Past], metric: str, min_coverage: float, scale: Metric
         interval = cluster_mean([v for v, _ in own.values()], [p for _, p in own.values()])
         if interval is not None and scale is not None:
             interval = within_scale(interval, scale)
-        score = score_of(metric, interval, run.due or max(1, len(run.outcomes)))
+        due = (run.due or len(run.outcomes)) - sum(not one.owes(metric) for one in run.outcomes)
+        score = score_of(metric, interval, max(1, due))
         measured = score.value is not None and score.coverage >= min_coverage
         rated = [place for place, step in enumerate(steps) if step.measured]
         best = max(rated, key=lambda place: (steps[place].score.value or 0.0, place), default=None)

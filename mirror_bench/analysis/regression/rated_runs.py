@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from mirror_bench.analysis.attunement import ATTUNEMENT
 from mirror_bench.analysis.metrics import FormOf, score_rating
 from mirror_bench.analysis.run_summary import due_of, gather_run
 from mirror_bench.analysis.session_outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
@@ -74,14 +75,16 @@ def chosen_metrics(
 
     Args:
         outcomes: Sessions per run.
-        named: Such as "wai", for its total, or "wai.bond".
+        named: Such as "wai", for its total, "wai.bond", or "attunement".
         due: Totals that the runs owe, whether or not one of them holds them.
 
     Raises:
         InputError: If the runs hold no such score, or no total.
     """
     known = sorted({name for side in outcomes for one in side for name in one.scores})
-    wanted = [name if "." in name else f"{name}.total" for name in named]
+    if any(ATTUNEMENT in one.measures for side in outcomes for one in side):
+        known.append(ATTUNEMENT)
+    wanted = [name if "." in name or name == ATTUNEMENT else f"{name}.total" for name in named]
     for name in wanted:
         if name not in known:
             raise InputError(f"--metric {name}: the runs hold no such score: known are {', '.join(known)}")

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from mirror_bench.clients.stateful.perception import FaceRemark, PerceivedTurn
+from mirror_bench.clients.stateful.perception import PerceivedTurn
 from mirror_bench.clients.stateful.utterances import Band
+from mirror_bench.coding.face_remarks import FaceRemark
 from mirror_bench.coding.therapist_behaviour import Behaviour
 from mirror_bench.schema import Resistance, Scenario, derive_seed
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mirror_bench.coding import therapist_behaviour
+from mirror_bench.coding import face_remarks, therapist_behaviour
+from mirror_bench.coding.face_remarks import FaceRemark, alternatives, judge_remark, names_mismatch
 from mirror_bench.coding.therapist_behaviour import (
     QUESTIONS,
     REFLECTIONS,
@@ -24,13 +24,10 @@ from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions import reader
 from mirror_bench.faces.directions.reader import read_direction
-from mirror_bench.faces.facs import expressions
-from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity
 from mirror_bench.parts import StandsOn
-from mirror_bench.schema import Expression
-from mirror_bench.text import count_words, echo_share, lower, sentences, shared
+from mirror_bench.text import count_words, echo_share, lower, shared
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of what a client takes from the therapist's words; part of the fingerprint."""
 
 
@@ -38,8 +35,8 @@ def stands_on() -> StandsOn:
     """Returns what decides what a client takes from the therapist's words."""
     return (
         StandsOn(("clients/hearing.yaml",), {"clients.stateful.perception": VERSION})
+        | face_remarks.stands_on()
         | reader.stands_on()
-        | expressions.stands_on()
         | therapist_behaviour.stands_on()
     )
 
@@ -48,21 +45,7 @@ LONGEST = 4_000
 """Characters that a client listens to."""
 PATIENCE = 160
 """Words of one turn that a client follows; a longer turn wears it out."""
-ALIKE = 0.6
-"""Similarity from which a named feeling is the client's own: sad passes for ashamed, not for anxious."""
-_CUE_ALIKE = 0.35
-_CUE_UNLIKE = 0.12
-_MOST_FEELINGS = 2
 _ECHO = 0.6
-
-
-class FaceRemark(StrEnum):
-    """What came of a remark on the client's face."""
-
-    NOTHING = "nothing"
-    RIGHT = "right"
-    VAGUE = "vague"
-    WRONG = "wrong"
 
 
 class PerceivedTurn(NamedTuple):
@@ -105,9 +88,6 @@ class PerceivedTurn(NamedTuple):
 
 
 class _Patterns(NamedTuple):
-    feelings: tuple[tuple[str, re.Pattern[str]], ...]
-    negated: re.Pattern[str]
-    mismatch: re.Pattern[str]
     step: re.Pattern[str]
     challenge: re.Pattern[str]
 
@@ -127,7 +107,7 @@ def hear(words: str, said: Sequence[str], direction: str, before: Sequence[str])
     latest = said[-1] if said else ""
     plain = _understood(bounded, latest, tuple(before))
     seen = _seen(bounded, direction) if Behaviour.NOTICES_FACE in plain.codes else FaceRemark.NOTHING
-    if seen is FaceRemark.NOTHING and _patterns().mismatch.search(lower(bounded)):
+    if seen is FaceRemark.NOTHING and names_mismatch(bounded):
         seen = FaceRemark.VAGUE
     fits = plain.reflects and any(shared(bounded, own) > 0 for own in said[-4:])
     overlong = words.count(" ") >= PATIENCE or len(words) > LONGEST
@@ -170,77 +150,14 @@ def _seen(words: str, direction: str) -> FaceRemark:
     return judge_remark(words, read_direction(direction).expression)
 
 
-def judge_remark(words: str, shown: Expression) -> FaceRemark:
-    """Judges a remark on a face by the feelings it names or, where it names none, by the cues.
-
-    Args:
-        words: A therapist's turn that remarks on the face.
-        shown: What the face shows.
-    """
-    remark = _remark(words)
-    named = named_feelings(remark)
-    if not named:
-        return _cues_seen(remark, shown)
-    if len(named) > _MOST_FEELINGS:  # who names everything has seen nothing
-        return FaceRemark.VAGUE
-    alike = [similarity(EXPRESSIONS[name], shown) for name in named]
-    if max(alike) < ALIKE:
-        return FaceRemark.WRONG
-    return FaceRemark.RIGHT if min(alike) >= ALIKE else FaceRemark.VAGUE  # one of two guesses is no reading
-
-
-def _cues_seen(remark: str, shown: Expression) -> FaceRemark:
-    reading = read_direction(remark)
-    if not (reading.expression.units or reading.expression.posture):
-        return FaceRemark.VAGUE
-    likeness = similarity(reading.expression, shown)
-    if likeness >= _CUE_ALIKE:
-        return FaceRemark.RIGHT
-    return FaceRemark.WRONG if likeness < _CUE_UNLIKE else FaceRemark.VAGUE
-
-
-def _remark(words: str) -> str:
-    """Returns the sentences that speak of the face, each with the one after it, in lower case."""
-    marks = [code for code in code_therapist(words) if code.behaviour is Behaviour.NOTICES_FACE]
-    every = sentences(words)
-    kept = [
-        any(mark.start < sentence.end and sentence.start < mark.end for mark in marks) for sentence in every
-    ]
-    return " ".join(
-        sentence.text
-        for index, sentence in enumerate(every)
-        if kept[index] or (index > 0 and kept[index - 1])
-    )
-
-
-def named_feelings(text: str) -> tuple[str, ...]:
-    """Returns the named expressions whose feeling words stand in a lower-case text, negated ones left out."""
-    patterns = _patterns()
-    affirmed = patterns.negated.sub(" ", text)
-    return tuple(name for name, pattern in patterns.feelings if pattern.search(affirmed))
-
-
 @functools.cache
 def _patterns() -> _Patterns:
     path = content_path("clients", "hearing.yaml")
     content = read_yaml(path)
     try:
-        feelings = content["feelings"]
-        every = "|".join(f"(?:{word})" for words in feelings.values() for word in words)
-        found = _Patterns(
-            feelings=tuple((str(name), _alternatives(words)) for name, words in feelings.items()),
-            negated=re.compile(rf"(?:\b|(?=n't))(?:{content['negated']}) (?:{every})\b"),
-            mismatch=_alternatives(content["mismatch"]),
-            step=_alternatives(content["step"]),
-            challenge=_alternatives(content["challenge"]),
+        return _Patterns(
+            step=alternatives(content["step"]),
+            challenge=alternatives(content["challenge"]),
         )
     except (KeyError, TypeError, AttributeError, re.error) as error:
         raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
-    unknown = [name for name, _ in found.feelings if name not in EXPRESSIONS]
-    if unknown:
-        raise InputError(f"{path}: feelings: no expression is named {unknown[0]!r}")
-    return found
-
-
-def _alternatives(texts: Any) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(f'(?:{text})' for text in texts)})\b", re.DOTALL)

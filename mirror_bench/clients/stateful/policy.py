@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from mirror_bench.clients.stateful import perception
 from mirror_bench.clients.stateful.dynamics import Temper
-from mirror_bench.clients.stateful.perception import FaceRemark, PerceivedTurn
+from mirror_bench.clients.stateful.perception import PerceivedTurn
 from mirror_bench.clients.stateful.utterances import Act, Band
+from mirror_bench.coding.face_remarks import FaceRemark
 from mirror_bench.coding.therapist_behaviour import Behaviour
 from mirror_bench.parts import StandsOn
 

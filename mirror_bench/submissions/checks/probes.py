@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 
-from mirror_bench.clients.stateful.perception import FaceRemark, judge_remark
+from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
 from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.schema import Expression, FaceCondition, Scenario, Session

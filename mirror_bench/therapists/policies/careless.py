@@ -1,11 +1,11 @@
-"""Two scripted therapists whom no client should reward: one is warm and nothing else, one says anything."""
+"""Three scripted therapists whom nobody should reward: warm and nothing else, anything, and guesses."""
 
 from __future__ import annotations
 
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario, derive_seed
 from mirror_bench.therapists.policies.client_words import picture
-from mirror_bench.therapists.policies.comparison import Scripted
+from mirror_bench.therapists.policies.comparison import Scripted, WordsOnly
 from mirror_bench.therapists.policies.phrases import load_script
 
 
@@ -40,3 +40,17 @@ class Random(Scripted):
             if words := self._say(script, kind, turned=taken.turned, topic=topic):
                 return words
         return self._say("warm", "warm")
+
+
+class FaceGuesser(WordsOnly):
+    """`Attuned` with its eyes shut, who names a feeling all the same: any of those that it has a word for."""
+
+    name = "guesser"
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self._pair = scenario.pair
+
+    def _feeling(self, face: Face | None) -> str:
+        words = [word for every in load_script("attuned").feelings.values() for word in every]
+        return words[derive_seed(self._pair, self.name, self._turn) % len(words)]
