@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from mirror_bench.engines import checkpoints
 from mirror_bench.engines.checkpoints import (
@@ -27,8 +29,7 @@ def make_checkpoint(folder: Path) -> Path:
 def make_adapter(folder: Path, rank: int, *weights: str) -> Path:
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text(json.dumps({"r": rank}))
-    header = json.dumps({name: {"dtype": "F32"} for name in weights}).encode()
-    (folder / "adapter_model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    save_file({name: np.zeros(1, np.float32) for name in weights}, folder / "adapter_model.safetensors")
     return folder
 
 
