@@ -52,10 +52,15 @@ class Content(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_file(path: Path) -> Content:
+def read_file(path: Path, *, foreign: bool = False) -> Content:
     """Reads a text file as UTF-8, or as UTF-16 or UTF-32 with its byte order mark; line ends become newlines.
 
     Bytes that are not UTF-8 become U+FFFD and one problem that names the first such line.
+
+    Args:
+        path: The file.
+        foreign: Whether it may come from any program: UTF-16 is then read without its mark too, and what is
+            not UTF-8 as Windows-1252, which one problem says.
 
     Raises:
         InputError: If the file is missing, unreadable, empty, larger than `MAX_FILE`, or no text, by name.
@@ -71,25 +76,36 @@ def read_file(path: Path) -> Content:
     if not raw.strip():
         raise InputError(f"{path}: is empty")
     problems: tuple[Problem, ...] = ()
-    encoding = _encoding(raw, path)
+    encoding = encoding_of(raw, path, foreign=foreign)
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         kind = encoding.removesuffix("-sig").upper()
-        problems = (
-            Problem(path.name, line, f"holds bytes that are not {kind}: they were replaced by U+FFFD"),
-        )
-        text = raw.decode(encoding, errors="replace")
+        western = foreign and encoding == "utf-8-sig"
+        done = "the file was read as Windows-1252" if western else "they were replaced by U+FFFD"
+        problems = (Problem(path.name, line, f"holds bytes that are not {kind}: {done}"),)
+        text = raw.decode("cp1252" if western else encoding, errors="replace")
     return Content(text.replace("\r\n", "\n").replace("\r", "\n"), problems)
 
 
-def _encoding(raw: bytes, path: Path) -> str:
-    """Returns the encoding that a file's first bytes tell.
+def _unmarked(raw: bytes) -> str:
+    """Returns which UTF-16 a text without its mark is in: in Western text every other byte is 0; else ""."""
+    start = raw[:4096]
+    if start.startswith(tuple(mark for mark, _ in _MARKS)) or start.count(0) < len(start) // 4:
+        return ""
+    odd, even = start[1::2].count(0), start[::2].count(0)
+    return "utf-16-le" if odd > 4 * even else "utf-16-be" if even > 4 * odd else ""
+
+
+def encoding_of(raw: bytes, path: Path, *, foreign: bool = False) -> str:
+    """Returns the encoding that a file's first bytes tell; `foreign` as for `read_file`.
 
     Raises:
         InputError: If they are those of another kind of file.
     """
+    if foreign and (unmarked := _unmarked(raw)):
+        return unmarked
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
             return encoding

@@ -37,7 +37,8 @@ def _source(command: Callable[..., None]) -> Callable[..., None]:
         default="mini",
         show_default=True,
         metavar="SOURCE",
-        help="mini, mirror:PATH, mirror:hub or cactus:PATH.",
+        help="mini, mirror:PATH, mirror:hub, cactus:PATH, vera:FOLDER, patienthub:FILE, mindeval:FILE or "
+        "imported:RUN.",
     )(command)
 
 

@@ -34,16 +34,17 @@ class RecordFile(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_records(path: Path) -> RecordFile:
+def read_records(path: Path, *, foreign: bool = False) -> RecordFile:
     """Reads the records of a file; the form follows from the suffix, else JSON is expected.
 
-    `.csv` may part its cells by commas, semicolons or tabs, `.tsv` by tabs; `.parquet` is Parquet.
+    `.csv` may part its cells by commas, semicolons or tabs, `.tsv` by tabs; `.parquet` is Parquet. `foreign`
+    says whether the text may be in other encodings too, as for `read_file`.
 
     Raises:
         InputError: If the file cannot be read, or holds no record in a form that is known.
     """
     suffix = path.suffix.lower()
-    content = Content("", ()) if suffix == ".parquet" else read_file(path)
+    content = Content("", ()) if suffix == ".parquet" else read_file(path, foreign=foreign)
     problems = list(content.problems)
     try:
         if suffix == ".parquet":

@@ -1,4 +1,4 @@
-"""Data sources by name: `mini`, `mirror:PATH`, `mirror:hub`, `cactus:PATH`, and what other packages add."""
+"""Data sources by name: `mini`, `mirror:PATH`, `cactus:PATH`, `vera:FOLDER` and what other packages add."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ DATA_SOURCES = Registry(
         "mini": "mirror_bench.data.sources.mini:load_mini",
         "mirror": "mirror_bench.data.sources.mirror:load_mirror",
         "cactus": "mirror_bench.data.sources.cactus:load_cactus",
+        "imported": "mirror_bench.data.sources.imported:load_imported",
+        "vera": "mirror_bench.data.sources.vera:load_vera",
+        "patienthub": "mirror_bench.data.sources.patienthub:load_patienthub",
+        "mindeval": "mirror_bench.data.sources.mindeval:load_mindeval",
     },
 )
 """Name -> a function of what stands behind the colon (or ""), which returns a `DataSet`."""
