@@ -1,0 +1,1 @@
+"""Conversations held elsewhere, read from the files of products, studies and other benchmarks."""
