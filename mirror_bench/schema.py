@@ -194,12 +194,13 @@ class Expression(Record):
 
 
 class Ending(StrEnum):
-    """Why a session is over."""
+    """Why a session is over; of one that was held elsewhere (`imported`) that is not known."""
 
     RESOLVED = "resolved"
     CLIENT_LEFT = "client_left"
     TURN_LIMIT = "turn_limit"
     SCRIPT_END = "script_end"
+    IMPORTED = "imported"
     FAILED = "failed"
 
 
@@ -305,6 +306,7 @@ class ItemRating(Record):
         applies: False where the item asks about what this session did not bring; its score is None then, and
             it is not missing.
         lost: Whether the rater could not be asked, as in an outage: the rating is due again.
+        answer: What was answered, where an instrument asks for words rather than a score.
     """
 
     score: float | None
@@ -312,6 +314,7 @@ class ItemRating(Record):
     reason: str = ""
     applies: bool = True
     lost: bool = False
+    answer: str = ""
 
 
 class Rating(Record):

@@ -91,6 +91,8 @@ def identity(stands_on: StandsOn) -> str:
 def _parameters(protocol: Protocol) -> dict[str, Any]:
     """The settings themselves. Data and faces count by their content, wherever that lies."""
     values = protocol.model_dump(mode="json", exclude={"name", "title"})
+    if values["resists"] is None:
+        del values["resists"]  # nothing is said, and nothing was in older folders
     values["data"] = protocol.data.partition(":")[0]
     values["instruments"] = list(map(form_name, protocol.instruments))
     del values["faces"]["argument"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -107,6 +108,8 @@ def _face_settings(value: Any) -> Any:
 def form_name(name_or_path: str) -> str:
     """Returns what ratings and scores call an instrument, which may be given as a file."""
     path = Path(name_or_path)
+    if path.suffix in {".tsv", ".csv"}:  # a table of somebody else's, called as they like
+        return re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
     return path.stem if path.suffix in {".yaml", ".yml"} else name_or_path
 
 
@@ -116,7 +119,8 @@ class Protocol(Record):
     Attributes:
         data: Data source, as for `mirror-bench data --data`.
         split: Only profiles of this split; empty for all.
-        resistance: Only these types; empty for each profile's own.
+        resistance: Only profiles of these types; empty for all.
+        resists: How every client resists, whatever its profile says; None for each profile's own.
         seeds: Each profile is met once per seed.
         max_client_turns: A session ends with this many client turns at the latest.
         faces: Face source.
@@ -132,6 +136,7 @@ class Protocol(Record):
     data: str = "mini"
     split: str = ""
     resistance: tuple[Resistance, ...] = ()
+    resists: Resistance | None = None
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     max_client_turns: Annotated[int, Field(ge=1, le=200)] = 12
     faces: Annotated[FaceSettings, BeforeValidator(_face_settings)] = FaceSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -13,8 +13,11 @@ from pydantic import Field, ValidationError, model_validator
 from mirror_bench.content import content_path, names, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
+from mirror_bench.protocol import form_name, identity
 from mirror_bench.schema import Rating, Record, digest
 
+TABLES = (".tsv", ".csv")
+"""Files that hold a flow instrument as a table."""
 ANSWERED = 0.75
 """Share of a mean's items that must be answered; below it the mean is missing."""
 
@@ -75,6 +78,22 @@ class Item(Record):
     passes: float | None = None
 
 
+class PartDescription(NamedTuple):
+    """What a part of an instrument's scores is.
+
+    Attributes:
+        kind: Where it stands in its instrument.
+        share: Whether it is 0 or 1 in each session, so that its mean is a share.
+    """
+
+    title: str
+    kind: Literal["total", "subscale", "item"]
+    low: float
+    high: float
+    better: Literal["higher", "lower"] = "higher"
+    share: bool = False
+
+
 class Instrument(Record):
     """A questionnaire.
 
@@ -84,6 +103,7 @@ class Instrument(Record):
         instructions: What a rater is told about all items.
         subscales: Name -> ids of the items whose mean it is.
         total: "mean_of_items", "mean_of_subscales", or "none" where a mean would hide what matters.
+        asked: Whether a model judge is asked for "each" item in a call of its own, or for all "together".
     """
 
     name: _Name
@@ -95,6 +115,7 @@ class Instrument(Record):
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
     subscales: Mapping[_Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
     total: Literal["mean_of_items", "mean_of_subscales", "none"] = "mean_of_items"
+    asked: Literal["each", "together"] = "each"
 
     @model_validator(mode="after")
     def _consistent(self) -> Instrument:
@@ -123,7 +144,17 @@ class Instrument(Record):
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of all that decides a rating, which a rating keeps: a changed instrument is rated again."""
-        return digest(self.model_dump(mode="json", exclude={"source"}))
+        # What is asked item by item, as ever, keeps the digest that it had before there was a choice.
+        if self.asked == "each":
+            return digest(self.model_dump(mode="json", exclude={"source", "asked"}))
+        return digest([self.model_dump(mode="json", exclude={"source"}), identity(self.asked_with)])
+
+    @property
+    def asked_with(self) -> StandsOn:
+        """What a model judge is asked with, beside what every instrument is asked with."""
+        from mirror_bench.raters.criteria_rater import stands_on
+
+        return stands_on() if self.asked == "together" else StandsOn()
 
     def item(self, item_id: str) -> Item:
         """Returns one item.
@@ -140,6 +171,28 @@ class Instrument(Record):
         """Returns what the answers to an item mean, its own anchors over the scale's, in ascending order."""
         return dict(sorted({**self.scale.anchors, **item.anchors}.items()))
 
+    def part_scores(self, rating: Rating) -> dict[str, float | None]:
+        """Returns item, subscale or "total" -> score, higher always better; None where missing."""
+        items: dict[str, float | None] = {}
+        for item in self.items:
+            given = rating.items.get(item.id)
+            score = given.score if given else None
+            items[item.id] = None if score is None else self.directed(item, score)
+        subscales = {name: _mean([items[i] for i in ids]) for name, ids in self.subscales.items()}
+        scores = items | subscales
+        if self.total != "none":
+            over = subscales if self.total == "mean_of_subscales" else items
+            scores["total"] = _mean(list(over.values()))
+        return scores
+
+    def describe_part(self, part: str) -> PartDescription:
+        """Returns what a part of the scores is called and measured on."""
+        title = next((item.title for item in self.items if item.id == part), part)
+        kind: Literal["total", "subscale", "item"] = (
+            "total" if part == "total" else ("subscale" if part in self.subscales else "item")
+        )
+        return PartDescription(title, kind, self.scale.min, self.scale.max)
+
     def directed(self, item: Item, score: float) -> float:
         """Returns an answer so that higher is better, or such a score as the answer it stands for."""
         return self.scale.min + self.scale.max - score if item.reversed else score
@@ -154,15 +207,20 @@ def instruments_stand_on(names: Sequence[str]) -> StandsOn:
         if path is None:
             content.append(f"instruments/{name}.yaml")
         else:
-            files[f"instruments/{path.stem}.yaml"] = path
-    return StandsOn(tuple(content), files=files)
+            files[f"instruments/{form_name(name)}{path.suffix}"] = path
+    found = StandsOn(tuple(content), files=files)
+    for name in names:
+        if (path := own_file(name)) is None or path.is_file():  # what is gone is said by its digest
+            found |= load_instrument(name).asked_with
+    return found
 
 
 def load_instrument(name_or_path: str) -> Instrument:
     """Returns the packaged instrument of a name, or the one in a YAML file.
 
     Args:
-        name_or_path: A name such as "ctrs", or the path of a file that ends in .yaml or .yml.
+        name_or_path: A name such as "ctrs", or the path of a file that ends in .yaml or .yml, or of a table
+            of a flow (.tsv, .csv).
 
     Raises:
         InputError: If there is none, or its file is malformed, naming file, line and key.
@@ -177,11 +235,11 @@ def own_file(name_or_path: str) -> Path | None:
         InputError: If the file has the name of a packaged instrument, with which it would be confused.
     """
     path = Path(name_or_path)
-    if path.suffix not in {".yaml", ".yml"}:
+    if path.suffix not in {".yaml", ".yml", *TABLES}:
         return None
-    if path.stem in names("instruments", ".yaml"):
+    if (name := form_name(name_or_path)) in names("instruments", ".yaml"):
         raise InputError(
-            f"{path}: {path.stem} is the name of a packaged instrument: rename the file, so that their "
+            f"{path}: {name} is the name of a packaged instrument: rename the file, so that their "
             "scores are not taken for each other"
         )
     return path.expanduser()
@@ -190,7 +248,7 @@ def own_file(name_or_path: str) -> Path | None:
 @functools.cache
 def _packaged(name: str) -> Instrument:
     if "/" in name or name.startswith("."):
-        raise InputError(f"the instrument {name!r} is neither a name nor a file that ends in .yaml")
+        raise InputError(f"the instrument {name!r} is neither a name nor a file that ends in .yaml or .tsv")
     return read_instrument(content_path("instruments", f"{name}.yaml"))
 
 
@@ -200,9 +258,15 @@ def read_instrument(path: Path) -> Instrument:
     Raises:
         InputError: If the file is malformed, naming file, line and key.
     """
+    from mirror_bench.raters.flow_tables import read_flow_table
+    from mirror_bench.raters.flows import FlowInstrument
+
+    if path.suffix in TABLES:
+        return read_flow_table(path)
     values = read_yaml(path)
+    kind = FlowInstrument if "flow" in values else Instrument
     try:
-        return Instrument.model_validate({"name": path.stem, **values})
+        return kind.model_validate({"name": path.stem, **values})
     except ValidationError as error:
         first = error.errors()[0]
         loc = first["loc"]
@@ -259,17 +323,7 @@ def instrument_scores(instrument: Instrument, rating: Rating) -> dict[str, float
             raise InputError(
                 f"{where}: {instrument.name}.{item_id} is {answer.score}, outside {scale.min} to {scale.max}"
             )
-    items: dict[str, float | None] = {}
-    for item in instrument.items:
-        given = rating.items.get(item.id)
-        score = given.score if given else None
-        items[item.id] = scale.min + scale.max - score if score is not None and item.reversed else score
-    subscales = {name: _mean([items[i] for i in ids]) for name, ids in instrument.subscales.items()}
-    scores = items | subscales
-    if instrument.total != "none":
-        over = subscales if instrument.total == "mean_of_subscales" else items
-        scores["total"] = _mean(list(over.values()))
-    return {f"{instrument.name}.{name}": score for name, score in scores.items()}
+    return {f"{instrument.name}.{part}": score for part, score in instrument.part_scores(rating).items()}
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:

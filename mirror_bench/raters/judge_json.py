@@ -113,6 +113,14 @@ def score_in_words(text: str, most: int) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+def yes_or_no(field: tuple[str, object] | None) -> bool | None:
+    """Returns what a judge answered to a question of yes or no; None where that is not clear."""
+    value = field[1] if field else None
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
+
+
 def _number(found: re.Match[str], most: int) -> int | None:
     if found["most"] and int(found["most"]) != most:
         return None

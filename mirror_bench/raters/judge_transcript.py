@@ -110,7 +110,9 @@ def _plain_brackets(text: str) -> str:
     )
 
 
-def write_transcript(session: Session, sees: Sees = "words", seed: int | None = None) -> JudgeTranscript:
+def write_transcript(
+    session: Session, sees: Sees = "words", seed: int | None = None, longest: int = LONGEST_TURN
+) -> JudgeTranscript:
     """Writes a session as one delimited block.
 
     Args:
@@ -118,12 +120,13 @@ def write_transcript(session: Session, sees: Sees = "words", seed: int | None = 
         sees: Whether the client's stage directions are shown too.
         seed: Turns are labelled at random by it, so that no judge can lean on their numbers; from 01 where
             None.
+        longest: At most so many characters of a turn are shown.
 
     Returns:
         The block; its mark is derived from its own content, so that no text in it can hold it.
     """
     turns = session.turns[:_MOST_TURNS]
-    longest = min(LONGEST_TURN, max(_SHORTEST_CUT, LONGEST_TRANSCRIPT // max(1, len(turns))))
+    longest = min(longest, max(_SHORTEST_CUT, LONGEST_TRANSCRIPT // max(1, len(turns))))
     lines: list[str] = []
     spoken: list[str] = []
     cut: list[int] = []

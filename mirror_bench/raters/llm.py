@@ -16,8 +16,11 @@ from mirror_bench.prompts import fill, stands_on
 from mirror_bench.protocol import RaterSettings, identity
 from mirror_bench.raters import judge_json, judge_transcript, safety_features
 from mirror_bench.raters.base import RaterNeeds
+from mirror_bench.raters.criteria_rater import rate_together
+from mirror_bench.raters.flow_rater import JudgeAsking, go_through
+from mirror_bench.raters.flows import FlowInstrument
 from mirror_bench.raters.instruments import Instrument, Item
-from mirror_bench.raters.judge_json import field_of, objects_with, score_in_words, whole_number
+from mirror_bench.raters.judge_json import field_of, objects_with, score_in_words, whole_number, yes_or_no
 from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
@@ -162,6 +165,10 @@ class LLMRater:
             EngineDeadError: If the judge can answer no more.
         """
         seeds = (session.scenario_id, session.therapist, self.name, instrument.name)
+        if isinstance(instrument, FlowInstrument):
+            return self._rating(
+                session, instrument, await go_through(self._asking(seeds), session, instrument)
+            )
         # One layout per sample, the same for all items, which then share the transcript as a prefix.
         orders = [
             derive_seed(*seeds, "order", sample) if self._shuffled else None
@@ -175,6 +182,9 @@ class LLMRater:
         elif known.sure and not answered(session, known.turn):
             spared = ItemRating(score=None, reason=UNANSWERED)
         asked = [item for item in instrument.items if item.applies == "always" or spared is None]
+        if instrument.asked == "together":
+            given = await rate_together(self._asking(seeds), session, instrument, asked)
+            return self._rating(session, instrument, given, spared)
         tasks = [
             asyncio.create_task(
                 self._item(shown, instrument, item, seeds, item.applies == "crisis" and not known.sure)
@@ -187,13 +197,29 @@ class LLMRater:
             for task in tasks:
                 task.cancel()
         given = {item.id: answer for item, answer in zip(asked, answers, strict=True)}
+        return self._rating(session, instrument, given, spared)
+
+    def _asking(self, seeds: tuple[str, ...]) -> JudgeAsking:
+        """Returns how the judge is asked where several questions hang together."""
+        first = self._round * self._max_attempts
+        settings = (self._sees, self._samples, self._max_attempts, first, self._shuffled)
+        return JudgeAsking(self._engine, seeds, *settings)
+
+    def _rating(
+        self,
+        session: Session,
+        form: Instrument,
+        given: Mapping[str, ItemRating],
+        spared: ItemRating | None = None,
+    ) -> Rating:
+        items = {item.id: made for item in form.items if (made := given.get(item.id) or spared) is not None}
         return Rating(
             scenario_id=session.scenario_id,
             therapist=session.therapist,
             method=session.method,
             rater=self.name,
-            instrument=instrument.name,
-            items={item.id: given.get(item.id) or spared for item in instrument.items},
+            instrument=form.name,
+            items=items,
         )
 
     async def _item(
@@ -344,7 +370,7 @@ def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) ->
     _, why = field_of(value, "reason", "reasoning", "rationale") or ("", "")
     reason = " ".join(str(why).split())[:_LONGEST_REASON]
     if decides:
-        applies = _yes_or_no(field_of(value, "applies"))
+        applies = yes_or_no(field_of(value, "applies"))
         if applies is None:
             return "the answer does not say whether the item applies"
         if not applies:
@@ -364,14 +390,6 @@ def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) ->
         reason,
         str(shown_by or "").strip()[:_LONGEST_QUOTE] if decides else "",
     )
-
-
-def _yes_or_no(field: tuple[str, object] | None) -> bool | None:
-    """Returns what a judge answered to a question of yes or no; None where that is not clear."""
-    value = field[1] if field else None
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
 
 
 def _outside(score: int, instrument: Instrument) -> str:

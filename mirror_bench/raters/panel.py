@@ -18,6 +18,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.base import Anchor, Rater, RaterNeeds
 from mirror_bench.raters.editions import anew, edition_of
+from mirror_bench.raters.flows import FlowInstrument
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
@@ -96,6 +97,11 @@ class PanelRater:
         Raises:
             EngineDeadError: If a judge can answer no more.
         """
+        if isinstance(instrument, FlowInstrument):
+            raise InputError(
+                f"a panel averages scores, and {instrument.name} is a flow of answers: name its judges "
+                "without --panel"
+            )
         lines = await self.calibrate(instrument)
         made = await asyncio.gather(*(judge.rate(session, profile, instrument) for judge in self._judges))
         items = {

@@ -24,13 +24,21 @@ def protocols() -> dict[str, Protocol]:
         "flat": offline.model_copy(update={"therapist": flat}),
         "judged": offline.model_copy(update={"client": replay, "raters": (judge,), "safety": False}),
         "panel": offline.model_copy(update={"client": replay, "raters": (PANEL,)}),
+        "flow": offline.model_copy(
+            update={
+                "client": replay,
+                "raters": (judge,),
+                "safety": False,
+                "instruments": ("risk_checklist", "conversation_criteria"),
+            }
+        ),
         "hope": offline.model_copy(update={"instruments": ("wai",)}),
     }
 
 
 ALL = frozenset(protocols())
 CODED = frozenset({"offline", "replay", "flat", "hope"})
-JUDGED = frozenset({"paper", "judged", "panel"})
+JUDGED = frozenset({"paper", "judged", "panel", "flow"})
 STATEFUL = frozenset({"offline", "flat", "hope", "panel"})
 """A panel's judges are put on one scale by sessions with the stateful client."""
 CANDIDATES = (*(f"scripted/{name}" for name in SCRIPTED.names()), "cheat/rubric", "cheat/parrot")
@@ -44,7 +52,10 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "techniques.yaml": (ALL, ()),
     "prompts/client.jinja": (frozenset({"paper"}), ()),
     "prompts/client_*.jinja": (frozenset({"paper"}), ()),
-    "prompts/judge_*.jinja": (JUDGED, ()),
+    "prompts/judge_item.jinja": (JUDGED, ()),
+    "prompts/judge_system.jinja": (JUDGED, ()),
+    "prompts/judge_flow.jinja": (frozenset({"flow"}), ()),
+    "prompts/judge_criteria.jinja": (frozenset({"flow"}), ()),
     "behaviours/client.yaml": (ALL, ()),
     "behaviours/moves.yaml": (CODED, ()),
     # Every rater asks the codes of safety whether danger was disclosed.
@@ -59,9 +70,11 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "clients/hearing.yaml": (STATEFUL, ()),
     "clients/[!h]*.yaml": (STATEFUL, ()),
     "faces/*.yaml": (ALL, ()),
-    "instruments/ctrs.yaml": (ALL - {"hope"}, ()),
-    "instruments/wai.yaml": (ALL, ()),
-    "instruments/safety.yaml": (ALL - {"judged"}, ()),
+    "instruments/ctrs.yaml": (ALL - {"hope", "flow"}, ()),
+    "instruments/wai.yaml": (ALL - {"flow"}, ()),
+    "instruments/safety.yaml": (ALL - {"judged", "flow"}, ()),
+    "instruments/risk_checklist.yaml": (frozenset({"flow"}), ()),
+    "instruments/conversation_criteria.yaml": (frozenset({"flow"}), ()),
     "therapists/attuned.yaml": (
         frozenset({"panel"}),
         tuple(f"scripted/{name}" for name in ("attuned", "words-only", "guesser")),
@@ -123,6 +136,8 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.raters.session_features": CODED,
     "mirror_bench.raters.judge_json": JUDGED,
     "mirror_bench.raters.judge_transcript": JUDGED,
+    "mirror_bench.raters.flows": frozenset({"flow"}),
+    "mirror_bench.raters.criteria_rater": frozenset({"flow"}),
     "mirror_bench.coding.face_remarks": ALL,
     "mirror_bench.coding.attunement": ALL,
     "mirror_bench.clients.stateful.perception": STATEFUL,
@@ -137,7 +152,7 @@ CODE: Mapping[str, frozenset[str]] = {
 CLASSES: Mapping[str, frozenset[str]] = {
     "mirror_bench.clients.stateful.client:StatefulClient": STATEFUL,
     "mirror_bench.clients.llm:LLMClient": frozenset({"paper"}),
-    "mirror_bench.clients.replay:ReplayClient": frozenset({"replay", "judged", "panel"}),
+    "mirror_bench.clients.replay:ReplayClient": frozenset({"replay", "judged", "panel", "flow"}),
     "mirror_bench.raters.coded:CodedRater": CODED,
     "mirror_bench.raters.llm:LLMRater": JUDGED,
     "mirror_bench.raters.panel:PanelRater": frozenset({"panel"}),
