@@ -63,7 +63,7 @@ class Found(NamedTuple):
 
 def all_studies() -> Iterator[Study]:
     """Returns every study, in the order of the table."""
-    parts = (studies.means, studies.shares, decisions.gates, decisions.groups)
+    parts = (studies.means, studies.apart, studies.shares, decisions.gates, decisions.groups)
     for part in (*parts, studies.areas, studies.agreements, studies.lengths):
         yield from part()
 

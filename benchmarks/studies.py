@@ -14,6 +14,7 @@ from benchmarks.designs import Floats, Rng
 from mirror_bench.stats import agreement
 from mirror_bench.stats.auc import auc_interval, match_pairs
 from mirror_bench.stats.classes import class_agreement
+from mirror_bench.stats.independent import independent_difference
 from mirror_bench.stats.intervals import Interval, cluster_mean
 from mirror_bench.stats.length import adjust_for_length, length_correlation
 from mirror_bench.stats.logistic import logistic
@@ -101,6 +102,27 @@ def means() -> Iterator[Study]:
 
         yield Study("paired difference", "plain", profiles, "coverage", 0.95, paired)
         yield Study("paired difference", "both at a ceiling", profiles, "coverage", 0.95, ceilings)
+
+
+def apart() -> Iterator[Study]:
+    """Differences of two groups of other people, as of an imported run and one held here."""
+    for profiles in PROFILES:
+        for one, other, times in (("plain", "plain", 1), ("plain", "plain", 4), ("ceiling", "plain", 4)):
+
+            def trial(
+                rng: Rng, one: str = one, other: str = other, n: int = profiles, m: int = profiles * times
+            ) -> float | None:
+                a, b = designs.DESIGNS[one](rng, n).ravel(), designs.DESIGNS[other](rng, m).ravel()
+                found = independent_difference(
+                    a.tolist(), designs.names_of(n), b.tolist(), designs.names_of(m)
+                )
+                return holds(found, designs.truth(one) - designs.truth(other))
+
+            known = "a skewed mean needs more profiles" if one == "ceiling" and profiles < 16 else ""
+            design = f"{one} against {times} times as many {other}"
+            yield Study(
+                "difference over other people", design, profiles, "coverage", 0.95, trial, known=known
+            )
 
 
 def shares() -> Iterator[Study]:

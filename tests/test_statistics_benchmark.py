@@ -16,6 +16,7 @@ FAST: Mapping[tuple[str, str, int], int] = {
     ("mean", "plain", 4): 150,
     ("mean", "hard ceiling", 16): 150,
     ("paired difference", "both at a ceiling", 48): 100,
+    ("difference over other people", "plain against 4 times as many plain", 8): 150,
     ("share", "0.1, alike 0.5", 16): 150,
     ("win rate", "30 % ties", 8): 100,
     ("gate: worse", "two metrics, drop = margin", 8): 40,
