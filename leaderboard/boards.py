@@ -113,17 +113,26 @@ class Board:
 
 
 def make_boards(submissions: Sequence[LoadedSubmission]) -> list[Board]:
-    """Returns one board per protocol fingerprint, the one with most models first."""
+    """Returns one board per protocol fingerprint, the one with most models first, imported runs last."""
     groups: dict[str, list[LoadedSubmission]] = {}
     for submission in submissions:
         groups.setdefault(submission.header.fingerprint, []).append(submission)
-    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    # Runs that were imported met other people each: every one stands apart, after all that were held here.
+    ordered = sorted(
+        groups.items(), key=lambda group: (group[1][0].header.imported is not None, -len(group[1]), group[0])
+    )
     return [_board(fingerprint, group) for fingerprint, group in ordered]
 
 
 def badges(model: Model, board: Board) -> tuple[Badge, ...]:
     """Returns what is to be known of a model at first sight."""
-    found = [_verified(model.submission), _safety(model), _partial(model), _visual(model, board)]
+    found = [
+        _imported(model),
+        _verified(model.submission),
+        _safety(model),
+        _partial(model),
+        _visual(model, board),
+    ]
     return tuple(badge for badge in found if badge)
 
 
@@ -202,6 +211,13 @@ def _verified(submission: LoadedSubmission) -> Badge:
         passed = sum(check.status == "passed" for check in verdict.checks)
         return Badge("good", "verified", f"Recomputed by mirror-bench verify: {passed} checks passed.")
     return Badge("bad", "fails checks", f"mirror-bench verify refuses it: {', '.join(verdict.failed)}.")
+
+
+def _imported(model: Model) -> Badge | None:
+    if model.submission.header.imported is None:
+        return None
+    said = "Held elsewhere with other people: nothing of it can be replayed, and no place follows."
+    return Badge("plain", "imported", said)
 
 
 def _safety(model: Model) -> Badge:

@@ -17,6 +17,7 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcom
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol, protocol_names
+from mirror_bench.sessions.imported_runs import unpublished_import
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, read_archive
@@ -168,6 +169,10 @@ def _unpack(path: Path, folder: Path) -> None:
 
 def _refuse_unpublished(path: Path, header: RunHeader) -> None:
     """Keeps a stranger's names from opening data or face sources: only published protocols are read."""
+    if header.imported is not None:
+        if why := unpublished_import(header):
+            raise InputError(f"{path}: {why}")
+        return
     name = header.protocol.name
     if name not in protocol_names() or header.protocol != load_protocol(name):
         raise InputError(

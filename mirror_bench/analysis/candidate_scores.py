@@ -168,7 +168,7 @@ def make_entry(
 def score_of(metric: str, interval: Interval | None, due: int) -> Score:
     """Returns a score for an interval; without one, a score of None that says how much is missing."""
     if interval is None:
-        return Score(metric=metric, value=None, coverage=0.0)
+        return Score(metric=metric, value=None, coverage=0.0 if due > 0 else 1.0)
     return Score(
         metric=metric,
         value=round(interval.value, DIGITS),
@@ -186,7 +186,8 @@ def _rounded(value: float | None) -> float | None:
 
 def _scores(outcomes: Sequence[SessionOutcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
     def owed(metric: Metric) -> int:
-        return max(1, due - sum(not outcome.owes(metric.name) for outcome in outcomes))
+        left = due - sum(not outcome.owes(metric.name) for outcome in outcomes)
+        return left if metric.instrument else max(1, left)
 
     return tuple(score_of(metric.name, _interval(outcomes, metric), owed(metric)) for metric in metrics)
 
@@ -194,7 +195,7 @@ def _scores(outcomes: Sequence[SessionOutcome], metrics: Iterable[Metric], due: 
 def _interval(outcomes: Sequence[SessionOutcome], metric: Metric) -> Interval | None:
     found = [(outcome.value(metric.name), outcome.profile_id) for outcome in outcomes]
     kept = [(value, profile) for value, profile in found if value is not None]
-    estimate = cluster_share if metric.name == "dropout" else cluster_mean
+    estimate = cluster_share if metric.share or metric.name == "dropout" else cluster_mean
     interval = estimate([value for value, _ in kept], [profile for _, profile in kept])
     return None if interval is None else within_scale(interval, metric)
 
@@ -220,7 +221,9 @@ def _coverage(outcomes: Sequence[SessionOutcome], metrics: Sequence[Metric], due
     for instrument in dict.fromkeys(metric.instrument for metric in metrics if metric.instrument):
         own = [metric for metric in metrics if metric.instrument == instrument]
         names = [metric.name for metric in own if metric.kind == "total"] or [metric.name for metric in own]
-        rated[instrument] = sum(any(name in outcome.scores for name in names) for outcome in outcomes)
+        rated[instrument] = sum(
+            any(name in outcome.scores or outcome.spares(name) for name in names) for outcome in outcomes
+        )
     return SessionCoverage(
         due=due,
         held=len(outcomes) - failed,

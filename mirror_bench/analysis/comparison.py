@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
 
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
 from mirror_bench.raters.pairwise import Preference
-from mirror_bench.schema import Record, Score
+from mirror_bench.schema import Ending, Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
+from mirror_bench.stats.independent import independent_difference
 from mirror_bench.stats.pairwise_length import controlled_win_rate
 from mirror_bench.stats.rates import cluster_share
 
@@ -34,6 +35,8 @@ class Match(Record):
         consistent: Share of pairs whose two orders were answered alike; without a value where order cannot
             matter.
         differences: First minus second on every total, over the same pairs.
+        apart: Where the two share no pair, as an imported run and one held here: first minus second on every
+            total, over different people. It says nothing of who would do better with the same.
     """
 
     first: str
@@ -49,6 +52,7 @@ class Match(Record):
     length_slope: Score
     consistent: Score
     differences: tuple[Score, ...] = ()
+    apart: tuple[Score, ...] = ()
 
 
 class CandidateStanding(Record):
@@ -153,7 +157,10 @@ def _match(
         [math.log(one.tokens[0] / one.tokens[1]) for one in sized],
         [one.profile_id for one in sized],
     )
-    held = [{outcome.pair for outcome in outcomes[name] if not outcome.reason} for name in (first, second)]
+    held = [
+        {outcome.pair for outcome in outcomes[name] if outcome.ended is not Ending.FAILED}
+        for name in (first, second)
+    ]
     return Match(
         first=first,
         second=second,
@@ -187,4 +194,19 @@ def _match(
             score_of(metric, contrast(outcomes[first], outcomes[second], metric).interval, len(ours))
             for metric in metrics
         ),
+        apart=() if held[0] & held[1] else tuple(_apart(outcomes[first], outcomes[second], metrics)),
     )
+
+
+def _apart(
+    ours: Sequence[SessionOutcome], theirs: Sequence[SessionOutcome], metrics: Iterable[str]
+) -> Iterator[Score]:
+    """Yields the difference of two candidates' means over the different people that each of them met."""
+    for metric in metrics:
+        sides = [
+            [(value, one.profile_id) for one in side if (value := one.value(metric)) is not None]
+            for side in (ours, theirs)
+        ]
+        (a, a_people), (b, b_people) = (tuple(zip(*side, strict=True)) or ((), ()) for side in sides)
+        interval = independent_difference(a, a_people, b, b_people)
+        yield score_of(metric, interval, len(ours) + len(theirs))

@@ -26,6 +26,7 @@ class Metric(Record):
         low: Lower end of the scale, where it has one.
         high: Upper end of the scale.
         better: Which direction is better; empty where neither is.
+        share: Whether it is 0 or 1 in each session, so that its mean is a share.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Metric(Record):
     low: float | None = None
     high: float | None = None
     better: Better = ""
+    share: bool = False
 
 
 SESSION_METRICS = (
@@ -86,16 +88,15 @@ def describe(
 
 
 def _describe(instrument: Instrument, name: str) -> Metric:
-    part = name.partition(".")[2]
-    titles = {item.id: item.title for item in instrument.items}
-    kind: Kind = "total" if part == "total" else ("subscale" if part in instrument.subscales else "item")
-    short = instrument.name.upper()
+    part = instrument.describe_part(name.partition(".")[2])
+    title = part.title.replace("_", " ").replace("cbt", "CBT")
     return Metric(
         name=name,
-        title=f"{short} {titles.get(part, part).replace('_', ' ').replace('cbt', 'CBT')}",
+        title=f"{instrument.name.upper()} {title}",
         instrument=instrument.name,
-        kind=kind,
-        low=instrument.scale.min,
-        high=instrument.scale.max,
-        better="higher",
+        kind=part.kind,
+        low=part.low,
+        high=part.high,
+        better=part.better,
+        share=part.share,
     )

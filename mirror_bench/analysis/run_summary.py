@@ -10,12 +10,10 @@ from mirror_bench.analysis.findings import read_judged
 from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import SessionOutcomes, gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
-from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.schema import Scenario
 from mirror_bench.sessions.engine_pool import rater_names
-from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.run_data import refuse_unlike, scenarios_of_run
 from mirror_bench.sessions.run_folder import read_probes, read_ratings, read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 
@@ -49,7 +47,7 @@ def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) 
     owing = [name for name in standing.editions if not raters or name in raters or "all" in raters]
     summary = summarize_outcomes(
         gathered,
-        due_of(header),
+        scenarios_of_run(folder, header),
         protocol=header.protocol.name,
         fingerprint=header.fingerprint,
         probes=read_probes(folder),
@@ -58,7 +56,7 @@ def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) 
         judged=read_judged(folder),
     )
     stale = sum(not standing.counts(rating) for rating in read_ratings(folder))
-    return summary.model_copy(update={"stale_ratings": stale})
+    return summary.model_copy(update={"stale_ratings": stale, "imported": header.imported is not None})
 
 
 def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:
@@ -73,24 +71,14 @@ def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[st
     return None if "all" in raters else list(raters)
 
 
-def due_of(header: RunHeader) -> list[Scenario] | int:
-    """Returns a run's scenarios; where its data is not at hand any more, how many there are per condition."""
-    try:
-        data = load_data(header.protocol.data)
-    except InputError:
-        data = None
-    if data is None or data.digest != header.parts.get("data"):
-        scored = header.selection.sessions - header.selection.only_safety
-        return scored // max(1, len(header.selection.conditions))
-    return due_scenarios(header.protocol, data, header.selection.conditions, header.selection.limit)
-
-
 def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summary:
     """Returns the summary of one or several runs together; arguments as for `summarize_run`.
 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
+    if len(folders) > 1:
+        refuse_unlike([read_header(folder) for folder in folders], [str(folder) for folder in folders])
     gathered = [gather_run(folder, raters) for folder in folders]
     summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
     together = [outcome for found in gathered for outcome in found.outcomes]

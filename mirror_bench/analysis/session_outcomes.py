@@ -42,7 +42,8 @@ class SessionOutcome:
         traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
         scores: Instrument metric -> mean over the raters that gave a value.
         raters: Who rated it.
-        by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value.
+        by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value; what
+            does not apply to the session is not there.
         tokens: Words of the therapist in the whole session, as `text.words_of` counts them.
         client_talk: How a model spoke as the client; None for the packaged clients.
         replies: Speaker -> how its replies ended.
@@ -69,12 +70,20 @@ class SessionOutcome:
     def owes(self, metric: str) -> bool:
         """Tells whether it could have given a value of a metric: not where it brought no such moment."""
         held = self.ended is not Ending.FAILED
-        return not (metric == ATTUNEMENT and held and not self.attuned.moments)
+        if metric == ATTUNEMENT:
+            return not (held and not self.attuned.moments)
+        return not self.spares(metric)
 
     def value(self, metric: str) -> float | None:
         """Returns the session's value of a metric of either kind, or None."""
         found = self.measures.get(metric)
         return self.scores.get(metric) if found is None else found
+
+    def spares(self, metric: str) -> bool:
+        """Whether an instrument was filled in of which this metric does not apply to the session."""
+        name = metric.partition(".")[0]
+        made = [scored for (_, instrument), scored in self.by_rater.items() if instrument == name]
+        return bool(made) and not any(metric in scored for scored in made)
 
 
 class SafetyRecord(NamedTuple):
@@ -187,7 +196,7 @@ def session_outcome(session: Session) -> SessionOutcome:
         attuned=attuned,
         traces=traces,
         tokens=sum(len(words_of(t.words)) for t in session.turns if t.speaker is Speaker.THERAPIST),
-        client_talk=None if failed else hear_client(session),
+        client_talk=None if failed or session.ended is Ending.IMPORTED else hear_client(session),
         replies=count_replies(session),
     )
 
@@ -226,10 +235,9 @@ def _measures(
     traces: Mapping[str, tuple[float, ...]],
     attuned: MomentCounts,
 ) -> dict[str, float]:
-    measures = {
-        "dropout": float(session.ended is Ending.CLIENT_LEFT),
-        "turns": float(len(client)),
-    }
+    measures = {"turns": float(len(client))}
+    if session.ended is not Ending.IMPORTED:
+        measures["dropout"] = float(session.ended is Ending.CLIENT_LEFT)
     words = [len(turn.words.split()) for turn in session.turns if turn.speaker is Speaker.THERAPIST]
     if words:
         measures["words_per_turn"] = fmean(words)

@@ -24,6 +24,7 @@ from mirror_bench.analysis.fitness import (
     judge_client,
     judge_raters,
 )
+from mirror_bench.analysis.flows import FlowResult, measure_flows
 from mirror_bench.analysis.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.analysis.metrics import FormOf, Metric, describe, score_rating
 from mirror_bench.analysis.replies import ReplyShares, measure_replies
@@ -84,6 +85,8 @@ class Summary(Record):
         reliance: How far each candidate depends on the face; see `analysis.visual_reliance`.
         attunement: Per entry, what became of the turns in which the client's face and words disagree.
         replies: How many replies of each candidate were cut or empty, and of the clients, where models.
+        flows: Per candidate, flow instrument and rater, its dimensions.
+        imported: Whether sessions of it were held elsewhere, so that they share no scenario with others.
     """
 
     version: Literal[1] = 1
@@ -104,6 +107,8 @@ class Summary(Record):
     reliance: tuple[Reliance, ...] = ()
     attunement: tuple[AttunementShares, ...] = ()
     replies: tuple[ReplyShares, ...] = ()
+    flows: tuple[FlowResult, ...] = ()
+    imported: bool = False
 
     def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
@@ -184,6 +189,7 @@ def summarize_outcomes(
         length_slopes=lengths.slopes,
         safety=measure_safety(gathered.safety, due, judged),
         reliance=measure_reliance(gathered.outcomes, metrics, probes),
+        flows=tuple(measure_flows({key: groups[key] for key in keys}, form_of)),
         attunement=tuple(
             measure_attunement(
                 key, [(one.attuned, one.profile_id) for one in groups[key] if one.ended is not Ending.FAILED]
@@ -203,14 +209,15 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
             them there are correlations with length alone.
 
     Raises:
-        InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ.
+        InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ and
+            none was imported.
     """
     if not summaries:
         raise InputError("nothing to compare: give at least one run")
     first = summaries[0]
     seen: set[CandidateKey] = set()
     for summary in summaries:
-        if summary.fingerprint != first.fingerprint:
+        if summary.fingerprint != first.fingerprint and not (first.imported or summary.imported):
             raise InputError(
                 f"runs under different protocols cannot be compared: {first.protocol} "
                 f"({first.fingerprint[:12]}) and {summary.protocol} ({summary.fingerprint[:12]})"
@@ -237,6 +244,8 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
             "reliance": tuple(one for summary in summaries for one in summary.reliance),
             "attunement": tuple(one for summary in summaries for one in summary.attunement),
             "replies": tuple(one for summary in summaries for one in summary.replies),
+            "flows": tuple(one for summary in summaries for one in summary.flows),
+            "imported": any(summary.imported for summary in summaries),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
             "stale_ratings": sum(summary.stale_ratings for summary in summaries),
             "clients": tuple(one for summary in summaries for one in summary.clients),

@@ -26,6 +26,8 @@ from mirror_bench.sessions.choosing import (
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.evaluation import evaluate as hold_and_rate
+from mirror_bench.sessions.imported_runs import leaving
+from mirror_bench.sessions.progress import say
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
 from mirror_bench.sessions.run_header import read_header
 
@@ -67,6 +69,7 @@ def evaluate(
     seeds: int | Sequence[int] = (),
     max_client_turns: int | None = None,
     safety: bool | None = None,
+    resistance: str = "",
     face_conditions: str | Sequence[str] = "matched",
     probe_turns: int = 3,
     limit: int | None = None,
@@ -91,7 +94,8 @@ def evaluate(
         context: A model reads only so many of the last turns; 0 for as many as the protocol allows.
         label: What tables and records call the therapist.
         protocol: A packaged protocol, a YAML file, or what `load_protocol` returned.
-        data: Another data source: mini, mirror:PATH, mirror:hub, cactus:PATH.
+        data: Another data source: mini, mirror:PATH, mirror:hub, cactus:PATH, vera:FOLDER, patienthub:FILE,
+            mindeval:FILE, imported:RUN.
         faces: Another face source: drawn, or set:FOLDER for a prepared set of images.
         split: train, dev or test; "" for all profiles.
         client: stateful, replay, or a model that plays the client.
@@ -102,6 +106,7 @@ def evaluate(
         seeds: Each profile is met once per seed.
         max_client_turns: A session ends with this many client turns at the latest.
         safety: Whether profiles with a crisis are met and safety is rated; as the protocol says where None.
+        resistance: How every client resists, whatever its profile says; each profile's own where empty.
         face_conditions: "all", or of matched, none, neutral, shuffled, incongruent.
         probe_turns: With several face conditions: turns per session asked for again with another face.
         limit: At most so many profiles, stratified by resistance.
@@ -131,6 +136,7 @@ def evaluate(
         seeds=_seeds(seeds),
         max_client_turns=_whole_or_none("max_client_turns", max_client_turns, 1, 200),
         safety=safety,
+        resistance=resistance,
         spelt=_as_argument,
     )
     evaluation = Evaluation(
@@ -228,6 +234,8 @@ def add_ratings(
             raise InputError(
                 f"{spelt('retest')} is for model judges: the coded rater answers alike every time"
             )
+    if told := leaving(header, raters):
+        say(told)
     own = header.protocol.all_instruments
     wanted = chosen_instruments(instruments, (), own) if instruments else own
     made = wait_for(

@@ -19,6 +19,7 @@ from mirror_bench.keys import redact
 
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
+    "import": "Make a run folder of conversations that were held elsewhere.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
@@ -44,7 +45,7 @@ COMMANDS = {
 
 
 PLACES = {
-    **dict.fromkeys(("data", "faces", "protocol", "instrument"), "content"),
+    **dict.fromkeys(("data", "faces", "protocol", "instrument", "import"), "content"),
     **dict.fromkeys(("pack", "verify", "card"), "submissions"),
 }
 """Command -> the folder that its module lies in, where not beside this file."""
@@ -61,7 +62,7 @@ class Commands(click.Group):
         """Returns one command."""
         if name not in COMMANDS:
             return None
-        module = name.replace("-", "_")
+        module = "import_run" if name == "import" else name.replace("-", "_")  # a keyword names no module
         place = ".".join(filter(None, ("mirror_bench.cli", PLACES.get(name, ""), module)))
         command: click.Command = getattr(importlib.import_module(place), module)
         return command

@@ -52,7 +52,8 @@ def compare(
     On every scenario that both candidates have held, the judge says whose session is better. A model is
     asked in both orders, and an answer that turns with the order is a tie. Out come win rates (raw, and
     at equal length), Bradley-Terry strengths with intervals, the candidates that cannot be told apart,
-    and the paired difference of every total.
+    and the paired difference of every total. An imported run and one held here share no scenario: there the
+    difference of every total is between different people, and nobody is ranked.
     """
     from rich.progress import Progress
 
@@ -94,14 +95,26 @@ def _show(compared: Compared) -> None:
     from rich.console import Console
 
     console = Console()
-    console.print(_standings(compared))
+    if compared.standings:
+        console.print(_standings(compared))
     for group in compared.groups:
         if len(group) > 1:
             console.print(f"cannot be told apart: {', '.join(group)}", markup=False)
-    console.print(_matches(compared))
-    console.print("win rate: ties count half; at equal length: with the therapists' words taken out")
+    if any(not match.apart for match in compared.matches):
+        console.print(_matches(compared))
+        console.print("win rate: ties count half; at equal length: with the therapists' words taken out")
     for match in compared.matches:
-        if match.missing or match.unpaired:
+        if match.apart:
+            told = ", ".join(
+                f"{one.metric.removesuffix('.total')} {_shown(one, '+.2f')}" for one in match.apart
+            )
+            console.print(
+                f"{match.first} and {match.second} share no scenario: over different people the difference "
+                f"is {told or 'not to be told'}; who would do better with the same people it does not say",
+                markup=False,
+                highlight=False,
+            )
+        elif match.missing or match.unpaired:
             console.print(
                 f"{match.first} and {match.second}: {match.missing} pairs without a verdict, "
                 f"{match.unpaired} scenarios that only one has held",

@@ -111,6 +111,15 @@ def _held(
     from mirror_bench.analysis.regression.gate_safety import check_safety
     from mirror_bench.analysis.regression.rated_runs import chosen_metrics, profiles_in, read_rated
 
+    if (
+        any(side.header.imported for side in sides)
+        and not sides[0].sessions.keys() & sides[1].sessions.keys()
+    ):
+        raise InputError(
+            f"{sides[0].folder} and {sides[1].folder} share no scenario, since one was imported, and a "
+            "gate goes scenario by scenario: import both with the same people and order, or see "
+            "mirror-bench compare"
+        )
     condition = _condition(sides)
     before, after = (read_rated(side) for side in sides)
     common = {pair: profile for pair, profile in before.due.items() if pair in after.due}
@@ -133,7 +142,7 @@ def _held(
         lowest={
             one.name: one.low for one in describe(metrics, form_of=before.form_of) if one.low is not None
         },
-        profiles=profiles_in(header),
+        profiles=profiles_in(sides[0].folder, header),
         safety=check_safety(
             before.safety,
             after.safety,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from mirror_bench.analysis.flows import FlowResult
     from mirror_bench.analysis.summary import Summary
     from mirror_bench.schema import Score
 
@@ -72,6 +73,8 @@ def show(summary: Summary) -> None:
     for line in _length_lines(summary):
         console.print(line, highlight=False, markup=False)
     _show_people(summary, console)
+    for flow in summary.flows:
+        console.print(_flow(flow))
     for entry in summary.entries:
         share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
         if share < 1:
@@ -82,6 +85,24 @@ def show(summary: Summary) -> None:
         console.print(_gains(summary))
     if summary.reliance:
         console.print(_reliance(summary))
+
+
+def _flow(flow: FlowResult) -> Table:
+    """Returns the table of one flow instrument: a row per dimension, and one for all."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    from mirror_bench.analysis.display_names import candidate_label
+
+    name = candidate_label(flow.therapist, flow.method, 30)
+    title = f"{flow.title}, by {flow.rater}: {name}, {flow.condition.value}"
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
+    for column in ("", "score, 0 to 100", "best practice", "harm", "n"):
+        table.add_column(column, justify="right" if column else "left")
+    for one in (*flow.dimensions, flow.together):
+        table.add_row(one.title, *(shown(s, " ") for s in (one.score, one.best, one.harm)), str(one.best.n))
+    return table
 
 
 def _show_people(summary: Summary, console: Console) -> None:

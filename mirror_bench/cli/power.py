@@ -86,7 +86,7 @@ def power(
     known = None
     if runs:
         metric, outcomes, totals = _read(runs, metric, condition)
-        known = profiles_in(read_header(runs[0]))
+        known = profiles_in(runs[0], read_header(runs[0]))
         if metrics is None:
             question = question._replace(metrics=max(1, totals))
         found = plan_from_runs(outcomes, metric, question)

@@ -28,7 +28,17 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--context", type=click.IntRange(0), default=0, help="Read only the last N turns.")
 @click.option("--label", default="", help="What tables call the candidate.")
 @click.option("--protocol", default="offline", show_default=True, help="A packaged protocol, or a YAML file.")
-@click.option("--data", default="", help="Another data source: mini, mirror:PATH, mirror:hub, cactus:PATH.")
+@click.option(
+    "--data",
+    default="",
+    help="Another data source: mini, mirror:PATH, mirror:hub, "
+    "cactus:PATH, vera:FOLDER, patienthub:FILE, mindeval:FILE, imported:RUN.",
+)
+@click.option(
+    "--resistance",
+    default="",
+    help="How every client resists: emotional, cognitive, behavioral or none; each profile's own by default.",
+)
 @click.option("--faces", default="", help="drawn, or a prepared set of images: set:FOLDER.")
 @click.option("--split", default=None, help="train, dev or test; '' for all profiles.")
 @click.option("--client", default="", help="stateful, replay, or a model: provider/name.")
@@ -122,6 +132,7 @@ PROTOCOL_OPTIONS = (
     "add_instrument",
     "max_client_turns",
     "safety",
+    "resistance",
 )
 
 

@@ -7,6 +7,7 @@ CLIENTS = Registry(
     {
         "stateful": "mirror_bench.clients.stateful.client:StatefulClient",
         "llm": "mirror_bench.clients.llm:LLMClient",
+        "recorded": "mirror_bench.clients.recorded:RecordedClient",
         "replay": "mirror_bench.clients.replay:ReplayClient",
     },
 )

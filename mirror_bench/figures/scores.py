@@ -38,6 +38,7 @@ ENDINGS = {
     Ending.RESOLVED: ("resolved", "#009e73", ""),
     Ending.TURN_LIMIT: ("turn limit", "#56b4e9", "///"),
     Ending.SCRIPT_END: ("script ended", "#cc79a7", "..."),
+    Ending.IMPORTED: ("held elsewhere", "#999999", "xx"),
     Ending.CLIENT_LEFT: ("client left", "#d55e00", "\\\\\\"),
 }
 Draw = Callable[[Summary], "Figure | None"]

@@ -91,7 +91,23 @@ def _info(headers: Sequence[RunHeader]) -> RunInfo:
         for one in headers
         for line in fit_lines(one.fits)
     )
-    return RunInfo(facts=facts, notes=notes)
+    return RunInfo(facts=facts, notes=(*_import_notes(headers), *notes))
+
+
+def _import_notes(headers: Sequence[RunHeader]) -> tuple[str, ...]:
+    """Returns what is to be known of runs whose sessions were held elsewhere."""
+    notes = []
+    for header in headers:
+        if (told := header.imported) is None:
+            continue
+        name = candidate_label(header.candidate.therapist, header.candidate.method)
+        notes.append(
+            f"{name}: imported from {told.source} ({told.format}): held elsewhere with other people, not "
+            "under this protocol; nothing of it can be replayed."
+        )
+        if told.left_out:
+            notes.append(f"{name}: {told.left_out} conversations could not be read (problems.txt).")
+    return tuple(notes)
 
 
 def _faces(header: RunHeader) -> str:

@@ -21,6 +21,7 @@ ENDINGS = {
     Ending.CLIENT_LEFT: "client left",
     Ending.TURN_LIMIT: "turn limit reached",
     Ending.SCRIPT_END: "script ended",
+    Ending.IMPORTED: "held elsewhere",
     Ending.FAILED: "failed",
 }
 
@@ -121,7 +122,7 @@ def view_session(anchor: str, session: Session, ratings: Iterable[Rating], faces
 
 
 def _staleness(session: Session, chosen: Sequence[Session]) -> tuple[bool, int, int, int]:
-    order = (Ending.CLIENT_LEFT, Ending.RESOLVED, Ending.TURN_LIMIT, Ending.SCRIPT_END)
+    order = (Ending.CLIENT_LEFT, Ending.RESOLVED, Ending.TURN_LIMIT, Ending.SCRIPT_END, Ending.IMPORTED)
     return (
         session.condition is not FaceCondition.MATCHED,
         sum(session.ended is other.ended for other in chosen),

@@ -13,7 +13,7 @@ from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import FaceSettings, Protocol, RaterSettings, form_name
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.schema import FaceCondition
+from mirror_bench.schema import FaceCondition, Resistance
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.standing import checked_protocol
 
@@ -42,6 +42,7 @@ def chosen_protocol(
     seeds: Sequence[int] = (),
     max_client_turns: int | None = None,
     safety: bool | None = None,
+    resistance: str = "",
     spelt: Spelling = as_option,
 ) -> Protocol:
     """Returns a protocol with what the choices change in it.
@@ -60,6 +61,7 @@ def chosen_protocol(
         seeds: Each profile is met once per seed.
         max_client_turns: A session ends with this many client turns at the latest.
         safety: Whether safety is tested.
+        resistance: How every client resists, whatever its profile says.
         spelt: How messages spell a choice.
 
     Raises:
@@ -94,6 +96,11 @@ def chosen_protocol(
         changes["max_client_turns"] = max_client_turns
     if safety is not None:
         changes["safety"] = safety
+    if resistance:
+        if resistance not in tuple(Resistance):
+            known = ", ".join(Resistance)
+            raise InputError(f"{spelt('resistance')}: no type {resistance!r}: known are {known}")
+        changes["resists"] = Resistance(resistance)
     return base.model_copy(update=changes)
 
 

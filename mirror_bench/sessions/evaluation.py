@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.scenarios import crisis_scenarios
-from mirror_bench.data.scenarios import scenarios as make_scenarios
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import InputError
@@ -27,6 +25,7 @@ from mirror_bench.sessions.engine_pool import EnginePool, open_raters
 from mirror_bench.sessions.fits import count_fits, fit_lines
 from mirror_bench.sessions.progress import Tally, safety_line, say, shown
 from mirror_bench.sessions.rating import load_forms, rate
+from mirror_bench.sessions.run_data import due_scenarios
 from mirror_bench.sessions.run_folder import RunFolder, read_probes, write_probes
 from mirror_bench.sessions.run_header import RunHeader, RunSelection, current_environment
 from mirror_bench.sessions.session import FacePresenter, session_record
@@ -90,22 +89,6 @@ class EvaluationOutcome:
     seconds: float
     turns: int
     tokens: int
-
-
-def due_scenarios(
-    protocol: Protocol, data: DataSet, conditions: Sequence[str], limit: int | None
-) -> list[Scenario]:
-    """Returns every scenario of a run, those that are added for their crises last.
-
-    Raises:
-        InputError: If none is left.
-    """
-    kept = tuple(p for p in data.profiles if not protocol.resistance or p.resistance in protocol.resistance)
-    chosen = replace(data, profiles=kept)
-    found = list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
-    if protocol.safety:
-        found += crisis_scenarios(data, protocol.split, protocol.seeds[0], conditions[0], found)
-    return found
 
 
 async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> EvaluationOutcome:

@@ -8,13 +8,13 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import EngineDeadError, InputError
 from mirror_bench.protocol import RaterSettings, form_name
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.engine_pool import EnginePool
+from mirror_bench.sessions.run_data import data_of_run, refuse_unlike
 from mirror_bench.sessions.run_folder import instrument_of, read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.text import count_words
@@ -65,8 +65,8 @@ def read_contestants(
         if chosen not in known:
             names = ", ".join(known)
             raise InputError(f"{folder} has no sessions with {chosen} faces: its --condition can be {names}")
-        if found and header.fingerprint != found[0].header.fingerprint:
-            raise InputError(_differing(found[0], folder, header))
+        if found:
+            refuse_unlike((found[0].header, header), (str(found[0].folder), str(folder)))
         held = (
             one for one in read_sessions(folder) if one.ended is not Ending.FAILED and not one.only_safety
         )
@@ -77,14 +77,6 @@ def read_contestants(
                 f"{folder}: {' '.join(found[-1].key)} is compared already: leave one of them out"
             )
     return found
-
-
-def _differing(first: Contestant, folder: Path, header: RunHeader) -> str:
-    parts = [name for name in header.parts if header.parts[name] != first.header.parts.get(name)]
-    return (
-        f"{first.folder} and {folder} are under different protocols (they differ in "
-        f"{', '.join(sorted(parts)) or 'the protocol'}): hold one of them again under the other's"
-    )
 
 
 async def prefer(
@@ -108,7 +100,11 @@ async def prefer(
         InputError: If the judge cannot be used, or died; what it answered is remembered.
     """
     protocol = contestants[0].header.protocol
-    profiles = {profile.id: profile for profile in load_data(protocol.data).profiles}
+    profiles = {
+        profile.id: profile
+        for one in reversed(contestants)
+        for profile in data_of_run(one.folder, one.header).profiles
+    }
     gate = asyncio.Semaphore(concurrency)
     async with EnginePool(memo) as pool:
         forms = [instrument_of(contestants[0].folder, form_name(name)) for name in protocol.instruments]

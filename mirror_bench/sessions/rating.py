@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Fingerprint, Protocol, RaterSettings, form_name
 from mirror_bench.raters.base import Rater
@@ -20,7 +19,8 @@ from mirror_bench.sessions.batch import RatingDue, run_ratings
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters, rater_editions
 from mirror_bench.sessions.panel_calibration import keep_calibrations
 from mirror_bench.sessions.progress import Tally, shown
-from mirror_bench.sessions.run_folder import RunFolder, instrument_of, read_ratings
+from mirror_bench.sessions.run_data import data_of_run
+from mirror_bench.sessions.run_folder import RunFolder, instrument_of, kept_instrument, read_ratings
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
 
@@ -212,8 +212,7 @@ async def rate_again(
     header = read_header(out)
     known = [_known_form(out, name) for name in instruments]
     forms = load_forms(known, raters)
-    data = load_data(header.protocol.data)
-    profiles = {profile.id: profile for profile in data.profiles}
+    profiles = {profile.id: profile for profile in data_of_run(out, header).profiles}
     with RunFolder(out, header) as folder:
         async with EnginePool(out / "calls.sqlite") as pool:
             opened = open_raters(raters, pool)
@@ -239,8 +238,8 @@ async def rate_again(
 
 def _known_form(out: Path, name: str) -> str:
     """A name of an instrument of the user's that lies in the run folder gives that file."""
-    own = out / "instruments" / f"{name}.yaml"
-    return str(own) if own.is_file() else name
+    own = kept_instrument(out, name)
+    return name if own is None else str(own)
 
 
 @dataclass(frozen=True)
@@ -305,7 +304,8 @@ def _restate(folder: RunFolder, profiles: Mapping[str, Profile]) -> None:
         if any((session.scenario_id, rater, form) not in counted for rater, form in owed):
             return
     protocol = _with_kept_files(folder.folder, header)
-    now, of_ratings = protocol_fingerprint(protocol).parts, parts_of_ratings(protocol)
+    data = data_of_run(folder.folder, header)
+    now, of_ratings = protocol_fingerprint(protocol, data).parts, parts_of_ratings(protocol)
     left = {key: value for key, value in header.parts.items() if key not in of_ratings}
     parts = left | {key: now[key] for key in of_ratings}
     if parts != header.parts:

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.files import BOM, append_whole, guarded, make_folder, write_atomically
-from mirror_bench.protocol import Fingerprint
-from mirror_bench.raters.instruments import Instrument, load_instrument, read_instrument
+from mirror_bench.protocol import Fingerprint, form_name
+from mirror_bench.raters.instruments import TABLES, Instrument, load_instrument, read_instrument
 from mirror_bench.schema import Ending, Rating, Record, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
 from mirror_bench.sessions.run_header import RunHeader, read_header, write_header
@@ -102,6 +102,11 @@ class RunFolder:
             (self.folder / "faces").rmdir()
             self.folder.rmdir()
 
+    def complete(self, header: RunHeader) -> None:
+        """Writes what the run is anew, now that all of it is known; for a run that is being imported."""
+        self.header = header
+        write_header(self.folder, header)
+
     def note_fits(self, fits: Mapping[str, Mapping[str, int]]) -> None:
         """Writes into `run.json` what of the sessions the run's models could not read."""
         if dict(self.header.fits) != dict(fits):
@@ -132,7 +137,8 @@ class RunFolder:
         """Keeps a copy of an instrument's file, by which reports know its items when the file is gone."""
         with guarded(path):
             content = path.read_bytes()
-        write_atomically(self.folder / "instruments" / f"{path.stem}.yaml", content)
+        suffix = path.suffix if path.suffix in TABLES else ".yaml"
+        write_atomically(self.folder / "instruments" / f"{form_name(str(path))}{suffix}", content)
 
     def drop_failed(self) -> None:
         """Takes out the sessions that were recorded as failed, so that they are held again."""
@@ -176,8 +182,14 @@ def instrument_of(folder: Path, name: str) -> Instrument:
     Raises:
         InputError: If there is neither, or the file is malformed.
     """
-    own = folder / "instruments" / f"{name}.yaml"
-    return read_instrument(own) if own.is_file() else load_instrument(name)
+    own = kept_instrument(folder, name)
+    return load_instrument(name) if own is None else read_instrument(own)
+
+
+def kept_instrument(folder: Path, name: str) -> Path | None:
+    """Returns the copy of an instrument of the user's that lies in a run folder; None where there is none."""
+    places = (folder / "instruments" / f"{name}{suffix}" for suffix in (".yaml", *TABLES))
+    return next((place for place in places if place.is_file()), None)
 
 
 def read_sessions(folder: Path) -> Iterator[Session]:

@@ -81,6 +81,39 @@ class RunEnvironment(Record):
     started: str = ""
 
 
+class ImportFacts(Record):
+    """What an imported run came from.
+
+    Attributes:
+        format: The reader's name, such as "messages".
+        source: Name of the file or folder.
+        rated_as: The protocol whose raters and instruments count.
+        sessions: Conversations that were imported.
+        left_out: Conversations that could not be read.
+        problems: Things that could not be read as they stood; `problems.txt` lists them.
+        examined: How personal details were looked for, and what was not looked for.
+        details: Kind -> how many were found ("mail", "name").
+        redacted: Whether marks stand in their place.
+    """
+
+    format: str
+    source: str
+    rated_as: str = ""
+    sessions: int = 0
+    left_out: int = 0
+    problems: int = 0
+    examined: str = ""
+    details: Mapping[str, int] = {}
+    redacted: bool = False
+
+    @property
+    def open_details(self) -> str:
+        """The details that stand in the words, such as "2 mail, 1 name"; empty where there are none."""
+        if self.redacted:
+            return ""
+        return ", ".join(f"{many} {kind}" for kind, many in sorted(self.details.items()) if many)
+
+
 class RunHeader(Record):
     """What a run is: `run.json`.
 
@@ -88,6 +121,7 @@ class RunHeader(Record):
         fits: What of the sessions its models could not read, as `fits.count_fits` counts it.
         seeds: How seeds are derived.
         adapted: Engine -> what was put to its server otherwise than asked for, since the server refused that.
+        imported: Where its sessions were held elsewhere: what was imported and what of it could not be read.
     """
 
     protocol: Protocol
@@ -99,6 +133,7 @@ class RunHeader(Record):
     fits: Mapping[str, Mapping[str, int]] = {}
     seeds: str = "first 31 bits of SHA-256 of scenario, role, step and turn"
     adapted: Mapping[str, tuple[str, ...]] = {}
+    imported: ImportFacts | None = None
 
 
 def read_header(folder: Path) -> RunHeader:

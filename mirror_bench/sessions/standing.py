@@ -44,12 +44,24 @@ def parts_of_ratings(protocol: Protocol) -> frozenset[str]:
     Raises:
         InputError: As `protocol_fingerprint`.
     """
-    rating: dict[str, Declared] = {}
-    session: dict[str, Declared] = {}
-    for role, part in declared(protocol).items():
-        of_ratings = role == "instruments" or role.startswith("raters.")
-        (rating if of_ratings else session)[role] = part
-    return fingerprint_parts(rating) - fingerprint_parts(session)
+    parts = declared(protocol)
+    return parts_below_ratings(protocol) - fingerprint_parts(
+        {role: part for role, part in parts.items() if not _of_ratings(role)}
+    )
+
+
+def parts_below_ratings(protocol: Protocol) -> frozenset[str]:
+    """Returns the parts of a protocol's fingerprint that its ratings stand on, sessions or not.
+
+    Raises:
+        InputError: As `protocol_fingerprint`.
+    """
+    parts = declared(protocol)
+    return fingerprint_parts({role: part for role, part in parts.items() if _of_ratings(role)})
+
+
+def _of_ratings(role: str) -> bool:
+    return role == "instruments" or role.startswith("raters.")
 
 
 def checked_protocol(name_or_path: str) -> Protocol:
@@ -74,12 +86,15 @@ def declared(protocol: Protocol, where: str = "") -> Mapping[str, Declared]:
         InputError: If a part does not exist, declares nothing, or an option of its own is wrong.
     """
     found = {
-        "session": Declared(_session()),
         "instruments": Declared(instruments_stand_on(protocol.instruments_due)),
         "client": _client(protocol, where),
-        "faces": _faces(protocol, where),
-        "therapist": Declared(_methods(protocol)),
     }
+    if not getattr(CLIENTS.get(protocol.client.kind), "recorded", False):
+        found |= {
+            "session": Declared(_session()),
+            "faces": _faces(protocol, where),
+            "therapist": Declared(_methods(protocol)),
+        }
     for number, chosen in enumerate(protocol.raters):
         role = f"raters.{number}"
         kind = RATERS.get(chosen.kind)

@@ -30,6 +30,7 @@ LARGEST = {
     "summary.json": 100 * MB,
     "probes.jsonl": 500 * MB,
     "calibration.json": MB,
+    "profiles.jsonl": 500 * MB,
 }
 """Member -> the most bytes it may unpack to."""
 NEEDED = (MANIFEST, "run.json", "sessions.jsonl", "ratings.jsonl", "summary.json")

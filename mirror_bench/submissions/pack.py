@@ -9,13 +9,16 @@ from pathlib import Path
 
 from mirror_bench import __version__
 from mirror_bench.data.base import DataSet
+from mirror_bench.data.sources.imported import PROFILES
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.factory import engine_name
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import as_stated, load_protocol, protocol_names
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.engine_pool import rater_names
+from mirror_bench.sessions.imported_runs import unpublished_import
 from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
+from mirror_bench.sessions.run_data import data_of_run, scenarios_of_run
 from mirror_bench.sessions.run_folder import read_probes, read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, write_archive
@@ -43,7 +46,7 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
     """
     header = _published(run, read_header(run))
     data = _data(run, header)
-    due = scenarios_due(header, data)
+    due = _imported_scenarios(run, header) if header.imported else scenarios_due(header, data)
     sessions = _sessions(run, due)
     ratings = _ratings(run, header, sessions)
     probes = sorted(read_probes(run), key=lambda one: (one.scenario_id, one.turn, one.shown))
@@ -57,6 +60,8 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
         members["probes.jsonl"] = _lines(probes)
     if (calibration := run / "calibration.json").is_file():
         members["calibration.json"] = calibration.read_bytes()
+    if header.imported:
+        members[PROFILES] = (run / PROFILES).read_bytes()
     if with_faces:
         members |= _faces(run, sessions)
     manifest = Manifest(
@@ -110,7 +115,23 @@ def _published(run: Path, header: RunHeader) -> RunHeader:
     )
 
 
+def _imported_scenarios(run: Path, header: RunHeader) -> list[Scenario]:
+    """Returns the scenarios of an imported run in the order of its sessions.
+
+    Raises:
+        InputError: If it is rated otherwise than a published protocol has it, or a session's client is gone.
+    """
+    if why := unpublished_import(header):
+        raise InputError(f"{run}: {why}")
+    found = scenarios_of_run(run, header)
+    if isinstance(found, int) or len(found) != header.selection.sessions:
+        raise InputError(f"{run}: sessions or people were taken out since it was imported: import it again")
+    return found
+
+
 def _data(run: Path, header: RunHeader) -> DataSet:
+    if header.imported:
+        return data_of_run(run, header)
     data = load_data(header.protocol.data)
     if data.digest != header.parts.get("data"):
         raise InputError(

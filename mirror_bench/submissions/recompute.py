@@ -11,7 +11,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.schema import Ending, Rating, Scenario, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
 from mirror_bench.sessions.engine_pool import rater_names
-from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.run_data import due_scenarios
 from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.submissions.manifest import SubmissionCoverage
 
@@ -46,7 +46,7 @@ def summary_of(
         fingerprint=header.fingerprint,
         probes=probes,
         ratings_owed=[(rater, form) for rater in raters for form in header.protocol.all_instruments],
-    )
+    ).model_copy(update={"imported": header.imported is not None})
 
 
 def coverage_of(
@@ -57,7 +57,7 @@ def coverage_of(
     due: Sequence[Scenario],
 ) -> SubmissionCoverage:
     """Returns how much of what was due was done."""
-    published = due_scenarios(header.protocol, data, ["matched"], None)
+    published = due if header.imported else due_scenarios(header.protocol, data, ["matched"], None)
     failed = sum(session.ended is Ending.FAILED for session in sessions)
     names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.all_instruments)
     own = [rating for rating in ratings if rating.rater in names and rating.instrument in instruments]

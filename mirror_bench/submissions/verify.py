@@ -17,6 +17,7 @@ from mirror_bench.protocol import Protocol, load_protocol, protocol_names
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.checks.copies import check_contamination, check_duplicates, check_templates
 from mirror_bench.submissions.checks.faces import check_faces
+from mirror_bench.submissions.checks.imported import checks_of_import
 from mirror_bench.submissions.checks.manifest import check_files, check_identity
 from mirror_bench.submissions.checks.probes import check_probes
 from mirror_bench.submissions.checks.protocol import check_protocol, check_seeds, checks_of_content
@@ -79,7 +80,8 @@ def verify_file(path: Path, protocol: str = "") -> Verdict:
         checks += _checks(opened.members, manifest, published)
     held = {check.name for check in checks}
     first = next((check.name for check in checks if check.status == "failed"), "")
-    checks += [skipped(name, f"not looked at, since {first} failed") for name in CHECKS if name not in held]
+    why = f"not looked at, since {first} failed" if first else "asked of sessions that were held here alone"
+    checks += [skipped(name, why) for name in CHECKS if name not in held]
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     model = manifest.card.name if isinstance(manifest, Manifest) else ""
@@ -98,6 +100,8 @@ def _checks(
         return [*checks, judged("records", submission, "")]
     records = f"{len(submission.sessions)} sessions, {len(submission.ratings)} ratings"
     checks += [judged("records", [], records), check_files(submission)]
+    if submission.header.imported is not None:
+        return checks + checks_of_import(submission)
     name = submission.header.protocol.name
     if published is None:
         if name not in protocol_names():

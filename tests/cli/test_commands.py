@@ -49,7 +49,7 @@ BAD = {
     "method of a script": (["run", "--therapist", "scripted/parrot", "--method", "ec"], "takes no --method"),
     "unknown protocol": (
         ["run", "--therapist", "scripted/parrot", "--protocol", "x"],
-        "known are offline, paper",
+        "known are mindeval, offline, paper",
     ),
     "unknown condition": (
         ["run", "--therapist", "scripted/parrot", "--face-conditions", "upside"],
@@ -71,7 +71,7 @@ BAD = {
     "report of nothing": (["report", "{tmp}"], "is no run folder"),
     "report of two without a place": (["report", "{tmp}", "{tmp}"], "--out"),
     "rate nothing": (["rate", "{tmp}"], "is no run folder"),
-    "unknown protocol shown": (["protocol", "x"], "known are offline, paper"),
+    "unknown protocol shown": (["protocol", "x"], "known are mindeval, offline, paper"),
     "sheet of another kind": (["faces", "sheet", "--out", "{tmp}/a.gif"], ".png"),
     "negative limit": (["run", "--therapist", "scripted/parrot", "--limit", "0"], "--limit"),
     "data unreadable": (["data", "info", "--data", "cactus:{file}"], "{file}"),

@@ -12,7 +12,7 @@ from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Profile, Resistance
-from mirror_bench.sessions.evaluation import due_scenarios
+from mirror_bench.sessions.run_data import due_scenarios
 
 
 def made(counts: dict[Resistance, int]) -> DataSet:

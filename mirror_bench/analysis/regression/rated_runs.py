@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from mirror_bench.analysis.attunement import ATTUNEMENT
 from mirror_bench.analysis.metrics import FormOf, score_rating
-from mirror_bench.analysis.run_summary import due_of, gather_run
+from mirror_bench.analysis.run_summary import gather_run
 from mirror_bench.analysis.session_outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
-from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.pairwise_runs import Contestant
 from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.run_data import data_of_run, scenarios_of_run
 from mirror_bench.sessions.run_header import RunHeader
 
 
@@ -59,7 +60,7 @@ def read_rated(side: Contestant) -> RatedRun:
         f"{name}.total" for name in side.header.protocol.all_instruments if form_of(name).total != "none"
     )
     outcomes = tuple(one for one in found.outcomes if one.key.condition is side.condition)
-    scenarios = due_of(side.header)
+    scenarios = scenarios_of_run(side.folder, side.header)
     if isinstance(scenarios, int):
         recorded = {one.pair: one.profile_id for one in outcomes}
         return RatedRun(outcomes, found.safety, recorded, None, totals, form_of)
@@ -94,10 +95,10 @@ def chosen_metrics(
     return list(dict.fromkeys(wanted or sorted({*totals, *due})))
 
 
-def profiles_in(header: RunHeader) -> int | None:
-    """Returns how many profiles a protocol's data have; None where they are not at hand any more."""
+def profiles_in(folder: Path, header: RunHeader) -> int | None:
+    """Returns how many profiles a run's data have; None where they are not at hand any more."""
     try:
-        data = load_data(header.protocol.data)
+        data = data_of_run(folder, header)
     except InputError:
         return None
     kinds, own = header.protocol.resistance, data.of_split(header.protocol.split).profiles

@@ -48,6 +48,7 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
     Answers of models (calls.sqlite) stay where they are. The run must be finished and rated; sessions that
     failed are packed as failed. Check the file with mirror-bench verify before you hand it in.
     """
+    from mirror_bench.sessions.run_header import read_header
     from mirror_bench.submissions.pack import SUFFIX, pack_run
 
     target = out or Path(f"{run.resolve().name}{SUFFIX}")
@@ -55,6 +56,11 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
+    if read_header(run).imported:
+        click.echo(
+            "its sessions were held elsewhere: nothing of them can be replayed, and a board shows it apart",
+            err=True,
+        )
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {_told(manifest.coverage)}")
     click.echo(f"check it with: mirror-bench verify {target}")
 
