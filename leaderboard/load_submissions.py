@@ -17,7 +17,7 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcom
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol, protocol_names
-from mirror_bench.sessions.imported_runs import unpublished_import
+from mirror_bench.sessions.imported.runs import unpublished_import
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, read_archive

@@ -26,7 +26,7 @@ from mirror_bench.sessions.choosing import (
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.evaluation import evaluate as hold_and_rate
-from mirror_bench.sessions.imported_runs import leaving
+from mirror_bench.sessions.imported.runs import leaving
 from mirror_bench.sessions.progress import say
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
 from mirror_bench.sessions.run_header import read_header

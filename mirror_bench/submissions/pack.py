@@ -16,7 +16,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.protocol import as_stated, load_protocol, protocol_names
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.engine_pool import rater_names
-from mirror_bench.sessions.imported_runs import unpublished_import
+from mirror_bench.sessions.imported.runs import unpublished_import
 from mirror_bench.sessions.rating import counted_ratings, rating_key, standing_of
 from mirror_bench.sessions.run_data import data_of_run, scenarios_of_run
 from mirror_bench.sessions.run_folder import read_probes, read_sessions

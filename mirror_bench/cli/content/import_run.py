@@ -12,7 +12,7 @@ from mirror_bench.cli import print_json
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
-    from mirror_bench.sessions.imported_runs import Imported
+    from mirror_bench.sessions.imported.runs import Imported
 
 
 @click.command(name="import")
@@ -72,7 +72,7 @@ def import_run(
     from mirror_bench.data.sources.registry import load_data
     from mirror_bench.data.transcripts.speakers import Cast
     from mirror_bench.sessions.choosing import chosen_protocol
-    from mirror_bench.sessions.imported_runs import Import, import_run
+    from mirror_bench.sessions.imported.runs import Import, import_run
 
     wanted = Import(
         format=format,

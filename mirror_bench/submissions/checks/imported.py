@@ -10,7 +10,7 @@ from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.imported import PROFILES, SESSIONS
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile, Scenario, digest
-from mirror_bench.sessions.imported_runs import unpublished_import
+from mirror_bench.sessions.imported.runs import unpublished_import
 from mirror_bench.submissions.checks.manifest import check_identity
 from mirror_bench.submissions.checks.ratings import check_coded, check_evidence, check_ratings
 from mirror_bench.submissions.checks.scores import check_coverage, check_scores

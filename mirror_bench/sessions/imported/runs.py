@@ -27,7 +27,7 @@ from mirror_bench.modelspec import ModelSpec, parse_model
 from mirror_bench.protocol import ClientSettings, Protocol, RaterSettings, load_protocol, protocol_names
 from mirror_bench.raters.instruments import own_file
 from mirror_bench.schema import FaceCondition, digest
-from mirror_bench.sessions.imported_sessions import People, SessionMaker, as_session, client_pattern
+from mirror_bench.sessions.imported.sessions import People, SessionMaker, as_session, client_pattern
 from mirror_bench.sessions.rating import load_forms
 from mirror_bench.sessions.run_folder import RunFolder
 from mirror_bench.sessions.run_header import (

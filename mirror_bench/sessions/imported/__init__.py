@@ -1,0 +1,1 @@
+"""Conversations held elsewhere, made into runs."""
