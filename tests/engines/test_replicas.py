@@ -179,3 +179,47 @@ def test_a_run_goes_on_where_the_process_of_a_replica_is_killed(ray_here: Any, t
     assert hold(f"{model}&replicas=2", tmp_path / "two") == alone
     killer.join()
     assert killed
+
+
+@pytest.mark.campaign
+@pytest.mark.engine
+async def test_two_vllm_engines_answer_as_one_does(ray_here: Any, checkpoint: Path) -> None:
+    model = f"vllm/{checkpoint}?max_model_len=512&kv_gib=0.1"
+    asked = [request(f"session {number}", turns) for number in range(6) for turns in (1, 2)]
+    answers = []
+    for name in (model, f"{model}&replicas=2"):
+        engine = open_engine(parse_model(name))
+        await engine.start()
+        try:
+            answers.append([(await engine.answer(one)).text for one in asked])
+        finally:
+            await engine.close()
+    assert answers[0] == answers[1]
+    assert any(answers[0])
+
+
+@pytest.mark.campaign
+async def test_a_node_of_a_cluster_may_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replicas on a node that is removed are started on what is left, and no answer is lost."""
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "120")  # on a machine that is busy with other tests
+    ray = pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    second = cluster.add_node(num_cpus=1)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    engine = open_engine(parse_model("scripted/echo?replicas=2&delay=0.3"))
+    assert isinstance(engine, ReplicatedEngine)
+    try:
+        await engine.start()
+        asked = asyncio.create_task(ask_all(engine))
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(cluster.remove_node, second, False)
+        cluster.add_node(num_cpus=1)
+        assert await asked == await ask_all(open_engine(parse_model("scripted/echo")))
+        assert sum(engine.revivals) == 1
+    finally:
+        await engine.close()
+        ray.shutdown()
+        cluster.shutdown()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 from typing import Any
 
 from mirror_bench.engines.base import Answer, Request
@@ -15,6 +16,7 @@ from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import ModelSpec, parse_model
 from mirror_bench.text import one_line
 
+_CONNECTING = threading.Lock()
 IN_FLIGHT = 4096
 """Requests that one actor takes at a time; its engine batches them as it likes."""
 
@@ -130,20 +132,21 @@ def _connect(address: str) -> Any:
         raise InputError(
             "replicas need Ray: pip install 'mirror-bench[ray]', or leave out the option replicas"
         ) from None
-    if not ray.is_initialized():
-        try:
-            ray.init(
-                address=address or None,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=False,
-            )
-        except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-            raise InputError(
-                f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}: "
-                "check --ray, or start a cluster with ray start --head"
-            ) from None
+    with _CONNECTING:  # replicas start side by side, and Ray takes one connection a process
+        if not ray.is_initialized():
+            try:
+                ray.init(
+                    address=address or None,
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    configure_logging=False,
+                )
+            except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+                raise InputError(
+                    f"Ray at {address or 'this machine'} cannot be reached: {one_line(error)}: "
+                    "check --ray, or start a cluster with ray start --head"
+                ) from None
     return ray
 
 
