@@ -81,7 +81,8 @@ def _check_keys(where: str, options: Mapping[str, str]) -> None:
         if key == "api_key_env":
             check_variable(value, where)
         if key == "base_url":
-            check_url(value, where)
+            for url in value.split(","):
+                check_url(url, where)
 
 
 class Options:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.cluster import ray_option, set_ray_address
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
     "as the protocol says where not given.",
 )
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
+@ray_option
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="The run folder.")
 @click.option(
     "--retry-failed",
@@ -99,6 +101,7 @@ def run(out: Path | None, as_json: bool, min_coverage: float, **options: Any) ->
     from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol, usual_folder
     from mirror_bench.sessions.evaluation import Evaluation
 
+    set_ray_address(options.pop("ray"))
     chosen = read_candidate(options["therapist"], options["method"], options["context"], options["label"])
     protocol = chosen_protocol(
         options["protocol"], seeds=_seeds(options["seeds"]), **{key: options[key] for key in PROTOCOL_OPTIONS}

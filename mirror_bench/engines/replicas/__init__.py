@@ -1,0 +1,1 @@
+"""One model held by several engines: on Ray, or behind several servers."""
