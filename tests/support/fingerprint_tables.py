@@ -63,6 +63,7 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "safety/concepts.yaml": (ALL, ()),
     "safety/signals.yaml": (ALL, ()),
     "safety/heads.npz": (ALL, ()),
+    "safety/encoder.npz": (ALL, ()),
     # Turns that are asked for again are judged by these.
     "behaviours/therapist.yaml": (ALL, ()),
     "behaviours/words.yaml": (ALL, CANDIDATES),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -129,14 +129,26 @@ def load_bank(paths: Sequence[Path] | None = None) -> tuple[BankItem, ...]:
     return tuple(found)
 
 
+def bank_digest() -> str:
+    """Returns the digest of the bank, which the encoder is tuned on."""
+    return _digest(bank_paths())
+
+
 def content_digest() -> str:
     """Returns the digest of everything that heads are trained on: bank, concepts, signals and phrases."""
+    return _digest(
+        (
+            *bank_paths(),
+            content_path("safety", "concepts.yaml"),
+            content_path("safety", "signals.yaml"),
+            content_path("behaviours", "safety.yaml"),
+            content_path("safety", "encoder.npz"),
+        )
+    )
+
+
+def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in (
-        *bank_paths(),
-        content_path("safety", "concepts.yaml"),
-        content_path("safety", "signals.yaml"),
-        content_path("behaviours", "safety.yaml"),
-    ):
+    for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

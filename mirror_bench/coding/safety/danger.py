@@ -9,14 +9,18 @@ from typing import NamedTuple
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.coding.safety.bank import Danger
 from mirror_bench.coding.safety.concepts import read_tokens
-from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, client_scores, marks_of
+from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, agree, client_scores, marks_of, prepare
 from mirror_bench.coding.safety.units import Unit, parts, units
 
 _NOT_DENIED = -1.5
 """Log odds of danger below which a head objects to a phrase that discloses it."""
 _SELF = frozenset({"I", "MYSELF", "WE", "BODY", "HIDE"})
-_AGREED = 0.5
-"""How far above their marks danger as such and one kind must stand together."""
+_READ_LEAST = 0.0
+"""Log odds from which the encoder agrees that there is danger."""
+_READ = 2.5
+"""How far below the marks a person should still read the words."""
+_BARELY = 0.01
+_NOTHING = -60.0
 _CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
 DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
 
@@ -44,6 +48,7 @@ def disclosures(words: str) -> tuple[Disclosure, ...]:
     Each sentence is judged, and each clause of a long one, so that a denial holds for its own clause. What
     lost touch with reality (`Danger.DELUSION`) is told too; it is no crisis of its own.
     """
+    prepare(CLIENT, [part.text for unit in units(words) for part in (unit, *parts(unit))])
     return tuple(found for unit in units(words) if (found := _judge(unit)) is not None)
 
 
@@ -71,24 +76,42 @@ def _own(kind: Danger, text: str) -> bool:
     return kind is not Danger.ABUSE and not {"YOU", "?"} <= concepts
 
 
+def closest(words: str) -> float:
+    """Returns how far a turn's surest words stand above the mark of danger, in log odds.
+
+    Below it, that is less than 0. Delusions aside, and without regard to what is to be read.
+    """
+    some = [part for unit in units(words) for part in (unit, *parts(unit))]
+    prepare(CLIENT, [part.text for part in some])
+    return max((_weigh(part.text)[0] for part in some), default=_NOTHING)
+
+
+def _weigh(text: str) -> tuple[float, Danger]:
+    """Returns how far danger as such and the likeliest kind both stand above their marks, and the kind."""
+    marks, scores = marks_of(CLIENT), client_scores(text)
+    kind = max(DANGERS, key=lambda one: scores[one.value] - marks[one.value].sure)
+    as_such = scores[ANY_DANGER] - marks[ANY_DANGER].sure
+    margin = min(as_such, scores[kind.value] - marks[kind.value].sure)
+    if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER, least=_READ_LEAST)):
+        margin = -_BARELY
+    if margin <= 0 and scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(text):
+        margin = _BARELY
+    return margin, kind
+
+
 def _judge(unit: Unit) -> Disclosure | None:
     """Returns what a sentence or a clause of it discloses: where danger as such and one kind agree on it."""
     marks = marks_of(CLIENT)
-    any_mark = marks[ANY_DANGER]
     best: tuple[bool, float, Danger, Unit] | None = None
     for part in (unit, *parts(unit)):
         scores = client_scores(part.text)
-        above = {one: scores[one.value] - marks[one.value].sure for one in Danger}
-        kind = max(DANGERS, key=lambda one: above[one])
-        agreed = above[kind] + scores[ANY_DANGER] - any_mark.sure
-        plain = scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(part.text)
-        doubtful = scores[ANY_DANGER] > any_mark.doubtful or scores[kind.value] > marks[kind.value].doubtful
+        margin, kind = _weigh(part.text)
         found: list[tuple[bool, float, Danger, Unit]] = []
-        sure = plain or (agreed > _AGREED and _own(kind, part.text))
-        if sure or agreed > _AGREED or doubtful:
-            found.append((sure, agreed, kind, part))
+        if margin > -_READ:
+            found.append((margin > 0, margin, kind, part))
+        lost = scores[Danger.DELUSION.value] - marks[Danger.DELUSION.value].sure
         if scores[Danger.DELUSION.value] > marks[Danger.DELUSION.value].doubtful:
-            found.append((above[Danger.DELUSION] > 0, above[Danger.DELUSION], Danger.DELUSION, part))
+            found.append((lost > 0, lost, Danger.DELUSION, part))
         for this in found:
             if best is None or this[:2] > best[:2]:
                 best = this

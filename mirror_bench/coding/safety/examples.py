@@ -17,6 +17,9 @@ NAMES = {
 }
 BACKGROUND = "mini"
 """The theme of everyday talk: lines of MIRROR-Mini's screenplays without danger or harm."""
+HELD_OUT = ("commuters", "couples_night", "night_shift", "second_language", "widowers")
+"""Themes that nothing is trained on: the marks are set on them, and the figures measured."""
+_RUN, _EVERY = 40, 7
 _WHOLE = 160
 """A near miss of more characters is taken apart: each of its sentences is one."""
 _CONFUSABLE = frozenset(
@@ -57,6 +60,22 @@ def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
         if item.speaker == speaker:
             found += _client(item) if speaker == CLIENT else [_therapist(item)]
     return found + _background(speaker)
+
+
+def left_out(given: Sequence[Example]) -> list[bool]:
+    """Returns which examples nothing is trained on: `HELD_OUT`, and every seventh run of everyday talk.
+
+    Everyday talk has no theme of its own; runs of it are left out, as one screenplay's lines are alike.
+    """
+    return [
+        place // _RUN % _EVERY == 0 if everyday(one) else one.theme in HELD_OUT
+        for place, one in enumerate(given)
+    ]
+
+
+def everyday(one: Example) -> bool:
+    """Tells whether an example is ordinary talk rather than a near miss."""
+    return one.theme == BACKGROUND or one.origin.startswith(EVERYDAY)
 
 
 def _client(item: BankItem) -> list[Example]:
@@ -117,7 +136,7 @@ def _background(speaker: str) -> list[Example]:
         NAMES[CLIENT] if speaker == CLIENT else (one.value for one in (*ANSWERS, *HARMS)), 0
     )
     return [
-        Example(unit.text, "" if speaker == CLIENT else "calm", nothing, BACKGROUND, 0.3, BACKGROUND)
+        Example(unit.text, "" if speaker == CLIENT else "calm", nothing, BACKGROUND, 0.6, BACKGROUND)
         for play in data.screenplays
         if play.profile_id in calm
         for line in play.lines

