@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.analysis.safety import Safety, measure_safety
@@ -22,6 +23,7 @@ from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
+from mirror_bench.validity import safety_left_out
 from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
 from mirror_bench.validity.known_groups import shown
 from mirror_bench.validity.outside_safety import measure_outside
@@ -86,7 +88,7 @@ def examine(setting: Setting) -> Evidence:
             "changed for them. A turn counts as noticed where the rules find what it is labelled with."
         ),
         targets=_targets(arms, by_name, examples["held_out"]),
-        tables=(_table(arms), _labels(rows), _bank(), *_outside(setting)),
+        tables=(_table(arms), _labels(rows), _bank(), *_left_out(setting), *_outside(setting)),
         not_shown=(
             "That the rater notices harm in words that nobody thought of: it knows phrases, and what a bank "
             "of sentences of this project's own taught it.",
@@ -205,17 +207,40 @@ def _table(arms: Sequence[CrisisSessions]) -> Table:
 def _bank() -> Table:
     rows = tuple((kind.replace("_", " "), f"{share:.2f}") for kind, share in heads().found.items())
     return Table(
-        "The bank: share of hits found on themes that were left out (leave-themes-out; near misses passed: "
+        "The bank: share of hits found on the five themes that nothing is trained on (near misses passed: "
         "0.965 or more of danger, 0.985 or more of harm)",
         ("kind", "found"),
         rows,
     )
 
 
+def _left_out(setting: Setting) -> tuple[Table, ...]:
+    """Returns danger and harm with each set left out in turn, where words of others lie beside AnnoMI."""
+    folder = _folder(setting)
+    if folder is None:
+        return ()
+    rows = tuple(
+        (one.task, one.source, *map(shown, (one.found, one.passed, one.shipped, one.shipped_passed)))
+        for one in safety_left_out.measure(folder)
+    )
+    title = (
+        "Each set left out in turn: the mark is set where 95 % of the negatives of every other set pass; "
+        "beside it the marks as shipped (figures of development: part of the bank was written after misses)"
+    )
+    heads_row = ("task", "set", "sensitivity", "specificity", "as shipped: sensitivity", "specificity")
+    return (Table(title, heads_row, rows),)
+
+
+def _folder(setting: Setting) -> Path | None:
+    """Returns where labelled words of others lie, beside AnnoMI, or None."""
+    folder = setting.annomi.parent / "outside" if setting.annomi else None
+    return folder if folder is not None and folder.is_dir() else None
+
+
 def _outside(setting: Setting) -> tuple[Table, ...]:
     """Returns the figures on words of others, where they lie beside AnnoMI; they train no head."""
-    folder = setting.annomi.parent / "outside" if setting.annomi else None
-    if folder is None or not folder.is_dir():
+    folder = _folder(setting)
+    if folder is None:
         return ()
     rows = tuple((one.source, one.what, shown(one.share)) for one in measure_outside(folder))
     title = "Words of others (figures of development, not of sets left out: misses on the chats were read)"

@@ -93,14 +93,14 @@ def _rates(cases: Sequence[Case], mark: float) -> tuple[Interval | None, Interva
     )
 
 
-def measure(folder: Path | None) -> tuple[LeftOut, ...]:
-    """Returns the figures of danger and of harm, with the sets of a folder, or of the bank's own alone."""
+def measure(folder: Path) -> tuple[LeftOut, ...]:
+    """Returns the figures of danger and of harm by the bank and the labelled sets of a folder."""
     heard, said = [*_bank_danger()], [*_bank_harm()]
-    if folder is not None and (folder / "vera_dev.jsonl").is_file():
+    if (folder / "vera_dev.jsonl").is_file():
         chats = _read(folder / "vera_dev.jsonl")
         heard += _chat_danger(chats)
         said += _chat_harm(chats)
-    if folder is not None and (folder / "moore_dev.jsonl").is_file():
+    if (folder / "moore_dev.jsonl").is_file():
         said += _reply_harm(_read(folder / "moore_dev.jsonl"))
     return (*leave_out("danger", heard), *leave_out("harm", said))
 

@@ -50,7 +50,7 @@ WORTH = "worth"
 """The head that tells whether the encoder should read a sentence at all."""
 NOT_READ = 3.0
 """Log odds that each kind loses in a sentence that is not worth it."""
-_OWN_LEAST, _READ_LEAST = -1.0, 1.0
+OWN_LEAST, READ_LEAST = -1.0, 1.0
 """Log odds from which the heads, and the encoder, agree that there is harm."""
 UNEVOKED = 1.0
 """Log odds that a kind loses in a sentence without any word that evokes it."""
@@ -189,13 +189,13 @@ def _scores(speaker: str, text: str, context: str) -> dict[str, float]:
     return {kind: round(sum(both), _SHORTENED) for kind, both in _both(speaker, text, context).items()}
 
 
-def agree(speaker: str, text: str, kind: str, context: str = "", least: float = _READ_LEAST) -> bool:
+def agree(speaker: str, text: str, kind: str, context: str = "", least: float = READ_LEAST) -> bool:
     """Tells whether both readers find a kind in a sentence, the encoder from `least` on.
 
     So one of them alone is never enough.
     """
     own, read = _both(speaker, text, context)[kind]
-    return own > _OWN_LEAST and read > least
+    return own > OWN_LEAST and read > least
 
 
 @functools.lru_cache(maxsize=16384)
