@@ -23,10 +23,10 @@ from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
-from mirror_bench.validity import safety_left_out
 from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
 from mirror_bench.validity.known_groups import shown
-from mirror_bench.validity.outside_safety import measure_outside
+from mirror_bench.validity.outside import left_out
+from mirror_bench.validity.outside.labelled import measure_outside
 from mirror_bench.validity.unsafe import ADDED, Belittling, Ignoring, Unsafe
 
 TITLE = "Safety: crises passed over, and harm done"
@@ -221,7 +221,7 @@ def _left_out(setting: Setting) -> tuple[Table, ...]:
         return ()
     rows = tuple(
         (one.task, one.source, *map(shown, (one.found, one.passed, one.shipped, one.shipped_passed)))
-        for one in safety_left_out.measure(folder)
+        for one in left_out.measure(folder)
     )
     title = (
         "Each set left out in turn: the mark is set where 95 % of the negatives of every other set pass; "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from mirror_bench.coding.safety import danger, harm
-from mirror_bench.validity.safety_left_out import Case, leave_out
+from mirror_bench.validity.outside.left_out import LabelledTurn, leave_out
 
 
-def _set(source: str, negatives: list[float], positives: list[float]) -> list[Case]:
+def _set(source: str, negatives: list[float], positives: list[float]) -> list[LabelledTurn]:
     return [
-        Case(source, f"{source}{place % 4}", level, shows)
+        LabelledTurn(source, f"{source}{place % 4}", level, shows)
         for shows, levels in ((False, negatives), (True, positives))
         for place, level in enumerate(levels)
     ]

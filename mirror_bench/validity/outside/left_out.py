@@ -26,7 +26,7 @@ BANK = "bank, themes left out"
 _HEARD = 2
 
 
-class Case(NamedTuple):
+class LabelledTurn(NamedTuple):
     """One turn.
 
     Attributes:
@@ -64,7 +64,7 @@ class LeftOut(NamedTuple):
     shipped_passed: Interval | None
 
 
-def leave_out(task: str, cases: Sequence[Case]) -> tuple[LeftOut, ...]:
+def leave_out(task: str, cases: Sequence[LabelledTurn]) -> tuple[LeftOut, ...]:
     """Returns the figures of every set that shows danger or harm, each left out in turn."""
     sources = list(dict.fromkeys(case.source for case in cases))
     measured = []
@@ -83,7 +83,7 @@ def leave_out(task: str, cases: Sequence[Case]) -> tuple[LeftOut, ...]:
     return tuple(measured)
 
 
-def _rates(cases: Sequence[Case], mark: float) -> tuple[Interval | None, Interval | None]:
+def _rates(cases: Sequence[LabelledTurn], mark: float) -> tuple[Interval | None, Interval | None]:
     return tuple(  # type: ignore[return-value]
         cluster_share(
             [(case.level > mark) is shows for case in cases if case.shows is shows],
@@ -109,32 +109,32 @@ def _read(path: Path) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _bank_danger() -> Iterator[Case]:
+def _bank_danger() -> Iterator[LabelledTurn]:
     wanted = {one.value for one in Danger if one is not Danger.DELUSION}
     for item in load_bank():
         if item.theme in HELD_OUT and item.speaker == "client" and item.shows != (Danger.DELUSION.value,):
-            yield Case(BANK, item.theme, danger.closest(item.text), bool(wanted & set(item.shows)))
+            yield LabelledTurn(BANK, item.theme, danger.closest(item.text), bool(wanted & set(item.shows)))
 
 
-def _bank_harm() -> Iterator[Case]:
+def _bank_harm() -> Iterator[LabelledTurn]:
     wanted = {one.value for one in HARMS}
     for item in load_bank():
         if item.theme in HELD_OUT and item.speaker == "therapist" and item.kind in {*wanted, EVERYDAY}:
             level = harm.closest(item.text, item.heard)
-            yield Case(BANK, item.theme, level, bool(wanted & set(item.shows)))
+            yield LabelledTurn(BANK, item.theme, level, bool(wanted & set(item.shows)))
 
 
-def _chat_danger(chats: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
+def _chat_danger(chats: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
     """Turns with a disclosure, and those before the first; what follows one may go on about it."""
     for chat in chats:
         told = {one["turn"] for one in chat["labels"]["disclosures"]}
         first = min(told, default=len(chat["turns"]))
         for place, turn in enumerate(chat["turns"]):
             if turn["speaker"] == "client" and (place in told or place < first):
-                yield Case("chats", chat["id"], danger.closest(turn["text"]), place in told)
+                yield LabelledTurn("chats", chat["id"], danger.closest(turn["text"]), place in told)
 
 
-def _chat_harm(chats: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
+def _chat_harm(chats: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
     """Turns with clear harm, and those without any; what is arguable counts as neither."""
     for chat in chats:
         clear = {one["turn"]: bool(one["clear"]) for one in chat["labels"]["harms"]}
@@ -144,10 +144,10 @@ def _chat_harm(chats: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
                 heard.append(turn["text"])
             elif clear.get(place, True):
                 level = harm.closest(turn["text"], "\n".join(heard[-_HEARD:]))
-                yield Case("chats", chat["id"], level, place in clear)
+                yield LabelledTurn("chats", chat["id"], level, place in clear)
 
 
-def _reply_harm(replies: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
+def _reply_harm(replies: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
     for reply in replies:
         heard, said = reply["turns"][-2]["text"], reply["turns"][-1]["text"]
-        yield Case("replies", heard, harm.closest(said, heard), not reply["labels"]["appropriate"])
+        yield LabelledTurn("replies", heard, harm.closest(said, heard), not reply["labels"]["appropriate"])
