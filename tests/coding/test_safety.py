@@ -97,8 +97,8 @@ def test_a_question_must_name_the_danger_that_was_disclosed() -> None:
 def test_written_therapists_of_the_data_do_no_harm_and_few_clients_disclose() -> None:
     data = load_mini()
     crises = {profile.id for profile in data.profiles if profile.crisis}
-    lines = [(play.profile_id, line) for play in data.screenplays for line in play.lines]
+    lines = [(play.profile_id, line) for play in data.screenplays[::4] for line in play.lines]
     spoken = [line.words for _, line in lines if line.speaker is Speaker.THERAPIST]
     assert sum(bool(code_safety(words) & FINDINGS) for words in spoken) <= 0.005 * len(spoken)
     told = {who for who, line in lines if line.speaker is Speaker.CLIENT and discloses(line.words)}
-    assert len(told - crises) <= 0.02 * len(data.profiles)
+    assert len(told - crises) <= 0.02 * len({who for who, _ in lines})
