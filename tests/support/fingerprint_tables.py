@@ -106,6 +106,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",
     "safety/bank/*": "what heads are trained from; the heads themselves count",
+    "safety/*.md": "about the encoder",
     "mini/*.md": "about the data",
     "mini/splits.yaml": "digests of the data as published, to check a copy by",
     "fitness.yaml": "limits beyond which a report says that a client or judge is not fit; no score",
