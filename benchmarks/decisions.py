@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks import designs
 from benchmarks.designs import Floats, Rng
 from benchmarks.studies import PROFILES, Study, holds
-from leaderboard.ranking import Differences, compare_all, places, shared_means
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.overview.ranking import Differences, compare_all, places, shared_means
 from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.regression.gate import Gate, hold_gate
 from mirror_bench.analysis.regression.history import Past, trace

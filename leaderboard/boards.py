@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from leaderboard.load_submissions import LoadedSubmission
-from leaderboard.ranking import BoardPlace, Difference, Differences, compare_all, places, shared_means
 from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.length import LengthEffect, measure_length
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.overview.ranking import (
+    Difference,
+    Differences,
+    Place,
+    compare_all,
+    places,
+    shared_means,
+)
 from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.safety import Safety
 from mirror_bench.analysis.session_outcomes import SessionOutcome
@@ -50,7 +57,7 @@ class Model:
     submission: LoadedSubmission
     entry: CandidateScores
     held: tuple[SessionOutcome, ...]
-    places: Mapping[str, BoardPlace]
+    places: Mapping[str, Place]
     against: Mapping[str, Mapping[str, Difference]]
     length: Mapping[str, LengthEffect]
 

@@ -19,7 +19,7 @@ from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 _DIGITS = 9  # Means that agree so far differ by the order of sums alone.
 
 
-class BoardPlace(NamedTuple):
+class Place(NamedTuple):
     """Where a model stands on one metric.
 
     Attributes:
@@ -123,9 +123,7 @@ def shared_means(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) -
     return {slug: level + float(effect) for slug, effect in zip(slugs, effects, strict=True)}
 
 
-def places(
-    values: Mapping[str, float | None], better: str, differences: Differences
-) -> dict[str, BoardPlace]:
+def places(values: Mapping[str, float | None], better: str, differences: Differences) -> dict[str, Place]:
     """Returns the place of every model that has a value.
 
     Args:
@@ -144,7 +142,7 @@ def places(
     groups = letter_groups(order, pairs)
     ranges = rank_ranges(order, pairs)
     return {
-        slug: BoardPlace(
+        slug: Place(
             1 + sum(other < known[slug] for other in known.values()),
             *ranges[slug],
             tuple(_letters(place) for place, group in enumerate(groups) if slug in group),

@@ -9,8 +9,8 @@ import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.ranking import Difference, Differences, compare_all, places, shared_means
 from mirror_bench.analysis.metrics import Metric, score_rating
+from mirror_bench.analysis.overview.ranking import Difference, Differences, compare_all, places, shared_means
 from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.schema import Ending, FaceCondition, Resistance, Score, SessionKey
 
