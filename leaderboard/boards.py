@@ -15,10 +15,11 @@ from mirror_bench.analysis.overview.ranking import (
     Differences,
     Place,
     compare_all,
+    enough_rated,
+    main_entries,
     places,
     shared_means,
 )
-from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.safety import Safety
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.analysis.summary import VisualGain
@@ -143,15 +144,8 @@ def badges(model: Model, board: Board) -> tuple[Badge, ...]:
     return tuple(badge for badge in found if badge)
 
 
-def main_entry(submission: LoadedSubmission) -> CandidateScores:
-    """Returns the entry that the board ranks."""
-    entries = submission.summary.entries
-    matched = (entry for entry in entries if entry.condition is FaceCondition.MATCHED)
-    return next(matched, entries[0])
-
-
 def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
-    entries = {one.slug: main_entry(one) for one in group}
+    entries = {one.slug: next(iter(main_entries(one.summary.entries).values())) for one in group}
     held = {
         one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key) for one in group
     }
@@ -163,7 +157,8 @@ def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
     for metric in totals:
         means = shared_means(held, metric)
         values = {
-            slug: means.get(slug) if _ranked(entry, metric.name) else None for slug, entry in entries.items()
+            slug: means.get(slug) if enough_rated(entry, metric.name) else None
+            for slug, entry in entries.items()
         }
         standing[metric.name] = places(values, metric.better, differences[metric.name])
     models = [
@@ -186,12 +181,6 @@ def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
         metrics=metrics,
         models=tuple(sorted(models, key=lambda model: _order(model, totals))),
     )
-
-
-def _ranked(entry: CandidateScores, metric: str) -> bool:
-    """Returns whether enough sessions are rated: whoever lost its worst ones would else stand too high."""
-    score = entry.score(metric)
-    return score is not None and score.value is not None and score.coverage >= MIN_COVERAGE
 
 
 def _order(model: Model, totals: Sequence[Metric]) -> tuple[float, str]:

@@ -27,6 +27,8 @@ from mirror_bench.analysis.fitness import (
 from mirror_bench.analysis.flows import FlowResult, measure_flows
 from mirror_bench.analysis.length import LengthEffect, LengthSlope, measure_length
 from mirror_bench.analysis.metrics import FormOf, Metric, describe, score_rating
+from mirror_bench.analysis.overview.face_verdict import FaceVerdict, judge_faces
+from mirror_bench.analysis.overview.ranking import CandidatePlace, rank_candidates
 from mirror_bench.analysis.replies import ReplyShares, measure_replies
 from mirror_bench.analysis.safety import Judged, Safety, measure_safety
 from mirror_bench.analysis.session_outcomes import (
@@ -84,6 +86,9 @@ class Summary(Record):
         safety: Per candidate, crises and harm; beside the scores and in none of them.
         reliance: How far each candidate depends on the face; see `analysis.visual_reliance`.
         attunement: Per entry, what became of the turns in which the client's face and words disagree.
+        face_verdicts: Per candidate, whether its client's face helped it, swayed it or was ignored.
+        places: Where each candidate stands on every total, and its tie groups; empty where runs are compared
+            without their sessions.
         replies: How many replies of each candidate were cut or empty, and of the clients, where models.
         flows: Per candidate, flow instrument and rater, its dimensions.
         imported: Whether sessions of it were held elsewhere, so that they share no scenario with others.
@@ -106,6 +111,8 @@ class Summary(Record):
     safety: tuple[Safety, ...] = ()
     reliance: tuple[Reliance, ...] = ()
     attunement: tuple[AttunementShares, ...] = ()
+    face_verdicts: tuple[FaceVerdict, ...] = ()
+    places: tuple[CandidatePlace, ...] = ()
     replies: tuple[ReplyShares, ...] = ()
     flows: tuple[FlowResult, ...] = ()
     imported: bool = False
@@ -174,11 +181,13 @@ def summarize_outcomes(
     metrics = describe(gathered.metrics, measured, form_of)
     lengths = measure_length(gathered.outcomes, metrics)
     keys = sorted(groups, key=lambda key: (key.therapist, key.method, CONDITIONS.index(key.condition)))
+    entries = tuple(make_entry(key, groups[key], metrics, owed) for key in keys)
+    probes = tuple(probes)
     return Summary(
         protocol=protocol,
         fingerprint=fingerprint,
         metrics=metrics,
-        entries=tuple(make_entry(key, groups[key], metrics, owed) for key in keys),
+        entries=entries,
         gains=_gains(groups, keys, metrics),
         stray_ratings=gathered.stray_ratings,
         clients=_clients(gathered),
@@ -196,6 +205,8 @@ def summarize_outcomes(
             )
             for key in keys
         ),
+        face_verdicts=judge_faces(gathered.outcomes, metrics, probes),
+        places=rank_candidates(gathered.outcomes, entries, metrics),
         replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
     )
 
@@ -205,8 +216,8 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
 
     Args:
         summaries: At least one.
-        outcomes: The sessions of all runs, to take length out of totals with one slope for all; without
-            them there are correlations with length alone.
+        outcomes: The sessions of all runs, to rank candidates and to take length out of totals with one slope
+            for all; without them there are no places, and correlations with length alone.
 
     Raises:
         InputError: If there is none, two hold the same entry, or their protocols' fingerprints differ and
@@ -227,6 +238,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
                 raise InputError(f"two runs hold {' '.join(filter(None, entry.key))}: leave one of them out")
             seen.add(entry.key)
     metrics = {metric.name: metric for summary in summaries for metric in summary.metrics}
+    entries = tuple(entry for summary in summaries for entry in summary.entries)
     if outcomes:
         effects, slopes = measure_length(outcomes, tuple(metrics.values()))
     else:
@@ -238,11 +250,13 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
             "halo": tuple(one for summary in summaries for one in summary.halo),
             "length": effects,
             "length_slopes": slopes,
-            "entries": tuple(entry for summary in summaries for entry in summary.entries),
+            "entries": entries,
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
             "safety": tuple(one for summary in summaries for one in summary.safety),
             "reliance": tuple(one for summary in summaries for one in summary.reliance),
             "attunement": tuple(one for summary in summaries for one in summary.attunement),
+            "face_verdicts": tuple(one for summary in summaries for one in summary.face_verdicts),
+            "places": rank_candidates(outcomes, entries, tuple(metrics.values())) if outcomes else (),
             "replies": tuple(one for summary in summaries for one in summary.replies),
             "flows": tuple(one for summary in summaries for one in summary.flows),
             "imported": any(summary.imported for summary in summaries),

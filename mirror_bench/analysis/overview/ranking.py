@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from mirror_bench.analysis.candidate_scores import score_of
+from mirror_bench.analysis.candidate_scores import CandidateScores, score_of
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.session_outcomes import SessionOutcome
-from mirror_bench.schema import Score
+from mirror_bench.schema import FaceCondition, Record, Score
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.stats.tiegroups import letter_groups, rank_ranges, significant
 
@@ -39,6 +40,18 @@ class Place(NamedTuple):
     def ties(self) -> str:
         """Its groups in words."""
         return f"tie group{'s' if len(self.groups) > 1 else ''} {', '.join(self.groups)}"
+
+
+class CandidatePlace(Record):
+    """Where a candidate stands on one total among those it was reported with; see `Place`."""
+
+    therapist: str
+    method: str = ""
+    metric: str
+    rank: int
+    best: int
+    worst: int
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,63 @@ def places(values: Mapping[str, float | None], better: str, differences: Differe
         )
         for slug in order
     }
+
+
+def main_entries(entries: Iterable[CandidateScores]) -> dict[tuple[str, str], CandidateScores]:
+    """Returns the entry of each candidate that is ranked: with its client's own face, else its first."""
+    found: dict[tuple[str, str], CandidateScores] = {}
+    for entry in entries:
+        if entry.key[:2] not in found or entry.condition is FaceCondition.MATCHED:
+            found[entry.key[:2]] = entry
+    return found
+
+
+def enough_rated(entry: CandidateScores, metric: str) -> bool:
+    """Tells whether an entry may have a rank: whoever lost its worst sessions would else stand too high."""
+    score = entry.score(metric)
+    return score is not None and score.value is not None and score.coverage >= MIN_COVERAGE
+
+
+def rank_candidates(
+    outcomes: Iterable[SessionOutcome], entries: Iterable[CandidateScores], metrics: Iterable[Metric]
+) -> tuple[CandidatePlace, ...]:
+    """Returns the place of every candidate on every total, the best of each first.
+
+    Args:
+        outcomes: The sessions of all candidates.
+        entries: Their scores; the main entry of each is ranked.
+        metrics: What was measured.
+    """
+    main = main_entries(entries)
+    names = {f"{place}": key for place, key in enumerate(main)}
+    held: dict[str, list[SessionOutcome]] = {name: [] for name in names}
+    by_key = {main[key].key: name for name, key in names.items()}
+    for outcome in outcomes:
+        if outcome.key in by_key:
+            held[by_key[outcome.key]].append(outcome)
+    found: list[CandidatePlace] = []
+    for metric in metrics:
+        if metric.kind != "total":
+            continue
+        means = shared_means(held, metric)
+        values = {
+            name: means.get(name) if enough_rated(main[key], metric.name) else None
+            for name, key in names.items()
+        }
+        standing = places(values, metric.better, compare_all(held, metric))
+        found += [
+            CandidatePlace(
+                therapist=names[name][0],
+                method=names[name][1],
+                metric=metric.name,
+                rank=place.rank,
+                best=place.best,
+                worst=place.worst,
+                groups=place.groups,
+            )
+            for name, place in sorted(standing.items(), key=lambda one: (one[1].rank, names[one[0]]))
+        ]
+    return tuple(found)
 
 
 def _letters(place: int) -> str:

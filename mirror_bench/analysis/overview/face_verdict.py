@@ -1,0 +1,312 @@
+"""The face verdict: did seeing its client's face help a candidate, sway it, or leave it cold?
+
+Two questions are asked of a candidate. Does it *gain* from the face: is the score with the client's own face
+higher than without one (none, or a neutral one), and higher than with a wrong one (shuffled, or incongruent)?
+Who gains over no face alone may be moved by any picture at all. And does it *change* with the face: do its
+words change where only the face of one turn is another, more often than where the same face is shown again
+(`sessions.counterfactual_turns`)?
+
+The rule, in this order:
+
+1. *no other face condition held*: nothing to compare, or the own face was not held.
+2. *too few sessions*: fewer than `FEWEST` client profiles were met under both faces.
+3. *helped*: some measure (an instrument's total, or attunement) is higher with the own face than with each of
+   the faces it is held against, and none is lower. The p of a measure is the largest of its differences,
+   with Holm's correction over measures.
+4. *swayed*, where a measure is lower with the own face than with one of them.
+5. *ignores faces*: its words change at fewer than `MARGIN` of the turns, as the interval's upper end says;
+   where no turn was asked again, every session came out exactly as with the other face.
+6. *swayed*: its words change (at `MARGIN` of the turns or more, and the interval lies above 0) and no measure
+   gains: of each, one of the differences has an upper end below `MARGIN` of the measure's scale.
+7. *too few sessions*: nothing of this can be told; where no turn was asked again, *not told*.
+
+All differences are paired by scenario and clustered by profile.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Literal
+
+from mirror_bench.analysis.attunement import ATTUNEMENT
+from mirror_bench.analysis.candidate_scores import score_of
+from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
+from mirror_bench.analysis.visual_reliance import SILENT, WRONG
+from mirror_bench.schema import FaceCondition, Record, Score
+from mirror_bench.sessions.counterfactual_turns import Probe
+from mirror_bench.stats.intervals import FEW_CLUSTERS
+from mirror_bench.stats.noninferiority import holm
+from mirror_bench.stats.paired import paired_difference
+
+FEWEST = FEW_CLUSTERS
+"""Client profiles below which nothing is said of a face."""
+MARGIN = 0.05
+"""Share of a scale below which a gain is none, and share of turns below which words do not change."""
+ALPHA = 0.05
+_COURSE = ("dropout", "resistance_change", "turns", "words_per_turn")
+"""What shows, where no turn was asked again, whether a session came out as the other did."""
+_NAMES = {
+    FaceCondition.NONE: "no face",
+    FaceCondition.NEUTRAL: "a neutral face",
+    FaceCondition.SHUFFLED: "a shuffled face",
+    FaceCondition.INCONGRUENT: "an incongruent face",
+}
+
+Verdict = Literal[
+    "helped", "swayed", "ignores faces", "too few sessions", "not told", "no other face condition held"
+]
+
+
+class FaceDifference(Record):
+    """One measure with the own face minus the same with another, on the same scenarios.
+
+    Attributes:
+        metric: An instrument's total, or attunement.
+        title: For people.
+        against: The other face condition.
+        difference: In the measure's points; `n` counts scenario pairs.
+        p: Two-sided p of no difference, of this one alone.
+    """
+
+    metric: str
+    title: str
+    against: FaceCondition
+    difference: Score
+    p: float
+
+
+class FaceVerdict(Record):
+    """What the client's face did for a candidate.
+
+    Attributes:
+        verdict: See the module.
+        against: The face conditions that the own face is held against.
+        differences: Of every measure against each of them.
+        gained: Measures that are higher with the own face than with each of them.
+        lost: Measures that are lower with the own face than with one of them.
+        changed: Share of turns whose words change with another face, less the noise; None where no turn was
+            asked again.
+    """
+
+    therapist: str
+    method: str = ""
+    verdict: Verdict
+    against: tuple[FaceCondition, ...] = ()
+    differences: tuple[FaceDifference, ...] = ()
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    changed: Score | None = None
+
+    @property
+    def in_words(self) -> str:
+        """One sentence: the verdict and what it rests on."""
+        over = " and ".join(_NAMES[one] for one in self.against)
+        lower = f"; lower with the own face: {self._listed(self.lost)}" if self.lost else ""
+        words = f"its words change with the face at {_share(self.changed)} of turns" if self.changed else ""
+        more = f"; {words}" if words else ""
+        if self.verdict == "no other face condition held":
+            return "face: no other face condition held, so nothing shows whether the face was used"
+        if self.verdict == "helped":
+            only = "" if len(self.against) > 1 else f"; not held against {_other_kind(self.against)}"
+            return f"face: HELPED, higher than with {over}: {self._listed(self.gained)}{more}{only}"
+        if self.verdict == "swayed":
+            higher = f"; higher: {self._listed(self.gained)}" if self.gained else ""
+            none = "" if self.gained else f" and gains from none, held against {over}"
+            return f"face: SWAYED, changes with the face{none}{lower}{higher}{more}"
+        if self.verdict == "ignores faces":
+            return f"face: IGNORED; {words or f'every session comes out as with {over}'}"
+        if self.verdict == "not told":
+            return f"face: not told, no gain shown over {over}, and no turn was asked again (--probe-turns)"
+        pairs = max((one.difference.n for one in self.differences), default=0)
+        return f"face: too few sessions ({pairs} pairs) to tell, held against {over}{more}"
+
+    def gain(self, metric: str) -> FaceDifference | None:
+        """Returns the smallest difference of a measure, which is the one that the verdict rests on."""
+        own = [one for one in self.differences if one.metric == metric and one.difference.value is not None]
+        return min(own, key=lambda one: one.difference.value or 0.0, default=None)
+
+    def _listed(self, metrics: Iterable[str]) -> str:
+        found = (self.gain(metric) for metric in metrics)
+        return ", ".join(f"{one.title} {_signed(one.difference)}" for one in found if one)
+
+
+def judge_faces(
+    outcomes: Iterable[SessionOutcome], metrics: Sequence[Metric], probes: Iterable[Probe] = ()
+) -> tuple[FaceVerdict, ...]:
+    """Returns the face verdict of every candidate, by name.
+
+    Args:
+        outcomes: Sessions of any candidates and face conditions.
+        metrics: What was measured; totals and attunement count.
+        probes: Turns that were asked again with other faces, of any candidates.
+    """
+    held: dict[tuple[str, str], dict[FaceCondition, list[SessionOutcome]]] = {}
+    for outcome in outcomes:
+        own = held.setdefault(outcome.key[:2], {})
+        own.setdefault(outcome.key.condition, []).append(outcome)
+    asked: dict[tuple[str, str], list[Probe]] = {}
+    for probe in probes:
+        asked.setdefault((probe.therapist, probe.method), []).append(probe)
+    return tuple(_judge(key, own, metrics, asked.get(key, ())) for key, own in sorted(held.items()))
+
+
+def _judge(
+    key: tuple[str, str],
+    held: Mapping[FaceCondition, Sequence[SessionOutcome]],
+    metrics: Sequence[Metric],
+    probes: Sequence[Probe],
+) -> FaceVerdict:
+    therapist, method = key
+    against = tuple(
+        found for kind in (SILENT, WRONG) if (found := next((one for one in kind if one in held), None))
+    )
+    own = held.get(FaceCondition.MATCHED)
+    if not own or not against:
+        return FaceVerdict(therapist=therapist, method=method, verdict="no other face condition held")
+    measures = [metric for metric in metrics if metric.kind == "total" or metric.name == ATTUNEMENT]
+    differences = tuple(_difference(own, held[one], one, metric) for metric in measures for one in against)
+    gained, lost = _decided(differences, against)
+    changed = _changed(probes)
+    return FaceVerdict(
+        therapist=therapist,
+        method=method,
+        verdict=_verdict(differences, measures, gained, lost, changed, _alike(own, held, against, measures)),
+        against=against,
+        differences=differences,
+        gained=gained,
+        lost=lost,
+        changed=changed,
+    )
+
+
+def _verdict(
+    differences: Sequence[FaceDifference],
+    measures: Sequence[Metric],
+    gained: Sequence[str],
+    lost: Sequence[str],
+    changed: Score | None,
+    alike: bool,
+) -> Verdict:
+    if max((one.difference.clusters for one in differences), default=0) < FEWEST:
+        return "too few sessions"
+    if gained and not lost:
+        return "helped"
+    if lost:
+        return "swayed"
+    if changed is None:
+        return "ignores faces" if alike else "not told"
+    if changed.clusters < FEWEST:
+        return "too few sessions"
+    least, most = (changed.value if end is None else end for end in (changed.low, changed.high))
+    if (most or 0.0) < MARGIN:
+        return "ignores faces"
+    none = all(_no_gain(metric, differences) for metric in measures)
+    changes = (changed.value or 0.0) >= MARGIN and (least or 0.0) > 0
+    return "swayed" if changes and none else "too few sessions"
+
+
+def _difference(
+    own: Sequence[SessionOutcome], other: Sequence[SessionOutcome], against: FaceCondition, metric: Metric
+) -> FaceDifference:
+    sides = (own, other) if metric.better != "lower" else (other, own)
+    found = contrast(*sides, metric.name)
+    pairs = found.interval.n if found.interval else 0
+    mean = found.mean
+    return FaceDifference(
+        metric=metric.name,
+        title=metric.title.removesuffix(" total"),
+        against=against,
+        difference=score_of(metric.name, found.interval, max(1, pairs + found.unpaired)),
+        p=round(mean.p_apart(), 6) if mean is not None and mean.clusters > 1 else 1.0,
+    )
+
+
+def _decided(
+    differences: Sequence[FaceDifference], against: Sequence[FaceCondition]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the measures that gain over all faces they are held against, and those that lose to one."""
+    up: dict[str, float] = {}
+    down: dict[tuple[str, FaceCondition], float] = {}
+    for metric in dict.fromkeys(one.metric for one in differences):
+        own = [one for one in differences if one.metric == metric]
+        rises = all((one.difference.value or 0.0) > 0 for one in own)
+        up[metric] = max(one.p for one in own) if rises and len(own) == len(against) else 1.0
+        down |= {(metric, one.against): one.p if (one.difference.value or 0.0) < 0 else 1.0 for one in own}
+    gained = tuple(metric for metric, p in holm(up).items() if p <= ALPHA)
+    lower = {metric for (metric, _), p in holm(down).items() if p <= ALPHA}
+    return gained, tuple(metric for metric in up if metric in lower)
+
+
+def _no_gain(metric: Metric, differences: Sequence[FaceDifference]) -> bool:
+    """Tells whether a gain is shown to be none over one of the faces: to be helped it takes both."""
+    own = [one for one in differences if one.metric == metric.name and one.difference.n]
+    if not own:
+        return metric.name == ATTUNEMENT  # no moment in which face and words disagree, in any session
+    room = MARGIN * ((metric.high if metric.high is not None else 1.0) - (metric.low or 0.0))
+    return any(_most(one) < room for one in own)
+
+
+def _most(one: FaceDifference) -> float:
+    """Returns the upper end of a difference; where all pairs differ alike, the difference itself."""
+    score = one.difference
+    if score.high is None:
+        return (score.value or 0.0) if score.clusters >= FEWEST else math.inf
+    return score.high
+
+
+def _changed(probes: Sequence[Probe]) -> Score | None:
+    """Returns the share of turns whose words change with another face, less those with the same once more."""
+    noise: dict[str, float] = {}
+    moved: dict[str, list[float]] = {}
+    for probe in probes:
+        if probe.lost:
+            continue
+        turn = f"{probe.scenario_id}#{probe.turn}"
+        if probe.shown is FaceCondition.MATCHED:
+            noise[turn] = float(probe.changed)
+        else:
+            moved.setdefault(turn, []).append(float(probe.changed))
+    profiles = {f"{probe.scenario_id}#{probe.turn}": probe.profile_id for probe in probes}
+    found = paired_difference({turn: fmean(said) for turn, said in moved.items()}, noise, profiles)
+    if found.interval is None:
+        return None
+    score = score_of("words", found.interval, max(1, len(profiles)))
+    low = None if score.low is None else max(-1.0, score.low)
+    high = None if score.high is None else min(1.0, score.high)
+    return score.model_copy(update={"low": low, "high": high})
+
+
+def _alike(
+    own: Sequence[SessionOutcome],
+    held: Mapping[FaceCondition, Sequence[SessionOutcome]],
+    against: Sequence[FaceCondition],
+    measures: Sequence[Metric],
+) -> bool:
+    """Tells whether every session came out exactly as the same one with another face."""
+    names = [*(metric.name for metric in measures), *_COURSE]
+    here = {one.pair: _came_out(one, names) for one in own if one.measures}
+    there = [{one.pair: _came_out(one, names) for one in held[kind] if one.measures} for kind in against]
+    pairs = [(here[pair], other[pair]) for other in there for pair in here.keys() & other.keys()]
+    return bool(pairs) and all(a == b for a, b in pairs)
+
+
+def _came_out(one: SessionOutcome, names: Iterable[str]) -> tuple[float | None, ...]:
+    return tuple(one.value(name) for name in names)
+
+
+def _signed(score: Score) -> str:
+    ends = "" if score.low is None or score.high is None else f" [{score.low:+.2f}, {score.high:+.2f}]"
+    return f"{score.value or 0.0:+.2f}{ends}"
+
+
+def _share(score: Score) -> str:
+    low, high = score.low, score.high
+    ends = "" if low is None or high is None else f" [{100 * low:.0f}, {100 * high:.0f}]"
+    return f"{100 * (score.value or 0.0):.0f} %{ends}"
+
+
+def _other_kind(against: Sequence[FaceCondition]) -> str:
+    return "a wrong face" if against[0] in SILENT else "no face"
