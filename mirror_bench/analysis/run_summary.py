@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mirror_bench.analysis.findings import read_judged
 from mirror_bench.analysis.metrics import score_rating
-from mirror_bench.analysis.session_outcomes import SessionOutcomes, gather
+from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcomes, gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.engine_pool import rater_names
@@ -77,9 +77,16 @@ def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summa
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
+    return summarize_with_outcomes(folders, raters)[0]
+
+
+def summarize_with_outcomes(
+    folders: Sequence[Path], raters: Sequence[str] = ()
+) -> tuple[Summary, list[SessionOutcome]]:
+    """Returns the summary of one or several runs, and their sessions; as for `summarize_runs`."""
     if len(folders) > 1:
         refuse_unlike([read_header(folder) for folder in folders], [str(folder) for folder in folders])
     gathered = [gather_run(folder, raters) for folder in folders]
     summaries = [_summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)]
     together = [outcome for found in gathered for outcome in found.outcomes]
-    return summaries[0] if len(summaries) == 1 else compare_runs(summaries, together)
+    return summaries[0] if len(summaries) == 1 else compare_runs(summaries, together), together

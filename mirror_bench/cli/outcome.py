@@ -45,6 +45,7 @@ def show(summary: Summary) -> None:
     from rich.table import Table
 
     from mirror_bench.analysis.display_names import candidate_label
+    from mirror_bench.analysis.overview.first_look import in_one_sentence
 
     console = Console()
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
@@ -59,6 +60,9 @@ def show(summary: Summary) -> None:
         table.add_row(name, *(shown(entry.score(measure), "\n") for measure in measures))
     console.print(table)
     console.print("below each: its 95 % interval; resistance: change from the first to the last third")
+    for face in summary.face_verdicts:
+        name = candidate_label(face.therapist, face.method, 22)
+        console.print(f"{name}: {face.in_words}", highlight=False, markup=False)
     for one in summary.safety:
         name = candidate_label(one.therapist, one.method, 22)
         style = "bold red" if one.verdict == "failed" else None
@@ -85,6 +89,7 @@ def show(summary: Summary) -> None:
         console.print(_gains(summary))
     if summary.reliance:
         console.print(_reliance(summary))
+    console.print(f"\n{in_one_sentence(summary)}", highlight=False, markup=False, style="bold")
 
 
 def _flow(flow: FlowResult) -> Table:

@@ -16,13 +16,19 @@ from mirror_bench.analysis.attunement import ATTUNEMENT
 from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.display_names import CONDITION_NAMES, candidate_label, entry_labels, tidy
 from mirror_bench.analysis.metrics import Metric
-from mirror_bench.analysis.session_outcomes import CandidateKey
+from mirror_bench.analysis.overview.first_look import (
+    candidate_labels,
+    candidate_rows,
+    in_one_sentence,
+    main_metrics,
+)
+from mirror_bench.analysis.overview.telling_sessions import TellingSession
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.files import write_atomically
 from mirror_bench.pages.charts import bar
 from mirror_bench.pages.embedded_figures import embed_figure
 from mirror_bench.pages.session_viewer import ENDINGS, Faces, view_session
-from mirror_bench.schema import FaceCondition, Rating, Record, Resistance, Score, Session
+from mirror_bench.schema import Rating, Record, Resistance, Score, Session
 
 
 class RunInfo(Record):
@@ -51,15 +57,6 @@ class ScoreTable(NamedTuple):
     folded: bool
 
 
-class Headline(NamedTuple):
-    """One number on top of the page."""
-
-    metric: Metric
-    score: Score
-    of: str
-    scale: str
-
-
 def write_report(
     path: Path,
     summary: Summary,
@@ -68,6 +65,7 @@ def write_report(
     plots: Sequence[Path] = (),
     faces: Faces = lambda sha256: None,
     run: RunInfo | None = None,
+    chosen: Sequence[TellingSession] = (),
 ) -> None:
     """Writes a self-contained page.
 
@@ -77,13 +75,14 @@ def write_report(
     Args:
         path: Where to write; replaced whole or not at all.
         summary: Scores to show.
-        sessions: The few sessions to show in full, as `transcripts.choose_sessions` gives.
+        sessions: The few sessions to show in full.
         ratings: Ratings; those of other sessions are left out.
         plots: What `write_plots` returned; the SVGs are inlined.
         faces: Looks a face's PNG up by its SHA-256.
         run: What else to say.
+        chosen: Why sessions are shown, as `telling_sessions` found; they are shown in this order.
     """
-    html = render_report(summary, sessions, ratings, plots, faces, run or RunInfo())
+    html = render_report(summary, sessions, ratings, plots, faces, run or RunInfo(), chosen)
     write_atomically(path, html.encode())
 
 
@@ -94,11 +93,19 @@ def render_report(
     plots: Sequence[Path],
     faces: Faces,
     run: RunInfo,
+    chosen: Sequence[TellingSession] = (),
 ) -> str:
     """Returns the page's HTML; arguments as for `write_report`."""
-    shown = tuple(sessions)
+    telling = {one.key: one for one in chosen}
+    order = list(telling)
+    shown = sorted(sessions, key=lambda one: order.index(one.key) if one.key in telling else len(order))
     wanted = {session.key for session in shown}
     kept = [rating for rating in ratings if rating.session_key in wanted]
+    rows = candidate_rows(summary)
+    # Sessions held for safety alone make no entry, and so no row.
+    apart = {row.key for row in rows}
+    safeties = [row.safety for row in rows if row.safety]
+    safeties += [one for one in summary.safety if (one.therapist, one.method) not in apart]
     css, script = _asset("report.css"), _asset("report.js")
     return (
         page_environment()
@@ -111,7 +118,12 @@ def render_report(
             run=run,
             summary=summary,
             labels=entry_labels((entry.key for entry in summary.entries), 40),
-            headlines=_headlines(summary),
+            rows=rows,
+            verdict=in_one_sentence(summary),
+            main_metrics=main_metrics(summary),
+            safeties=safeties,
+            safety_labels=candidate_labels((one.therapist, one.method) for one in safeties),
+            safety_items=list({item.id: item for one in summary.safety for item in one.items}.values()),
             tables=_tables(summary),
             totals=[metric for metric in summary.metrics if metric.kind == "total"],
             session_metrics=[m for m in summary.metrics if m.kind == "session" and m.name != ATTUNEMENT],
@@ -120,7 +132,10 @@ def render_report(
                 kind for kind in Resistance if any(kind in e.by_resistance for e in summary.entries)
             ],
             figures=[embed_figure(svg) for svg in plots if svg.suffix == ".svg"],
-            sessions=[view_session(f"s{n}", session, kept, faces) for n, session in enumerate(shown, 1)],
+            sessions=[
+                view_session(f"s{n}", session, kept, faces, telling.get(session.key))
+                for n, session in enumerate(shown, 1)
+            ],
             gain_reach=_gain_reach(summary),
             few=any(_few(score) for entry in summary.entries for score in _all_scores(entry)),
         )
@@ -208,53 +223,6 @@ def _tables(summary: Summary) -> list[ScoreTable]:
         ScoreTable("Item by item", "items", _groups(summary, ("item",)), True),
     )
     return [table for table in found if table.groups]
-
-
-def _headlines(summary: Summary) -> list[Headline]:
-    """Returns each total, attunement and drop-out: the best candidate's, and how many are no worse."""
-    entries = [e for e in summary.entries if e.condition is FaceCondition.MATCHED] or list(summary.entries)
-    labels = entry_labels(entry.key for entry in entries)
-    found = []
-    for metric in summary.metrics:
-        if metric.kind != "total" and metric.name not in {"dropout", ATTUNEMENT}:
-            continue
-        scored = [
-            (entry, score)
-            for entry in entries
-            if (score := entry.score(metric.name)) and score.value is not None
-        ]
-        if not scored:
-            continue
-        sign = -1 if metric.better == "lower" else 1
-        entry, score = max(scored, key=lambda pair: sign * (pair[1].value or 0.0))
-        found.append(Headline(metric, score, _rivals(labels, entry, score, scored), _scale(metric)))
-    return found
-
-
-def _rivals(
-    labels: Mapping[CandidateKey, str],
-    best: CandidateScores,
-    score: Score,
-    scored: Sequence[tuple[CandidateScores, Score]],
-) -> str:
-    if len(scored) == 1:
-        return labels[best.key]
-    near = sum(_overlap(score, other) for _, other in scored) - 1
-    tail = f"{near} of {len(scored) - 1} others overlap" if near else "no other interval overlaps"
-    return f"best: {labels[best.key]}; {tail}"
-
-
-def _overlap(a: Score, b: Score) -> bool:
-    if a.low is None or a.high is None or b.low is None or b.high is None:
-        return True
-    return a.low <= b.high and b.low <= a.high
-
-
-def _scale(metric: Metric) -> str:
-    if metric.name == "dropout":
-        return "share of sessions held, lower is better"
-    better = f", {metric.better} is better" if metric.better else ""
-    return "" if metric.low is None or metric.high is None else f"{metric.low:g} to {metric.high:g}{better}"
 
 
 def _gain_reach(summary: Summary) -> dict[str, float]:

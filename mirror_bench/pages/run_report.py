@@ -7,7 +7,8 @@ from itertools import chain
 from pathlib import Path
 
 from mirror_bench.analysis.display_names import candidate_label
-from mirror_bench.analysis.run_summary import summarize_runs
+from mirror_bench.analysis.overview.telling_sessions import telling_sessions
+from mirror_bench.analysis.run_summary import summarize_with_outcomes
 from mirror_bench.analysis.summary import Summary, write_summary
 from mirror_bench.faces.sets.source import IMAGES
 from mirror_bench.figures.scores import write_plots
@@ -31,22 +32,23 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    summary = summarize_runs(folders, raters)
+    summary, outcomes = summarize_with_outcomes(folders, raters)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
-    # Sessions in which a face was shown say more; there are none where every candidate hears words alone.
-    chosen = choose_sessions(
-        session for session in _held(folders) if any(turn.face for turn in session.turns)
-    )
-    chosen = chosen or choose_sessions(_held(folders))
+    chosen = telling_sessions(summary, outcomes)
+    wanted = {one.key for one in chosen}
+    # Of a session that stands twice the last counts, as in the scores.
+    read = {session.key: session for session in _held(folders) if session.key in wanted}
+    sessions = tuple(read.values()) or choose_sessions(_held(folders), 1)
     write_report(
         out / "report.html",
         summary,
-        chosen,
-        _ratings_of(folders, {session.key for session in chosen}),
+        sessions,
+        _ratings_of(folders, {session.key for session in sessions}),
         plots,
         lambda sha256: _face(folders, sha256),
         _info([read_header(folder) for folder in folders]),
+        chosen,
     )
     return summary
 

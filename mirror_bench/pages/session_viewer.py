@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mirror_bench.analysis.display_names import CONDITION_NAMES, candidate_label
+from mirror_bench.analysis.overview.telling_sessions import TellingSession
 from mirror_bench.pages.charts import Spark, spark
 from mirror_bench.schema import Ending, FaceCondition, ItemRating, Rating, Resistance, Session, Speaker, Turn
 
@@ -68,7 +69,13 @@ class RatingView(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionView:
-    """One session."""
+    """One session.
+
+    Attributes:
+        why: Why it was chosen; empty where it is an example.
+        told: What was found there.
+        telling_turn: Anchor of the turn that shows it; empty where no single one does.
+    """
 
     anchor: str
     session: Session
@@ -78,6 +85,9 @@ class SessionView:
     turns: tuple[TurnView, ...]
     sparks: tuple[Spark, ...]
     ratings: tuple[RatingView, ...]
+    why: str = ""
+    told: str = ""
+    telling_turn: str = ""
 
 
 def choose_sessions(sessions: Iterable[Session], count: int = 3) -> tuple[Session, ...]:
@@ -97,7 +107,13 @@ def choose_sessions(sessions: Iterable[Session], count: int = 3) -> tuple[Sessio
     return tuple(chosen)
 
 
-def view_session(anchor: str, session: Session, ratings: Iterable[Rating], faces: Faces) -> SessionView:
+def view_session(
+    anchor: str,
+    session: Session,
+    ratings: Iterable[Rating],
+    faces: Faces,
+    telling: TellingSession | None = None,
+) -> SessionView:
     """Returns what a page shows of a session.
 
     Args:
@@ -105,10 +121,12 @@ def view_session(anchor: str, session: Session, ratings: Iterable[Rating], faces
         session: The session, held or failed.
         ratings: Any; those of other sessions are left out.
         faces: Looks faces up.
+        telling: Why the session was chosen.
     """
     turns = tuple(
         _view_turn(f"{anchor}-t{number}", number, turn, faces) for number, turn in enumerate(session.turns, 1)
     )
+    turn = telling.turn if telling else None
     return SessionView(
         anchor=anchor,
         session=session,
@@ -118,6 +136,9 @@ def view_session(anchor: str, session: Session, ratings: Iterable[Rating], faces
         turns=turns,
         sparks=_sparks(session.turns),
         ratings=tuple(_view_rating(rating, turns) for rating in ratings if rating.session_key == session.key),
+        why=telling.why if telling else "",
+        told=telling.told if telling else "",
+        telling_turn=turns[turn - 1].anchor if turn and turn <= len(turns) else "",
     )
 
 

@@ -41,7 +41,7 @@ def outcomes(
             made.append(
                 SessionOutcome(
                     key=CandidateKey("t", "", condition),
-                    session_key=SessionKey(f"p{profile}#{condition}", "t", ""),
+                    session_key=SessionKey("t", "", f"p{profile}#{condition}"),
                     pair=f"p{profile}",
                     profile_id=f"p{profile}",
                     resistance=Resistance.NONE,

@@ -6,13 +6,12 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import board_samples as boards
 import pytest
-from browsing import CHROMIUM, Watch
+from browsing import CHROMIUM, Watch, serious_findings
 
 from leaderboard.boards import make_boards
 from leaderboard.load_submissions import read_submissions
@@ -59,20 +58,6 @@ def _open(page: Page, site: Path, address: str) -> None:
         page.wait_for_selector("#status:text('Both with'), #viewer:not([hidden]) .turn")
 
 
-def _findings(page: Page) -> list[str]:
-    """What axe-core finds that is serious or critical."""
-    found = find_spec("axe_playwright_python")
-    assert found is not None
-    assert found.origin is not None
-    page.evaluate((Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8"))
-    result: Any = page.evaluate("axe.run(document, {resultTypes: ['violations'], preload: false})")
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in result["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-
-
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
@@ -88,7 +73,7 @@ def test_a_page_opens_cleanly(
     page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("[...document.images].filter((i) => i.complete && !i.naturalWidth).length") == 0
-    assert _findings(page) == []
+    assert serious_findings(page) == []
     assert watch.heard == []
     assert watch.outside() == []
     context.close()

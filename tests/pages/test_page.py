@@ -12,11 +12,14 @@ from pathlib import Path
 import report_samples as samples
 from hostile import ATTACKS, hostile_run
 
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.overview.telling_sessions import telling_sessions
+from mirror_bench.analysis.session_outcomes import SessionOutcome, gather
 from mirror_bench.analysis.summary import Summary, summarize
 from mirror_bench.figures.scores import write_plots
 from mirror_bench.pages.report import RunInfo, render_report, write_report
 from mirror_bench.pages.session_viewer import choose_sessions
-from mirror_bench.schema import FaceCondition, Rating, Session
+from mirror_bench.schema import FaceCondition, ItemRating, Rating, Session
 
 VOID = {"meta", "link", "img", "br", "line", "circle", "polyline"}
 
@@ -72,7 +75,7 @@ def test_the_page_holds_what_was_measured(tmp_path: Path) -> None:
         "A title",
         "A note.",
         "offline",
-        "ab" * 32,
+        "ab" * 6,
         "Model-7B · p+ec",
         "the engine could not answer",
     ):
@@ -81,6 +84,7 @@ def test_the_page_holds_what_was_measured(tmp_path: Path) -> None:
         assert part in text
     assert "the engine could not answer after 3 attempts" in text
     assert "Removed from the answer: speaker label" in text
+    assert "ab" * 7 not in text
 
 
 def test_tags_are_balanced_and_identifiers_unique() -> None:
@@ -98,7 +102,7 @@ def test_the_page_is_accessible_in_structure() -> None:
     page = Page(html_of())
     tags = [tag for tag, _ in page.tags]
     assert tags.count("h1") == tags.count("main") == 1
-    assert {"header", "nav", "footer", "section", "article"} <= set(tags)
+    assert {"header", "footer", "section", "article", "details"} <= set(tags)
     assert tags.count("caption") == tags.count("table")
     assert all("scope" in attributes for attributes in page.all("th"))
     assert all(attributes.get("alt") for attributes in page.all("img"))
@@ -165,3 +169,60 @@ def test_one_profile_alone_has_a_score_without_interval(tmp_path: Path) -> None:
     due = samples.scenarios(1)
     write_report(tmp_path / "report.html", summarize(*samples.run_of(due), due))
     assert "no interval" in (tmp_path / "report.html").read_text()
+
+
+def candidates() -> tuple[Summary, list[Session], list[Rating], list[SessionOutcome]]:
+    """Three candidates under two face conditions, one of them rated by two."""
+    due = samples.scenarios(8, conditions=(FaceCondition.MATCHED, FaceCondition.NONE))
+    sessions: list[Session] = []
+    ratings: list[Rating] = []
+    for name, skill in (("scripted/able", 0.7), ("scripted/equal", 0.7), ("vllm/some/poor", 0.2)):
+        held, rated = samples.run_of(due, name, "", skill)
+        sessions += held
+        ratings += rated
+        ratings += [one.model_copy(update={"rater": "judge"}) for one in rated[:4]]
+    ratings[-1] = ratings[-1].model_copy(
+        update={"items": {name: ItemRating(score=1) for name in ratings[-1].items}}
+    )
+    gathered = gather(sessions, ratings, score_rating)
+    return summarize(sessions, ratings, due), sessions, ratings, list(gathered.outcomes)
+
+
+def test_the_first_screen_has_a_row_per_candidate_the_best_first() -> None:
+    summary, sessions, ratings, _ = candidates()
+    html = render_report(summary, sessions[:1], ratings, [], samples.FACES.get, RunInfo())
+    first = html[html.index('id="first"') : html.index("</section>")]
+    rows = re.findall(r'<tr>\s*<td class="num place".*?</tr>', first, re.DOTALL)
+    assert len(rows) == 3
+    assert "poor" in rows[2]
+    for row in rows:
+        assert row.count('<svg class="bar"') == 2
+        assert row.count("tie group") == 2
+    assert "and cannot be told apart from" in first
+    assert first.index("poor is behind") < first.index("<table")
+    assert "too few sessions" in first or "not told" in first
+    for part in ("safety", "run", "scores", "faces", "sessions", "figures"):
+        assert f'id="{part}"' not in first
+
+
+def test_everything_below_the_first_screen_but_the_limits_is_folded() -> None:
+    html = html_of()
+    below = html[html.index("</section>") :]
+    outside = re.sub(r'<details class="part".*?\n</div></details>', "", below, flags=re.DOTALL)
+    assert "<table" not in outside
+    assert "<article" not in outside
+    assert re.findall(r"<h2[^>]*>([^<]*)", outside) == ["Limits"]
+    assert "<details open" not in html
+
+
+def test_sessions_are_shown_for_a_reason() -> None:
+    summary, sessions, ratings, outcomes = candidates()
+    chosen = telling_sessions(summary, outcomes)
+    assert {one.why for one in chosen} == {"largest disagreement of raters", "largest gain by the face"}
+    read = [one for one in sessions if one.key in {two.key for two in chosen}]
+    html = render_report(summary, read, ratings, [], samples.FACES.get, RunInfo(), chosen)
+    text = " ".join(Page(html).text.split())
+    for number, one in enumerate(chosen, 1):
+        assert f'id="s{number}-fold"' in html
+        assert f"{one.why.capitalize()}:" in text
+        assert one.told in text

@@ -48,7 +48,7 @@ MARGIN = 0.05
 ALPHA = 0.05
 _COURSE = ("dropout", "resistance_change", "turns", "words_per_turn")
 """What shows, where no turn was asked again, whether a session came out as the other did."""
-_NAMES = {
+FACE_NAMES = {
     FaceCondition.NONE: "no face",
     FaceCondition.NEUTRAL: "a neutral face",
     FaceCondition.SHUFFLED: "a shuffled face",
@@ -103,7 +103,7 @@ class FaceVerdict(Record):
     @property
     def in_words(self) -> str:
         """One sentence: the verdict and what it rests on."""
-        over = " and ".join(_NAMES[one] for one in self.against)
+        over = " and ".join(FACE_NAMES[one] for one in self.against)
         lower = f"; lower with the own face: {self._listed(self.lost)}" if self.lost else ""
         words = f"its words change with the face at {_share(self.changed)} of turns" if self.changed else ""
         more = f"; {words}" if words else ""

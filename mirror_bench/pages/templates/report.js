@@ -19,6 +19,25 @@
     show(order[(order.indexOf(theme) + 1) % order.length]);
     remember(theme);
   });
+  // What an address points at may be folded away.
+  const uncover = () => {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", uncover);
+  if (document.querySelector("details.part")) uncover();
+  const unfold = document.getElementById("unfold");
+  if (unfold) {
+    unfold.hidden = false;
+    unfold.addEventListener("click", () => {
+      const parts = [...document.querySelectorAll("details.part")];
+      const open = parts.some((part) => !part.open);
+      for (const part of parts) part.open = open;
+      unfold.textContent = open ? "Fold all parts" : "Open all parts";
+    });
+  }
   // Paper cannot unfold anything.
   let opened = [];
   addEventListener("beforeprint", () => {
