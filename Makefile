@@ -10,7 +10,7 @@ OUT ?= runs/demo
 # Two processes share the tests; WORKERS= gives one.
 WORKERS ?= -n 2 --dist loadfile
 
-.PHONY: install demo test campaign check validity entries clean
+.PHONY: install demo test campaign check validity entries pictures clean
 
 install: $(STAMP)
 
@@ -42,6 +42,10 @@ validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it 
 
 entries: install  # the project's own entries of the board, made anew: after a change of data, prompts, rater or client
 	$(BIN)/python -m leaderboard entries $(NAMES)
+
+pictures: install  # docs/report.png and docs/board*.png, from the demo's report and a board built of the entries
+	$(BIN)/python -m leaderboard build --out build/board
+	$(BIN)/python -m benchmarks.pictures --report $(OUT)/report.html --board build/board
 
 clean:
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ from leaderboard.load_submissions import LoadedSubmission
 from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.length import LengthEffect, measure_length
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.overview.face_verdict import FaceVerdict
 from mirror_bench.analysis.overview.ranking import (
     Difference,
     Differences,
@@ -92,6 +93,16 @@ class Model:
         )
         return next(own, None)
 
+    @property
+    def face(self) -> FaceVerdict | None:
+        """What its client's face did for it."""
+        own = (
+            one
+            for one in self.submission.summary.face_verdicts
+            if (one.therapist, one.method) == self.entry.key[:2]
+        )
+        return next(own, None)
+
     def gain(self, metric: str) -> VisualGain | None:
         """Returns its visual gain against the blindest face condition that it was held under."""
         own = [one for one in self.submission.summary.gains if one.difference.metric == metric]
@@ -132,14 +143,14 @@ def make_boards(submissions: Sequence[LoadedSubmission]) -> list[Board]:
     return [_board(fingerprint, group) for fingerprint, group in ordered]
 
 
-def badges(model: Model, board: Board) -> tuple[Badge, ...]:
-    """Returns what is to be known of a model at first sight."""
+def badges(model: Model, face: bool = True) -> tuple[Badge, ...]:
+    """Returns what is to be known of a model at first sight; without its face where a column has that."""
     found = [
         _imported(model),
         _verified(model.submission),
         _safety(model),
         _partial(model),
-        _visual(model, board),
+        _face(model) if face else None,
     ]
     return tuple(badge for badge in found if badge)
 
@@ -239,13 +250,10 @@ def _partial(model: Model) -> Badge | None:
     return None
 
 
-def _visual(model: Model, board: Board) -> Badge | None:
-    gain = model.gain(board.totals[0].name) if board.totals else None
-    if gain is None or gain.difference.low is None or gain.difference.high is None:
+def _face(model: Model) -> Badge | None:
+    face = model.face
+    if face is None or face.verdict == "no other face condition held":
         return None
-    where = f"{board.totals[0].title}, own face against {gain.against.value}, on the same scenarios."
-    if gain.difference.low > 0:
-        return Badge("good", "visual gain", f"Scores higher when it sees the client's face: {where}")
-    if gain.difference.high < 0:
-        return Badge("bad", "visual loss", f"Scores lower when it sees the client's face: {where}")
-    return Badge("plain", "no visual gain shown", f"Faces make no difference that can be told: {where}")
+    kind = {"helped": "good", "swayed": "bad"}.get(face.verdict, "plain")
+    name = face.verdict if face.verdict == "ignores faces" else f"face: {face.verdict}"
+    return Badge(kind, name, f"{face.in_words}.")

@@ -113,7 +113,8 @@ def _row(model: Model, board: Board) -> dict[str, Any]:
         "faces": entry.condition.value,
         "sessions_due": entry.coverage.due,
         "sessions_held": entry.coverage.held,
-        "badges": "; ".join(badge.text for badge in badges(model, board)),
+        "face_verdict": model.face.verdict if model.face else "",
+        "badges": "; ".join(badge.text for badge in badges(model)),
     }
     for metric in board.metrics:
         row |= _columns(metric.name, entry.score(metric.name))

@@ -88,7 +88,7 @@ def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
     """Returns what the page of a model shows."""
     drawn = (course(name, points) for name, points in model.entry.trajectories.items())
     return ModelView(
-        badges=badges(model, board),
+        badges=badges(model),
         radars=tuple(_radars(model, board)),
         faces=tuple(_faces(model, board)),
         courses=tuple(one for one in drawn if one),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,9 @@ SHOWN_OF_SESSIONS = {
     "resistance_change": "Resistance change",
     "words_per_turn": "Words a turn",
 }
-"""Session metrics that the board has a column for -> its heading."""
+"""Session metrics that a model's page shows -> their heading."""
+ON_THE_BOARD = ("attunement", "dropout")
+"""Those of them that the board has a column for: more would lie beside a screen of 1280 pixels."""
 
 
 class SiteSize(NamedTuple):
@@ -146,13 +148,17 @@ def _numbers(model: Model) -> dict[tuple[str, FaceCondition], int]:
 def _environment() -> Environment:
     environment = page_environment("leaderboard")
     environment.globals.update(
-        badges=badges, session_metrics=_session_metrics, short_titles=SHOWN_OF_SESSIONS, endings=ENDINGS
+        badges=badges,
+        session_metrics=_session_metrics,
+        on_the_board=ON_THE_BOARD,
+        short_titles=SHOWN_OF_SESSIONS,
+        endings=ENDINGS,
     )
     return environment
 
 
-def _session_metrics(board: Board) -> tuple[Metric, ...]:
-    return tuple(metric for metric in board.metrics if metric.name in SHOWN_OF_SESSIONS)
+def _session_metrics(board: Board, wanted: Collection[str] = SHOWN_OF_SESSIONS) -> tuple[Metric, ...]:
+    return tuple(metric for metric in board.metrics if metric.name in wanted)
 
 
 def _filters(models: Sequence[Model]) -> list[tuple[str, str, list[str]]]:

@@ -79,6 +79,23 @@ def test_a_page_opens_cleanly(
     context.close()
 
 
+def test_every_column_fits_at_1280_and_names_the_face(browser: Browser, site: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    _open(page, site, "index.html")
+    place = page.locator(".board-scroll").first
+    assert place.evaluate("place => place.scrollWidth - place.clientWidth") <= 0
+    heads = [head.split("\n")[0] for head in page.locator(".main-table thead th").all_inner_texts()]
+    assert heads[2:4] == ["CTRS total", "WAI total"]
+    assert "Did the face help?" in heads[4:6]
+    said = page.locator(".main-table tbody .face-cell").all_inner_texts()
+    assert len(said) == 3
+    assert [one for one in said if "no other face condition held" in one] != []
+    assert [
+        one for one in said if re.search("helped|swayed|ignores faces|too few sessions|not told", one)
+    ] != []
+    page.close()
+
+
 def test_columns_sort_and_filters_choose(browser: Browser, site: Path) -> None:
     page = browser.new_page()
     _open(page, site, "index.html")
