@@ -36,6 +36,7 @@ def _run(out: Path, therapist: str, *more: str) -> list[Reliance]:
     summary = read_summary(out / "summary.json")
     printed = json.loads(done.stdout)["reliance"]
     assert [Reliance.model_validate(one) for one in printed] == list(summary.reliance)
+    assert len(json.loads(done.stdout)["face_verdicts"]) == 1
     return list(summary.reliance)
 
 
@@ -78,7 +79,12 @@ def test_one_who_looks_changes_with_the_face_and_one_who_does_not_stays(
         "dropout",
         "resistance_change",
     }
+    (face,) = read_summary(out / "summary.json").face_verdicts
+    assert face.verdict == "too few sessions"  # of six profiles, whatever they show
+    assert face.changed is not None
+    assert (face.changed.value or 0) > 0
     page = (out / "report.html").read_text(encoding="utf-8")
+    assert face.in_words in page
     assert 'id="reliance-caption"' in page
     assert 'id="cost-caption"' in page
     assert (out / "plots" / "visual_reliance.svg").exists()
