@@ -188,6 +188,8 @@ def test_a_report_opens_cleanly(
     assert page.evaluate(CONTRAST) == []
     page.screenshot(path=tmp_path / "page.png", full_page=True)
     assert (tmp_path / "page.png").stat().st_size > 50_000
+    if (width, scheme) == (360, "dark"):  # folded here, open below: reading all of it open takes long
+        assert serious_findings(page) == []
     page.evaluate(UNFOLD)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CONTRAST) == []
@@ -196,7 +198,7 @@ def test_a_report_opens_cleanly(
     shown = page.locator(".plot img:visible")
     assert shown.count() == page.locator(".plot").count() >= 5
     assert all(f"on-{scheme}" in name for name in shown.evaluate_all("all => all.map((i) => i.className)"))
-    if (width, scheme) in ((360, "dark"), (1280, "light")):
+    if (width, scheme) == (1280, "light"):
         assert serious_findings(page) == []
     assert watch.heard == []
     assert watch.outside() == []
