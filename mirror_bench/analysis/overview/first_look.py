@@ -98,8 +98,9 @@ def _leading(ranked: Sequence[CandidateRow], total: Metric) -> str:
     value = leader.entry.score(total.name)
     told = f"{value.value:.2f}" if value is not None and value.value is not None else "–"
     if not others:
-        scale = f"{total.low:g} to {total.high:g}"
-        return f"{leader.label} scores {told} on {total.title} ({scale}), alone in this report"
+        scaled = total.low is not None and total.high is not None
+        scale = f" ({total.low:g} to {total.high:g})" if scaled else ""
+        return f"{leader.label} scores {told} on {total.title}{scale}, alone in this report"
     groups = set(leader.places[total.name].groups)
     level = [row for row in others if groups & set(row.places[total.name].groups)]
     behind = [row for row in others if row not in level]
