@@ -10,7 +10,7 @@ from mirror_bench.analysis.candidate_scores import CandidateScores
 from mirror_bench.analysis.display_names import candidate_label
 from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.overview.face_verdict import FaceVerdict
-from mirror_bench.analysis.overview.ranking import CandidatePlace, main_entries
+from mirror_bench.analysis.overview.ranking import CandidatePlace, enough_rated, main_entries
 from mirror_bench.analysis.safety import Safety
 from mirror_bench.analysis.summary import Summary
 
@@ -80,8 +80,10 @@ def in_one_sentence(summary: Summary) -> str:
     if not rows or first is None:
         return "No session has been rated, so nothing can be said of any candidate yet."
     ranked = [row for row in rows if first.name in row.places]
-    unranked = [row for row in rows if first.name not in row.places]
+    unranked = [row for row in rows if not enough_rated(row.entry, first.name)]
     parts = [_leading(ranked, first)] if ranked else []
+    if not ranked and len(unranked) < len(rows):
+        parts.append("who leads is not told without the sessions of all candidates")
     if unranked:
         parts.append(f"too few rated sessions for a place: {_names(unranked)}")
     failed = [row for row in rows if row.safety and row.safety.verdict == "failed"]
