@@ -239,6 +239,8 @@ def _weighed(
     patterns = lexicon("therapist")
     if _filler().sub("", text) == "":
         return None
+    if ruled is Behaviour.PERSUADE and lexicon("forms")["obliges"].search(text):
+        return ruled  # "you have to" presses, whatever else is in the sentence
     best = weights.best(signs_of(form_signs(text, heard, ruled)), class_of(ruled))
     if best == class_of(ruled):
         return ruled
