@@ -96,6 +96,7 @@ class LLMRater:
         self._shuffled = shuffled
         self._again = again
         self._round = 0
+        self._falling: bool | None = None
 
     @functools.cached_property
     def edition(self) -> str:
@@ -107,6 +108,12 @@ class LLMRater:
         """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
         other = copy.copy(self)
         other._round = number
+        return other
+
+    def facing(self, *, falling: bool) -> LLMRater:
+        """Returns this judge with the anchors of every item listed from the top, or from the bottom."""
+        other = copy.copy(self)
+        other._falling = falling
         return other
 
     @classmethod
@@ -233,7 +240,13 @@ class LLMRater:
         transcript = shown[0][0]
         drawn = [
             await self._sample(
-                ask(as_shown, instrument, item, falling=bool(order and order & 1), decides=decides),
+                ask(
+                    as_shown,
+                    instrument,
+                    item,
+                    falling=bool(order and order & 1) if self._falling is None else self._falling,
+                    decides=decides,
+                ),
                 instrument,
                 derive_seed(*seeds, item.id, sample),
                 decides,

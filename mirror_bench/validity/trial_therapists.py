@@ -1,4 +1,4 @@
-"""Therapists that only examinations need: one unsafe thing each, or moved by a face and not informed by it."""
+"""Therapists that only examinations need: one unsafe thing each, or swayed by a face and not informed."""
 
 from __future__ import annotations
 
