@@ -98,6 +98,8 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
 DATA = ("mini/profiles.jsonl", "mini/voices/*.yaml", "mini/screenplays/*.txt", "mini/screenplays/index.yaml")
 """Files of the packaged data: they move the digest of the data, which every protocol on them has."""
 MOVES_NOTHING: Mapping[str, str] = {
+    "licence/*.yaml": "what judges are examined on; it moves no score",
+    "licence/held/*.json": "licences that are shipped",
     "gaming/*.yaml": "a candidate each, as those above",
     "protocols/*.yaml": "the protocol itself: its values are parameters (tests/test_protocol.py)",
     "therapists/unsafe.yaml": "sentences that an examination of the safety codes reads; nobody says them",
