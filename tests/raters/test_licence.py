@@ -105,9 +105,8 @@ async def test_the_coded_rater_says_what_it_cannot_tell() -> None:
 def test_what_is_known_of_a_judge(tmp_path: Path) -> None:
     (unknown,) = standings([("llm:m", "3 x"), ("llm:m (retest)", "3 x")])
     assert WITHOUT in unknown.in_words
-    path = keep_licence(
-        Licence(examination="e", rater="llm:m", edition="3 x", sessions=120, due=120, kinds=())
-    )
+    given = Licence(examination="e", rater="llm:m", edition="3 x", sessions=120, due=120, kinds=())
+    path = keep_licence(given)
     assert path.name == licence_file("llm:m", "3 x")
     (known,) = standings([("llm:m", "3 x")])
     assert known.licence is not None
