@@ -21,7 +21,7 @@ from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
-from mirror_bench.text import tokens
+from mirror_bench.text import count_words
 
 VERSION = "1"
 """Raised with every change of the signs of a sentence's form; part of the fingerprint."""
@@ -127,7 +127,7 @@ def signs_of(one: FormSigns) -> Floats:
             else:
                 said[name] = pattern.search(one.text) is not None
             found.append(float(said[name]))
-    count = len(tokens(one.text))
+    count = count_words(one.text)
     found += [float(one.ruled == name) for name in CLASSES]
     found += [float(one.overlap >= share) for share in _OVERLAPS]
     found += [float(count >= length) for length in _LENGTHS]
