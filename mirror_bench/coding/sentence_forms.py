@@ -52,7 +52,7 @@ _TOGETHER = (
     ("directs", "says_you"),
 )
 """Signs that say something else together than each alone: "you can" advises, "I'm sorry" supports."""
-_AHEAD = 0.25
+_AHEAD = 0.5
 """Log odds by which another class must be ahead of what the rules say."""
 _OVERLAPS = (0.2, 0.34, 0.5, 0.8)
 _LENGTHS = (4, 7, 12, 20, 32)
