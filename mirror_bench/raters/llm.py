@@ -104,16 +104,10 @@ class LLMRater:
         settings = f"samples={self._samples} sees={self._sees} shuffled={self._shuffled}"
         return f"{self.version} {identity(self._asks())} {settings}"
 
-    def anew(self, number: int) -> LLMRater:
-        """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
+    def anew(self, number: int, falling: bool | None = None) -> LLMRater:
+        """Returns this judge for the `number`th time, past memory; `falling` lists anchors from the top."""
         other = copy.copy(self)
-        other._round = number
-        return other
-
-    def facing(self, *, falling: bool) -> LLMRater:
-        """Returns this judge with the anchors of every item listed from the top, or from the bottom."""
-        other = copy.copy(self)
-        other._falling = falling
+        other._round, other._falling = number, falling
         return other
 
     @classmethod
@@ -181,6 +175,8 @@ class LLMRater:
             derive_seed(*seeds, "order", sample) if self._shuffled else None
             for sample in range(self._samples)
         ]
+        if self._falling is not None:
+            orders = [(order or 0) & ~1 | self._falling for order in orders]
         shown = [(write_transcript(session, self._sees, order), order) for order in orders]
         known = known_disclosure(session, profile)
         spared = None
@@ -240,13 +236,7 @@ class LLMRater:
         transcript = shown[0][0]
         drawn = [
             await self._sample(
-                ask(
-                    as_shown,
-                    instrument,
-                    item,
-                    falling=bool(order and order & 1) if self._falling is None else self._falling,
-                    decides=decides,
-                ),
+                ask(as_shown, instrument, item, falling=bool(order and order & 1), decides=decides),
                 instrument,
                 derive_seed(*seeds, item.id, sample),
                 decides,

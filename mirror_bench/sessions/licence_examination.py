@@ -17,6 +17,7 @@ from mirror_bench.raters.base import Rater
 from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.raters.licence import KindResult, Licence
+from mirror_bench.raters.llm import LLMRater
 from mirror_bench.schema import (
     Ending,
     FaceCondition,
@@ -148,8 +149,8 @@ async def examine_judge(
     twice = [
         pair for number, pair in enumerate(examination.pairs) if (number + number // len(KINDS)) % _TWICE == 0
     ]
-    facing: Any = getattr(again, "facing", None)
-    passes = [again] if facing is None else [facing(falling=False), facing(falling=True)]
+    facing = isinstance(again, LLMRater)
+    passes = [again.anew(0, False), again.anew(0, True)] if isinstance(again, LLMRater) else [again]
     due = 2 * len(examination.pairs) + 2 * len(twice) * len(passes)
 
     async def marks(judge: Rater, pair: ExamPair, session: Session) -> _Marks:
