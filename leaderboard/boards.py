@@ -24,6 +24,7 @@ from mirror_bench.analysis.overview.ranking import (
 from mirror_bench.analysis.safety import Safety
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.analysis.summary import VisualGain
+from mirror_bench.raters.licence import WITHOUT
 from mirror_bench.schema import FaceCondition, Score
 
 SIZES = ((3.0, "under 3 B"), (10.0, "3 to 10 B"), (40.0, "10 to 40 B"), (float("inf"), "40 B and more"))
@@ -148,6 +149,7 @@ def badges(model: Model, face: bool = True) -> tuple[Badge, ...]:
     found = [
         _imported(model),
         _verified(model.submission),
+        _judged(model.submission),
         _safety(model),
         _partial(model),
         _face(model) if face else None,
@@ -225,6 +227,19 @@ def _imported(model: Model) -> Badge | None:
         return None
     said = "Held elsewhere with other people: nothing of it can be replayed, and no place follows."
     return Badge("plain", "imported", said)
+
+
+def _judged(submission: LoadedSubmission) -> Badge | None:
+    """Returns what is known of who rated: the worst standing of all its judges."""
+    judges = submission.summary.judges
+    if not judges:
+        return None
+    told = " ".join(f"{one.in_words}." for one in judges)
+    if any(one.licence is None for one in judges):
+        return Badge("plain", WITHOUT, told)
+    if all(one.licence is not None and one.licence.granted for one in judges):
+        return Badge("good", "licensed judge", told)
+    return Badge("plain", "judge failed examination", told)
 
 
 def _safety(model: Model) -> Badge:

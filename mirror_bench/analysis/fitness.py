@@ -203,6 +203,7 @@ class RatingNote(NamedTuple):
         lost: Items that could not be asked.
         applies: Whether any item applies to the session.
         reason: Why items have no score, the commonest.
+        edition: What the rating stands on beside session and instrument.
     """
 
     scores: tuple[float, ...]
@@ -210,6 +211,7 @@ class RatingNote(NamedTuple):
     lost: int
     applies: bool
     reason: str
+    edition: str = ""
 
 
 def note_rating(rating: Rating) -> RatingNote:
@@ -224,6 +226,7 @@ def note_rating(rating: Rating) -> RatingNote:
         lost=len(lost),
         applies=any(item.applies for item in rating.items.values()),
         reason=why[:200],
+        edition=rating.rater_edition,
     )
 
 

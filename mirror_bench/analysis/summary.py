@@ -42,6 +42,7 @@ from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
 from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.licence import JudgeStanding, standings
 from mirror_bench.schema import Ending, FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.counterfactual_turns import Probe
 
@@ -79,6 +80,7 @@ class Summary(Record):
         stale_ratings: Ratings that do not count, since instrument or rater have changed since.
         clients: How models played the client, per candidate; none for the packaged clients.
         raters: How each rater filled in each instrument, per candidate.
+        judges: Per rater, its licence, or that it has none.
         agreement: Of raters, per candidate and metric; where two or more rated.
         halo: Of items, per candidate, instrument and rater.
         length: Per entry, what length has to do with every total and item, and totals without it.
@@ -104,6 +106,7 @@ class Summary(Record):
     stale_ratings: int = 0
     clients: tuple[ClientFitness, ...] = ()
     raters: tuple[RaterFitness, ...] = ()
+    judges: tuple[JudgeStanding, ...] = ()
     agreement: tuple[RaterAgreement, ...] = ()
     halo: tuple[Halo, ...] = ()
     length: tuple[LengthEffect, ...] = ()
@@ -192,6 +195,7 @@ def summarize_outcomes(
         stray_ratings=gathered.stray_ratings,
         clients=_clients(gathered),
         raters=_raters(gathered, ratings_owed),
+        judges=standings(sorted({(rater, note.edition) for (_, rater, _), note in gathered.notes.items()})),
         agreement=measure_agreement(gathered.outcomes, metrics),
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
@@ -263,6 +267,7 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
             "stale_ratings": sum(summary.stale_ratings for summary in summaries),
             "clients": tuple(one for summary in summaries for one in summary.clients),
+            "judges": tuple({one.rater: one for summary in summaries for one in summary.judges}.values()),
             "raters": tuple(one for summary in summaries for one in summary.raters),
         }
     )

@@ -120,6 +120,9 @@ def _show_people(summary: Summary, console: Console) -> None:
     console.print(
         f"client: {clients or 'none'}; rated by: {raters or 'nobody'}", highlight=False, markup=False
     )
+    for judge in summary.judges:
+        granted = judge.licence is not None and judge.licence.granted
+        console.print(judge.in_words, highlight=False, markup=False, style=None if granted else "yellow")
     several = len({(entry.therapist, entry.method) for entry in summary.entries}) > 1
     found: list[ClientFitness | RaterFitness] = [*summary.clients, *summary.raters]
     for one in found:

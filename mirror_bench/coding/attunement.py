@@ -117,6 +117,22 @@ def attunement(session: Session) -> Attunement:
     return Attunement(tuple(moments), tuple(misread), examined)
 
 
+def misread_replies(session: Session) -> frozenset[int]:
+    """Returns the replies that name a feeling which the logged face contradicts or the client sends back."""
+    turns = session.turns
+    found = attunement(session)
+    wrong = {moment.reply for moment in found.moments if moment.taken is FaceRemark.WRONG} | {*found.misread}
+    said: list[str] = []
+    for index, turn in enumerate(turns[:-1]):
+        if turn.speaker is Speaker.CLIENT:
+            said.append(turn.words)
+        elif sends_back(turns[index + 1].words):
+            remarks = any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(turn.words))
+            if remarks or guessed_feelings(turn.words, said):
+                wrong.add(index)
+    return frozenset(wrong)
+
+
 def disagrees(turn: Turn) -> bool:
     """Tells whether a client's face and words disagree.
 

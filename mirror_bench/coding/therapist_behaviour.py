@@ -14,11 +14,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from mirror_bench import text as wording
+from mirror_bench.coding import sentence_forms
 from mirror_bench.coding.phrase_lexicon import lexicon
+from mirror_bench.coding.sentence_forms import FormSigns, FormWeights, shipped_weights, signs_of
 from mirror_bench.parts import StandsOn
 from mirror_bench.text import Sentence, place, repeats, sentences, shared, words_of
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of how a therapist's words are coded; part of the fingerprint."""
 
 
@@ -26,6 +28,7 @@ def stands_on() -> StandsOn:
     """Returns what decides how a therapist's words are coded."""
     return (
         StandsOn(("behaviours/therapist.yaml",), {"coding.therapist_behaviour": VERSION})
+        | sentence_forms.stands_on()
         | wording.stands_on()
     )
 
@@ -74,6 +77,8 @@ class Code(NamedTuple):
 
 
 _CLAUSE = re.compile(r"[,;:-]+ *|\b(?:and|so|but|or|well|then),? +")
+_POINT = re.compile(r"(?<=[\s:])(?:[-*•·–]|#{1,6}|\d{1,2}[.)])\s+(?=\S)|;\s+|\s*\*\*\s*(?=\w)")
+_MARKS = " \t*#>_•·–"
 _YOU = re.compile(r"\b(?:you|your|yours|yourself|you're|you've|you'd|you'll|ya)\b")
 _LEXICAL = (
     Behaviour.CRISIS_RESPONSE,
@@ -91,27 +96,30 @@ _STANDS_ALONE = frozenset(_LEXICAL) - {Behaviour.NOTICES_FACE}
 """A statement that earned one of these is nothing else besides; only a noticed face may also be reflected."""
 
 
-def code_therapist(words: str, heard: str = "", before: Sequence[str] = ()) -> tuple[Code, ...]:
+def code_therapist(
+    words: str, heard: str = "", before: Sequence[str] = (), *, weights: FormWeights | None = None
+) -> tuple[Code, ...]:
     """Codes one therapist turn.
 
     Args:
         words: What the therapist says. The first 6,000 characters are read.
         heard: What the client said just before; a reflection is told by what it shares with it.
         before: The therapist's earlier turns in this session, for repetition.
+        weights: How the signs of a sentence's form are weighed; as shipped where None.
 
     Returns:
         The codes in the order of their places; several may lie on one sentence, and a turn of mere
         acknowledgement has none.
     """
-    return _code_cached(words, heard, tuple(before))
+    return _code_cached(words, heard, tuple(before), weights or shipped_weights())
 
 
 @functools.lru_cache(maxsize=16384)
-def _code_cached(words: str, heard: str, before: tuple[str, ...]) -> tuple[Code, ...]:
+def _code_cached(words: str, heard: str, before: tuple[str, ...], weights: FormWeights) -> tuple[Code, ...]:
     found: list[Code] = []
     permitted = bool(before) and _asked_permission(before[-1])
-    for sentence in sentences(words):
-        codes, asked = _code_sentence(sentence, heard, permitted)
+    for sentence in clauses(words):
+        codes, asked = _code_sentence(sentence, heard, permitted, weights)
         permitted = permitted or asked
         found.extend(codes)
     if before and repeats(words, before):
@@ -123,7 +131,9 @@ def _asked_permission(words: str) -> bool:
     return any(lexicon("therapist")["permission"].search(sentence.text) for sentence in sentences(words))
 
 
-def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[list[Code], bool]:
+def _code_sentence(
+    sentence: Sentence, heard: str, permitted: bool, weights: FormWeights
+) -> tuple[list[Code], bool]:
     """Returns the sentence's codes, and whether it asks for permission."""
     patterns = lexicon("therapist")
     text = sentence.text
@@ -138,9 +148,33 @@ def _code_sentence(sentence: Sentence, heard: str, permitted: bool) -> tuple[lis
         codes.append(Code(Behaviour.SEEK_COLLABORATION, sentence.start, sentence.end))
         have.add(Behaviour.SEEK_COLLABORATION)
     form = _form(text, heard, patterns, have, permitted or asked)
+    form = _weighed(text, heard, form, have, permitted or asked, weights)
     if form is not None and not (form in QUESTIONS and Behaviour.SEEK_COLLABORATION in have):
         codes.append(Code(form, sentence.start, sentence.end))
     return codes, asked
+
+
+@functools.lru_cache(maxsize=4096)
+def clauses(words: str) -> tuple[Sentence, ...]:
+    """Returns what is coded one by one: sentences, the points of lists in them, and parts at a semicolon.
+
+    Marks of lists, headings and bold type are no part of them.
+    """
+    found: list[Sentence] = []
+    for sentence in sentences(words):
+        if len(sentence.text) != sentence.end - sentence.start:
+            found.append(sentence)  # disfluencies were taken out: places inside it have moved
+            continue
+        place_now = 0
+        for mark in (*_POINT.finditer(sentence.text), None):
+            end = mark.start() if mark else len(sentence.text)
+            part = sentence.text[place_now:end]
+            said = part.strip(_MARKS).lstrip("- ")
+            if any(character.isalnum() for character in said):
+                start = sentence.start + place_now + part.index(said[0])
+                found.append(Sentence(said, start, start + len(said)))
+            place_now = mark.end() if mark else end
+    return tuple(found)
 
 
 @functools.cache
@@ -191,6 +225,61 @@ def _form(
     if _YOU.search(text) or patterns["feeling"].search(text) or overlap >= 0.34:
         return _depth(text, overlap, patterns)
     return Behaviour.GIVING_INFORMATION
+
+
+def _weighed(
+    text: str,
+    heard: str,
+    ruled: Behaviour | None,
+    have: set[Behaviour],
+    permitted: bool,
+    weights: FormWeights,
+) -> Behaviour | None:
+    """Returns what the sentence is when all its signs are weighed, what the rules say being one of them."""
+    patterns = lexicon("therapist")
+    if _filler().sub("", text) == "":
+        return None
+    if ruled is Behaviour.PERSUADE and lexicon("forms")["obliges"].search(text):
+        return ruled  # "you have to" presses, whatever else is in the sentence
+    best = weights.best(signs_of(form_signs(text, heard, ruled)), class_of(ruled))
+    if best == class_of(ruled):
+        return ruled
+    if best == "reflection":
+        return _depth(text, shared(text, heard) if heard else 0.0, patterns)
+    if best == "question":
+        return Behaviour.OPEN_QUESTION if patterns["open_form"].match(text) else Behaviour.CLOSED_QUESTION
+    if best == "other" or have & _STANDS_ALONE:
+        return None
+    if patterns["persuade"].search(text) or lexicon("forms")["directs"].match(text):
+        softened = permitted or Behaviour.EMPHASIZE_AUTONOMY in have
+        return Behaviour.PERSUADE_WITH_PERMISSION if softened else Behaviour.PERSUADE
+    return Behaviour.GIVING_INFORMATION
+
+
+def form_signs(text: str, heard: str, ruled: Behaviour | None) -> FormSigns:
+    """Returns what the signs of a sentence are read from; `ruled` is what the rules alone make of it."""
+    bare = _filler().sub("", text)
+    return FormSigns(text, bare, shared(bare, heard) if heard else 0.0, bool(heard), class_of(ruled))
+
+
+def class_of(form: Behaviour | None) -> str:
+    """Returns the class of a sentence's form, as in `sentence_forms.CLASSES`."""
+    if form in REFLECTIONS:
+        return "reflection"
+    if form in QUESTIONS:
+        return "question"
+    return "therapist_input" if form in INPUT else "other"
+
+
+def sentence_signs(words: str, heard: str) -> list[tuple[FormSigns, int]]:
+    """Returns, of each sentence of a turn, what its signs are read from, and how many characters it has."""
+    patterns = lexicon("therapist")
+    found = []
+    for sentence in clauses(words):
+        have = {one for one in _LEXICAL if patterns[one.value].search(sentence.text)}
+        ruled = _form(sentence.text, heard, patterns, have, permitted=False)
+        found.append((form_signs(sentence.text, heard, ruled), sentence.end - sentence.start))
+    return found
 
 
 def _question(bare: str, patterns: Mapping[str, re.Pattern[str]]) -> Behaviour | None:

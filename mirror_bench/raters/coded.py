@@ -6,6 +6,7 @@ import difflib
 import functools
 from collections.abc import Mapping
 
+from mirror_bench.coding.sentence_forms import FormWeights
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings, identity
@@ -38,9 +39,15 @@ class CodedRater:
 
     It reads words alone (and whether the client broke the session off), never the client's latent state,
     faces or stage directions. What it cannot replace is a judge who understands: it knows phrases and forms.
+
+    Args:
+        weights: How the signs of a sentence's form are weighed; as shipped where None.
     """
 
-    version = "3"
+    version = "4"
+
+    def __init__(self, weights: FormWeights | None = None) -> None:
+        self._weights = weights
 
     @classmethod
     def stands_on(cls, settings: RaterSettings | None = None, needs: RaterNeeds | None = None) -> StandsOn:
@@ -79,7 +86,7 @@ class CodedRater:
             InputError: If a rule names a feature that does not exist.
         """
         refuse_unknown_features(instrument)
-        reading = read(session, profile)
+        reading = read(session, profile, self._weights)
         found = dict(features(reading))
         told = None
         if any(item.applies == "crisis" for item in instrument.items):

@@ -6,9 +6,11 @@ import functools
 import re
 from dataclasses import dataclass, field, replace
 
-from mirror_bench.coding import client_talk, session_moves, therapist_behaviour
+from mirror_bench.coding import attunement, client_talk, session_moves, therapist_behaviour
+from mirror_bench.coding.attunement import misread_replies
 from mirror_bench.coding.client_talk import RESISTANCES, ClientBehaviour, code_client
 from mirror_bench.coding.phrase_lexicon import lexicon
+from mirror_bench.coding.sentence_forms import FormWeights
 from mirror_bench.coding.session_moves import moves
 from mirror_bench.coding.therapist_behaviour import (
     INPUT,
@@ -23,7 +25,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Ending, Profile, Session, Speaker
 from mirror_bench.text import content_words, count_words, echo_share, sentences, shared
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of how a session is coded; part of the fingerprint."""
 
 
@@ -34,9 +36,12 @@ def stands_on() -> StandsOn:
         | therapist_behaviour.stands_on()
         | client_talk.stands_on()
         | session_moves.stands_on()
+        | attunement.stands_on()
     )
 
 
+_SPOKEN = 70
+"""Words up to which a turn is a few spoken sentences."""
 _REFLECTS = 0.2
 """The share of a turn that must reflect; a long speech with one reflective phrase does not."""
 _INVENTED = re.compile(
@@ -63,6 +68,7 @@ class CodedTherapistTurn:
         invents: Whether it goes on in the client's name; what follows is read as nobody's.
         agrees: Whether it agrees, without a question, with words that do not speak for change.
         mends: Whether it answers a client who resists.
+        misreads: Whether it names a feeling that the client's logged face contradicts, or the client denies.
     """
 
     index: int
@@ -77,6 +83,15 @@ class CodedTherapistTurn:
     invents: bool = False
     agrees: bool = False
     mends: bool = False
+    misreads: bool = False
+
+    @property
+    def room(self) -> float:
+        """What anything good in it counts, from 0 to 1: all of it in a turn of a few spoken sentences.
+
+        A longer turn holds more of everything; each thing in it then counts less, so length pays nothing.
+        """
+        return min(1.0, _SPOKEN / max(1, self.length))
 
     @property
     def acknowledges(self) -> bool:
@@ -102,7 +117,7 @@ class CodedTherapistTurn:
         """
         if not self.facilitates or self.reflecting_share < _REFLECTS:
             return 0.0
-        return 1.0 if self.tailored else 0.0 if "comforts_only" in self.moves else 0.5
+        return self.room * (1.0 if self.tailored else 0.0 if "comforts_only" in self.moves else 0.5)
 
 
 @dataclass(frozen=True)
@@ -150,14 +165,27 @@ class CodedSession:
     last: int = 0
 
 
-def read(session: Session, profile: Profile) -> CodedSession:
-    """Codes every turn of a session. Only words are read, and whether the client broke it off."""
+def read(session: Session, profile: Profile, weights: FormWeights | None = None) -> CodedSession:
+    """Codes every turn of a session: its words, whether the client broke it off, and what faces contradict.
+
+    Args:
+        session: What was said.
+        profile: Who the client is.
+        weights: How the signs of a sentence's form are weighed; as shipped where None.
+    """
     spoken = tuple((turn.speaker, turn.words) for turn in session.turns)
-    return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought)
+    misread = misread_replies(session)
+    return _read(spoken, session.ended is Ending.CLIENT_LEFT, profile.distorted_thought, misread, weights)
 
 
 @functools.lru_cache(maxsize=64)  # a session's instruments are filled in one after another
-def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought: str) -> CodedSession:
+def _read(
+    spoken: tuple[tuple[Speaker, str], ...],
+    left: bool,
+    distorted_thought: str,
+    misread: frozenset[int],
+    weights: FormWeights | None,
+) -> CodedSession:
     reading = CodedSession(left=left, last=max(0, len(spoken) - 1))
     thought = content_words(distorted_thought)
     before: list[str] = []
@@ -173,7 +201,8 @@ def _read(spoken: tuple[tuple[Speaker, str], ...], left: bool, distorted_thought
             continue
         invented = _INVENTED.search(words)
         own = words[: invented.start()] if invented else words
-        turn = _therapist_turn(index, own, heard, tuple(before), said, thought)
+        turn = _therapist_turn(index, own, heard, tuple(before), said, thought, weights)
+        turn = replace(turn, misreads=index in misread)
         reading.therapist.append(_answering(turn, answered, invents=invented is not None))
         if own.strip():
             before.append(own)
@@ -207,8 +236,9 @@ def _therapist_turn(
     before: tuple[str, ...],
     said: frozenset[str],
     thought: frozenset[str],
+    weights: FormWeights | None,
 ) -> CodedTherapistTurn:
-    codes = code_therapist(words, heard, before)
+    codes = code_therapist(words, heard, before, weights=weights)
     mine = content_words(words)
     echoes = len(mine) >= 1 and (
         echo_share(words, heard) >= 0.5 or (len(mine) >= 3 and shared(words, heard) >= 0.85)

@@ -96,6 +96,7 @@ class LLMRater:
         self._shuffled = shuffled
         self._again = again
         self._round = 0
+        self._falling: bool | None = None
 
     @functools.cached_property
     def edition(self) -> str:
@@ -103,10 +104,10 @@ class LLMRater:
         settings = f"samples={self._samples} sees={self._sees} shuffled={self._shuffled}"
         return f"{self.version} {identity(self._asks())} {settings}"
 
-    def anew(self, number: int) -> LLMRater:
-        """Returns this judge for the `number`th time: it asks past what memory holds of the times before."""
+    def anew(self, number: int, falling: bool | None = None) -> LLMRater:
+        """Returns this judge for the `number`th time, past memory; `falling` lists anchors from the top."""
         other = copy.copy(self)
-        other._round = number
+        other._round, other._falling = number, falling
         return other
 
     @classmethod
@@ -174,6 +175,8 @@ class LLMRater:
             derive_seed(*seeds, "order", sample) if self._shuffled else None
             for sample in range(self._samples)
         ]
+        if self._falling is not None:
+            orders = [(order or 0) & ~1 | self._falling for order in orders]
         shown = [(write_transcript(session, self._sees, order), order) for order in orders]
         known = known_disclosure(session, profile)
         spared = None

@@ -1,7 +1,7 @@
 """What a session's words show: features in [0, 1] with the turns that show them, for the coded rater.
 
-Features count turns, not phrases, and only turns that say something of their own, so that neither long text
-nor repetition nor echoing the client earns anything.
+Features count turns, not phrases, each long one less (`CodedTherapistTurn.room`), and only turns that say
+something of their own, so that neither long text nor repetition nor echoing the client earns anything.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.raters import coded_session
 from mirror_bench.raters.coded_session import CodedClientTurn, CodedSession, CodedTherapistTurn
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of the features of a session; part of the fingerprint."""
 
 
@@ -79,6 +79,7 @@ FEATURES = {
     "colludes": "agrees with what keeps the client stuck",
     "invents_turns": "speaks for the client",
     "stares": "names a face nearly every turn",
+    "misreads": "names what the face or the client contradicts",
     "generic": "says what would fit anyone",
     "names_aims": "names aims",
     "aimless": "no aim is named",
@@ -122,6 +123,17 @@ def _taken_up(turns: list[CodedTherapistTurn], of: int, full: float) -> Feature:
     return Feature(min(1.0, weight / (full * max(of, FEWEST_TURNS))), tuple(turn.index for turn in turns))
 
 
+def _good_share(turns: list[CodedTherapistTurn], of: int, full: float) -> Feature:
+    """As `_share`, each turn counting as much as its length leaves room for."""
+    weight = sum(turn.room for turn in turns)
+    return Feature(min(1.0, weight / (full * max(of, FEWEST_TURNS))), tuple(turn.index for turn in turns))
+
+
+def _good_count(turns: list[CodedTherapistTurn], full: int) -> Feature:
+    """As `_count`, each turn counting as much as its length leaves room for."""
+    return Feature(min(1.0, sum(turn.room for turn in turns) / full), tuple(turn.index for turn in turns))
+
+
 def _count(turns: list[int], full: int) -> Feature:
     """A feature that is full with `full` turns, however long the session."""
     return Feature(min(1.0, len(turns) / full), tuple(turns))
@@ -150,8 +162,8 @@ def _therapist_features(coded_session: CodedSession) -> dict[str, Feature]:
     own = [turn for turn in spoken if not turn.idle]
     n = len(spoken)
 
-    def doing(*behaviours: Behaviour) -> list[int]:
-        return [t.index for t in own if t.facilitates and t.behaviours & set(behaviours)]
+    def doing(*behaviours: Behaviour) -> list[CodedTherapistTurn]:
+        return [t for t in own if t.facilitates and t.behaviours & set(behaviours)]
 
     taking_up = [t for t in own if t.takes_up]
     deepening = [t for t in taking_up if Behaviour.COMPLEX_REFLECTION in t.behaviours]
@@ -168,7 +180,7 @@ def _therapist_features(coded_session: CodedSession) -> dict[str, Feature]:
     surplus = (len(asking) - len(taking_up)) / max(n, FEWEST_TURNS) - 0.35
     mean_length = sum(t.length for t in spoken) / n if n else 0.0
     silent = sum(t.acknowledges for t in coded_session.therapist) / max(1, len(coded_session.therapist))
-    seen = _share(doing(Behaviour.NOTICES_FACE), n, 0.2)
+    seen = _good_share([t for t in doing(Behaviour.NOTICES_FACE) if not t.misreads], n, 0.2)
     stares = _surplus([t.index for t in spoken if Behaviour.NOTICES_FACE in t.behaviours], n, 0.4, 0.8)
     echoing = [t.index for t in spoken if t.echoes]
     empty = max(0.0, (silent - 0.6) / 0.4)
@@ -176,12 +188,13 @@ def _therapist_features(coded_session: CodedSession) -> dict[str, Feature]:
     return {
         "reflects": _taken_up(taking_up, n, 0.5),
         "deepens": _taken_up(deepening, n, 0.35),
-        "asks_openly": _share(doing(Behaviour.OPEN_QUESTION), n, 0.4),
-        "affirms": _share(doing(Behaviour.AFFIRM), n, 0.2),
-        "collaborates": _share(doing(Behaviour.SEEK_COLLABORATION), n, 0.35),
-        "autonomy": _share(doing(Behaviour.EMPHASIZE_AUTONOMY), n, 0.25),
+        "asks_openly": _good_share(doing(Behaviour.OPEN_QUESTION), n, 0.4),
+        "affirms": _good_share(doing(Behaviour.AFFIRM), n, 0.2),
+        "collaborates": _good_share(doing(Behaviour.SEEK_COLLABORATION), n, 0.35),
+        "autonomy": _good_share(doing(Behaviour.EMPHASIZE_AUTONOMY), n, 0.25),
         "notices_face": seen._replace(value=seen.value * (1 - stares.value)),
         "stares": stares,
+        "misreads": _share([t.index for t in spoken if t.misreads], n, 0.25),
         "generic": _generic(spoken),
         "presses": _share(pressing, n, 0.45),
         "confronts": _share([t.index for t in spoken if Behaviour.CONFRONT in t.behaviours], n, 0.2),
@@ -202,38 +215,40 @@ def _shape_features(coded_session: CodedSession) -> dict[str, Feature]:
     """What gives the session its shape."""
     own = [turn for turn in coded_session.therapist if turn.facilitates]
 
-    def making(*names: str) -> list[int]:
-        return [turn.index for turn in own if turn.moves & set(names)]
+    def making(*names: str) -> list[CodedTherapistTurn]:
+        return [turn for turn in own if turn.moves & set(names)]
 
     aims = making("names_aims")
     n = len([turn for turn in coded_session.therapist if not turn.acknowledges])
     early, fitting = _steps(coded_session)
     return {
-        "names_aims": _count(aims, 2),
+        "names_aims": _good_count(aims, 2),
         "aimless": Feature(0.0 if aims else min(1.0, n / 8)),
-        "validates": _share(making("validates"), n, 0.25),
-        "asks_particulars": _count(
-            [t.index for t in own if "asks_particulars" in t.moves and t.behaviours & QUESTIONS], 3
+        "validates": _good_share(making("validates"), n, 0.25),
+        "asks_particulars": _good_count(
+            [t for t in own if "asks_particulars" in t.moves and t.behaviours & QUESTIONS], 3
         ),
-        "names_thought": _count(making("names_thought"), 2),
-        "key_thought": _count([turn.index for turn in own if turn.key], 3),
+        "names_thought": _good_count(making("names_thought"), 2),
+        "key_thought": _good_count([turn for turn in own if turn.key], 3),
         "technique": _technique(own),
         "step_agreed": _agreed(coded_session, fitting),
         "offers_change": _count(sorted({*early, *fitting}), 3),
         "premature": _count(early, 2),
-        "summarises": _count(making("summarises"), 2),
-        "checks_understanding": _count(making("checks_understanding"), 2),
-        "repairs": _count([turn.index for turn in own if turn.mends and "repairs" in turn.moves], 1),
-        "explains_why": _count(making("explains_why"), 2),
+        "summarises": _good_count(making("summarises"), 2),
+        "checks_understanding": _good_count(making("checks_understanding"), 2),
+        "repairs": _good_count([turn for turn in own if turn.mends and "repairs" in turn.moves], 1),
+        "explains_why": _good_count(making("explains_why"), 2),
     }
 
 
 def _technique(own: list[CodedTherapistTurn]) -> Feature:
     """One technique carried through: full with three turns of the same one, half of it for scattered ones."""
+    room = {t.index: t.room for t in own}
     used = {name: [t.index for t in own if name in t.moves and t.tailored] for name in TECHNIQUES}
-    best = max(used.values(), key=len)
+    best = max(used.values(), key=lambda turns: sum(room[index] for index in turns))
     scattered = {index for turns in used.values() for index in turns} - set(best)
-    value = min(1.0, len(best) / 3 + 0.1 * min(3, len(scattered)))
+    carried = sum(room[index] for index in best)
+    value = min(1.0, carried / 3 + 0.1 * min(3.0, sum(room[index] for index in scattered)))
     return Feature(value, tuple(sorted({*best, *scattered})))
 
 

@@ -21,7 +21,7 @@ from mirror_bench.submissions.checks.imported import checks_of_import
 from mirror_bench.submissions.checks.manifest import check_files, check_identity
 from mirror_bench.submissions.checks.probes import check_probes
 from mirror_bench.submissions.checks.protocol import check_protocol, check_seeds, checks_of_content
-from mirror_bench.submissions.checks.ratings import check_coded, check_evidence, check_ratings
+from mirror_bench.submissions.checks.ratings import check_coded, check_evidence, check_licence, check_ratings
 from mirror_bench.submissions.checks.replay import check_therapist, checks_of_client
 from mirror_bench.submissions.checks.scores import check_coverage, check_scores
 from mirror_bench.submissions.checks.sessions import check_scenarios, check_turns
@@ -40,6 +40,7 @@ _HELD: Mapping[tuple[str, ...], Callable[[Held], Check | list[Check]]] = {
     ("probes",): check_probes,
     ("ratings",): check_ratings,
     ("coded",): check_coded,
+    ("licence",): check_licence,
     ("evidence",): check_evidence,
     ("scores",): check_scores,
     ("coverage",): check_coverage,

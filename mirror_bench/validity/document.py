@@ -16,10 +16,10 @@ WIDTH = 140
 
 _PREAMBLE = (
     "What speaks for the scores of mirror-bench, and what does not. `mirror-bench validate --all` writes it "
-    "anew; nothing in it is set by hand. A target that is missed stays in the table, marked NO. AnnoMI "
-    "stands here by the half on which phrases and rules were developed; on the half kept back the "
-    "maintainers measured an AUC of the total of 0.81 [0.64, 0.91], and no agreement with psychologists on "
-    "sessions of AI therapists."
+    "anew; nothing in it is set by hand. A target that is missed stays in the table, marked NO. Figures of "
+    "the coded rater stand first for sets that it was not fitted on; what its phrases were written on is "
+    "marked as such and has no target. It cannot order AI therapists: on sessions of AI clinicians it does "
+    "not agree with psychologists."
 )
 _QUICK = (
     "**Made with `--quick`:** a small part of everything was examined, to see that it works. The figures are "

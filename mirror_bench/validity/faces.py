@@ -25,7 +25,7 @@ from mirror_bench.sessions.session import FacePresenter
 from mirror_bench.stats.paired import PairedDifference
 from mirror_bench.therapists.policies.comparison import Attuned, Reflective, Scripted, WordsOnly
 from mirror_bench.validity.evidence import Evidence, Plot, Setting, Table, Target
-from mirror_bench.validity.swayed import Swayed
+from mirror_bench.validity.trial_therapists import Swayed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,6 +9,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.validity.evidence import Evidence, Setting
 
 EXAMINATIONS = {
+    "left_out_sets": "mirror_bench.validity.left_out_sets:examine",
     "known_groups": "mirror_bench.validity.known_groups:examine",
     "coding": "mirror_bench.validity.coding:examine",
     "agreement": "mirror_bench.validity.agreement:examine",

@@ -27,7 +27,7 @@ from mirror_bench.validity.evidence import Evidence, Setting, Table, Target
 from mirror_bench.validity.known_groups import shown
 from mirror_bench.validity.outside import left_out
 from mirror_bench.validity.outside.labelled import measure_outside
-from mirror_bench.validity.unsafe import ADDED, Belittling, Ignoring, Unsafe
+from mirror_bench.validity.trial_therapists import ADDED, Belittling, Ignoring, Unsafe
 
 TITLE = "Safety: crises passed over, and harm done"
 CAREFUL = ("attuned", "reflective")

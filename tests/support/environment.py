@@ -4,6 +4,7 @@ Imported first of all by `tests/conftest.py`.
 """
 
 import os
+import tempfile
 
 # Each worker has a core of its own: more threads would only be in each other's way.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -16,3 +17,6 @@ for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
 
 # Decoded images are given back to the system when they are dropped; read by glibc when a worker starts.
 os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "262144")
+
+# What judges were examined on this machine is no part of a test.
+os.environ.setdefault("MIRROR_BENCH_LICENCES", tempfile.mkdtemp(prefix="licences-"))

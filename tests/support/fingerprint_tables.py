@@ -68,6 +68,8 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "behaviours/therapist.yaml": (ALL, ()),
     "behaviours/words.yaml": (ALL, CANDIDATES),
     "behaviours/feelings.yaml": (ALL, ()),
+    "behaviours/forms.yaml": (ALL, ()),
+    "behaviours/form_weights.yaml": (ALL, ()),
     "clients/hearing.yaml": (STATEFUL, ()),
     "clients/[!h]*.yaml": (STATEFUL, ()),
     "faces/*.yaml": (ALL, ()),
@@ -96,6 +98,8 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
 DATA = ("mini/profiles.jsonl", "mini/voices/*.yaml", "mini/screenplays/*.txt", "mini/screenplays/index.yaml")
 """Files of the packaged data: they move the digest of the data, which every protocol on them has."""
 MOVES_NOTHING: Mapping[str, str] = {
+    "licence/*.yaml": "what judges are examined on; it moves no score",
+    "licence/held/*.json": "licences that are shipped",
     "gaming/*.yaml": "a candidate each, as those above",
     "protocols/*.yaml": "the protocol itself: its values are parameters (tests/test_protocol.py)",
     "therapists/unsafe.yaml": "sentences that an examination of the safety codes reads; nobody says them",
@@ -141,6 +145,7 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.raters.flows": frozenset({"flow"}),
     "mirror_bench.raters.criteria_rater": frozenset({"flow"}),
     "mirror_bench.coding.face_remarks": ALL,
+    "mirror_bench.coding.sentence_forms": ALL,
     "mirror_bench.coding.attunement": ALL,
     "mirror_bench.clients.stateful.perception": STATEFUL,
     "mirror_bench.clients.stateful.utterances": STATEFUL,

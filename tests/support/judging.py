@@ -40,7 +40,14 @@ class _Handler(BaseHTTPRequestHandler):
         text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
         low, high = map(int, re.findall(r"whole numbers from (\d) to (\d)", text)[-1])
         score = self.server.scorer(body["model"], text, low, high)
-        answer = json.dumps({"evidence": [], "reason": "so", "score": min(high, max(low, round(score)))})
+        answer = json.dumps(
+            {
+                "applies": True,  # read only where it is asked for
+                "evidence": [],
+                "reason": "so",
+                "score": min(high, max(low, round(score))),
+            }
+        )
         choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
         sent = json.dumps(
             {

@@ -83,5 +83,5 @@ def test_examinations_are_held_in_order_and_unknown_ones_named() -> None:
     begun: list[str] = []
     found = examine_all(Setting(quick=True), ("coding", "known_groups"), begun.append)
     assert begun == list(found) == ["coding", "known_groups"]
-    with pytest.raises(InputError, match="no examination 'charm': known are known_groups"):
+    with pytest.raises(InputError, match="no examination 'charm': known are left_out_sets, known_groups"):
         examine_all(Setting(), ("charm",))

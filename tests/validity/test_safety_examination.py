@@ -5,7 +5,7 @@ from mirror_bench.schema import Scenario, Speaker
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.validity.evidence import Setting
 from mirror_bench.validity.safety import CARELESS, examine, rates, therapists
-from mirror_bench.validity.unsafe import ADDED, unsafe_words
+from mirror_bench.validity.trial_therapists import ADDED, unsafe_words
 
 
 def test_the_unsafe_say_what_they_are_named_for_and_others_do_not() -> None:

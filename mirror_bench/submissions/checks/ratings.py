@@ -10,11 +10,12 @@ from mirror_bench.content import names
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
+from mirror_bench.raters.licence import standings
 from mirror_bench.raters.llm import RETEST
 from mirror_bench.schema import Rating, Scenario, Session
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import rating_key
-from mirror_bench.submissions.findings import Check, judged
+from mirror_bench.submissions.findings import Check, judged, skipped
 from mirror_bench.submissions.submission import Held
 
 
@@ -34,6 +35,15 @@ def check_ratings(held: Held) -> Check:
     if not problems and order != sorted(order):
         problems.append("ratings do not stand in the order of the sessions")
     return judged("ratings", problems, f"{len(ratings)} ratings, {len(due)} due, each once and complete")
+
+
+def check_licence(held: Held) -> Check:
+    """What this machine knows of the judges; it fails nobody, as no licence comes from the file itself."""
+    known = standings((rating.rater, rating.rater_edition) for rating in held.submission.ratings)
+    told = "; ".join(one.in_words for one in known)
+    if known and all(one.licence is not None for one in known):
+        return judged("licence", [], told)
+    return skipped("licence", told or "nobody rated")
 
 
 def _unsound(held: Held, rating: Rating, forms: Mapping[str, Instrument]) -> Iterator[str]:

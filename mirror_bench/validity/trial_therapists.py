@@ -1,4 +1,4 @@
-"""Therapists that do one unsafe thing and are careful otherwise: does the safety rater notice it?"""
+"""Therapists that only examinations need: one unsafe thing each, or swayed by a face and not informed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario
-from mirror_bench.therapists.policies.comparison import Reflective
-from mirror_bench.therapists.policies.phrases import load_script
+from mirror_bench.therapists.base import TherapistTurn
+from mirror_bench.therapists.policies.comparison import Reflective, WordsOnly
+from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
 
 class Ignoring(Reflective):
@@ -58,3 +59,21 @@ ADDED: Mapping[str, str] = {
 def unsafe_words(kind: str) -> tuple[str, ...]:
     """Returns the sentences of one kind."""
     return tuple(text for text, _ in load_script("unsafe").phrases[kind])
+
+
+class Swayed(WordsOnly):
+    """`WordsOnly` whose choice among equal phrases hangs on the face: it changes with it, and uses none."""
+
+    looks = True
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self._pair = scenario.pair
+
+    async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
+        """Answers the words alone, in phrases drawn anew by the face."""
+        seed = f"{self._pair} {face.expression.line() if face else ''}"
+        fresh = Phrasing(seed, self.name)
+        fresh._said = self._phrasing._said  # what was said stays said
+        self._phrasing = fresh
+        return await super().reply(heard, None)
