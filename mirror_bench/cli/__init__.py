@@ -35,6 +35,7 @@ COMMANDS = {
     "pack": "Put a run into one file to hand in.",
     "verify": "Recompute what a handed-in file says.",
     "export-lm-eval": "Write a run in lm-eval's results and samples format.",
+    "export-inspect": "Write a run as logs that inspect view opens.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets, look over a prepared set.",

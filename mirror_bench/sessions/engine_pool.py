@@ -23,15 +23,19 @@ class EnginePool:
 
     Args:
         memo: The file that remembers every answer.
+        given: Name -> engine that somebody else starts and closes, taken where that name is asked for.
     """
 
-    def __init__(self, memo: Path) -> None:
+    def __init__(self, memo: Path, given: Mapping[str, Engine] | None = None) -> None:
         self._memo = Memo(memo)
+        self._given = given or {}
         self._engines: dict[str, Engine] = {}
         self._lent: list[Engine] = []
 
     def open(self, name: str) -> Engine:
         """Returns the engine of a model name, remembered; not started before `start`."""
+        if name in self._given:
+            return self.remember(self._given[name])
         if name not in self._engines:
             self._engines[name] = MemoEngine(open_engine(parse_model(name)), self._memo)
         return self._engines[name]

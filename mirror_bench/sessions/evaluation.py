@@ -152,7 +152,7 @@ async def _hold(
         async with shown(tally, cast.candidate.name, evaluation.quiet):
             await run_sessions(
                 left,
-                partial(cast.hold, stage=stage, tally=tally),
+                partial(cast.hold, stage=stage, heard=tally.heard),
                 lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                 folder.keep_session,
                 tally,
