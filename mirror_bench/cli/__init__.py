@@ -20,6 +20,7 @@ from mirror_bench.keys import redact
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
     "import": "Make a run folder of conversations that were held elsewhere.",
+    "estimate": "Say what a run would take: calls, tokens, time and cost.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
@@ -47,6 +48,7 @@ COMMANDS = {
 
 PLACES = {
     **dict.fromkeys(("data", "faces", "protocol", "instrument", "import"), "content"),
+    **dict.fromkeys(("export-lm-eval", "export-inspect"), "exports"),
     **dict.fromkeys(("pack", "verify", "card"), "submissions"),
 }
 """Command -> the folder that its module lies in, where not beside this file."""

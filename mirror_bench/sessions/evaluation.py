@@ -11,6 +11,7 @@ from pathlib import Path
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Engine
+from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.presenter import ShownFaces
@@ -42,6 +43,7 @@ class Evaluation:
         concurrency: Sessions at a time.
         retry_failed: Whether sessions recorded as failed are held again, and unusable ratings asked again.
         probe_turns: Turns of each session that are asked for again under every other face condition.
+        spending: What the run may cost in all; None for no limit.
     """
 
     protocol: Protocol
@@ -53,6 +55,7 @@ class Evaluation:
     quiet: bool = False
     retry_failed: bool = False
     probe_turns: int = 3
+    spending: SpendingLimit | None = None
 
     def data(self) -> DataSet:
         """Loads the protocol's data."""
@@ -106,7 +109,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Eval
     instruments = load_forms(evaluation.protocol.instruments_due, evaluation.protocol.raters)
     header = evaluation.header(data, len(due), sum(scenario.only_safety for scenario in due))
     with RunFolder(evaluation.out, header) as folder:
-        async with EnginePool(evaluation.out / "calls.sqlite") as pool:
+        async with EnginePool(evaluation.out / "calls.sqlite", spending=evaluation.spending) as pool:
             try:
                 cast = SessionFactory(evaluation.protocol, evaluation.candidate, data, pool, engine)
                 raters = open_raters(evaluation.protocol.raters, pool)
