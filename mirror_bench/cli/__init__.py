@@ -23,6 +23,7 @@ COMMANDS = {
     "estimate": "Say what a run would take: calls, tokens, time and cost.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
+    "view": "Follow a run on a local page while it is held.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
