@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browsing import Watch
 from click.testing import CliRunner
-from short_runs import undrawn
 from talking_server import serving, verdict
 
 from mirror_bench.analysis.findings import read_judged
@@ -115,10 +114,10 @@ def test_a_doubtful_finding_is_answered_on_the_page_and_by_nobody_else(
     browser: Browser, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    with serving(_doubtful) as server, undrawn():
+    with serving(_doubtful) as server:  # in a process of its own: the browser has this one's event loop
         command = ["run", "--therapist", "scripted/reflective", "--judge", server.model("judge")]
         command += ["--limit", "1", "--max-client-turns", "3", "--seeds", "0", "--out", str(run), "--quiet"]
-        CliRunner().invoke(cli, command)
+        assert _held(command).wait(120) < 2
     with _viewing(run) as address:
         page = browser.new_page()
         page.goto(address)
