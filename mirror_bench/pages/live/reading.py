@@ -24,7 +24,7 @@ from mirror_bench.sessions.watching import is_fresh, read_open_sessions
 R = TypeVar("R", bound=Record)
 
 
-class SessionRow(NamedTuple):
+class FollowedSession(NamedTuple):
     """A held session in the list.
 
     Attributes:
@@ -60,7 +60,7 @@ class RunState(NamedTuple):
     ratings_due: int
     reasons: tuple[tuple[str, int], ...]
     open: tuple[Session, ...]
-    rows: tuple[SessionRow, ...]
+    rows: tuple[FollowedSession, ...]
 
 
 class _Tail(Generic[R]):
@@ -119,7 +119,7 @@ class FollowedRun:
         self._standing = standing_of(folder, self._header)
         self._sessions = _Tail(folder / "sessions.jsonl", Session)
         self._ratings = _Tail(folder / "ratings.jsonl", Rating)
-        self._rows: dict[str, SessionRow] = {}
+        self._rows: dict[str, FollowedSession] = {}
         self._where: dict[str, int] = {}
         self._rated: dict[tuple[str, str, str], tuple[int, float | None]] = {}
         self._findings: tuple[int, tuple[SafetyFailure, ...]] = (-1, ())
@@ -177,7 +177,7 @@ class FollowedRun:
             self._where.clear()
         for where, session in self._sessions.added():
             self._rows.pop(session.scenario_id, None)  # held again, it is the newest
-            self._rows[session.scenario_id] = SessionRow(
+            self._rows[session.scenario_id] = FollowedSession(
                 session.scenario_id, session.ended, len(session.turns), session.reason, {}
             )
             self._where[session.scenario_id] = where
@@ -192,7 +192,7 @@ class FollowedRun:
         form: Instrument = self._standing.form_of(rating.instrument)
         return score_rating(rating, self._standing.form_of).get(f"{form.name}.total")
 
-    def _with_totals(self, row: SessionRow) -> SessionRow:
+    def _with_totals(self, row: FollowedSession) -> FollowedSession:
         forms = self._header.protocol.all_instruments
         raters = self._standing.editions
         totals = {}
