@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirror_bench.cli import print_json
-from mirror_bench.cli.evaluation_options import evaluation_options, read_evaluation
+from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
 
 if TYPE_CHECKING:
+    from mirror_bench.analysis.regression.run_estimate import Estimate
     from mirror_bench.engines.prices import PriceList
-    from mirror_bench.sessions.estimate import Estimate
 
 
 @click.command()
@@ -69,8 +69,8 @@ def estimate(
     models:
       openai/my-model: {prompt: 0.50, completion: 1.50}
     """  # noqa: D301
+    from mirror_bench.analysis.regression.run_estimate import estimate as made_dry
     from mirror_bench.engines.prices import load_prices
-    from mirror_bench.sessions.estimate import estimate as made_dry
 
     listed = load_prices(prices)
     evaluation = read_evaluation(options, quiet=True)

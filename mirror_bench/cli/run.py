@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirror_bench.cli.cluster import ray_option, set_ray_address
-from mirror_bench.cli.evaluation_options import evaluation_options, read_evaluation
+from mirror_bench.cli.options.cluster import ray_option, set_ray_address
+from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
 
 if TYPE_CHECKING:
     from mirror_bench.sessions.evaluation import Evaluation

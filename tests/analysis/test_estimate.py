@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from talking_server import ChatServer, serving, verdict
 
+from mirror_bench.analysis.regression.run_estimate import real_usage
 from mirror_bench.cli import cli
 from mirror_bench.engines.prices import Usage, load_prices
 from mirror_bench.errors import InputError
 from mirror_bench.schema import derive_seed
-from mirror_bench.sessions.estimate import real_usage
 
 REPLIES = (
     "It sounds as if that weighs on you.",
