@@ -33,9 +33,9 @@ from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.candidate import Candidate
 from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters
-from mirror_bench.sessions.evaluation import due_scenarios
 from mirror_bench.sessions.progress import Tally
 from mirror_bench.sessions.rating import load_forms
+from mirror_bench.sessions.run_data import due_scenarios
 from mirror_bench.sessions.session import FacePresenter, session_record
 from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.therapists.methods import METHODS

@@ -32,9 +32,10 @@ from mirror_bench.sessions.batch import RatingDue, run_ratings, run_sessions
 from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.counterfactual_turns import probes_due, run_probes
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters
-from mirror_bench.sessions.evaluation import Evaluation, due_scenarios
+from mirror_bench.sessions.evaluation import Evaluation
 from mirror_bench.sessions.progress import Tally
 from mirror_bench.sessions.rating import load_forms
+from mirror_bench.sessions.run_data import due_scenarios
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import read_header
 from mirror_bench.sessions.session import FacePresenter, session_record
