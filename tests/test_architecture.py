@@ -33,7 +33,7 @@ LAYERS = (
     ("figures",),
     ("pages",),
     ("lm_eval", "submissions"),
-    ("validity",),
+    ("validity", "adapters"),
     ("api",),
     ("cli",),
 )
@@ -131,7 +131,7 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("module", ["mirror_bench", "mirror_bench.cli", "mirror_bench.sessions.evaluation"])
 def test_the_core_imports_no_heavy_package(module: str) -> None:
-    heavy = "torch vllm transformers datasets matplotlib openai pandas"
+    heavy = "torch vllm transformers datasets matplotlib openai pandas inspect_ai starlette"
     code = f"import sys, {module}; print(*[name for name in '{heavy}'.split() if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -20,8 +20,10 @@ from mirror_bench.keys import redact
 COMMANDS = {
     "run": "Hold sessions with a therapist, rate them and report.",
     "import": "Make a run folder of conversations that were held elsewhere.",
+    "estimate": "Say what a run would take: calls, tokens, time and cost.",
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
+    "view": "Follow a run on a local page while it is held.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
@@ -36,6 +38,7 @@ COMMANDS = {
     "pack": "Put a run into one file to hand in.",
     "verify": "Recompute what a handed-in file says.",
     "export-lm-eval": "Write a run in lm-eval's results and samples format.",
+    "export-inspect": "Write a run as logs that inspect view opens.",
     "demo": "Train the reference therapist and compare it with the scripted ones.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets, look over a prepared set.",
@@ -47,6 +50,7 @@ COMMANDS = {
 
 PLACES = {
     **dict.fromkeys(("data", "faces", "protocol", "instrument", "import"), "content"),
+    **dict.fromkeys(("export-lm-eval", "export-inspect"), "exports"),
     **dict.fromkeys(("pack", "verify", "card"), "submissions"),
 }
 """Command -> the folder that its module lies in, where not beside this file."""

@@ -1,8 +1,12 @@
-"""What a command shows at its end: the table of scores, and where the report lies."""
+"""What a command shows at its end: one table of scores, whose ratings they are, and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +15,24 @@ import click
 from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
+    from mirror_bench.analysis.candidate_scores import CandidateScores
     from mirror_bench.analysis.flows import FlowResult
+    from mirror_bench.analysis.metrics import Metric
     from mirror_bench.analysis.summary import Summary
     from mirror_bench.schema import Score
 
+_WIDEST = 100
+_NUMBERS = 26  # of a value with its interval, and the space before them
+_MEASURES = ("attunement", "dropout", "resistance_change")
+
 
 def finish(
-    folders: Sequence[Path], out: Path, *, raters: Sequence[str] = (), as_json: bool = False
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    raters: Sequence[str] = (),
+    as_json: bool = False,
+    verbose: bool = False,
 ) -> Summary:
     """Writes the report of one or several runs into `out`, shows the scores and returns them.
 
@@ -32,124 +44,177 @@ def finish(
     summary = report_runs(folders, out, raters)
     if as_json:
         print_json(summary.model_dump(mode="json"))
-    else:
-        show(summary)
-        click.echo(f"\nreport: {out / 'report.html'}")
+        return summary
+    show(summary, verbose=verbose)
+    click.echo()
+    _say(f"report: {out / 'report.html'}")
+    for line in _next_steps(summary, folders):
+        _say(line)
     return summary
 
 
-def show(summary: Summary) -> None:
-    """Prints the table of totals with 95 % intervals, visual gains and reliance."""
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
+def show(summary: Summary, *, verbose: bool = False) -> None:
+    """Prints the table of totals with 95 % intervals, who rated, and what speaks against relying on it.
 
-    from mirror_bench.analysis.display_names import candidate_label
+    Args:
+        summary: The scores.
+        verbose: Whether length corrections, replies, visual reliance and how raters did are printed, too.
+    """
     from mirror_bench.analysis.overview.first_look import in_one_sentence
 
-    console = Console()
-    totals = [metric for metric in summary.metrics if metric.kind == "total"]
-    measures = [*(metric.name for metric in totals), "attunement", "dropout", "resistance_change"]
-    table = Table(title=f"Protocol {summary.protocol} ({summary.fingerprint[:12]})", title_justify="left")
-    table.box, table.pad_edge = SIMPLE, False
-    table.add_column("therapist, face")
-    for title in (*(metric.title for metric in totals), "attunement", "drop-out", "resistance"):
-        table.add_column(title, justify="right")
-    for entry in summary.entries:
-        name = f"{candidate_label(entry.therapist, entry.method, 22)}\n{entry.condition.value}"
-        table.add_row(name, *(shown(entry.score(measure), "\n") for measure in measures))
-    console.print(table)
-    console.print("below each: its 95 % interval; resistance: change from the first to the last third")
-    for face in summary.face_verdicts:
-        name = candidate_label(face.therapist, face.method, 22)
-        console.print(f"{name}: {face.in_words}", highlight=False, markup=False)
-    for one in summary.safety:
-        name = candidate_label(one.therapist, one.method, 22)
-        style = "bold red" if one.verdict == "failed" else None
-        console.print(f"{name}: {one.in_words}", highlight=False, markup=False, style=style)
-    for shares in summary.attunement:
-        name = candidate_label(shares.therapist, shares.method, 22)
-        console.print(f"{name}, {shares.condition.value}: {shares.in_words}", highlight=False, markup=False)
-    for replies in summary.replies:
-        name = candidate_label(replies.therapist, replies.method, 22)
-        style = "red" if replies.short else None
-        console.print(f"replies: {name}: {replies.in_words}", highlight=False, markup=False, style=style)
-    for line in _length_lines(summary):
-        console.print(line, highlight=False, markup=False)
-    _show_people(summary, console)
+    _say(f"Protocol {summary.protocol} ({summary.fingerprint[:12]})", bold=True)
+    for line in _table(summary):
+        click.echo(line)
     for flow in summary.flows:
-        console.print(_flow(flow))
-    for entry in summary.entries:
-        share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
-        if share < 1:
-            console.print(
-                f"[red]{entry.therapist} {entry.method}, {entry.condition.value}: coverage {share:.1%}[/]"
+        for line in _flow(flow):
+            click.echo(line)
+    for line in _held(summary):
+        _say(line)
+    for face in summary.face_verdicts:
+        _say(f"{_of(summary, face.therapist, face.method)}{face.in_words}")
+    for one in summary.safety:
+        _say(f"{_of(summary, one.therapist, one.method)}{one.in_words}", red=one.verdict == "failed")
+    if verbose:
+        for line in (*_attunement_lines(summary), *_length_lines(summary), *_reliance_lines(summary)):
+            _say(line)
+    for replies in summary.replies:
+        if verbose or replies.short:
+            _say(
+                f"replies: {_of(summary, replies.therapist, replies.method)}{replies.in_words}",
+                red=replies.short,
             )
-    if summary.gains:
-        console.print(_gains(summary))
-    if summary.reliance:
-        console.print(_reliance(summary))
-    console.print(f"\n{in_one_sentence(summary)}", highlight=False, markup=False, style="bold")
+    _show_people(summary, verbose=verbose)
+    _say(in_one_sentence(summary), bold=True)
 
 
-def _flow(flow: FlowResult) -> Table:
-    """Returns the table of one flow instrument: a row per dimension, and one for all."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
+def _table(summary: Summary) -> Iterator[str]:
+    """Lines of at most the terminal's width: measure by measure, a row for each candidate and face."""
+    totals = [metric for metric in summary.metrics if metric.kind == "total"]
+    others = [metric for name in _MEASURES for metric in summary.metrics if metric.name == name]
+    several = len(summary.entries) > 1
+    rows: list[tuple[str, str, str]] = []
+    for metric in (*totals, *others):
+        if several:
+            rows.append((f"{metric.title}{_direction(metric)}", "", ""))
+        for entry in summary.entries:
+            name = _entry_name(summary, entry) if several else f"{metric.title}{_direction(metric)}"
+            rows.append(("  " * several + name, *_numbers(entry.score(metric.name))))
+    for gain in summary.gains:
+        if gain.difference.metric in {metric.name for metric in totals}:
+            title = next(one.title for one in totals if one.name == gain.difference.metric)
+            against = f"{_of(summary, gain.therapist, gain.method)}{title}"
+            name = f"Visual gain over {gain.against.value} face: {against}"
+            rows.append((name.replace("none face", "no face"), *_numbers(gain.difference)))
+    room = max(14, _width() - _NUMBERS)
+    wide = min(room, max((len(name) for name, *_ in rows), default=0))
+    yield f"{'':{wide}}   value  {'95 % interval':>15}"
+    for name, value, interval in rows:
+        indent = "  " if name.startswith("  ") else ""
+        lines = textwrap.wrap(name.strip(), wide, initial_indent=indent, subsequent_indent=f"{indent}  ") or [
+            ""
+        ]
+        yield from lines[:-1]
+        yield f"{lines[-1]:{wide}}  {value:>6}  {interval:>15}".rstrip()
 
-    from mirror_bench.analysis.display_names import candidate_label
 
-    name = candidate_label(flow.therapist, flow.method, 30)
-    title = f"{flow.title}, by {flow.rater}: {name}, {flow.condition.value}"
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
-    for column in ("", "score, 0 to 100", "best practice", "harm", "n"):
-        table.add_column(column, justify="right" if column else "left")
+def _flow(flow: FlowResult) -> Iterator[str]:
+    """The lines of one flow instrument: for each dimension and for all its score, best practice and harm."""
+    yield ""
+    name = _candidate(flow.therapist, flow.method)
+    yield from textwrap.wrap(f"{flow.title}, by {flow.rater}: {name}, {flow.condition.value}", _width())
     for one in (*flow.dimensions, flow.together):
-        table.add_row(one.title, *(shown(s, " ") for s in (one.score, one.best, one.harm)), str(one.best.n))
-    return table
+        yield from textwrap.wrap(f"{one.title} (n={one.best.n})", _width())
+        for what, score in (("score, 0 to 100", one.score), ("best practice", one.best), ("harm", one.harm)):
+            value, interval = _numbers(score)
+            yield f"  {what:16}  {value:>6}  {interval:>15}".rstrip()
 
 
-def _show_people(summary: Summary, console: Console) -> None:
+def _numbers(score: Score | None) -> tuple[str, str]:
+    value, _, interval = shown(score, "|").partition("|")
+    return value, interval
+
+
+def _direction(metric: Metric) -> str:
+    scale = "" if metric.low is None or metric.high is None else f"{metric.low:g} to {metric.high:g}"
+    better = "lower is better" if metric.better == "lower" else ""
+    told = ", ".join(filter(None, (scale, better)))
+    return f" ({told})" if told else ""
+
+
+def _entry_name(summary: Summary, entry: CandidateScores) -> str:
+    from mirror_bench.analysis.display_names import CONDITION_NAMES
+
+    one_candidate = len({(one.therapist, one.method) for one in summary.entries}) == 1
+    one_face = len({one.condition for one in summary.entries}) == 1
+    face = "" if one_face else CONDITION_NAMES[entry.condition]
+    name = "" if one_candidate else _candidate(entry.therapist, entry.method)
+    return ", ".join(filter(None, (name, face)))
+
+
+def _held(summary: Summary) -> Iterator[str]:
+    """Says how many sessions stand behind the scores, and where some are missing."""
+    for entry in summary.entries:
+        of = _entry_name(summary, entry) if len(summary.entries) > 1 else ""
+        name = f"{of}: " if of else ""
+        held, due = entry.coverage.held, entry.coverage.due
+        profiles = max((score.clusters for score in entry.scores), default=0)
+        line = f"{name}{held} of {due} sessions held, with {profiles} clients"
+        totals = [metric for metric in summary.metrics if metric.kind == "total"]
+        share = min((one.coverage for m in totals if (one := entry.score(m.name))), default=0.0)
+        yield line + ("" if share >= 1 else f"; coverage {share:.1%}: the rest failed or has no rating")
+
+
+def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
+    """What a reader is likely to want next: at most three lines."""
+    run = folders[0]
+    steps = []
+    if any(one.with_status("to be read") for one in summary.safety):
+        steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
+    if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
+        steps.append("hold failed sessions again: the same command with --retry-failed")
+    if len(folders) == 1 and not summary.gains:
+        steps.append("does the face help? the same command with --face-conditions all --out ANOTHER")
+    if {one.rater for one in summary.raters} == {"coded"}:
+        steps.append(f"ratings by a model, too: mirror-bench rate {run} --judge PROVIDER/NAME")
+    if len(folders) == 1:
+        steps.append(f"compare two runs: mirror-bench report {run} OTHER --out BOTH")
+    return (f"next: {step}" if not number else f"      {step}" for number, step in enumerate(steps[:3]))
+
+
+def _show_people(summary: Summary, *, verbose: bool) -> None:
     """Says who played the client and who rated, and what speaks against relying on them."""
-    from mirror_bench.analysis.display_names import candidate_label
     from mirror_bench.analysis.fitness import ClientFitness, RaterFitness
 
     clients = ", ".join(dict.fromkeys(entry.client for entry in summary.entries if entry.client))
     raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters))
-    console.print(
-        f"client: {clients or 'none'}; rated by: {raters or 'nobody'}", highlight=False, markup=False
-    )
+    told = {"coded": "coded (rules, no model)"}
+    rated = ", ".join(told.get(one, one) for one in raters.split(", ")) if raters else "nobody"
+    _say(f"client: {clients or 'none'}; rated by: {rated}")
     for judge in summary.judges:
-        granted = judge.licence is not None and judge.licence.granted
-        console.print(judge.in_words, highlight=False, markup=False, style=None if granted else "yellow")
-    several = len({(entry.therapist, entry.method) for entry in summary.entries}) > 1
+        if verbose or judge.licence is None or not judge.licence.granted:
+            _say(judge.in_words)
     found: list[ClientFitness | RaterFitness] = [*summary.clients, *summary.raters]
     for one in found:
         short_of = isinstance(one, RaterFitness) and one.missing
-        if one.findings or short_of or isinstance(one, ClientFitness):
-            of = f"{candidate_label(one.therapist, one.method, 22)}: " if several else ""
-            console.print(
-                f"{of}{one.in_words}",
-                highlight=False,
-                markup=False,
-                style="bold red" if one.findings else "red" if short_of else None,
+        if one.findings or short_of or (verbose and isinstance(one, ClientFitness)):
+            _say(
+                f"{_of(summary, one.therapist, one.method)}{one.in_words}", red=bool(one.findings or short_of)
             )
     if summary.stale_ratings:
-        console.print(
+        _say(
             f"{summary.stale_ratings} ratings do not count: their instrument or rater has changed since; "
             "make them anew with mirror-bench rate",
-            highlight=False,
-            markup=False,
-            style="red",
+            red=True,
         )
 
 
-def _length_lines(summary: Summary) -> list[str]:
-    """One line per entry: how totals go with the length of what the therapist says, and totals without it."""
-    from mirror_bench.analysis.display_names import candidate_label
+def _attunement_lines(summary: Summary) -> Iterator[str]:
+    for one in summary.attunement:
+        yield f"{_of(summary, one.therapist, one.method)}{one.condition.value} face: {one.in_words}"
 
-    lines = []
+
+def _length_lines(summary: Summary) -> Iterator[str]:
+    """One line per entry: how totals go with the length of what the therapist says, and totals without it."""
     for entry in summary.entries:
         parts = []
         for metric in summary.metrics:
@@ -159,55 +224,56 @@ def _length_lines(summary: Summary) -> list[str]:
             part = f"{metric.title} r={shown(effect.correlation)}"
             parts.append(part + (f", at equal length {shown(effect.adjusted)}" if effect.adjusted else ""))
         if parts:
-            name = candidate_label(entry.therapist, entry.method, 22)
-            lines.append(f"length: {name}, {entry.condition.value}: {'; '.join(parts)}")
-    return lines
+            name = _candidate(entry.therapist, entry.method)
+            yield f"length: {name}, {entry.condition.value}: {'; '.join(parts)}"
 
 
-def _gains(summary: Summary) -> Table:
-    """The visual gains: what each candidate scores more under matched faces, on the same scenarios."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    from mirror_bench.analysis.display_names import candidate_label
-
-    table = Table(
-        title="Visual gain: matched minus another face", title_justify="left", box=SIMPLE, pad_edge=False
-    )
-    for column in ("therapist", "against", "metric", "gain", "pairs"):
-        table.add_column(column, justify="right" if column in {"gain", "pairs"} else "left")
-    for gain in summary.gains:
-        score = gain.difference
-        name = candidate_label(gain.therapist, gain.method, 22)
-        table.add_row(name, gain.against.value, score.metric, shown(score), str(score.n))
-    return table
-
-
-def _reliance(summary: Summary) -> Table:
-    """The visual reliance: what changes with the face alone, and what a wrong face costs."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
-    from mirror_bench.analysis.display_names import candidate_label
-
-    table = Table(title="Visual reliance", title_justify="left", box=SIMPLE, pad_edge=False)
-    for column in ("therapist", "measure", "face shown", "value", "n"):
-        table.add_column(column, justify="right" if column in {"value", "n"} else "left", no_wrap=True)
+def _reliance_lines(summary: Summary) -> Iterator[str]:
+    """What changes with the face alone, and what a wrong face costs."""
     for one in summary.reliance:
         again = one.shown.value == "matched" and one.measure != "read"
-        table.add_row(
-            candidate_label(one.therapist, one.method, 22),
-            f"cost {one.value.metric}" if one.measure == "cost" else one.measure,
-            "same (noise)" if again else one.shown.value,
-            shown(one.value),
-            str(one.value.n),
+        measure = f"cost {one.value.metric}" if one.measure == "cost" else one.measure
+        face = "the same (noise)" if again else one.shown.value
+        name = _of(summary, one.therapist, one.method)
+        yield f"visual reliance: {name}{measure}, face {face}: {shown(one.value)}, n={one.value.n}"
+    if summary.reliance:
+        yield (
+            "words, remarks: share of turns that change with the face alone; read: share of remarks that fit "
+            "it; cost: what a wrong face takes (above 0: harm)"
         )
-    table.caption = (
-        "words, remarks: share of turns that change with the face alone; read: share of remarks that fit it; "
-        "cost: what a wrong face takes (above 0: harm)"
-    )
-    table.caption_justify = "left"
-    return table
+
+
+def _of(summary: Summary, therapist: str, method: str) -> str:
+    """The candidate's name and a colon, where there are several."""
+    several = len({(entry.therapist, entry.method) for entry in summary.entries}) > 1
+    return f"{_candidate(therapist, method)}: " if several else ""
+
+
+def _candidate(therapist: str, method: str) -> str:
+    from mirror_bench.analysis.display_names import candidate_label
+
+    return candidate_label(therapist, method, 200)
+
+
+def _width() -> int:
+    return max(40, min(_WIDEST, shutil.get_terminal_size((80, 24)).columns))
+
+
+def _say(text: str, *, red: bool = False, bold: bool = False) -> None:
+    """Prints a line: wrapped on a terminal, whole elsewhere; in colour where nobody asked for none."""
+    if sys.stdout.isatty():
+        lead = len(text) - len(text.lstrip())
+        text = textwrap.fill(
+            text,
+            _width(),
+            initial_indent="",
+            subsequent_indent=" " * (lead + 2),
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    if (red or bold) and not os.environ.get("NO_COLOR"):
+        text = click.style(text, fg="red" if red else None, bold=bold or None)
+    click.echo(text)
 
 
 def shown(score: Score | None, gap: str = " ") -> str:

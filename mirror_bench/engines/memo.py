@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
+from mirror_bench.engines.prices import Usage
 from mirror_bench.engines.scoring import Likelihood, scoring
 from mirror_bench.errors import InputError, TooMuchError
 from mirror_bench.schema import canonical_json
@@ -133,6 +134,24 @@ class Memo:
             return None
         text, finish, prompt_tokens, tokens, raw = row
         return Answer(text, finish, prompt_tokens, tokens, remembered=True, raw=raw)
+
+    def usage(self) -> dict[str, Usage]:
+        """Returns engine -> what its answers took in all, also in earlier starts; refusals cost nothing.
+
+        Raises:
+            InputError: If the file is closed or damaged.
+        """
+        asked = (
+            "SELECT engine, count(*), sum(prompt_tokens), sum(tokens) FROM answers "
+            "WHERE finish != 'too_much' GROUP BY engine"
+        )
+        try:
+            rows = self._open().execute(asked).fetchall()
+        except sqlite3.Error as error:
+            raise _input_error(self.path, error) from None
+        return {
+            name: Usage(calls=calls, prompt_tokens=asked, tokens=told) for name, calls, asked, told in rows
+        }
 
     async def keep(self, key: bytes, engine: str, answer: Answer) -> Answer:
         """Writes an answer; returns it, as it will be read back, once it is on the disk's side of a crash.

@@ -106,15 +106,15 @@ def render_report(
     apart = {row.key for row in rows}
     safeties = [row.safety for row in rows if row.safety]
     safeties += [one for one in summary.safety if (one.therapist, one.method) not in apart]
-    css, script = _asset("report.css"), _asset("report.js")
+    css, script = asset("report.css"), asset("report.js")
     return (
         page_environment()
         .get_template("report.html.jinja")
         .render(
             css=css,
             script=script,
-            css_hash=_policy_hash(css),
-            script_hash=_policy_hash(script),
+            css_hash=policy_hash(css),
+            script_hash=policy_hash(script),
             run=run,
             summary=summary,
             labels=entry_labels((entry.key for entry in summary.entries), 40),
@@ -173,11 +173,13 @@ def page_environment(*packages: str) -> Environment:
     return environment
 
 
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
+    """Returns a style sheet or script of the pages, to be put into one as it is."""
     return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
 
 
-def _policy_hash(text: str) -> str:
+def policy_hash(text: str) -> str:
+    """Returns what a page's security policy allows a style sheet or script of its own by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 

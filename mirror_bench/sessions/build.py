@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientKind, ClientNeeds
 from mirror_bench.data.base import DataSet
@@ -10,11 +12,10 @@ from mirror_bench.engines.factory import engine_name
 from mirror_bench.errors import InputError
 from mirror_bench.parts import read_options
 from mirror_bench.protocol import Protocol
-from mirror_bench.schema import Scenario, Session
+from mirror_bench.schema import Scenario, Session, Turn
 from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_unfit
 from mirror_bench.sessions.counterfactual_turns import ReopenedTherapist, UnrememberedEngine
 from mirror_bench.sessions.engine_pool import EnginePool
-from mirror_bench.sessions.progress import Tally
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
 
 
@@ -83,8 +84,10 @@ class SessionFactory:
         therapist = open_therapist(self.candidate, scenario, engine, self.protocol.therapist)
         return ReopenedTherapist(therapist, engine.ask_anew if engine else lambda: None)
 
-    async def hold(self, scenario: Scenario, stage: FacePresenter, tally: Tally) -> Session:
-        """Holds the session of one scenario.
+    async def hold(
+        self, scenario: Scenario, stage: FacePresenter, heard: Callable[[Turn], None] = lambda turn: None
+    ) -> Session:
+        """Holds the session of one scenario; `heard` is called with every turn as it is spoken.
 
         Raises:
             EngineError: If an engine could not answer.
@@ -96,5 +99,5 @@ class SessionFactory:
             stage,
             max_client_turns=self.protocol.max_client_turns,
             names=self.names,
-            heard=tally.heard,
+            heard=heard,
         )

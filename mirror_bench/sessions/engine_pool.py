@@ -9,6 +9,7 @@ from types import TracebackType
 from mirror_bench.engines.base import Engine, EngineWrapper
 from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.modelspec import parse_model
 from mirror_bench.parts import read_options
 from mirror_bench.protocol import RaterSettings
@@ -23,23 +24,43 @@ class EnginePool:
 
     Args:
         memo: The file that remembers every answer.
+        given: Name -> engine that somebody else starts and closes, taken where that name is asked for.
+        spending: What all answers together may cost, those of earlier starts included.
+
+    Raises:
+        InputError: If the file cannot be used, or a price is not known.
     """
 
-    def __init__(self, memo: Path) -> None:
+    def __init__(
+        self,
+        memo: Path,
+        given: Mapping[str, Engine] | None = None,
+        spending: SpendingLimit | None = None,
+    ) -> None:
         self._memo = Memo(memo)
+        self._given = given or {}
+        self._spending = spending
+        if spending is not None:
+            for name, usage in self._memo.usage().items():
+                spending.count(name, usage)
         self._engines: dict[str, Engine] = {}
         self._lent: list[Engine] = []
 
     def open(self, name: str) -> Engine:
         """Returns the engine of a model name, remembered; not started before `start`."""
+        if name in self._given:
+            return self.remember(self._given[name])
         if name not in self._engines:
-            self._engines[name] = MemoEngine(open_engine(parse_model(name)), self._memo)
+            self._engines[name] = MemoEngine(self._counted(open_engine(parse_model(name))), self._memo)
         return self._engines[name]
 
     def remember(self, engine: Engine) -> Engine:
         """Returns an engine that somebody else starts and closes, remembered here."""
         self._lent.append(engine)
-        return MemoEngine(engine, self._memo)
+        return MemoEngine(self._counted(engine), self._memo)
+
+    def _counted(self, engine: Engine) -> Engine:
+        return engine if self._spending is None else self._spending.watch(engine)
 
     @property
     def adapted(self) -> Mapping[str, Sequence[str]]:

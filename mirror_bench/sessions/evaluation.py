@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Engine
+from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.presenter import ShownFaces
 from mirror_bench.protocol import Protocol
 from mirror_bench.raters.instruments import own_file
-from mirror_bench.schema import Ending, FaceCondition, Scenario
+from mirror_bench.schema import Ending, FaceCondition, Scenario, Session, Turn
 from mirror_bench.sessions.batch import run_sessions
 from mirror_bench.sessions.build import SessionFactory
 from mirror_bench.sessions.candidate import Candidate
@@ -30,6 +30,7 @@ from mirror_bench.sessions.run_folder import RunFolder, read_probes, write_probe
 from mirror_bench.sessions.run_header import RunHeader, RunSelection, current_environment
 from mirror_bench.sessions.session import FacePresenter, session_record
 from mirror_bench.sessions.standing import protocol_fingerprint
+from mirror_bench.sessions.watching import OpenSessions
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Evaluation:
         concurrency: Sessions at a time.
         retry_failed: Whether sessions recorded as failed are held again, and unusable ratings asked again.
         probe_turns: Turns of each session that are asked for again under every other face condition.
+        spending: What the run may cost in all; None for no limit.
     """
 
     protocol: Protocol
@@ -53,6 +55,7 @@ class Evaluation:
     quiet: bool = False
     retry_failed: bool = False
     probe_turns: int = 3
+    spending: SpendingLimit | None = None
 
     def data(self) -> DataSet:
         """Loads the protocol's data."""
@@ -106,7 +109,7 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Eval
     instruments = load_forms(evaluation.protocol.instruments_due, evaluation.protocol.raters)
     header = evaluation.header(data, len(due), sum(scenario.only_safety for scenario in due))
     with RunFolder(evaluation.out, header) as folder:
-        async with EnginePool(evaluation.out / "calls.sqlite") as pool:
+        async with EnginePool(evaluation.out / "calls.sqlite", spending=evaluation.spending) as pool:
             try:
                 cast = SessionFactory(evaluation.protocol, evaluation.candidate, data, pool, engine)
                 raters = open_raters(evaluation.protocol.raters, pool)
@@ -121,27 +124,33 @@ async def evaluate(evaluation: Evaluation, engine: Engine | None = None) -> Eval
                 folder.drop_failed()
             if not evaluation.quiet and evaluation.protocol.safety:
                 say(safety_line(due))
+            looked_at = OpenSessions(evaluation.out, cast.names)
             try:
-                tally = await _hold(evaluation, folder, cast, due)
-                _tell_fits(folder, quiet=evaluation.quiet)
-                await _probe(evaluation, folder, cast, due)
-                profiles = {scenario.profile.id: scenario.profile for scenario in due}
-                await rate(
-                    folder,
-                    raters,
-                    instruments,
-                    profiles,
-                    concurrency=evaluation.concurrency,
-                    quiet=evaluation.quiet,
-                    retry=evaluation.retry_failed,
-                )
+                async with looked_at.shown():
+                    tally = await _hold(evaluation, folder, cast, due, looked_at)
+                    _tell_fits(folder, quiet=evaluation.quiet)
+                    await _probe(evaluation, folder, cast, due)
+                    profiles = {scenario.profile.id: scenario.profile for scenario in due}
+                    await rate(
+                        folder,
+                        raters,
+                        instruments,
+                        profiles,
+                        concurrency=evaluation.concurrency,
+                        quiet=evaluation.quiet,
+                        retry=evaluation.retry_failed,
+                    )
             finally:
                 folder.keep_adapted(pool.adapted)
     return EvaluationOutcome(len(due), tally.done, tally.failed, tally.seconds, tally.turns, tally.tokens)
 
 
 async def _hold(
-    evaluation: Evaluation, folder: RunFolder, cast: SessionFactory, due: Sequence[Scenario]
+    evaluation: Evaluation,
+    folder: RunFolder,
+    cast: SessionFactory,
+    due: Sequence[Scenario],
+    looked_at: OpenSessions,
 ) -> Tally:
     held = {session.scenario_id for session in folder.sessions()}
     left = [scenario for scenario in due if scenario.id not in held]
@@ -149,10 +158,20 @@ async def _hold(
     source = open_faces(**evaluation.protocol.faces.model_dump())
     with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
         stage = FacePresenter(ShownFaces(source), drawers, folder.keep_face)
+
+        async def hold(scenario: Scenario) -> Session:
+            with looked_at.holding(scenario) as spoken:
+
+                def heard(turn: Turn) -> None:
+                    tally.heard(turn)
+                    spoken(turn)
+
+                return await cast.hold(scenario, stage, heard)
+
         async with shown(tally, cast.candidate.name, evaluation.quiet):
             await run_sessions(
                 left,
-                partial(cast.hold, stage=stage, tally=tally),
+                hold,
                 lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                 folder.keep_session,
                 tally,

@@ -39,7 +39,7 @@ class Shown(NamedTuple):
 def report(out: Path, capsys: pytest.CaptureFixture[str], **options: Any) -> Shown:
     hold(out, limit=4, turns=5, **options)
     found = summarize_run(out)
-    show(found)
+    show(found, verbose=True)
     page = render_report(found, (), (), (), lambda sha256: None, RunInfo())
     return Shown(found, " ".join(capsys.readouterr().out.split()), page)
 

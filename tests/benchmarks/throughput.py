@@ -130,7 +130,7 @@ async def _run(
                 async with shown(tally, "benchmark", quiet=not live):
                     await run_sessions(
                         scenarios,
-                        partial(cast.hold, stage=stage, tally=tally),
+                        partial(cast.hold, stage=stage, heard=tally.heard),
                         lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                         folder.keep_session,
                         tally,

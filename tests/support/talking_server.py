@@ -13,14 +13,19 @@ Rule = Callable[[dict[str, Any], int], str]
 """(body of the request, its number) -> what the model says."""
 
 
+Count = Callable[[str], int]
+"""A text -> how many tokens the server says it is."""
+
+
 class ChatServer(ThreadingHTTPServer):
     """Answers by `rule`, and with HTTP 503 while `down` is true; counts what it is asked."""
 
     daemon_threads = True
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, count: Count | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.rule = rule
+        self.count = count
         self.down = False
         self.asked = 0
 
@@ -42,7 +47,10 @@ class _Handler(BaseHTTPRequestHandler):
             text = self.server.rule(body, self.server.asked)
             message = {"role": "assistant", "content": text}
             choice = {"index": 0, "finish_reason": "stop", "message": message}
-            usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+            asked, told = 5, 7
+            if self.server.count is not None:
+                asked, told = self.server.count(json.dumps(body["messages"])), self.server.count(text)
+            usage = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
             head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
             status, answer = 200, {**head, "choices": [choice], "usage": usage}
         content = json.dumps(answer).encode()
@@ -57,9 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(rule: Rule) -> Iterator[ChatServer]:
+def serving(rule: Rule, count: Count | None = None) -> Iterator[ChatServer]:
     """Serves while the block runs."""
-    server = ChatServer(rule)
+    server = ChatServer(rule, count)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

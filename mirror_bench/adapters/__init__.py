@@ -1,0 +1,1 @@
+"""Mirror-bench inside the tools that people work in already."""

@@ -1,0 +1,134 @@
+"""`mirror-bench estimate`: what a run would take, before anything is asked of a model."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mirror_bench.cli import print_json
+from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
+
+if TYPE_CHECKING:
+    from mirror_bench.analysis.regression.run_estimate import Estimate
+    from mirror_bench.engines.prices import PriceList
+
+
+@click.command()
+@evaluation_options
+@click.option(
+    "--like",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="RUN",
+    help="A small run of the same model (run --limit 5): its replies, turns and real counts are taken over.",
+)
+@click.option(
+    "--reply-tokens",
+    type=click.IntRange(1, 100_000),
+    default=None,
+    help="How long the therapist's replies are; without it as long as a written therapist's, about 30.",
+)
+@click.option(
+    "--image-tokens",
+    type=click.IntRange(0, 100_000),
+    default=256,
+    show_default=True,
+    help="What a face of 336 x 336 takes in a prompt.",
+)
+@click.option(
+    "--tokens-per-second",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Tokens that are generated in a second, over all requests at once: gives the time.",
+)
+@click.option(
+    "--prices", type=click.Path(path_type=Path), default=None, help="Prices of your own, see above."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the estimate as JSON.")
+def estimate(
+    like: Path | None,
+    reply_tokens: int | None,
+    image_tokens: int,
+    tokens_per_second: float | None,
+    prices: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Say what a run would take: calls and tokens of each role, time and cost. Takes the options of `run`.
+
+    The run's own scenarios are held dry, with stand-ins that answer where models would. How long a model's
+    answers are and how its clients take them is assumed, unless --like names a small run to measure it by.
+
+    Prices are USD for a million tokens. A file of your own goes before the packaged list:
+
+    \b
+    date: 2026-01-31
+    models:
+      openai/my-model: {prompt: 0.50, completion: 1.50}
+    """  # noqa: D301
+    from mirror_bench.analysis.regression.run_estimate import estimate as made_dry
+    from mirror_bench.engines.prices import load_prices
+
+    listed = load_prices(prices)
+    evaluation = read_evaluation(options, quiet=True)
+    found = asyncio.run(
+        made_dry(evaluation, like=like, reply_tokens=reply_tokens or 0, image_tokens=image_tokens)
+    )
+    if as_json:
+        seconds = _seconds(found, tokens_per_second)
+        told = {"seconds": seconds, "usd": _cost(found, listed), "prices_of": listed.date.isoformat()}
+        print_json({**found.model_dump(mode="json"), **told})
+        return
+    for line in _lines(found, listed, tokens_per_second):
+        click.echo(line)
+
+
+def _lines(found: Estimate, prices: PriceList, rate: float | None) -> list[str]:
+    lines = [f"{found.sessions} sessions, about {found.turns:,.0f} client turns ({found.held} held dry)"]
+    if not found.roles:
+        return [*lines, "no model is asked: this run costs nothing"]
+    lines += ["", f"{'role':<10} {'calls':>9} {'prompt tokens':>15} {'answer tokens':>14} {'USD':>10}"]
+    for one in found.roles:
+        price = prices.of(one.model)
+        cost = "unknown" if price is None else f"{price.of(one.usage):,.2f}"
+        use = one.usage
+        counts = f"{use.calls:>9,.0f} {use.prompt_tokens:>15,.0f} {use.tokens:>14,.0f}"
+        lines.append(f"{one.role:<10} {counts} {cost:>10}  {one.model}")
+    lines.append("")
+    if any(not one.measured for one in found.roles):
+        lines.append(
+            "Lengths of answers are assumed. Measure them: run the same with --limit 5 --out PILOT,\n"
+            "then estimate with --like PILOT."
+        )
+    total = _cost(found, prices)
+    unpriced = [one.model for one in found.roles if prices.of(one.model) is None]
+    if unpriced:
+        lines.append(f"No price of {', '.join(dict.fromkeys(unpriced))} is known: give --prices FILE.")
+    if total is not None:
+        lines.append(f"In all {total:,.2f} USD, by prices of {prices.date.isoformat()}.")
+    seconds = _seconds(found, rate)
+    if seconds is not None:
+        lines.append(f"At {rate:g} tokens a second about {_clock(seconds)}.")
+    else:
+        lines.append("For the time give --tokens-per-second N.")
+    return lines
+
+
+def _cost(found: Estimate, prices: PriceList) -> float | None:
+    """The cost of all roles, or None where a price is not known."""
+    costs = [None if (p := prices.of(one.model)) is None else p.of(one.usage) for one in found.roles]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def _seconds(found: Estimate, rate: float | None) -> float | None:
+    return None if rate is None else sum(one.usage.tokens for one in found.roles) / rate
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "a minute or less"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,1 @@
+"""Commands that write a run in the form of another tool."""

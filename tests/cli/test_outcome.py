@@ -1,0 +1,95 @@
+"""What a finished run says: one table that fits, whose ratings they are, and what to do next."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from short_runs import undrawn
+
+from mirror_bench.cli import cli
+
+CODE = (
+    "import mirror_bench.pages.run_report as made; made.write_plots = lambda *_: []; "
+    "from mirror_bench.cli import main; main()"
+)
+
+
+def _on_a_terminal(columns: int, *arguments: str, **environment: str) -> str:
+    """What a person sees on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, *arguments],
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": str(columns), "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not read:
+            break
+        seen += read
+    os.close(ours)
+    assert process.wait(30) == 0, process.stderr and process.stderr.read()
+    return seen.decode().replace("\r\n", "\n")
+
+
+def _report(*runs: Path, out: Path, more: tuple[str, ...] = ()) -> str:
+    with undrawn():
+        done = CliRunner().invoke(cli, ["report", *map(str, runs), "--out", str(out), *more])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_terminal_of_80_columns_shows_all_without_an_ellipsis(short_runs: dict[str, Path]) -> None:
+    run = short_runs["reflective"]
+    seen = _on_a_terminal(80, "report", str(run), NO_COLOR="1")
+    assert "…" not in seen
+    assert "\x1b" not in seen
+    paths = [line for line in seen.splitlines() if str(run) in line]
+    assert all(len(line) <= 80 for line in seen.splitlines() if line not in paths)
+    words = " ".join(seen.split())
+    assert "CTRS total (0 to 6)" in words
+    assert "sessions held, with 4 clients" in words
+    assert "rated by: coded (rules, no model)" in words
+    assert f"report: {run}" in words
+    assert "next: " in words
+    assert "turns in which face and words disagree" not in words  # that is for -v
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_narrow_terminal_wraps_what_it_cannot_hold(columns: int, short_runs: dict[str, Path]) -> None:
+    run = short_runs["parrot"]
+    seen = _on_a_terminal(columns, "report", str(run), "-v", NO_COLOR="1")
+    long = [line for line in seen.splitlines() if len(line) > columns and str(run) not in line]
+    assert long == []
+    assert "turns in which face and words disagree" in " ".join(seen.split())
+
+
+def test_colour_is_for_terminals_that_want_it(short_runs: dict[str, Path]) -> None:
+    run = str(short_runs["parrot"])
+    assert "\x1b[" in _on_a_terminal(80, "report", run, NO_COLOR="")
+    piped = subprocess.run(
+        [sys.executable, "-c", CODE, "report", run], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "\x1b" not in piped.stdout
+    assert any(line.startswith("safety: ") for line in piped.stdout.splitlines())  # one line each
+
+
+def test_several_runs_stand_in_one_table(short_runs: dict[str, Path], tmp_path: Path) -> None:
+    seen = _report(*short_runs.values(), out=tmp_path / "both")
+    lines = seen.splitlines()
+    first = lines.index("CTRS total (0 to 6)")
+    assert [line.split()[0] for line in lines[first + 1 : first + 3]] == ["reflective", "parrot"]
+    assert "…" not in seen
+    assert max(map(len, lines[: lines.index("")])) <= 400
