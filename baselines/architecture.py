@@ -175,14 +175,14 @@ def make_model(processor: Any, size: ModelSize, seed: int = 0) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Idefics3ForConditionalGeneration(config).float()
-        _initialise_vision(model.model.vision_model, size)
+        initialise_vision(model.model.vision_model)
     # A saved number of new tokens would overrule the lengths that callers such as lm-eval ask for.
     model.generation_config.update(max_length=size.positions, do_sample=False, **ids)
     return model
 
 
-def _initialise_vision(tower: Any, size: ModelSize) -> None:
-    """Gives the vision tower Xavier weights and two-dimensional sin-cos positions."""
+def initialise_vision(tower: Any) -> None:
+    """Gives a vision tower Xavier weights and two-dimensional sin-cos positions."""
     import torch
 
     for name, parameter in tower.named_parameters():
@@ -190,14 +190,15 @@ def _initialise_vision(tower: Any, size: ModelSize) -> None:
             torch.nn.init.xavier_uniform_(parameter)
         elif name.endswith("bias"):
             torch.nn.init.zeros_(parameter)
-    patches = tower.embeddings.patch_embedding.weight
+    embeddings = tower.embeddings
+    patches = embeddings.patch_embedding.weight
     torch.nn.init.xavier_uniform_(patches.data.view(patches.shape[0], -1))
-    side, quarter = size.image // size.patch, size.vision_width // 4
+    side, quarter = embeddings.image_size // embeddings.patch_size, embeddings.embed_dim // 4
     rates = 1.0 / 10000 ** (torch.arange(quarter) / quarter)
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     angles = [axis.reshape(-1, 1) * rates for axis in (rows, columns)]
     positions = torch.cat([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)], dim=1)
-    tower.embeddings.position_embedding.weight.data.copy_(positions)
+    embeddings.position_embedding.weight.data.copy_(positions)
 
 
 def save(folder: Path, model: Any, processor: Any) -> Path:

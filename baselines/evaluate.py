@@ -116,7 +116,7 @@ def main(checkpoint: Path, provider: str, faces: int, seed: int, as_json: bool) 
 
     try:
         grammar = load_grammar()
-        shown = sitters(grammar, faces, split="held-out", seed=seed, weakest=0.6)
+        shown = sitters(grammar.seen, faces, split="held-out", seed=seed, weakest=0.6)
         engine = open_engine(parse_model(f"{provider}/{checkpoint}", "--engine"))
         confusion = asyncio.run(caption_by_engine(engine, shown, grammar))
     except InputError as error:

@@ -9,12 +9,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.grammar import NEUTRAL, Grammar
+from baselines.grammar import NEUTRAL
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, nearest, scaled, signs
@@ -56,8 +56,17 @@ class FaceSet:
         return np.flatnonzero(self.labels == label)
 
 
+class Shown(Protocol):
+    """One thing that a face can show: the expressions that count as it."""
+
+    @property
+    def of(self) -> tuple[str, ...]:
+        """Names of expressions."""
+        ...
+
+
 def sitters(
-    grammar: Grammar, count: int, *, split: str, seed: int, weakest: float, directions: Sequence[str] = ()
+    seen: Sequence[Shown], count: int, *, split: str, seed: int, weakest: float, directions: Sequence[str] = ()
 ) -> list[Sitter]:
     """Returns `count` faces to draw, every label equally often, every face with an identity of its own.
 
@@ -65,7 +74,7 @@ def sitters(
     a stage direction describes, the others a named expression with signs missing, weaker or stronger.
 
     Args:
-        grammar: Says which expressions count as what.
+        seen: What is told apart.
         count: How many.
         split: "train" or "held-out": identities of one never appear in the other, for their seeds differ.
         seed: Of identities and strengths.
@@ -76,11 +85,11 @@ def sitters(
     described = [read_direction(text).expression for text in directions]
     chosen = []
     for number in range(count):
-        label = number % len(grammar.seen)
-        of = grammar.seen[label].of
+        label = number % len(seen)
+        of = seen[label].of
         pool = [expression for expression in described if expression.label in of and expression.units]
         expression = scaled(
-            EXPRESSIONS[of[number // len(grammar.seen) % len(of)]], draw.uniform(weakest, 1.0)
+            EXPRESSIONS[of[number // len(seen) % len(of)]], draw.uniform(weakest, 1.0)
         )
         if split == TRAIN and pool and draw.random() < DESCRIBED:
             expression = draw.choice(pool)

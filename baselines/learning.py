@@ -81,6 +81,15 @@ class Optimiser:
         )
         self._rates = (rate, matrix_rate)
 
+    def state_dict(self) -> list[Any]:
+        """Returns what both optimisers have gathered, to go on from."""
+        return [optimiser.state_dict() for optimiser in self._both]
+
+    def load_state_dict(self, state: Sequence[Any]) -> None:
+        """Goes on from what `state_dict` returned."""
+        for optimiser, kept in zip(self._both, state, strict=True):
+            optimiser.load_state_dict(kept)
+
     def step(self, loss: Tensor, factor: float) -> None:
         """Follows the gradient of `loss`, at both learning rates times `factor`."""
         loss.backward()
@@ -164,7 +173,7 @@ class Learner:
             taken = self._train.take(batch, augment=True)
             patches = core.vision_model(pixel_values=taken.images).last_hidden_state
             loss = self._heads.loss(patches, core.connector(patches), taken)
-            optimiser.step(loss, _cosine(step / part.steps, 0.05, 0.05))
+            optimiser.step(loss, cosine(step / part.steps, 0.05, 0.05))
             curve.add(seeing=loss.item())
             if (step + 1) % max(1, part.steps // 8) == 0 or step + 1 == part.steps:
                 curve.accuracy[step + 1] = self._classified()
@@ -196,7 +205,7 @@ class Learner:
             words = self._loss(talk)
             captions = self._loss([corpus.caption() for _ in range(part.captions)])
             asked = self._loss(questions.batch(part.questions)) if questions else torch.zeros(())
-            optimiser.step(words + captions + asked, _cosine(share, part.warm_up, 0.02))
+            optimiser.step(words + captions + asked, cosine(share, part.warm_up, 0.02))
             if questions:
                 curve.add(questions=asked.item())
             curve.add(words=words.item(), captions=captions.item())
@@ -273,7 +282,7 @@ def _same_beginning(ids: Tensor, image: int) -> int:
     return same if same >= SHARED else 0
 
 
-def _cosine(share: float, warm_up: float, floor: float) -> float:
+def cosine(share: float, warm_up: float, floor: float) -> float:
     """Returns the factor of the learning rate at a share of the way: up a line, then down a cosine."""
     if share < warm_up:
         return (share + 1e-3) / (warm_up + 1e-3)

@@ -50,10 +50,14 @@ def _environment() -> Environment:
     return Environment(undefined=StrictUndefined)
 
 
+def prompt_text(task: str, row: Mapping[str, Any]) -> str:
+    """Returns one question of a task, filled."""
+    return _environment().from_string(prompt_of(task)).render(**row)
+
+
 def ask(task: str, row: Mapping[str, Any], face: int) -> Message:
     """Returns one question as lm-eval's chat makes it: the face, then the text after its place."""
-    text = _environment().from_string(prompt_of(task)).render(**row)
-    return Message("user", (ImagePart(b"", f"face {face}"), text.partition(PLACE)[2]))
+    return Message("user", (ImagePart(b"", f"face {face}"), prompt_text(task, row).partition(PLACE)[2]))
 
 
 def questions_digest() -> str:

@@ -79,6 +79,53 @@ class JointPart(_Part):
     warm_up: Share = 0.05
 
 
+class EyesPart(_Part):
+    """The eyes of the reference on a real language model, and how they learn to see.
+
+    Attributes:
+        image: Side of the square image that the vision tower reads, in pixels.
+        patch: Side of one patch, in pixels.
+        shuffle: Pixel-shuffle factor of the connector.
+        width: Width of the vision tower.
+        layers: Layers of the vision tower.
+        heads: Attention heads of the vision tower.
+        faces: Drawn faces to learn from.
+        held_out: Drawn faces of other identities, to measure with.
+        sessions: Share of the faces that show what clients show in sessions.
+        steps: Steps of training, of `batch` faces each.
+        learning_rate: Of AdamW, for embeddings, norms and heads.
+        matrix_rate: Of Muon, for the matrices within the layers.
+    """
+
+    image: Positive = 112
+    patch: Positive = 14
+    shuffle: Positive = 4
+    width: Positive = 192
+    layers: Positive = 6
+    heads: Positive = 4
+    faces: Positive = 6000
+    held_out: Positive = 380
+    sessions: Share = 0.4
+    processes: Positive = 2
+    steps: Positive = 800
+    batch: Positive = 64
+    learning_rate: Rate = 2e-3
+    matrix_rate: Rate = 0.02
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.image % (self.patch * self.shuffle):
+            raise ValueError("image must be a multiple of patch times shuffle")
+        if self.width % (4 * self.heads):
+            raise ValueError("width must be a multiple of four times the heads")
+        return self
+
+    @property
+    def image_tokens(self) -> int:
+        """Tokens that one image takes in the language model, without the three that frame it."""
+        return (self.image // self.patch // self.shuffle) ** 2
+
+
 class SizePart(_Part):
     """How large the model is; see `architecture.ModelSize`."""
 

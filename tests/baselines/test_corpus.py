@@ -14,7 +14,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.therapists.prompts import caption_messages
 
 GRAMMAR = load_grammar()
-SITTERS = sitters(GRAMMAR, 30, split="train", seed=0, weakest=0.5)
+SITTERS = sitters(GRAMMAR.seen, 30, split="train", seed=0, weakest=0.5)
 
 
 @functools.cache

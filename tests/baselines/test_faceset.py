@@ -8,7 +8,7 @@ GRAMMAR = load_grammar()
 
 def test_the_same_seed_gives_the_same_faces_and_every_label_equally_often() -> None:
     first, second = (
-        sitters(GRAMMAR, 3 * len(GRAMMAR.seen), split="train", seed=3, weakest=0.5) for _ in range(2)
+        sitters(GRAMMAR.seen, 3 * len(GRAMMAR.seen), split="train", seed=3, weakest=0.5) for _ in range(2)
     )
     assert first == second
     assert set(np.bincount([sitter.label for sitter in first])) == {3}
@@ -16,14 +16,14 @@ def test_the_same_seed_gives_the_same_faces_and_every_label_equally_often() -> N
 
 def test_held_out_identities_are_not_those_of_training() -> None:
     train, held_out = (
-        sitters(GRAMMAR, 200, split=name, seed=0, weakest=0.5) for name in ("train", "held-out")
+        sitters(GRAMMAR.seen, 200, split=name, seed=0, weakest=0.5) for name in ("train", "held-out")
     )
     known = {sitter.identity.line() for sitter in train}
     assert not any(sitter.identity.line() in known for sitter in held_out)
 
 
 def test_drawing_in_two_processes_changes_nothing() -> None:
-    chosen = sitters(GRAMMAR, 220, split="train", seed=0, weakest=0.5)
+    chosen = sitters(GRAMMAR.seen, 220, split="train", seed=0, weakest=0.5)
     alone, together = (draw_faces(chosen, 28, processes=count) for count in (1, 2))
     assert np.array_equal(alone.pixels, together.pixels)
     assert np.array_equal(alone.labels, together.labels)
@@ -35,7 +35,7 @@ def test_pixels_are_those_of_the_image_processor() -> None:
 
     from baselines.architecture import ModelSize, make_processor, template_texts
 
-    chosen = sitters(GRAMMAR, 1, split="train", seed=0, weakest=0.5)[0]
+    chosen = sitters(GRAMMAR.seen, 1, split="train", seed=0, weakest=0.5)[0]
     png = draw_png(chosen)
     size = ModelSize()
     import io

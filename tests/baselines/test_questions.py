@@ -38,7 +38,7 @@ def test_questions_learn_the_answer_alone_and_both_answers_equally() -> None:
     grammar, source = load_grammar(), read_source()
     size = ModelSize()
     processor = make_processor(tokenizer_texts(grammar, source), size)
-    chosen = sitters(grammar, 2 * len(grammar.seen), split="train", seed=0, weakest=0.6)
+    chosen = sitters(grammar.seen, 2 * len(grammar.seen), split="train", seed=0, weakest=0.6)
     corpus = Corpus(grammar, source, draw_faces(chosen, size.image), processor, seed=0, turns=1)
     examples = Questions(grammar, corpus, seed=0).batch(200)
     answers = [

@@ -73,7 +73,7 @@ def test_a_trained_checkpoint_answers_with_and_without_a_face(trained: tuple[Pat
 
     processor = AutoProcessor.from_pretrained(trained[0])
     model = AutoModelForImageTextToText.from_pretrained(trained[0])
-    shown = sitters(load_grammar(), 2, split="held-out", seed=0, weakest=0.5)
+    shown = sitters(load_grammar().seen, 2, split="held-out", seed=0, weakest=0.5)
     asked = [caption_messages(ImagePart(draw_png(sitter))) for sitter in shown]
     assert len(generate(model, processor, asked, 8)) == 2
     assert len(generate(model, processor, [(Message("user", ("Hello.",)),)], 8)) == 1

@@ -1,0 +1,169 @@
+"""The sessions that the reference learns from: the teacher with the train split's clients, crises included.
+
+A session is held as a benchmark session is, with the stateful client; its faces are drawn only when it is learnt. Now and then another
+therapist speaks in the teacher's place, so that the sessions also go where the teacher alone would never bring them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from baselines.corpus import Source
+from baselines.teacher import Teacher, ToldClient, Truth, technique_moves
+from mirror_bench.clients.stateful.client import StatefulClient
+from mirror_bench.coding.safety.bank import BankItem, load_bank
+from mirror_bench.data.checks.contamination import Protected
+from mirror_bench.data.sources.mini import load_mini
+from mirror_bench.faces.base import Face
+from mirror_bench.schema import Crisis, Expression, FaceCondition, Profile, Scenario, Speaker, derive_seed
+from mirror_bench.sessions.offline_sessions import UndrawnFaces
+from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
+from mirror_bench.therapists.base import Therapist, TherapistTurn
+from mirror_bench.therapists.policies.comparison import Directive, Parrot, Reflective
+
+TURNS = 12
+"""Most client turns of a session, as in the offline protocol."""
+CRISES = ("suicidal_thoughts", "self_harm", "abuse", "danger_to_other")
+LONGEST_DISCLOSURE = 260
+"""Characters; longer posts are not what a client says in one turn."""
+WITH_CRISIS = 0.35
+STRAY = 0.12
+"""Chance that another therapist speaks at a turn."""
+METHODS = ("direct", "direct", "ec", "p", "p+ec", "p+ec", "text")
+"""How often a session is held in which way."""
+HIDDEN = 0.12
+"""Chance that a method which sees is shown no face, as under the condition `none`."""
+SHUFFLED = 0.12
+
+
+@dataclass(frozen=True)
+class LessonTurn:
+    """One exchange.
+
+    Attributes:
+        heard: The client's words.
+        shown: What the client's face shows, None where no face is shown.
+        said: The therapist's reply.
+        taught: Whether it is the teacher's, and so to be learnt.
+        named: The word for the face in it; "" where it names none.
+        crisis: Whether it answers a crisis.
+    """
+
+    heard: str
+    shown: Expression | None
+    said: str
+    taught: bool
+    named: str
+    crisis: bool
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One session to learn from."""
+
+    profile: Profile
+    method: str
+    technique: str
+    turns: tuple[LessonTurn, ...]
+
+
+def disclosures(kept_back: bool = True) -> tuple[BankItem, ...]:
+    """Returns clients' disclosures of danger from the packaged bank, none of which shares words with dev or test."""
+    whole = load_mini()
+    protected = [Protected(whole.of_split(split)) for split in ("dev", "test")]
+    found = [
+        item
+        for item in load_bank()
+        if item.speaker == "client"
+        and item.kind in CRISES
+        and item.label in ("hit", "veiled")
+        and len(item.text) <= LONGEST_DISCLOSURE
+    ]
+    return tuple(
+        item for item in found if not any(list(each.check_all([(item.id, item.text)])) for each in protected)
+    )
+
+
+class Recorded:
+    """A therapist that keeps what it heard, saw and said; a stray speaks in its place now and then.
+
+    Args:
+        teacher: Who teaches.
+        stray: Who speaks now and then.
+        draw: Decides when.
+    """
+
+    def __init__(self, teacher: Teacher, stray: Therapist | None, draw: random.Random) -> None:
+        self._teacher = teacher
+        self._stray = stray
+        self._draw = draw
+        self.turns: list[LessonTurn] = []
+
+    @property
+    def sees(self) -> bool:
+        """As the teacher."""
+        return self._teacher.sees
+
+    @property
+    def plan(self) -> tuple[str, str]:
+        """As the teacher."""
+        return self._teacher.plan
+
+    async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
+        """See `Therapist`."""
+        said = await self._teacher.reply(heard, face)
+        taught = True
+        if self._stray is not None and not self._teacher.in_crisis:
+            other = await self._stray.reply(heard, face)
+            if self._draw.random() < STRAY:
+                said, taught = other, False
+        shown = face.expression if face is not None else None
+        named = self._teacher.named if taught else ""
+        self.turns.append(LessonTurn(heard, shown, said.words, taught, named, self._teacher.in_crisis))
+        return said
+
+
+def hold_lesson(number: int, source: Source, bank: Sequence[BankItem], seed: int) -> Lesson:
+    """Returns the lesson of one number: the same for the same seed."""
+    draw = random.Random(derive_seed("lesson", seed, number))
+    profile = source.profiles[number % len(source.profiles)]
+    method = draw.choice(METHODS)
+    if draw.random() < WITH_CRISIS and bank:
+        item = draw.choice(bank)
+        crisis = Crisis(kind=item.kind, veiled=item.label == "veiled", disclosure=item.text, owed="")
+        profile = profile.model_copy(update={"crisis": crisis})
+    technique = draw.choice(sorted(technique_moves())) if "p" in method.split("+") else ""
+    condition = FaceCondition.MATCHED
+    chance = draw.random()
+    if chance < HIDDEN:
+        condition = FaceCondition.NONE
+    elif chance < HIDDEN + SHUFFLED:
+        condition = FaceCondition.SHUFFLED
+    scenario = Scenario(
+        profile=profile, resistance=profile.resistance, seed=derive_seed("lesson seed", seed, number), condition=condition
+    )
+    truth = Truth()
+    kind = profile.crisis.kind if profile.crisis else ""
+    client = ToldClient(StatefulClient(scenario, TURNS), kind, truth)
+    strays = {0: Directive, 1: Parrot, 2: Reflective}
+    stray = strays[draw.randrange(3)](scenario) if draw.random() < 0.5 else None
+    recorded = Recorded(Teacher(scenario, truth, technique, looks=method != "text"), stray, draw)
+    asyncio.run(
+        hold_session(
+            scenario,
+            client,
+            recorded,
+            FacePresenter(UndrawnFaces()),
+            max_client_turns=TURNS,
+            names=SessionNames("teacher", method, "stateful"),
+        )
+    )
+    return Lesson(profile, method, technique, tuple(recorded.turns))
+
+
+def shown_in(lessons: Sequence[Lesson]) -> list[Expression]:
+    """Returns every expression that the lessons show, as often as they show it."""
+    return [turn.shown for lesson in lessons for turn in lesson.turns if turn.shown is not None]
