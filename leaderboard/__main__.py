@@ -85,7 +85,7 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("runs/entries"),
     show_default=True,
-    help="Holds the reference's weights and the run folders; what is there is not made again.",
+    help="Holds the reference, put together, and the run folders; what is there is not made again.",
 )
 def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
     """Make the project's own entries anew (all of leaderboard/entries.yaml, or NAMES alone).

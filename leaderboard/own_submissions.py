@@ -18,8 +18,6 @@ from mirror_bench.submissions.card import make_card
 
 LIST = Path(__file__).parent / "entries.yaml"
 REFERENCE = "reference"
-CONTEXT = 3
-"""Turns that the reference reads: it is trained on the last exchange."""
 
 
 class OwnEntry(BaseModel):
@@ -27,7 +25,7 @@ class OwnEntry(BaseModel):
 
     Attributes:
         model: Which of `OwnEntries.models` it is.
-        therapist: The candidate; empty for the trained reference.
+        therapist: The candidate; empty for the shipped reference.
         method: How the model is prompted; empty for scripted therapists.
         faces: Face conditions, joined by commas.
         declare: What its card says otherwise than its model's.
@@ -92,7 +90,7 @@ def make_entries(
         entries: The list.
         chosen: Names of those to make.
         submissions: Where the packed files go.
-        work: Holds the reference's checkpoint, run folders and cards.
+        work: Holds the reference, put together, run folders and cards.
         options: More options of `mirror-bench run`.
 
     Returns:
@@ -104,7 +102,7 @@ def make_entries(
     if unknown := [name for name in chosen if name not in entries.entries]:
         raise InputError(f"no entry {', '.join(unknown)}: known are {', '.join(entries.entries)}")
     if any(not entries.entries[name].therapist for name in chosen):
-        _train("tiny", "--out", work / REFERENCE, "--unless-trained")
+        _assemble(work / REFERENCE)
     packed = []
     for name in chosen:
         entry, run, meta = entries.entries[name], work / name, work / f"{name}.yaml"
@@ -125,15 +123,15 @@ def _reference(work: Path, method: str) -> list[str]:
 
     provider = "vllm" if find_spec("vllm") else "transformers"
     model = f"{provider}/{work / REFERENCE}"
-    return ["--therapist", model, "--method", method, "--context", str(CONTEXT), "--label", REFERENCE]
+    return ["--therapist", model, "--method", method, "--label", REFERENCE]
 
 
 def _mirror(*words: object) -> None:
     _do("from mirror_bench.cli import main; main()", *words)
 
 
-def _train(*words: object) -> None:
-    _do("from baselines.train import main; main()", *words)
+def _assemble(*words: object) -> None:
+    _do("from baselines.assemble import main; main()", *words)
 
 
 def _do(code: str, *words: object) -> None:

@@ -1,0 +1,313 @@
+"""The reference learns to speak: LoRA on the language model's layers, while the eyes stay as they are.
+
+The weights that are trained are kept in float32 beside the ones that are computed with: bfloat16 on a GPU.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from baselines.corpus import IGNORED, TokenSequence
+from baselines.dialogues import Encoder, Faces, ShownFace
+from baselines.eyes import keep
+from baselines.grammar import TechniquePlan
+from baselines.learning import CLIP, Curve, cosine
+from baselines.lessons import Lesson
+from baselines.looks import load_looks
+from baselines.quiz import Quiz
+from baselines.recipe import SpeechPart
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
+from mirror_bench.lm_eval.session_questions import fitting
+from mirror_bench.schema import FaceIdentity, Profile, derive_seed
+
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+KEEP_EVERY = 10
+"""Steps between two states that a training goes on from."""
+UNSURE, BETWEEN, BLUR = 0.4, 0.45, 0.2
+"""Share of the faces that are seen as something between two looks, how far at most towards the other one, and the noise on all, as a share
+of the words' own size."""
+FLOOR = 0.05
+"""Share of the learning rate that is left at the end."""
+
+
+class StepExamples(NamedTuple):
+    """What one step learns.
+
+    Attributes:
+        groups: Sequences in groups of like length; the faces in them are numbers into `looks`.
+        looks: For each face, the place of what it shows among the looks.
+        seed: Of how clearly the faces are seen.
+    """
+
+    groups: tuple[tuple[TokenSequence, ...], ...]
+    looks: tuple[int, ...]
+    seed: int
+
+
+class Curriculum:
+    """Makes the examples of every step, the same for the same seed.
+
+    Args:
+        lessons: The sessions.
+        plans: The plans, by technique.
+        processor: The model's processor.
+        part: How many of each kind make a step.
+        seed: Of the draws.
+    """
+
+    def __init__(
+        self, lessons: Sequence[Lesson], plans: Sequence[TechniquePlan], processor: Any, part: SpeechPart, seed: int
+    ) -> None:
+        self._lessons = lessons
+        self._plans = {plan.technique: plan for plan in plans}
+        self._part = part
+        self._seed = seed
+        self._processor = processor
+        self._places = {look.name: place for place, look in enumerate(load_looks())}
+        order = random.Random(derive_seed("order", seed))
+        self._order = [number for _ in range(part.epochs) for number in order.sample(range(len(lessons)), len(lessons))]
+
+    @property
+    def warm_up(self) -> float:
+        """The share of the steps in which the learning rate rises."""
+        return self._part.warm_up
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are: first those that only read faces, then those with sessions."""
+        return self._part.first + -(-len(self._order) // self._part.batch)
+
+    def step(self, number: int) -> StepExamples:
+        """Returns the examples of one step."""
+        draw = random.Random(derive_seed("step", self._seed, number))
+        faces = Faces()
+        encoder = Encoder(self._processor, faces)
+        quiz = Quiz(encoder, derive_seed("quiz", self._seed, number))
+        if number < self._part.first:
+            read = [encoder.caption(self._any_face(draw)) for _ in range(self._part.first_captions)]
+            read += [quiz.expression() for _ in range(self._part.first_captions // 4)]
+            groups: list[list[TokenSequence]] = [read]
+        else:
+            groups = self._with_sessions(number - self._part.first, encoder, quiz, draw)
+        neutral = self._places["neutral"]
+        looks = tuple(self._places.get(face.expression.label, neutral) for face in faces.shown)
+        seed = derive_seed("sight", self._seed, number)
+        return StepExamples(tuple(tuple(group) for group in groups if group), looks, seed)
+
+    def _with_sessions(
+        self, number: int, encoder: Encoder, quiz: Quiz, draw: random.Random
+    ) -> list[list[TokenSequence]]:
+        part = self._part
+        taken = self._order[number * part.batch : (number + 1) * part.batch]
+        sessions = []
+        for place in taken:
+            lesson = self._lessons[place]
+            plan = self._plans[lesson.technique].text if lesson.technique else ""
+            sessions.append(encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan))
+        short = [encoder.caption(self._any_face(draw)) for _ in range(part.captions)]
+        short += [quiz.expression() if (number + one) % 3 == 0 else quiz.agreement() for one in range(part.questions)]
+        long = [self._plan(encoder, draw)] if part.plan_every and number % part.plan_every == 0 else []
+        if part.letter_every and number % part.letter_every == part.letter_every - 1:
+            long.append(quiz.letter())
+        return [sessions, short, long]
+
+    def _plan(self, encoder: Encoder, draw: random.Random) -> TokenSequence:
+        lesson = draw.choice(self._lessons)
+        turn = lesson.turns[0]
+        face = None if turn.shown is None else ShownFace(_NOBODY, turn.shown)
+        return encoder.plan(lesson.profile, turn.heard, face, self._fitting(lesson.profile, draw).answer)
+
+    def _fitting(self, profile: Profile, draw: random.Random) -> TechniquePlan:
+        """Returns a plan of a technique that suits the profile's thinking traps."""
+        names = [name for name in fitting(profile) if name in self._plans] or sorted(self._plans)
+        return self._plans[draw.choice(names)]
+
+    def _any_face(self, draw: random.Random) -> ShownFace:
+        return ShownFace(_NOBODY, EXPRESSIONS[draw.choice([look.name for look in load_looks()])])
+
+
+_NOBODY = FaceIdentity()
+"""Whose face it is where any will do."""
+
+
+class Speaker:
+    """The language model in training.
+
+    Args:
+        model: The base, a `LlamaForCausalLM`.
+        image: Id of the image token.
+        pad: Id of the padding token.
+        part: Rank and learning rate.
+        seed: Of the adapter's weights.
+        device: Where it is computed.
+    """
+
+    def __init__(self, model: Any, image: int, pad: int, part: SpeechPart, seed: int, device: str = "") -> None:
+        from peft import LoraConfig, get_peft_model
+
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self._part = part
+        self._image, self._pad = image, pad
+        torch.manual_seed(seed)
+        config = LoraConfig(r=part.rank, lora_alpha=part.alpha, target_modules=list(TARGETS), layers_to_transform=adapted(part, model.config.num_hidden_layers), layers_pattern="layers")
+        model = model.to(computed_in(self.device))
+        self.model = get_peft_model(model, config, autocast_adapter_dtype=False).to(self.device)
+        self.named = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        # The learnt weights in float32; what is computed with are copies of them.
+        self.master = {name: p.detach().float().clone() for name, p in self.named.items()}
+        self._optimiser = torch.optim.AdamW(list(self.master.values()), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+
+    def step(self, examples: StepExamples, tokens: Tensor, factor: float) -> float:
+        """Learns one step and returns its loss.
+
+        Args:
+            examples: What is learnt.
+            tokens: (faces, tokens, width): the image tokens of its faces.
+            factor: Of the learning rate.
+        """
+        total = sum(_weight(one) for group in examples.groups for one in group)
+        value = 0.0
+        for group in examples.groups:
+            loss = self._loss(group, tokens) / total
+            loss.backward()
+            value += float(loss.detach())
+        for name, parameter in self.named.items():
+            self.master[name].grad = parameter.grad.float()
+            parameter.grad = None
+        nn.utils.clip_grad_norm_(list(self.master.values()), CLIP)
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._part.learning_rate * factor
+        self._optimiser.step()
+        self._copy()
+        return value
+
+    def loss(self, examples: StepExamples, tokens: Tensor) -> float:
+        """Returns the loss without learning."""
+        total = sum(_weight(one) for group in examples.groups for one in group)
+        with torch.no_grad():
+            return sum(float(self._loss(group, tokens)) for group in examples.groups) / total
+
+    def state(self) -> dict[str, Any]:
+        """Returns what a training goes on from."""
+        return {"master": self.master, "optimiser": self._optimiser.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from what `state` returned."""
+        for name, value in state["master"].items():
+            self.master[name].copy_(value)
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._copy()
+
+    def _copy(self) -> None:
+        with torch.no_grad():
+            for name, parameter in self.named.items():
+                parameter.copy_(self.master[name])
+
+    def _loss(self, group: Sequence[TokenSequence], tokens: Tensor) -> Tensor:
+        """Returns the summed weighted loss of the learnt tokens.
+
+        No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
+        """
+        longest = max(len(one.ids) for one in group)
+        ids = torch.full((len(group), longest), self._pad)
+        labels = torch.full((len(group), longest), IGNORED)
+        weights = torch.ones((len(group), longest))
+        for row, one in enumerate(group):
+            ids[row, : len(one.ids)] = torch.tensor(one.ids)
+            labels[row, : len(one.ids)] = torch.tensor(one.labels)
+            weights[row, : len(one.ids)] = torch.tensor(one.weights)
+        ids, labels, weights = (each.to(self.device) for each in (ids, labels, weights))
+        whole = self.model.base_model.model
+        embedded = whole.model.embed_tokens(ids)
+        faces = [face for one in group for face in one.faces]
+        if faces:
+            seen = tokens[faces].to(self.device, embedded.dtype)
+            embedded = embedded.masked_scatter((ids == self._image)[..., None], seen)
+        hidden = whole.model(inputs_embeds=embedded, use_cache=False).last_hidden_state
+        targets = labels[:, 1:]
+        learnt = targets != IGNORED
+        scores = whole.lm_head(hidden[:, :-1][learnt]).float()
+        losses = nn.functional.cross_entropy(scores, targets[learnt], reduction="none")
+        return (losses * weights[:, 1:][learnt]).sum()
+
+
+def adapted(part: SpeechPart, layers: int) -> list[int]:
+    """Returns the layers that the adapter changes: those below `part.lowest` read words as they always did, and cost no backward pass."""
+    return list(range(min(part.lowest, layers - 1), layers))
+
+
+def as_seen(targets: Tensor, looks: Sequence[int], seed: int) -> Tensor:
+    """Returns the image tokens of faces as eyes would give them: not quite sure, now and then between two looks.
+
+    The language model learns from the very words that the eyes are drawn to, blurred. So it depends on no eyes in particular, and
+    both can be trained apart.
+
+    Args:
+        targets: (looks, tokens, width).
+        looks: What each face shows.
+        seed: Of the blur.
+    """
+    random_numbers = torch.Generator().manual_seed(seed)
+    first = targets[list(looks)]
+    other = targets[torch.randint(len(targets), (len(looks),), generator=random_numbers)]
+    share = torch.rand((len(looks), 1, 1), generator=random_numbers) * BETWEEN
+    share = share * (torch.rand((len(looks), 1, 1), generator=random_numbers) < UNSURE)
+    noise = torch.randn(first.shape, generator=random_numbers) * targets.pow(2).mean().sqrt() * BLUR
+    return first * (1 - share) + other * share + noise
+
+
+def computed_in(device: str) -> torch.dtype:
+    """Returns the arithmetic that a device is fast in: on a CPU float32, which one without matrix units computes the soonest."""
+    return torch.float32 if device == "cpu" else torch.bfloat16
+
+
+def learn_to_speak(
+    speaker: Speaker,
+    curriculum: Curriculum,
+    targets: Tensor,
+    state: Path | None,
+    say: Callable[[str, int, int, str], Any],
+    most: int = 0,
+) -> Curve:
+    """Trains the language model, going on from `state` where it holds a state of this very training.
+
+    Args:
+        speaker: What is trained.
+        curriculum: What it learns.
+        targets: (looks, tokens, width): what the eyes say of each look, from `eyes.word_targets`.
+        state: Where the training's state is kept; None keeps none.
+        say: Called with the phase, the step, the number of steps, and figures in words.
+        most: Stops after so many steps; 0 for all.
+    """
+    curve, first, start = Curve(), 0, time.monotonic()
+    if state is not None and state.is_file():
+        kept = torch.load(state, weights_only=False)
+        first, curve = kept["step"], kept["curve"]
+        speaker.restore(kept["speaker"])
+    before = curve.seconds
+    last = min(most or curriculum.steps, curriculum.steps)
+    for step in range(first, last):
+        examples = curriculum.step(step)
+        seen = as_seen(targets, examples.looks, examples.seed)
+        factor = cosine(step / curriculum.steps, curriculum.warm_up, FLOOR)
+        curve.add(speaking=speaker.step(examples, seen, factor))
+        curve.seconds = before + time.monotonic() - start
+        done = step + 1
+        if done % 5 == 0 or done == last:
+            each = (curve.seconds - before) / (done - first)
+            left = f"{each * (last - done) / 60:.0f} min left"
+            say("speech", done, last, f"loss {curve.recent('speaking', 10):.3f}, {left}")
+        if state is not None and (done % KEEP_EVERY == 0 or done == last):
+            keep(state, {"step": done, "curve": curve, "speaker": speaker.state()})
+    return curve
+
+
+def _weight(one: TokenSequence) -> float:
+    return sum(weight for weight, label in zip(one.weights, one.labels, strict=True) if label != IGNORED)
