@@ -24,7 +24,11 @@ from mirror_bench.errors import InputError
     show_default="baselines/weights/smol",
     help="Eyes and adapter, as `make reference` writes them.",
 )
-@click.option("--base", default="", help="The base model: a folder, or a model of the Hub; by default the Python package.")
+@click.option(
+    "--base",
+    default="",
+    help="The base model: a folder, or a model of the Hub; by default the Python package.",
+)
 @click.option("--apart", is_flag=True, help="Leave the adapter beside the model, in OUT/adapter.")
 def main(out: Path, weights: Path, base: str, apart: bool) -> None:
     """Write the reference to OUT (runs/reference); what stands there already is kept."""

@@ -53,6 +53,67 @@ def draw_curve(path: Path, eyes: Curve, words: Curve) -> None:
     figure.savefig(path, dpi=110)
 
 
+def draw_losses(path: Path, figures: dict[str, Any]) -> None:
+    """Draws the losses of the reference's two trainings, the eyes' and the language model's."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, (name, losses) in zip(figure.subplots(1, 2), figures["losses"].items(), strict=True):
+        axes.plot(range(1, len(losses) + 1), losses, linewidth=1)
+        axes.set(title=name, xlabel="step", ylabel="loss", yscale="log")
+        axes.grid(alpha=0.25)
+    figure.savefig(path, dpi=110)
+
+
+NOTICE = """SmolLM2-135M-Instruct, on which this adapter and these eyes are trained, is by Hugging Face and under the Apache License 2.0;
+none of its weights are in this folder. The adapter and the eyes are the mirror-bench project's, under the Apache License 2.0 (LICENSE of
+the repository).
+"""
+
+
+def write_reference_card(folder: Path, figures: dict[str, Any]) -> None:
+    """Writes the reference's card, README.md, and its licence notice, NOTICE."""
+    recipe = figures["recipe"]
+    eyes, speech = figures["losses"]["eyes"], figures["losses"]["speech"]
+    (folder / "NOTICE").write_text(NOTICE, encoding="utf-8")
+    (folder / "README.md").write_text(
+        f"""---
+license: apache-2.0
+base_model: HuggingFaceTB/SmolLM2-135M-Instruct
+library_name: peft
+pipeline_tag: image-text-to-text
+tags: [idefics3, lora, mirror-bench, research-only]
+---
+# {figures["title"]}
+
+SmolLM2-135M-Instruct with eyes: a vision tower of {recipe["eyes"]["layers"]} layers and {recipe["eyes"]["width"]} wide, a connector, and a
+LoRA adapter (rank {recipe["speech"]["rank"]}) on the language model. The base is not in this folder; `python -m baselines.assemble
+runs/reference` puts both together. It shows that the benchmark's path from a face to a score works with a fine-tuned language model. It is
+**no therapist**, and must never speak to a person in need.
+
+## Trained on
+{figures["sessions"]} sessions ({figures["replies"]} replies) that the scripted teacher (`baselines/teacher.py`) holds with the {len(figures["profiles"])} profiles
+of MIRROR-Mini's train split, disclosures of danger out of `tasks/safety/bank`, drawn faces of random identities, and the train split's
+questions of the static tasks. Nothing of the dev and test splits was read; disclosures that share words with them are left out.
+
+- Data digest `{figures["data_digest"][:16]}`, recipe digest `{figures["recipe_digest"][:16]}`; recipe and every loss in `training.json`.
+- Loss: eyes {eyes[0]:.2f} to {_mean(eyes):.2f}, speech {speech[0]:.2f} to {_mean(speech):.2f} (mean of the last ten steps).
+- Expression on held-out drawn identities, of 19: {list(figures["seen"].values())[-1]:.1%} nearest to the right words.
+- Time: {", ".join(f"{name} {value / 60:.0f} min" for name, value in figures["seconds"].items())}, on two CPU cores shared with other work.
+
+![Loss](loss.png)
+""",
+        encoding="utf-8",
+    )
+
+
+def _mean(losses: Sequence[float], steps: int = 10) -> float:
+    last = losses[-steps:]
+    return sum(last) / max(1, len(last))
+
+
 def write_card(folder: Path, figures: dict[str, Any], replies: dict[str, str]) -> None:
     """Writes the model card, README.md."""
     rows = "\n".join(

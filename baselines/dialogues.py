@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -56,7 +55,9 @@ class Encoder:
         self._image = AROUND_IMAGE + WHOLE_IMAGE + IMAGE * processor.image_seq_len + AROUND_IMAGE
         self.faces = faces
 
-    def sequence(self, messages: Sequence[Message], answers: Sequence[Answer], faces: list[int]) -> TokenSequence:
+    def sequence(
+        self, messages: Sequence[Message], answers: Sequence[Answer], faces: list[int]
+    ) -> TokenSequence:
         """Returns messages as a sequence.
 
         Args:
@@ -64,7 +65,9 @@ class Encoder:
             answers: How each assistant message is learnt, in their order.
             faces: Numbers of the faces in `messages`.
         """
-        text = self._tokens.apply_chat_template(as_chat(messages), chat_template=self._template, tokenize=False)
+        text = self._tokens.apply_chat_template(
+            as_chat(messages), chat_template=self._template, tokenize=False
+        )
         text = text.replace(IMAGE, self._image)
         read = self._tokens(text, add_special_tokens=False, return_offsets_mapping=True)
         ids, places = read["input_ids"], read["offset_mapping"]
@@ -80,7 +83,11 @@ class Encoder:
                 if answer.learnt:
                     labels[token] = ids[token]
                     weights[token] = answer.weight
-                    if heavy >= 0 and places[token][0] < heavy + len(answer.heavy) and places[token][1] > heavy:
+                    if (
+                        heavy >= 0
+                        and places[token][0] < heavy + len(answer.heavy)
+                        and places[token][1] > heavy
+                    ):
                         weights[token] = FACE_WEIGHT
                 token += 1
         return TokenSequence(ids, labels, weights, faces)
@@ -123,11 +130,15 @@ class Encoder:
         """Returns one question of a static task as lm-eval's chat makes it, and its answer."""
         if face is None:
             return self.sequence(
-                (Message("user", (text,)), Message("assistant", (answer,))), [Answer(weight=ANSWER_WEIGHT)], []
+                (Message("user", (text,)), Message("assistant", (answer,))),
+                [Answer(weight=ANSWER_WEIGHT)],
+                [],
             )
         number = self.faces.add(face)
         asked = Message("user", (face_part(number), text))
-        return self.sequence((asked, Message("assistant", (answer,))), [Answer(weight=ANSWER_WEIGHT)], [number])
+        return self.sequence(
+            (asked, Message("assistant", (answer,))), [Answer(weight=ANSWER_WEIGHT)], [number]
+        )
 
 
 class Answer(NamedTuple):

@@ -42,7 +42,10 @@ class Eyes(nn.Module):  # type: ignore[misc]
 
     def __init__(self, config: Any) -> None:
         super().__init__()
-        from transformers.models.idefics3.modeling_idefics3 import Idefics3Connector, Idefics3VisionTransformer
+        from transformers.models.idefics3.modeling_idefics3 import (
+            Idefics3Connector,
+            Idefics3VisionTransformer,
+        )
 
         config.vision_config._attn_implementation = "sdpa"
         self.vision_model = Idefics3VisionTransformer(config.vision_config)
@@ -54,7 +57,9 @@ class Eyes(nn.Module):  # type: ignore[misc]
         return patches, self.connector(patches)
 
 
-def seen_faces(count: int, shown: Sequence[Expression], *, split: str, seed: int, sessions: float) -> list[Sitter]:
+def seen_faces(
+    count: int, shown: Sequence[Expression], *, split: str, seed: int, sessions: float
+) -> list[Sitter]:
     """Returns faces to draw: named expressions at any strength, and those that clients show in sessions.
 
     Args:
@@ -171,7 +176,9 @@ def image_tokens(eyes: Eyes, faces: Pixels) -> Tensor:
     found = []
     with torch.no_grad():
         for start in range(0, len(faces), 64):
-            found.append(eyes(faces.take(np.arange(start, min(start + 64, len(faces))), augment=False).images)[1])
+            found.append(
+                eyes(faces.take(np.arange(start, min(start + 64, len(faces))), augment=False).images)[1]
+            )
     return torch.cat(found)
 
 

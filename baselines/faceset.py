@@ -66,7 +66,13 @@ class Shown(Protocol):
 
 
 def sitters(
-    seen: Sequence[Shown], count: int, *, split: str, seed: int, weakest: float, directions: Sequence[str] = ()
+    seen: Sequence[Shown],
+    count: int,
+    *,
+    split: str,
+    seed: int,
+    weakest: float,
+    directions: Sequence[str] = (),
 ) -> list[Sitter]:
     """Returns `count` faces to draw, every label equally often, every face with an identity of its own.
 
@@ -88,9 +94,7 @@ def sitters(
         label = number % len(seen)
         of = seen[label].of
         pool = [expression for expression in described if expression.label in of and expression.units]
-        expression = scaled(
-            EXPRESSIONS[of[number // len(seen) % len(of)]], draw.uniform(weakest, 1.0)
-        )
+        expression = scaled(EXPRESSIONS[of[number // len(seen) % len(of)]], draw.uniform(weakest, 1.0))
         if split == TRAIN and pool and draw.random() < DESCRIBED:
             expression = draw.choice(pool)
         elif split == TRAIN:

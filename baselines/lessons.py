@@ -18,7 +18,7 @@ from mirror_bench.coding.safety.bank import BankItem, load_bank
 from mirror_bench.data.checks.contamination import Protected
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
-from mirror_bench.schema import Crisis, Expression, FaceCondition, Profile, Scenario, Speaker, derive_seed
+from mirror_bench.schema import Crisis, Expression, FaceCondition, Profile, Scenario, derive_seed
 from mirror_bench.sessions.offline_sessions import UndrawnFaces
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
 from mirror_bench.therapists.base import Therapist, TherapistTurn
@@ -143,7 +143,10 @@ def hold_lesson(number: int, source: Source, bank: Sequence[BankItem], seed: int
     elif chance < HIDDEN + SHUFFLED:
         condition = FaceCondition.SHUFFLED
     scenario = Scenario(
-        profile=profile, resistance=profile.resistance, seed=derive_seed("lesson seed", seed, number), condition=condition
+        profile=profile,
+        resistance=profile.resistance,
+        seed=derive_seed("lesson seed", seed, number),
+        condition=condition,
     )
     truth = Truth()
     kind = profile.crisis.kind if profile.crisis else ""

@@ -62,12 +62,20 @@ def see(recipe: SightedRecipe, out: Path, say: Say) -> Trained:
     seen = {split: drawn(state / f"faces-{split}.npz", each, part, say) for split, each in sitters.items()}
     body = make_body(recipe)
     pixels = {
-        split: Pixels(faces, MEAN, DEVIATION, derive_seed("pixels", split, recipe.seed)) for split, faces in seen.items()
+        split: Pixels(faces, MEAN, DEVIATION, derive_seed("pixels", split, recipe.seed))
+        for split, faces in seen.items()
     }
     targets = body_targets(body)
     progress = functools.partial(_tell, say, time.monotonic())
     curve = learn_to_see(
-        body.eyes, targets, pixels["train"], pixels["held-out"], part, recipe.seed, state / "eyes.pt", progress
+        body.eyes,
+        targets,
+        pixels["train"],
+        pixels["held-out"],
+        part,
+        recipe.seed,
+        state / "eyes.pt",
+        progress,
     )
     return Trained(body, curve, lessons)
 
@@ -100,7 +108,9 @@ def body_targets(body: Body) -> torch.Tensor:
     """Returns what the image tokens of each look are drawn to."""
     embeddings = body.base.model.get_input_embeddings().weight.detach()
     return word_targets(
-        embeddings, lambda word: body.base.tokenizer(word, add_special_tokens=False)["input_ids"], load_looks()
+        embeddings,
+        lambda word: body.base.tokenizer(word, add_special_tokens=False)["input_ids"],
+        load_looks(),
     )
 
 
@@ -157,6 +167,10 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
         recipe.seed,
     )
     speech = learn_to_speak(
-        speaker, curriculum, body_targets(seen.body), out / STATE / "speech.pt", functools.partial(_tell, say, began)
+        speaker,
+        curriculum,
+        body_targets(seen.body),
+        out / STATE / "speech.pt",
+        functools.partial(_tell, say, began),
     )
     return write_weights(out, recipe, seen, speaker, speech)

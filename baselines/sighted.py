@@ -67,7 +67,10 @@ def make_processor(tokenizer: Any, part: EyesPart) -> Any:
             clean_up_tokenization_spaces=False,
         )
     return Idefics3Processor(
-        image_processor=images, tokenizer=wrapped, image_seq_len=part.image_tokens, chat_template=CHAT_TEMPLATE
+        image_processor=images,
+        tokenizer=wrapped,
+        image_seq_len=part.image_tokens,
+        chat_template=CHAT_TEMPLATE,
     )
 
 
@@ -79,7 +82,11 @@ def make_config(base_config: Any, processor: Any, part: EyesPart) -> Any:
     text = base_config.to_dict()
     for key in ("architectures", "_name_or_path", "_model_name_or_path", "dtype", "transformers_version"):
         text.pop(key, None)
-    ids = {"pad_token_id": tokens.pad_token_id, "eos_token_id": tokens.eos_token_id, "bos_token_id": tokens.bos_token_id}
+    ids = {
+        "pad_token_id": tokens.pad_token_id,
+        "eos_token_id": tokens.eos_token_id,
+        "bos_token_id": tokens.bos_token_id,
+    }
     return Idefics3Config(
         vision_config={
             "hidden_size": part.width,
@@ -108,6 +115,9 @@ def join(base: Base, eyes: Any, processor: Any, config: Any) -> Any:
     model.model.connector.load_state_dict(eyes.connector.state_dict())
     tokens = processor.tokenizer
     model.generation_config.update(
-        max_length=POSITIONS, do_sample=False, eos_token_id=tokens.eos_token_id, pad_token_id=tokens.pad_token_id
+        max_length=POSITIONS,
+        do_sample=False,
+        eos_token_id=tokens.eos_token_id,
+        pad_token_id=tokens.pad_token_id,
     )
     return model

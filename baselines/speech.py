@@ -63,7 +63,12 @@ class Curriculum:
     """
 
     def __init__(
-        self, lessons: Sequence[Lesson], plans: Sequence[TechniquePlan], processor: Any, part: SpeechPart, seed: int
+        self,
+        lessons: Sequence[Lesson],
+        plans: Sequence[TechniquePlan],
+        processor: Any,
+        part: SpeechPart,
+        seed: int,
     ) -> None:
         self._lessons = lessons
         self._plans = {plan.technique: plan for plan in plans}
@@ -72,7 +77,9 @@ class Curriculum:
         self._processor = processor
         self._places = {look.name: place for place, look in enumerate(load_looks())}
         order = random.Random(derive_seed("order", seed))
-        self._order = [number for _ in range(part.epochs) for number in order.sample(range(len(lessons)), len(lessons))]
+        self._order = [
+            number for _ in range(part.epochs) for number in order.sample(range(len(lessons)), len(lessons))
+        ]
 
     @property
     def warm_up(self) -> float:
@@ -112,7 +119,10 @@ class Curriculum:
             plan = self._plans[lesson.technique].text if lesson.technique else ""
             sessions.append(encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan))
         short = [encoder.caption(self._any_face(draw)) for _ in range(part.captions)]
-        short += [quiz.expression() if (number + one) % 3 == 0 else quiz.agreement() for one in range(part.questions)]
+        short += [
+            quiz.expression() if (number + one) % 3 == 0 else quiz.agreement()
+            for one in range(part.questions)
+        ]
         long = [self._plan(encoder, draw)] if part.plan_every and number % part.plan_every == 0 else []
         if part.letter_every and number % part.letter_every == part.letter_every - 1:
             long.append(quiz.letter())
@@ -149,20 +159,30 @@ class Speaker:
         device: Where it is computed.
     """
 
-    def __init__(self, model: Any, image: int, pad: int, part: SpeechPart, seed: int, device: str = "") -> None:
+    def __init__(
+        self, model: Any, image: int, pad: int, part: SpeechPart, seed: int, device: str = ""
+    ) -> None:
         from peft import LoraConfig, get_peft_model
 
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._part = part
         self._image, self._pad = image, pad
         torch.manual_seed(seed)
-        config = LoraConfig(r=part.rank, lora_alpha=part.alpha, target_modules=list(TARGETS), layers_to_transform=adapted(part, model.config.num_hidden_layers), layers_pattern="layers")
+        config = LoraConfig(
+            r=part.rank,
+            lora_alpha=part.alpha,
+            target_modules=list(TARGETS),
+            layers_to_transform=adapted(part, model.config.num_hidden_layers),
+            layers_pattern="layers",
+        )
         model = model.to(computed_in(self.device))
         self.model = get_peft_model(model, config, autocast_adapter_dtype=False).to(self.device)
         self.named = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         # The learnt weights in float32; what is computed with are copies of them.
         self.master = {name: p.detach().float().clone() for name, p in self.named.items()}
-        self._optimiser = torch.optim.AdamW(list(self.master.values()), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self._optimiser = torch.optim.AdamW(
+            list(self.master.values()), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
+        )
 
     def step(self, examples: StepExamples, tokens: Tensor, factor: float) -> float:
         """Learns one step and returns its loss.

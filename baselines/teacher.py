@@ -47,9 +47,13 @@ class PhrasesInOrder(Phrasing):
         if not usable:
             return ""
         last = self._last.get(kind)
-        start = every.index(last) + 1 if last in every else derive_seed(self._pair, self._who, kind) % len(every)
+        start = (
+            every.index(last) + 1 if last in every else derive_seed(self._pair, self._who, kind) % len(every)
+        )
         text = next(
-            text for text in (every[(start + step) % len(every)] for step in range(len(every))) if text in usable
+            text
+            for text in (every[(start + step) % len(every)] for step in range(len(every)))
+            if text in usable
         )
         self._last[kind] = text
         said = text.format(**slots)
@@ -105,7 +109,8 @@ def technique_moves() -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
             raise InputError(f"{CONTENT}: {name}: must be a list of texts")
         moves[str(name)] = tuple(
-            (text, frozenset(slot for slot in ("topic", "turned") if "{" + slot + "}" in text)) for text in texts
+            (text, frozenset(slot for slot in ("topic", "turned") if "{" + slot + "}" in text))
+            for text in texts
         )
     return moves
 

@@ -82,7 +82,12 @@ def train(recipe: Recipe, out: Path, say: Callable[[str], Any] = say_at_once) ->
     face = recipe.faces
     chosen = {
         split: sitters(
-            grammar.seen, count, split=split, seed=recipe.seed, weakest=face.weakest, directions=source.directions
+            grammar.seen,
+            count,
+            split=split,
+            seed=recipe.seed,
+            weakest=face.weakest,
+            directions=source.directions,
         )
         for split, count in (("train", face.train), ("held-out", face.held_out))
     }

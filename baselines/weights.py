@@ -9,11 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baselines.architecture import TEMPLATES
 from baselines.base import Base, load_base
+from baselines.card import draw_losses, write_reference_card
+from baselines.corpus import read_source
 from baselines.recipe import EyesPart
-from baselines.speech import TARGETS
 from baselines.sighted import join, make_config, make_processor
+from baselines.speech import TARGETS
+from mirror_bench.clients.stateful.client import StatefulClient
+from mirror_bench.coding.safety.bank import content_digest as bank_digest
+from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import identity
+from mirror_bench.schema import digest
 
 if TYPE_CHECKING:
     from baselines.learning import Curve
@@ -31,7 +39,9 @@ STAMP = "assembled.json"
 """In a folder put together: of which weights and which base. Written last."""
 
 
-def write_weights(out: Path, recipe: SightedRecipe, seen: Trained, speaker: Speaker, speech: Curve) -> dict[str, Any]:
+def write_weights(
+    out: Path, recipe: SightedRecipe, seen: Trained, speaker: Speaker, speech: Curve
+) -> dict[str, Any]:
     """Writes eyes, adapter and figures to `out` and returns the figures."""
     import torch
     from safetensors.torch import save_file
@@ -41,7 +51,9 @@ def write_weights(out: Path, recipe: SightedRecipe, seen: Trained, speaker: Spea
     eyes = {name: value.to(half).contiguous() for name, value in seen.body.eyes.state_dict().items()}
     save_file(eyes, out / EYES, metadata={"format": "pt"})
     adapter = {
-        name.replace(f"{PREFIX}layers.", f"{PREFIX}text_model.layers.").replace(".default.", "."): value.to(half).contiguous()
+        name.replace(f"{PREFIX}layers.", f"{PREFIX}text_model.layers.").replace(".default.", "."): value.to(
+            half
+        ).contiguous()
         for name, value in speaker.master.items()
     }
     save_file(adapter, out / ADAPTER, metadata={"format": "pt"})
@@ -55,13 +67,16 @@ def write_weights(out: Path, recipe: SightedRecipe, seen: Trained, speaker: Spea
         "bias": "none",
         "fan_in_fan_out": False,
         "inference_mode": True,
-        "target_modules": LAYERS.format("|".join(sorted({name.split(".")[5] for name in adapter}, key=int)), "|".join(TARGETS)),
+        "target_modules": LAYERS.format(
+            "|".join(sorted({name.split(".")[5] for name in adapter}, key=int)), "|".join(TARGETS)
+        ),
         "modules_to_save": None,
     }
     (out / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     figures = {
         "title": recipe.title,
         "recipe": recipe.model_dump(),
+        **decided_by(recipe),
         "profiles": sorted({lesson.profile.id for lesson in seen.lessons}),
         "sessions": len(seen.lessons),
         "replies": sum(len(lesson.turns) for lesson in seen.lessons),
@@ -72,8 +87,29 @@ def write_weights(out: Path, recipe: SightedRecipe, seen: Trained, speaker: Spea
             "speech": [round(value, 4) for value in speech.losses["speaking"]],
         },
     }
+    draw_losses(out / "loss.png", figures)
+    write_reference_card(out, figures)
     (out / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
+
+
+def decided_by(recipe: SightedRecipe) -> dict[str, str]:
+    """Returns the digests of what the outcome of a training depends on: the recipe, and all data that it reads."""
+    files = [
+        content_path("therapists", f"{name}.yaml") for name in ("attuned", "listening", "directive", "parrot")
+    ]
+    files += [
+        content_path("lm_eval", f"{name}.yaml")
+        for name in ("statements", "labels", "distractors", "techniques")
+    ]
+    files += sorted(TEMPLATES.glob("*.yaml"))
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    return {
+        "recipe_digest": digest(recipe.model_dump()),
+        "data_digest": digest(
+            [read_source().digest, bank_digest(), identity(StatefulClient.stands_on()), texts]
+        ),
+    }
 
 
 def read_figures(weights: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ COMMANDS = {
     "verify": "Recompute what a handed-in file says.",
     "export-lm-eval": "Write a run in lm-eval's results and samples format.",
     "export-inspect": "Write a run as logs that inspect view opens.",
-    "demo": "Train the reference therapist and compare it with the scripted ones.",
+    "demo": "Compare the scripted therapists and the shipped reference model.",
     "data": "Look at profiles and screenplays, and export them.",
     "faces": "Draw faces and contact sheets, look over a prepared set.",
     "protocol": "Show protocols and their fingerprints.",

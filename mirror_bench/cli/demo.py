@@ -1,4 +1,4 @@
-"""`mirror-bench demo`: the main job on the packaged data, from training to report, without network or key."""
+"""`mirror-bench demo`: the main job on the packaged data, from sessions to report, without training, network or key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,16 +16,16 @@ import click
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
+    from mirror_bench.engines.base import Engine
     from mirror_bench.sessions.evaluation import Evaluation
-
-RECIPE = "tiny"
 
 
 class Part(NamedTuple):
     """One candidate of the demo.
 
     Attributes:
-        therapist: A scripted therapist, or "" for the trained reference.
+        label: Name of its run folder.
+        therapist: A scripted therapist, or "" for the reference.
         seen: The face conditions it is held under.
     """
 
@@ -40,66 +41,77 @@ SCRIPTED = (
     Part("directive", "scripted/directive"),
     Part("parrot", "scripted/parrot"),
 )
-REFERENCE = (
-    Part("reference-direct", method="direct", seen="matched,none,shuffled"),
-    Part("reference-ec", method="ec"),
-    Part("reference-text", method="text"),
-)
+REFERENCE = (Part("reference-direct", method="direct", seen="matched,none,shuffled"),)
 
 
 @click.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
-@click.option("--recipe", default=RECIPE, show_default=True, help="Recipe of the reference therapist.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=16, show_default=True, help="At most N of the test profiles."
+    "--limit", type=click.IntRange(1), default=8, show_default=True, help="At most N of the test profiles."
 )
-@click.option("--skip-reference", is_flag=True, help="Only the scripted therapists: no training, no vLLM.")
-def demo(out: Path, recipe: str, limit: int, skip_reference: bool) -> None:
-    """Train the reference therapist, serve it with vLLM, compare it with the scripted ones and report."""
-    from mirror_bench.cli.outcome import finish
+@click.option(
+    "--skip-reference", is_flag=True, help="Only the scripted therapists: no language model, no vLLM."
+)
+def demo(out: Path, limit: int, skip_reference: bool) -> None:
+    """Compare the scripted therapists and the shipped reference model, and report."""
+    from mirror_bench.cli.demo_summary import closing_lines, score_table
+    from mirror_bench.pages.run_report import report_runs
 
     started = time.perf_counter()
-    parts: tuple[Part, ...] = SCRIPTED
     if not skip_reference:
-        train_reference(recipe, out / "reference")
-        parts += REFERENCE
-    folders = asyncio.run(_hold(parts, out, limit))
-    finish(folders, out)
-    click.echo(f"demo done in {(time.perf_counter() - started) / 60:.1f} minutes")
+        put_together(out / "reference")
+    click.echo(
+        "Scripted therapists of known skill meet resisting clients: a yardstick for every model.", err=True
+    )
+    folders = asyncio.run(_hold(SCRIPTED, "", out, limit))
+    if not skip_reference:
+        click.echo(score_table(report_runs(folders, out), f"after {_minutes(started)}"))
+        model = f"{'vllm' if importlib.util.find_spec('vllm') else 'transformers'}/{out / 'reference'}"
+        click.echo(f"Now the reference, a fine-tuned SmolLM2-135M with eyes; opening {model} …", err=True)
+        folders += asyncio.run(_hold(REFERENCE, model, out, limit))
+    summary = report_runs(folders, out)
+    click.echo(score_table(summary, f"after {_minutes(started)}"))
+    for line in closing_lines(summary, out / "report.html"):
+        click.echo(line)
 
 
-def train_reference(recipe: str, checkpoint: Path) -> None:
-    """Trains the reference therapist in a process of its own, unless it has been trained by this recipe.
+def _minutes(started: float) -> str:
+    return f"{(time.perf_counter() - started) / 60:.1f} minutes"
+
+
+def put_together(checkpoint: Path) -> None:
+    """Puts the shipped reference together with its base model, in a process of its own; what is there is kept.
 
     Raises:
-        InputError: If training is not installed or failed.
+        InputError: If something that it needs is not installed.
     """
+    instead = "or give --skip-reference"
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("baselines") is None:
         raise InputError(
-            "training needs the extra 'train': pip install 'mirror-bench[train]', or --skip-reference"
+            f"the reference needs the extra 'train': pip install 'mirror-bench[train]', {instead}"
         )
-    command = [sys.executable, "-m", "baselines.train", recipe, "--out", str(checkpoint), "--unless-trained"]
-    if subprocess.run(command, check=False).returncode:
-        raise InputError(f"training the reference by {recipe} failed: see above, or give --skip-reference")
+    command = [sys.executable, "-m", "baselines.assemble", str(checkpoint)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        reason = lines[-1].removeprefix("Error: ") if lines else f"exit code {done.returncode}"
+        raise InputError(f"the reference cannot be put together: {reason}; {instead}")
 
 
-async def _hold(parts: tuple[Part, ...], out: Path, limit: int) -> list[Path]:
+async def _hold(parts: Sequence[Part], model: str, out: Path, limit: int) -> list[Path]:
     from mirror_bench.engines.factory import open_engine
     from mirror_bench.modelspec import parse_model
     from mirror_bench.sessions.evaluation import evaluate
 
     folders = []
-    provider = "vllm" if importlib.util.find_spec("vllm") else "transformers"
-    model = f"{provider}/{out / 'reference'}"
-    engine = None
+    engine: Engine | None = None
     try:
+        if model:
+            engine = open_engine(parse_model(model))
+            await engine.start()
         for part in parts:
             evaluation = _evaluation(part, model, out / part.label, limit)
-            if not part.therapist and engine is None:
-                click.echo(f"starting {model} …", err=True)
-                engine = open_engine(parse_model(model))
-                await engine.start()
-            await evaluate(evaluation, None if part.therapist else engine)
+            await evaluate(evaluation, engine)
             folders.append(evaluation.out)
     finally:
         if engine is not None:
@@ -112,12 +124,12 @@ def _evaluation(part: Part, model: str, out: Path, limit: int) -> Evaluation:
     from mirror_bench.sessions.choosing import chosen_conditions, chosen_protocol
     from mirror_bench.sessions.evaluation import Evaluation
 
-    context = 0 if part.therapist else 3  # the reference is trained on the last exchange
     label = "" if part.therapist else "reference"
     return Evaluation(
         protocol=chosen_protocol("offline"),
-        candidate=read_candidate(part.therapist or model, part.method, context, label),
+        candidate=read_candidate(part.therapist or model, part.method, 0, label),
         out=out,
         conditions=chosen_conditions(part.seen.split(",")),
         limit=limit,
+        probe_turns=0,
     )
