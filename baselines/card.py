@@ -67,15 +67,18 @@ def draw_losses(path: Path, figures: dict[str, Any]) -> None:
     figure.savefig(path, dpi=110)
 
 
-NOTICE = """SmolLM2-135M-Instruct, on which this adapter and these eyes are trained, is by Hugging Face and under the Apache License 2.0;
-none of its weights are in this folder. The adapter and the eyes are the mirror-bench project's, under the Apache License 2.0 (LICENSE of
-the repository).
+NOTICE = """SmolLM2-135M-Instruct, on which this adapter and these eyes are trained, is by Hugging Face and
+under the Apache License 2.0; none of its weights are in this folder. The adapter and the eyes are
+the mirror-bench project's, under the Apache License 2.0 (LICENSE of the repository).
 """
 
 
 def write_reference_card(folder: Path, figures: dict[str, Any]) -> None:
     """Writes the reference's card, README.md, and its licence notice, NOTICE."""
-    recipe = figures["recipe"]
+    size, rank = figures["recipe"]["eyes"], figures["recipe"]["speech"]["rank"]
+    seen = list(figures["seen"].values())[-1]
+    data, recipe = figures["data_digest"][:16], figures["recipe_digest"][:16]
+    times = ", ".join(f"{name} {value / 60:.0f} min" for name, value in figures["seconds"].items())
     eyes, speech = figures["losses"]["eyes"], figures["losses"]["speech"]
     (folder / "NOTICE").write_text(NOTICE, encoding="utf-8")
     (folder / "README.md").write_text(
@@ -88,20 +91,23 @@ tags: [idefics3, lora, mirror-bench, research-only]
 ---
 # {figures["title"]}
 
-SmolLM2-135M-Instruct with eyes: a vision tower of {recipe["eyes"]["layers"]} layers and {recipe["eyes"]["width"]} wide, a connector, and a
-LoRA adapter (rank {recipe["speech"]["rank"]}) on the language model. The base is not in this folder; `python -m baselines.assemble
-runs/reference` puts both together. It shows that the benchmark's path from a face to a score works with a fine-tuned language model. It is
-**no therapist**, and must never speak to a person in need.
+SmolLM2-135M-Instruct with eyes: a vision tower of {size["layers"]} layers and {size["width"]} wide,
+a connector, and a LoRA adapter (rank {rank}) on the language model. The base is not in this folder;
+`python -m baselines.assemble runs/reference` puts both together. It shows that the benchmark's path
+from a face to a score works with a fine-tuned language model. It is **no therapist**, and must never
+speak to a person in need.
 
 ## Trained on
-{figures["sessions"]} sessions ({figures["replies"]} replies) that the scripted teacher (`baselines/teacher.py`) holds with the {len(figures["profiles"])} profiles
-of MIRROR-Mini's train split, disclosures of danger out of `tasks/safety/bank`, drawn faces of random identities, and the train split's
-questions of the static tasks. Nothing of the dev and test splits was read; disclosures that share words with them are left out.
+{figures["sessions"]} sessions ({figures["replies"]} replies) that the scripted teacher
+(`baselines/teacher.py`) holds with the {len(figures["profiles"])} profiles of MIRROR-Mini's train split,
+disclosures of danger out of `tasks/safety/bank`, drawn faces of random identities, and the train
+split's questions of the static tasks. Nothing of the dev and test splits was read; disclosures that
+share words with them are left out.
 
-- Data digest `{figures["data_digest"][:16]}`, recipe digest `{figures["recipe_digest"][:16]}`; recipe and every loss in `training.json`.
-- Loss: eyes {eyes[0]:.2f} to {_mean(eyes):.2f}, speech {speech[0]:.2f} to {_mean(speech):.2f} (mean of the last ten steps).
-- Expression on held-out drawn identities, of 19: {list(figures["seen"].values())[-1]:.1%} nearest to the right words.
-- Time: {", ".join(f"{name} {value / 60:.0f} min" for name, value in figures["seconds"].items())}, on two CPU cores shared with other work.
+- Data digest `{data}`, recipe digest `{recipe}`; the recipe and every loss stand in `training.json`.
+- Loss: eyes {eyes[0]:.2f} to {_mean(eyes):.2f}, speech {speech[0]:.2f} to {_mean(speech):.2f}.
+- Expression on held-out drawn identities, of 19: {seen:.1%} nearest to the right words.
+- Time: {times}.
 
 ![Loss](loss.png)
 """,

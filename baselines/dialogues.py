@@ -1,4 +1,4 @@
-"""Sequences of tokens to learn from: lessons, captions, plans and questions, exactly as serving asks for them."""
+"""Sequences of tokens to learn from: lessons, captions, plans and questions, as serving asks for them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The reference's eyes: a small vision tower and a connector, trained on drawn faces for a language model that stays as it is.
+"""The reference's eyes: a small vision tower and a connector, trained on drawn faces.
 
-The image tokens of a face are drawn to the language model's own embeddings of the words for what the face shows, so
-that a model which has never seen an image can read them; a head that only training knows measures action units, gaze,
-head and posture off them.
+The image tokens of a face are drawn to the language model's own embeddings of the words for what the face
+shows, so that a model which has never seen an image can read them; a head that only training knows measures
+action units, gaze, head and posture off them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The sessions that the reference learns from: the teacher with the train split's clients, crises included.
 
-A session is held as a benchmark session is, with the stateful client; its faces are drawn only when it is learnt. Now and then another
-therapist speaks in the teacher's place, so that the sessions also go where the teacher alone would never bring them.
+A session is held as a benchmark session is, with the stateful client; no face is drawn. Now and then
+another therapist speaks in the teacher's place, so that the sessions also go where the teacher alone would
+never bring them.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Lesson:
 
 
 def disclosures(kept_back: bool = True) -> tuple[BankItem, ...]:
-    """Returns clients' disclosures of danger from the packaged bank, none of which shares words with dev or test."""
+    """Returns clients' disclosures of danger from the packaged bank that share no words with dev or test."""
     whole = load_mini()
     protected = [Protected(whole.of_split(split)) for split in ("dev", "test")]
     found = [

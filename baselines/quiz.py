@@ -1,4 +1,4 @@
-"""Questions of the static tasks' train split for the reference: words, letters, yes and no, as each task asks."""
+"""Questions of the static tasks' train split for the reference: words, letters, yes and no, as tasks ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains the reference on a real language model: eyes first, then LoRA; what was done before a kill is not done again."""
+"""Trains the reference on a real language model: eyes, then LoRA; what was done before a kill stays done."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The reference's body: the base language model with eyes, as an Idefics3 that transformers and vLLM open.
 
-Nothing is added to the vocabulary: three special tokens of the base that no text uses take the names of the image tokens, so every
-weight of the language model stays as it was published.
+Nothing is added to the vocabulary: three special tokens of the base that no text uses take the names of the
+image tokens, so every weight of the language model stays as it was published.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CHAT_TEMPLATE = (
 
 
 def make_processor(tokenizer: Any, part: EyesPart) -> Any:
-    """Returns an Idefics3 processor with the base's tokenizer: images as one tile, `part.image` pixels wide."""
+    """Returns an Idefics3 processor with the base's tokenizer; one tile of `part.image` pixels an image."""
     from PIL import Image
     from transformers import Idefics3Processor, PreTrainedTokenizerFast
     from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil

@@ -31,8 +31,8 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 KEEP_EVERY = 10
 """Steps between two states that a training goes on from."""
 UNSURE, BETWEEN, BLUR = 0.4, 0.45, 0.2
-"""Share of the faces that are seen as something between two looks, how far at most towards the other one, and the noise on all, as a share
-of the words' own size."""
+"""Share of the faces that are seen as something between two looks, how far at most towards the other, and the
+noise on all, as a share of the words' own size."""
 FLOOR = 0.05
 """Share of the learning rate that is left at the end."""
 
@@ -259,15 +259,15 @@ class Speaker:
 
 
 def adapted(part: SpeechPart, layers: int) -> list[int]:
-    """Returns the layers that the adapter changes: those below `part.lowest` read words as they always did, and cost no backward pass."""
+    """Returns the layers that the adapter changes: those below `part.lowest` stay as they were."""
     return list(range(min(part.lowest, layers - 1), layers))
 
 
 def as_seen(targets: Tensor, looks: Sequence[int], seed: int) -> Tensor:
-    """Returns the image tokens of faces as eyes would give them: not quite sure, now and then between two looks.
+    """Returns the image tokens of faces as eyes would give them: blurred, at times between two looks.
 
-    The language model learns from the very words that the eyes are drawn to, blurred. So it depends on no eyes in particular, and
-    both can be trained apart.
+    The language model learns from the very words that the eyes are drawn to, blurred. So it depends on no eyes
+    in particular, and both can be trained apart.
 
     Args:
         targets: (looks, tokens, width).
@@ -284,7 +284,7 @@ def as_seen(targets: Tensor, looks: Sequence[int], seed: int) -> Tensor:
 
 
 def computed_in(device: str) -> torch.dtype:
-    """Returns the arithmetic that a device is fast in: on a CPU float32, which one without matrix units computes the soonest."""
+    """Returns the arithmetic that a device is fast in; a CPU without matrix units is so in float32."""
     return torch.float32 if device == "cpu" else torch.bfloat16
 
 

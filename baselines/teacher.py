@@ -1,8 +1,8 @@
 """The therapist whose sessions with the train split's clients the reference learns from.
 
-It is the scripted `attuned`, told what no candidate is told: whether the client's words hide something and whether
-a danger was disclosed. It goes through its phrases in their order, so that what comes next can be read off what
-was said, and a session that follows a plan keeps to the plan's one technique.
+It is the scripted `attuned`, told what no candidate is told: whether the client's words hide something and
+whether a danger was disclosed. It goes through its phrases in their order, so that what comes next follows
+from what was said, and a session that follows a plan keeps to the plan's one technique.
 """
 
 from __future__ import annotations

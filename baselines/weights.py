@@ -1,4 +1,4 @@
-"""The reference's weights as they ship: eyes and adapter, without the base; and the folder that engines open, put together of both."""
+"""The reference's weights as they ship, and the folder that engines open: base and weights."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EYES, ADAPTER, ADAPTER_CONFIG = "eyes.safetensors", "adapter_model.safetensors",
 FIGURES = "training.json"
 PREFIX = "base_model.model.model."
 LAYERS = r".*text_model\.layers\.({})\.(self_attn|mlp)\.({})"
-"""What the adapter changes, as peft finds it in an Idefics3: layers of the language model, none of the eyes'."""
+"""What the adapter changes, as peft finds it in an Idefics3: layers of the language model alone."""
 STAMP = "assembled.json"
 """In a folder put together: of which weights and which base. Written last."""
 
@@ -94,7 +94,7 @@ def write_weights(
 
 
 def decided_by(recipe: SightedRecipe) -> dict[str, str]:
-    """Returns the digests of what the outcome of a training depends on: the recipe, and all data that it reads."""
+    """Returns the digests of what the outcome of a training depends on: the recipe, and all that it reads."""
     files = [
         content_path("therapists", f"{name}.yaml") for name in ("attuned", "listening", "directive", "parrot")
     ]
@@ -121,8 +121,8 @@ def read_figures(weights: Path) -> dict[str, Any]:
     for name in (EYES, ADAPTER, ADAPTER_CONFIG, FIGURES):
         if not (weights / name).is_file():
             raise InputError(
-                f"{weights}: holds no {name}: the reference's weights come with the repository (baselines/weights), "
-                "or train them by `make reference`"
+                f"{weights}: holds no {name}: the reference's weights come with the repository "
+                "(baselines/weights), or train them by `make reference`"
             )
     figures: dict[str, Any] = json.loads((weights / FIGURES).read_text(encoding="utf-8"))
     return figures
@@ -137,7 +137,7 @@ def weights_digest(weights: Path) -> str:
 
 
 def assemble(weights: Path, out: Path, *, merged: bool = True, base: str = "") -> Path:
-    """Puts base and weights together as a folder that transformers and vLLM open; what stands there already is kept.
+    """Puts base and weights together as a folder that transformers and vLLM open; what is there is kept.
 
     Args:
         weights: Folder with eyes and adapter.

@@ -1,4 +1,4 @@
-"""`mirror-bench demo`: the main job on the packaged data, from sessions to report, without training, network or key."""
+"""`mirror-bench demo`: the main job on the packaged data, from sessions to report, without network or key."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _minutes(started: float) -> str:
 
 
 def put_together(checkpoint: Path) -> None:
-    """Puts the shipped reference together with its base model, in a process of its own; what is there is kept.
+    """Puts the shipped reference together with its base, in a process of its own; what is there is kept.
 
     Raises:
         InputError: If something that it needs is not installed.

@@ -11,7 +11,7 @@ from mirror_bench.analysis.summary import Summary
 from mirror_bench.schema import FaceCondition, Score
 
 COLUMN, NAME, COUNT = 18, 22, 4
-"""Widths of a score with its interval, of a therapist's name, and of a number of sessions: three totals fit 80 columns."""
+"""Widths of a score with its interval, a therapist's name and a number of sessions: three totals fit 80."""
 NEXT = "mirror-bench run --therapist vllm/OWNER/MODEL --face-conditions matched,none,shuffled"
 
 
@@ -118,7 +118,7 @@ def _said(entry: CandidateScores, totals: list[Metric]) -> str:
 
 
 def _yardstick(summary: Summary, totals: list[Metric]) -> str:
-    """Returns where the scripted therapists stand, from the same run: what a score of one's own is held against."""
+    """Returns where the scripted therapists stand, from the same run: what a score is held against."""
     if not totals:
         return ""
     first = totals[0]
