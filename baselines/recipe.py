@@ -228,7 +228,8 @@ class SpeechPart(_Part):
         rank: LoRA rank.
         alpha: LoRA alpha.
         learning_rate: The highest.
-        warm_up: Share of the steps in which it rises.
+        rise: Steps in which it rises.
+        fall: Share of the steps, the last ones, in which it falls.
     """
 
     first: Annotated[int, Field(ge=0)] = 24
@@ -244,7 +245,8 @@ class SpeechPart(_Part):
     rank: Positive = 16
     alpha: Positive = 32
     learning_rate: Rate = 1e-3
-    warm_up: Share = 0.05
+    rise: Positive = 6
+    fall: Share = 0.35
 
 
 class SightedRecipe(_Part):

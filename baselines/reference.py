@@ -14,6 +14,7 @@ import torch
 from baselines.architecture import IMAGE, initialise_vision
 from baselines.base import Base, load_base
 from baselines.corpus import read_source
+from baselines.curriculum import Curriculum
 from baselines.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces, word_targets
 from baselines.faceset import TRAIN, FaceSet, Sitter, draw_faces
 from baselines.grammar import load_grammar
@@ -23,7 +24,7 @@ from baselines.looks import load_looks
 from baselines.pixels import Pixels
 from baselines.recipe import EyesPart, SightedRecipe
 from baselines.sighted import make_config, make_processor
-from baselines.speech import Curriculum, Speaker, learn_to_speak
+from baselines.speech import Speaker, learn_to_speak
 from baselines.weights import write_weights
 from mirror_bench.schema import Expression, derive_seed, digest
 
@@ -158,14 +159,7 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
     say("a training that is stopped goes on from where it was when the same command is given again")
     seen = see(recipe, out, say)
     curriculum = curriculum_of(recipe, seen.lessons, seen.body.processor)
-    tokens = seen.body.processor.tokenizer
-    speaker = Speaker(
-        seen.body.base.model,
-        tokens.convert_tokens_to_ids(IMAGE),
-        tokens.pad_token_id,
-        recipe.speech,
-        recipe.seed,
-    )
+    speaker = make_speaker(recipe, seen.body)
     speech = learn_to_speak(
         speaker,
         curriculum,
@@ -174,3 +168,20 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
         functools.partial(_tell, say, began),
     )
     return write_weights(out, recipe, seen, speaker, speech)
+
+
+def begin_to_speak(recipe: SightedRecipe, steps: int) -> list[float]:
+    """Returns the losses of the language model's first steps, which depend on no eyes, and keeps nothing."""
+    body = make_body(recipe)
+    curriculum = curriculum_of(recipe, lessons_of(recipe), body.processor)
+    curve = learn_to_speak(
+        make_speaker(recipe, body), curriculum, body_targets(body), None, lambda *_: None, steps
+    )
+    return curve.losses["speaking"]
+
+
+def make_speaker(recipe: SightedRecipe, body: Body) -> Speaker:
+    """Returns the language model with an adapter that changes nothing yet."""
+    tokens = body.processor.tokenizer
+    image = tokens.convert_tokens_to_ids(IMAGE)
+    return Speaker(body.base.model, image, tokens.pad_token_id, recipe.speech, recipe.seed)

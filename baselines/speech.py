@@ -5,146 +5,23 @@ The weights that are trained are kept in float32 beside the ones that are comput
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from baselines.corpus import IGNORED, TokenSequence
-from baselines.dialogues import Encoder, Faces, ShownFace
+from baselines.curriculum import Curriculum, StepExamples, as_seen
 from baselines.eyes import keep
-from baselines.grammar import TechniquePlan
-from baselines.learning import CLIP, Curve, cosine
-from baselines.lessons import Lesson
-from baselines.looks import load_looks
-from baselines.quiz import Quiz
+from baselines.learning import CLIP, Curve
 from baselines.recipe import SpeechPart
-from mirror_bench.faces.facs.expressions import EXPRESSIONS
-from mirror_bench.lm_eval.session_questions import fitting
-from mirror_bench.schema import FaceIdentity, Profile, derive_seed
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-KEEP_EVERY = 10
+KEEP_EVERY = 5
 """Steps between two states that a training goes on from."""
-UNSURE, BETWEEN, BLUR = 0.4, 0.45, 0.2
-"""Share of the faces that are seen as something between two looks, how far at most towards the other, and the
-noise on all, as a share of the words' own size."""
-FLOOR = 0.05
-"""Share of the learning rate that is left at the end."""
-
-
-class StepExamples(NamedTuple):
-    """What one step learns.
-
-    Attributes:
-        groups: Sequences in groups of like length; the faces in them are numbers into `looks`.
-        looks: For each face, the place of what it shows among the looks.
-        seed: Of how clearly the faces are seen.
-    """
-
-    groups: tuple[tuple[TokenSequence, ...], ...]
-    looks: tuple[int, ...]
-    seed: int
-
-
-class Curriculum:
-    """Makes the examples of every step, the same for the same seed.
-
-    Args:
-        lessons: The sessions.
-        plans: The plans, by technique.
-        processor: The model's processor.
-        part: How many of each kind make a step.
-        seed: Of the draws.
-    """
-
-    def __init__(
-        self,
-        lessons: Sequence[Lesson],
-        plans: Sequence[TechniquePlan],
-        processor: Any,
-        part: SpeechPart,
-        seed: int,
-    ) -> None:
-        self._lessons = lessons
-        self._plans = {plan.technique: plan for plan in plans}
-        self._part = part
-        self._seed = seed
-        self._processor = processor
-        self._places = {look.name: place for place, look in enumerate(load_looks())}
-        order = random.Random(derive_seed("order", seed))
-        self._order = [
-            number for _ in range(part.epochs) for number in order.sample(range(len(lessons)), len(lessons))
-        ]
-
-    @property
-    def warm_up(self) -> float:
-        """The share of the steps in which the learning rate rises."""
-        return self._part.warm_up
-
-    @property
-    def steps(self) -> int:
-        """How many steps there are: first those that only read faces, then those with sessions."""
-        return self._part.first + -(-len(self._order) // self._part.batch)
-
-    def step(self, number: int) -> StepExamples:
-        """Returns the examples of one step."""
-        draw = random.Random(derive_seed("step", self._seed, number))
-        faces = Faces()
-        encoder = Encoder(self._processor, faces)
-        quiz = Quiz(encoder, derive_seed("quiz", self._seed, number))
-        if number < self._part.first:
-            read = [encoder.caption(self._any_face(draw)) for _ in range(self._part.first_captions)]
-            read += [quiz.expression() for _ in range(self._part.first_captions // 4)]
-            groups: list[list[TokenSequence]] = [read]
-        else:
-            groups = self._with_sessions(number - self._part.first, encoder, quiz, draw)
-        neutral = self._places["neutral"]
-        looks = tuple(self._places.get(face.expression.label, neutral) for face in faces.shown)
-        seed = derive_seed("sight", self._seed, number)
-        return StepExamples(tuple(tuple(group) for group in groups if group), looks, seed)
-
-    def _with_sessions(
-        self, number: int, encoder: Encoder, quiz: Quiz, draw: random.Random
-    ) -> list[list[TokenSequence]]:
-        part = self._part
-        taken = self._order[number * part.batch : (number + 1) * part.batch]
-        sessions = []
-        for place in taken:
-            lesson = self._lessons[place]
-            plan = self._plans[lesson.technique].text if lesson.technique else ""
-            sessions.append(encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan))
-        short = [encoder.caption(self._any_face(draw)) for _ in range(part.captions)]
-        short += [
-            quiz.expression() if (number + one) % 3 == 0 else quiz.agreement()
-            for one in range(part.questions)
-        ]
-        long = [self._plan(encoder, draw)] if part.plan_every and number % part.plan_every == 0 else []
-        if part.letter_every and number % part.letter_every == part.letter_every - 1:
-            long.append(quiz.letter())
-        return [sessions, short, long]
-
-    def _plan(self, encoder: Encoder, draw: random.Random) -> TokenSequence:
-        lesson = draw.choice(self._lessons)
-        turn = lesson.turns[0]
-        face = None if turn.shown is None else ShownFace(_NOBODY, turn.shown)
-        return encoder.plan(lesson.profile, turn.heard, face, self._fitting(lesson.profile, draw).answer)
-
-    def _fitting(self, profile: Profile, draw: random.Random) -> TechniquePlan:
-        """Returns a plan of a technique that suits the profile's thinking traps."""
-        names = [name for name in fitting(profile) if name in self._plans] or sorted(self._plans)
-        return self._plans[draw.choice(names)]
-
-    def _any_face(self, draw: random.Random) -> ShownFace:
-        return ShownFace(_NOBODY, EXPRESSIONS[draw.choice([look.name for look in load_looks()])])
-
-
-_NOBODY = FaceIdentity()
-"""Whose face it is where any will do."""
 
 
 class Speaker:
@@ -263,26 +140,6 @@ def adapted(part: SpeechPart, layers: int) -> list[int]:
     return list(range(min(part.lowest, layers - 1), layers))
 
 
-def as_seen(targets: Tensor, looks: Sequence[int], seed: int) -> Tensor:
-    """Returns the image tokens of faces as eyes would give them: blurred, at times between two looks.
-
-    The language model learns from the very words that the eyes are drawn to, blurred. So it depends on no eyes
-    in particular, and both can be trained apart.
-
-    Args:
-        targets: (looks, tokens, width).
-        looks: What each face shows.
-        seed: Of the blur.
-    """
-    random_numbers = torch.Generator().manual_seed(seed)
-    first = targets[list(looks)]
-    other = targets[torch.randint(len(targets), (len(looks),), generator=random_numbers)]
-    share = torch.rand((len(looks), 1, 1), generator=random_numbers) * BETWEEN
-    share = share * (torch.rand((len(looks), 1, 1), generator=random_numbers) < UNSURE)
-    noise = torch.randn(first.shape, generator=random_numbers) * targets.pow(2).mean().sqrt() * BLUR
-    return first * (1 - share) + other * share + noise
-
-
 def computed_in(device: str) -> torch.dtype:
     """Returns the arithmetic that a device is fast in; a CPU without matrix units is so in float32."""
     return torch.float32 if device == "cpu" else torch.bfloat16
@@ -316,8 +173,7 @@ def learn_to_speak(
     for step in range(first, last):
         examples = curriculum.step(step)
         seen = as_seen(targets, examples.looks, examples.seed)
-        factor = cosine(step / curriculum.steps, curriculum.warm_up, FLOOR)
-        curve.add(speaking=speaker.step(examples, seen, factor))
+        curve.add(speaking=speaker.step(examples, seen, curriculum.rate(step)))
         curve.seconds = before + time.monotonic() - start
         done = step + 1
         if done % 5 == 0 or done == last:

