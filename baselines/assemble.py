@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from baselines.weights import SHIPPED, assemble
+from baselines.smol.shipping import SHIPPED, assemble
 from mirror_bench.errors import InputError
 
 

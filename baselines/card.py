@@ -99,7 +99,7 @@ speak to a person in need.
 
 ## Trained on
 {figures["sessions"]} sessions ({figures["replies"]} replies) that the scripted teacher
-(`baselines/teacher.py`) holds with the {len(figures["profiles"])} profiles of MIRROR-Mini's train split,
+(`baselines/smol/teacher.py`) holds with the {len(figures["profiles"])} profiles of MIRROR-Mini's train split,
 disclosures of danger out of `tasks/safety/bank`, drawn faces of random identities, and the train
 split's questions of the static tasks. Nothing of the dev and test splits was read; disclosures that
 share words with them are left out.

@@ -200,7 +200,7 @@ def main(recipe: str, out: Path, unless_trained: bool) -> None:
 
             fine_tune(read, out, say_at_once)
         elif isinstance(read, SightedRecipe):
-            from baselines.reference import train_reference
+            from baselines.smol.training import train_reference
 
             train_reference(read, out, say_at_once)
         elif unless_trained and is_trained(read, out):

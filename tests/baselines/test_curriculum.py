@@ -5,15 +5,15 @@ import pytest
 from small_base import save_small_base, small_recipe
 
 from baselines.corpus import IGNORED
-from baselines.curriculum import Curriculum, as_seen
-from baselines.looks import load_looks
+from baselines.smol.curriculum import Curriculum, as_seen
+from baselines.smol.looks import load_looks
 
 pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.engine]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Curriculum, Any]:
-    from baselines.reference import curriculum_of, lessons_of, make_body
+    from baselines.smol.training import curriculum_of, lessons_of, make_body
 
     recipe = small_recipe(save_small_base(tmp_path_factory.mktemp("base")))
     body = make_body(recipe)
@@ -87,7 +87,7 @@ def test_the_template_is_the_bases_own(tmp_path: Path) -> None:
     """The shipped processor writes ChatML, as SmolLM2 was trained on, and puts an image where it stands."""
     from transformers import AutoTokenizer
 
-    from baselines.sighted import CHAT_TEMPLATE
+    from baselines.smol.body import CHAT_TEMPLATE
 
     tokens = AutoTokenizer.from_pretrained(save_small_base(tmp_path / "base"))
     chat = [
@@ -96,7 +96,5 @@ def test_the_template_is_the_bases_own(tmp_path: Path) -> None:
         {"role": "assistant", "content": "a"},
     ]
     text = tokens.apply_chat_template(chat, chat_template=CHAT_TEMPLATE, tokenize=False)
-    assert (
-        text
-        == "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\n<image>u<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
-    )
+    system, user = "<|im_start|>system\nS<|im_end|>\n", "<|im_start|>user\n<image>u<|im_end|>\n"
+    assert text == f"{system}{user}<|im_start|>assistant\na<|im_end|>\n"

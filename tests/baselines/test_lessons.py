@@ -3,9 +3,9 @@ from collections import Counter
 import pytest
 
 from baselines.corpus import read_source
-from baselines.lessons import Lesson, disclosures, hold_lesson, shown_in
-from baselines.looks import load_looks, look_of, named_in
-from baselines.teacher import technique_moves
+from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
+from baselines.smol.looks import load_looks, look_of, named_in
+from baselines.smol.teacher import technique_moves
 from mirror_bench.data.checks.contamination import Protected
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.facs.expressions import EXPRESSIONS

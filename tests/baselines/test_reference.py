@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner
 from small_base import save_small_base, small_recipe
 
-from baselines import base, weights
 from baselines.assemble import main
 from baselines.recipe import SightedRecipe, load_recipe, recipe_path
-from baselines.weights import assemble, read_figures
+from baselines.smol import base, shipping
+from baselines.smol.shipping import assemble, read_figures
 from mirror_bench.errors import InputError
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -19,7 +19,7 @@ SHIPPED_BYTES = 40e6
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SightedRecipe, Path, list[str]]:
-    from baselines.reference import train_reference
+    from baselines.smol.training import train_reference
 
     folder = tmp_path_factory.mktemp("reference")
     recipe = small_recipe(save_small_base(folder / "base"))
@@ -58,7 +58,7 @@ def test_training_writes_weights_without_the_base(trained: tuple[SightedRecipe, 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
     trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baselines import eyes, reference, speech
+    from baselines.smol import eyes, speech, training
 
     recipe, folder, _ = trained
     monkeypatch.setattr(eyes, "KEEP_EVERY", 1)
@@ -74,9 +74,9 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
     # Progress is told before the state is kept: each of these dies with what the step before left.
     for at in ("eyes          3/3", "speech        4/4"):
         with pytest.raises(KeyboardInterrupt):
-            reference.train_reference(recipe, tmp_path / "weights", cut_off(at))
+            training.train_reference(recipe, tmp_path / "weights", cut_off(at))
         assert not (tmp_path / "weights" / "training.json").exists()
-    again = reference.train_reference(recipe, tmp_path / "weights", lambda _: None)
+    again = training.train_reference(recipe, tmp_path / "weights", lambda _: None)
     whole = json.loads((folder / "training.json").read_text())
     for phase in ("eyes", "speech"):
         assert again["losses"][phase] == pytest.approx(whole["losses"][phase], rel=0.02)
@@ -168,12 +168,12 @@ def test_missing_weights_and_a_missing_base_are_one_line_with_the_remedy(
 
 
 def test_the_shipped_weights_are_small_and_of_the_packaged_recipe() -> None:
-    files = [path for path in weights.SHIPPED.iterdir() if path.is_file()]
+    files = [path for path in shipping.SHIPPED.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= SHIPPED_BYTES
-    figures = read_figures(weights.SHIPPED)
+    figures = read_figures(shipping.SHIPPED)
     recipe = load_recipe(recipe_path("smol"))
     assert isinstance(recipe, SightedRecipe)
-    assert figures["recipe_digest"] == weights.decided_by(recipe)["recipe_digest"]
+    assert figures["recipe_digest"] == shipping.decided_by(recipe)["recipe_digest"]
 
 
 @pytest.mark.engine
@@ -185,9 +185,9 @@ def test_training_anew_begins_with_the_recorded_losses(steps: int) -> None:
     """The tolerance is two percent a step: what the order of sums in float32 may differ by, and no more."""
     if base.find_package() is None:
         pytest.skip("the base model is not installed: make install")
-    from baselines.reference import begin_to_speak
+    from baselines.smol.training import begin_to_speak
 
     recipe = load_recipe(recipe_path("smol"))
     assert isinstance(recipe, SightedRecipe)
-    recorded = read_figures(weights.SHIPPED)["losses"]["speech"][:steps]
+    recorded = read_figures(shipping.SHIPPED)["losses"]["speech"][:steps]
     assert begin_to_speak(recipe, steps) == pytest.approx(recorded, rel=0.02)

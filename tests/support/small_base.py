@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from baselines.architecture import template_texts
-from baselines.looks import load_looks
 from baselines.recipe import SightedRecipe
-from baselines.sighted import RENAMED
+from baselines.smol.body import RENAMED
+from baselines.smol.looks import load_looks
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", *RENAMED)
 

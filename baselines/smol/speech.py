@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from baselines.corpus import IGNORED, TokenSequence
-from baselines.curriculum import Curriculum, StepExamples, as_seen
-from baselines.eyes import keep
 from baselines.learning import CLIP, Curve
 from baselines.recipe import SpeechPart
+from baselines.smol.curriculum import Curriculum, StepExamples, as_seen
+from baselines.smol.eyes import keep
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 KEEP_EVERY = 5

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from baselines.faceset import Sitter, sitters
 from baselines.learning import Curve, Optimiser, TrainingHeads, cosine
-from baselines.looks import Look, load_looks
 from baselines.pixels import Pixels
 from baselines.recipe import EyesPart
+from baselines.smol.looks import Look, load_looks
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, derive_seed
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baselines.architecture import TEMPLATES
-from baselines.base import Base, load_base
 from baselines.card import draw_losses, write_reference_card
 from baselines.corpus import read_source
 from baselines.recipe import EyesPart
-from baselines.sighted import join, make_config, make_processor
-from baselines.speech import TARGETS
+from baselines.smol.base import Base, load_base
+from baselines.smol.body import join, make_config, make_processor
+from baselines.smol.speech import TARGETS
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import content_digest as bank_digest
 from mirror_bench.content import content_path
@@ -26,10 +26,10 @@ from mirror_bench.schema import digest
 if TYPE_CHECKING:
     from baselines.learning import Curve
     from baselines.recipe import SightedRecipe
-    from baselines.reference import Trained
-    from baselines.speech import Speaker
+    from baselines.smol.speech import Speaker
+    from baselines.smol.training import Trained
 
-SHIPPED = Path(__file__).resolve().parent / "weights" / "smol"
+SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "smol"
 EYES, ADAPTER, ADAPTER_CONFIG = "eyes.safetensors", "adapter_model.safetensors", "adapter_config.json"
 FIGURES = "training.json"
 PREFIX = "base_model.model.model."
@@ -179,7 +179,7 @@ def put_together(weights: Path, base: Base, part: EyesPart) -> tuple[Any, Any]:
     """Returns the base with the trained eyes, not yet the adapter, and the processor."""
     from safetensors.torch import load_file
 
-    from baselines.eyes import Eyes
+    from baselines.smol.eyes import Eyes
 
     processor = make_processor(base.tokenizer, part)
     config = make_config(base.model.config, processor, part)

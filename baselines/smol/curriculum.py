@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from baselines.corpus import TokenSequence
-from baselines.dialogues import Encoder, Faces, ShownFace
 from baselines.grammar import TechniquePlan
-from baselines.lessons import Lesson
-from baselines.looks import load_looks
-from baselines.quiz import Quiz
 from baselines.recipe import SpeechPart
+from baselines.smol.dialogues import Encoder, Faces, ShownFace
+from baselines.smol.lessons import Lesson
+from baselines.smol.looks import load_looks
+from baselines.smol.quiz import Quiz
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.lm_eval.session_questions import fitting
 from mirror_bench.schema import FaceIdentity, Profile, derive_seed

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
 from baselines.corpus import IGNORED, TokenSequence, as_chat
-from baselines.lessons import Lesson
-from baselines.looks import look_of
-from baselines.sighted import ASSISTANT, END
+from baselines.smol.body import ASSISTANT, END
+from baselines.smol.lessons import Lesson
+from baselines.smol.looks import look_of
 from mirror_bench.engines.base import ImagePart, Message
 from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, FaceIdentity, Profile, Speaker, derive_seed

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from baselines.corpus import TokenSequence
-from baselines.dialogues import Encoder, ShownFace
 from baselines.feelings import load_feelings
 from baselines.questions import PLACE, PLEASANT, UNPLEASANT, agreement_answer, prompt_text
+from baselines.smol.dialogues import Encoder, ShownFace
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.identity import random_identity

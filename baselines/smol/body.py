@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from baselines.architecture import AROUND_IMAGE, IMAGE, WHOLE_IMAGE
-from baselines.base import Base
 from baselines.recipe import EyesPart
+from baselines.smol.base import Base
 
 RENAMED = {"<repo_name>": IMAGE, "<file_sep>": AROUND_IMAGE, "<filename>": WHOLE_IMAGE}
 """Special tokens of SmolLM2 that mark files in source code -> what they mean here."""

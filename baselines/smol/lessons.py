@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baselines.corpus import Source
-from baselines.teacher import Teacher, ToldClient, Truth, technique_moves
+from baselines.smol.teacher import Teacher, ToldClient, Truth, technique_moves
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import BankItem, load_bank
 from mirror_bench.data.checks.contamination import Protected

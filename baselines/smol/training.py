@@ -12,20 +12,20 @@ import numpy as np
 import torch
 
 from baselines.architecture import IMAGE, initialise_vision
-from baselines.base import Base, load_base
 from baselines.corpus import read_source
-from baselines.curriculum import Curriculum
-from baselines.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces, word_targets
 from baselines.faceset import TRAIN, FaceSet, Sitter, draw_faces
 from baselines.grammar import load_grammar
 from baselines.learning import Curve
-from baselines.lessons import Lesson, disclosures, hold_lesson, shown_in
-from baselines.looks import load_looks
 from baselines.pixels import Pixels
 from baselines.recipe import EyesPart, SightedRecipe
-from baselines.sighted import make_config, make_processor
-from baselines.speech import Speaker, learn_to_speak
-from baselines.weights import write_weights
+from baselines.smol.base import Base, load_base
+from baselines.smol.body import make_config, make_processor
+from baselines.smol.curriculum import Curriculum
+from baselines.smol.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces, word_targets
+from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
+from baselines.smol.looks import load_looks
+from baselines.smol.shipping import write_weights
+from baselines.smol.speech import Speaker, learn_to_speak
 from mirror_bench.schema import Expression, derive_seed, digest
 
 STATE = ".training"
