@@ -19,7 +19,7 @@ def score_table(summary: Summary, when: str) -> str:
     """Returns the totals of every candidate and face as text, best first, at most 80 columns wide."""
     totals = _totals(summary)
     lines = [
-        "",
+        f"\nScores {when}: sessions with {_profiles(summary)} profiles of the test split",
         f"{'therapist, face shown':<{NAME}}"
         + "".join(f"{_heading(m):>{COLUMN}}" for m in totals)
         + f"{'n':>{COUNT}}",
@@ -28,7 +28,7 @@ def score_table(summary: Summary, when: str) -> str:
         cells = "".join(f"{_cell(entry.score(metric.name)):>{COLUMN}}" for metric in totals)
         lines.append(f"{_name(entry):<{NAME}}{cells}{_sessions(entry, totals):>{COUNT}}")
     raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters)) or "nobody"
-    lines.append(f"higher is better; n: sessions; [95 % interval]; rated by: {raters}; {when}")
+    lines.append(f"higher is better; n: sessions; [95 % interval]; rated by: {raters}")
     return "\n".join((*lines, _yardstick(summary, totals), ""))
 
 
@@ -93,6 +93,11 @@ def _name(entry: CandidateScores) -> str:
 
 def _sessions(entry: CandidateScores, totals: list[Metric]) -> int:
     return max((score.n for metric in totals if (score := entry.score(metric.name))), default=0)
+
+
+def _profiles(summary: Summary) -> int:
+    scores = [entry.score(metric.name) for entry in summary.entries for metric in _totals(summary)]
+    return max((score.clusters for score in scores if score is not None), default=0)
 
 
 def _cell(score: Score | None) -> str:
