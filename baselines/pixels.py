@@ -50,6 +50,15 @@ class Pixels:
         return len(self._faces.labels)
 
     @property
+    def drawn(self) -> Any:
+        """How far the draws of the augmentation have come: kept, it lets a training go on as if never cut off."""
+        return self._draw.bit_generator.state
+
+    @drawn.setter
+    def drawn(self, state: Any) -> None:
+        self._draw.bit_generator.state = state
+
+    @property
     def signs(self) -> int:
         """How many signs a face has."""
         return int(self._faces.signs.shape[2])

@@ -119,6 +119,7 @@ def learn_to_see(
         eyes.load_state_dict(kept["eyes"])
         heads.load_state_dict(kept["heads"])
         optimiser.load_state_dict(kept["optimiser"])
+        train.drawn = kept["drawn"]
     before = curve.seconds
     for step in range(first, part.steps):
         draw = np.random.default_rng(derive_seed("eyes", seed, step))
@@ -143,6 +144,7 @@ def learn_to_see(
                     "eyes": eyes.state_dict(),
                     "heads": heads.state_dict(),
                     "optimiser": optimiser.state_dict(),
+                    "drawn": train.drawn,
                 },
             )
     return curve

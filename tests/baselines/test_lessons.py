@@ -53,13 +53,14 @@ def test_a_disclosure_of_danger_is_asked_about_at_once(lessons: list[Lesson]) ->
 
 
 def test_a_session_with_a_plan_keeps_to_its_technique(lessons: list[Lesson]) -> None:
+    anyhow = {text for texts in load_script("listening").phrases.values() for text, _ in texts}
     for lesson in lessons:
         said = " ".join(turn.said for turn in lesson.turns if turn.taught)
         found = Counter(
             name
             for name, moves in technique_moves().items()
             for text, slots in moves
-            if not slots and text in said
+            if not slots and text in said and text not in anyhow
         )
         assert set(found) <= {lesson.technique}
 

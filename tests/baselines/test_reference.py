@@ -84,16 +84,17 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
 
 @pytest.mark.engine
 @pytest.mark.slow
-def test_the_adapter_apart_and_merged_give_the_same_answers(
+def test_the_adapter_apart_and_merged_give_the_same_likely(
     trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path
 ) -> None:
     _, folder, _ = trained
     merged = assemble(folder, tmp_path / "merged")
     apart = assemble(folder, tmp_path / "apart", merged=False)
-    plain = _answers(f"transformers/{apart}")
-    adapted = _answers(f"transformers/{apart}?lora={apart / 'adapter'}")
-    assert adapted == _answers(f"transformers/{merged}")
-    assert adapted != plain  # the adapter says something
+    plain = _likely(f"transformers/{apart}")
+    adapted = _likely(f"transformers/{apart}?lora={apart / 'adapter'}")
+    assert adapted == pytest.approx(_likely(f"transformers/{merged}"), abs=1e-3)
+    assert abs(adapted[0] - adapted[1]) > 1e-3  # the face is seen
+    assert abs(adapted[0] - plain[0]) > 0.1  # the adapter says something
 
 
 @pytest.mark.engine
@@ -104,31 +105,33 @@ def test_vllm_gives_the_same_answers_with_the_adapter_and_merged(
     _, folder, _ = trained
     merged = assemble(folder, tmp_path / "merged")
     apart = assemble(folder, tmp_path / "apart", merged=False)
-    adapted = _answers(f"vllm/{apart}?lora={apart / 'adapter'}&max_model_len=2048&kv_gib=0.5")
-    assert adapted == _answers(f"vllm/{merged}?max_model_len=2048&kv_gib=0.5")
+    adapted = _likely(f"vllm/{apart}?lora={apart / 'adapter'}&max_model_len=2048&kv_gib=0.5")
+    assert adapted == pytest.approx(_likely(f"vllm/{merged}?max_model_len=2048&kv_gib=0.5"), abs=1e-2)
+    assert adapted == pytest.approx(_likely(f"transformers/{merged}"), abs=1e-2)
 
 
-def _answers(model: str) -> list[str]:
+def _likely(model: str) -> list[float]:
+    """Returns how likely a model finds one answer after two faces and none: finer than any greedy text."""
     import asyncio
 
     from mirror_bench.engines.base import ImagePart, Message, Request, Sampling
     from mirror_bench.engines.factory import open_engine
+    from mirror_bench.engines.scoring import scoring
     from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
     from mirror_bench.faces.facs.expressions import EXPRESSIONS
     from mirror_bench.faces.identity import random_identity
     from mirror_bench.modelspec import parse_model
 
-    async def ask() -> list[str]:
-        engine = open_engine(parse_model(model))
+    async def ask() -> list[float]:
+        engine = scoring(open_engine(parse_model(model)))
         await engine.start()
         try:
-            faces = [
-                DrawnFaces().render(random_identity(1), EXPRESSIONS[name]) for name in ("anger", "happiness")
-            ]
+            names = ("anger", "happiness")
+            faces = [DrawnFaces().render(random_identity(1), EXPRESSIONS[name]) for name in names]
             asked = [Message("user", (ImagePart(face), "I'm fine.")) for face in faces]
             asked.append(Message("user", ("Nobody asks.",)))
-            answers = [await engine.answer(Request((one,), Sampling(max_tokens=12))) for one in asked]
-            return [answer.text for answer in answers]
+            found = [await engine.score(Request((one,), Sampling()), "You look angry.") for one in asked]
+            return [one.logprob for one in found]
         finally:
             await engine.close()
 

@@ -74,6 +74,6 @@ def small_recipe(base: Path) -> SightedRecipe:
                 "captions": 1,
                 "questions": 2,
             }
-            | {"plan_every": 1, "letter_every": 1, "lowest": 1, "rank": 4, "alpha": 8, "learning_rate": 0.02},
+            | {"plan_every": 1, "letter_every": 1, "rise": 2, "fall": 0.5, "lowest": 1, "rank": 4, "alpha": 8, "learning_rate": 0.02},
         }
     )
