@@ -51,7 +51,7 @@ class Pixels:
 
     @property
     def drawn(self) -> Any:
-        """How far the draws of the augmentation have come: kept, it lets a training go on as if never cut off."""
+        """How far the augmentation has drawn: kept, it lets a training go on as if never cut off."""
         return self._draw.bit_generator.state
 
     @drawn.setter
