@@ -47,7 +47,7 @@ REFERENCE = (Part("reference-direct", method="direct", seen="matched,none,shuffl
 @click.command()
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("runs/demo"), show_default=True)
 @click.option(
-    "--limit", type=click.IntRange(1), default=8, show_default=True, help="At most N of the test profiles."
+    "--limit", type=click.IntRange(1), default=6, show_default=True, help="At most N of the test profiles."
 )
 @click.option(
     "--skip-reference", is_flag=True, help="Only the scripted therapists: no language model, no vLLM."
