@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -266,7 +267,11 @@ class SightedRecipe(_Part):
     speech: SpeechPart = SpeechPart()
 
 
-KINDS = {"scratch": Recipe, "lora": LoraRecipe, "sighted": SightedRecipe}
+KINDS: Mapping[str, type[Recipe] | type[LoraRecipe] | type[SightedRecipe]] = {
+    "scratch": Recipe,
+    "lora": LoraRecipe,
+    "sighted": SightedRecipe,
+}
 
 
 def recipe_path(text: str) -> Path:

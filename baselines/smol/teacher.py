@@ -129,7 +129,8 @@ class Teacher(Attuned):
 
     def __init__(self, scenario: Scenario, truth: Truth, technique: str = "", looks: bool = True) -> None:
         super().__init__(scenario)
-        self._phrasing = PhrasesInOrder(scenario.pair, self.name)
+        self._in_order = PhrasesInOrder(scenario.pair, self.name)
+        self._phrasing = self._in_order
         self._truth = truth
         self._technique = technique
         self._last_move = 0
@@ -166,7 +167,7 @@ class Teacher(Attuned):
         if self._technique and self._due_for_move(heard):
             self._last_move = self._turn
             phrases = technique_moves()[self._technique]
-            move = self._phrasing.following(self._technique, phrases, topic=self._topic, turned=taken.turned)
+            move = self._in_order.following(self._technique, phrases, topic=self._topic, turned=taken.turned)
             return f"{self._reflect(taken)} {move}"
         return super(Attuned, self)._responds(heard, taken, face)
 

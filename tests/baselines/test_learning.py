@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from baselines.architecture import ModelSize, make_model, make_processor, template_texts
-from baselines.learning import Learner, Optimiser, _cosine, _same_beginning
+from baselines.learning import Learner, Optimiser, _same_beginning, cosine
 
 SMALL = ModelSize(vision_width=32, vision_layers=1, text_width=32, text_layers=2, heads=2, vocabulary=400)
 
@@ -55,7 +55,7 @@ def test_both_optimisers_follow_the_gradient(model: Any) -> None:
 
 
 def test_the_learning_rate_rises_and_falls() -> None:
-    shares = [_cosine(step / 100, 0.05, 0.02) for step in range(101)]
+    shares = [cosine(step / 100, 0.05, 0.02) for step in range(101)]
     assert shares[0] < 0.05
     assert max(shares) == pytest.approx(1.0, abs=0.01)
     assert shares[-1] == pytest.approx(0.02, abs=0.001)

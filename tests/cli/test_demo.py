@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,7 @@ from click.testing import CliRunner
 from report_samples import run_of, scenarios
 
 from mirror_bench.analysis.summary import Summary, summarize
-from mirror_bench.cli import demo as demo_module
-from mirror_bench.cli.demo import demo
+from mirror_bench.cli.demo import demo, put_together
 from mirror_bench.cli.demo_summary import closing_lines, score_table
 from mirror_bench.errors import InputError
 from mirror_bench.schema import FaceCondition
@@ -67,6 +67,6 @@ def test_without_the_reference_there_are_a_table_and_six_lines_still(tmp_path: P
 def test_a_missing_base_is_one_line_before_anything_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(InputError, match=r"cannot be put together: exit code 1; or give --skip-reference"):
-        demo_module.put_together(tmp_path / "reference")
+        put_together(tmp_path / "reference")
