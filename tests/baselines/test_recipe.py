@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.recipe import LoraRecipe, Recipe, load_recipe
+from baselines.recipe import LoraRecipe, Recipe, SightedRecipe, load_recipe
 from mirror_bench.errors import InputError
 
 RECIPES = Path(__file__).resolve().parents[2] / "baselines" / "recipes"
@@ -10,7 +10,13 @@ RECIPES = Path(__file__).resolve().parents[2] / "baselines" / "recipes"
 
 def test_packaged_recipes_are_valid() -> None:
     kinds = {path.stem: type(load_recipe(path)) for path in RECIPES.glob("*.yaml")}
-    assert kinds == {"tiny": Recipe, "smoke": Recipe, "static": Recipe, "llava-1.5-7b": LoraRecipe}
+    assert kinds == {
+        "tiny": Recipe,
+        "smoke": Recipe,
+        "static": Recipe,
+        "llava-1.5-7b": LoraRecipe,
+        "smol": SightedRecipe,
+    }
 
 
 @pytest.mark.parametrize(

@@ -39,12 +39,12 @@ def save_small_base(folder: Path) -> Path:
     )
     config = LlamaConfig(
         vocab_size=-(-len(fast) // 64) * 64,
-        hidden_size=64,
-        intermediate_size=128,
+        hidden_size=128,
+        intermediate_size=192,
         num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=16,
+        head_dim=32,
         max_position_embeddings=8192,
         tie_word_embeddings=True,
         eos_token_id=fast.eos_token_id,
@@ -74,6 +74,7 @@ def small_recipe(base: Path) -> SightedRecipe:
                 "captions": 1,
                 "questions": 2,
             }
-            | {"plan_every": 1, "letter_every": 1, "rise": 2, "fall": 0.5, "lowest": 1, "rank": 4, "alpha": 8, "learning_rate": 0.02},
+            | {"plan_every": 1, "letter_every": 1, "rise": 2, "fall": 0.5, "lowest": 1}
+            | {"rank": 4, "alpha": 8, "learning_rate": 0.02},
         }
     )
