@@ -56,7 +56,7 @@ class FaceSet:
         return np.flatnonzero(self.labels == label)
 
 
-class Shown(Protocol):
+class KindOfFace(Protocol):
     """One thing that a face can show: the expressions that count as it."""
 
     @property
@@ -66,7 +66,7 @@ class Shown(Protocol):
 
 
 def sitters(
-    seen: Sequence[Shown],
+    seen: Sequence[KindOfFace],
     count: int,
     *,
     split: str,

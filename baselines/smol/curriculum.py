@@ -12,7 +12,7 @@ from torch import Tensor
 from baselines.corpus import TokenSequence
 from baselines.grammar import TechniquePlan
 from baselines.recipe import SpeechPart
-from baselines.smol.dialogues import Encoder, Faces, ShownFace
+from baselines.smol.dialogues import ExampleEncoder, NumberedFaces, ShownFace
 from baselines.smol.lessons import Lesson
 from baselines.smol.looks import load_looks
 from baselines.smol.quiz import Quiz
@@ -82,8 +82,8 @@ class Curriculum:
     def step(self, number: int) -> StepExamples:
         """Returns the examples of one step."""
         draw = random.Random(derive_seed("step", self._seed, number))
-        faces = Faces()
-        encoder = Encoder(self._processor, faces)
+        faces = NumberedFaces()
+        encoder = ExampleEncoder(self._processor, faces)
         quiz = Quiz(encoder, derive_seed("quiz", self._seed, number))
         if number < self._part.first:
             read = [encoder.caption(self._any_face(draw)) for _ in range(self._part.first_captions)]
@@ -97,7 +97,7 @@ class Curriculum:
         return StepExamples(tuple(tuple(group) for group in groups if group), looks, seed)
 
     def _with_sessions(
-        self, number: int, encoder: Encoder, quiz: Quiz, draw: random.Random
+        self, number: int, encoder: ExampleEncoder, quiz: Quiz, draw: random.Random
     ) -> list[list[TokenSequence]]:
         part = self._part
         taken = self._order[number * part.batch : (number + 1) * part.batch]
@@ -116,7 +116,7 @@ class Curriculum:
             long.append(quiz.letter())
         return [sessions, short, long]
 
-    def _plan(self, encoder: Encoder, draw: random.Random) -> TokenSequence:
+    def _plan(self, encoder: ExampleEncoder, draw: random.Random) -> TokenSequence:
         lesson = draw.choice(self._lessons)
         turn = lesson.turns[0]
         face = None if turn.shown is None else ShownFace(_NOBODY, turn.shown)

@@ -29,7 +29,7 @@ class ShownFace(NamedTuple):
     expression: Expression
 
 
-class Faces:
+class NumberedFaces:
     """Numbers the faces that examples show, so that each is drawn and looked at once."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Faces:
         return len(self.shown) - 1
 
 
-class Encoder:
+class ExampleEncoder:
     """Makes sequences.
 
     Args:
@@ -49,14 +49,14 @@ class Encoder:
         faces: Where the faces of the examples are numbered.
     """
 
-    def __init__(self, processor: Any, faces: Faces) -> None:
+    def __init__(self, processor: Any, faces: NumberedFaces) -> None:
         self._tokens = processor.tokenizer
         self._template = processor.chat_template
         self._image = AROUND_IMAGE + WHOLE_IMAGE + IMAGE * processor.image_seq_len + AROUND_IMAGE
         self.faces = faces
 
     def sequence(
-        self, messages: Sequence[Message], answers: Sequence[Answer], faces: list[int]
+        self, messages: Sequence[Message], answers: Sequence[LearntAnswer], faces: list[int]
     ) -> TokenSequence:
         """Returns messages as a sequence.
 
@@ -106,7 +106,7 @@ class Encoder:
                 caption = look_of(turn.shown.label).caption if "ec" in ways else ""
             history.append(PromptTurn(Speaker.CLIENT, turn.heard, part, caption))
             history.append(PromptTurn(Speaker.THERAPIST, turn.said))
-            answers.append(Answer(turn.taught, turn.named, CRISIS_WEIGHT if turn.crisis else 1.0))
+            answers.append(LearntAnswer(turn.taught, turn.named, CRISIS_WEIGHT if turn.crisis else 1.0))
         messages = reply_messages(
             lesson.profile, history, sees=lesson.method != "text", technique=lesson.technique, plan=plan
         )
@@ -117,31 +117,31 @@ class Encoder:
         number = self.faces.add(face)
         look = look_of(face.expression.label)
         messages = (*caption_messages(face_part(number)), Message("assistant", (look.caption,)))
-        return self.sequence(messages, [Answer(heavy=look.head)], [number])
+        return self.sequence(messages, [LearntAnswer(heavy=look.head)], [number])
 
     def plan(self, profile: Profile, opening: str, face: ShownFace | None, answer: str) -> TokenSequence:
         """Returns a first turn and the plan that it leads to."""
         number = None if face is None else self.faces.add(face)
         turn = PromptTurn(Speaker.CLIENT, opening, None if number is None else face_part(number))
         messages = (*plan_messages(profile, [turn]), Message("assistant", (answer,)))
-        return self.sequence(messages, [Answer()], [] if number is None else [number])
+        return self.sequence(messages, [LearntAnswer()], [] if number is None else [number])
 
     def question(self, text: str, face: ShownFace | None, answer: str) -> TokenSequence:
         """Returns one question of a static task as lm-eval's chat makes it, and its answer."""
         if face is None:
             return self.sequence(
                 (Message("user", (text,)), Message("assistant", (answer,))),
-                [Answer(weight=ANSWER_WEIGHT)],
+                [LearntAnswer(weight=ANSWER_WEIGHT)],
                 [],
             )
         number = self.faces.add(face)
         asked = Message("user", (face_part(number), text))
         return self.sequence(
-            (asked, Message("assistant", (answer,))), [Answer(weight=ANSWER_WEIGHT)], [number]
+            (asked, Message("assistant", (answer,))), [LearntAnswer(weight=ANSWER_WEIGHT)], [number]
         )
 
 
-class Answer(NamedTuple):
+class LearntAnswer(NamedTuple):
     """How an assistant message is learnt.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import Any
 from baselines.corpus import TokenSequence
 from baselines.feelings import load_feelings
 from baselines.questions import PLACE, PLEASANT, UNPLEASANT, agreement_answer, prompt_text
-from baselines.smol.dialogues import Encoder, ShownFace
+from baselines.smol.dialogues import ExampleEncoder, ShownFace
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.identity import random_identity
@@ -57,7 +57,7 @@ class Quiz:
         seed: Of the draws.
     """
 
-    def __init__(self, encoder: Encoder, seed: int) -> None:
+    def __init__(self, encoder: ExampleEncoder, seed: int) -> None:
         self._encoder = encoder
         self._draw = random.Random(derive_seed("quiz", seed))
         self._feelings = load_feelings()

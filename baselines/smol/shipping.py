@@ -26,7 +26,7 @@ from mirror_bench.schema import digest
 if TYPE_CHECKING:
     from baselines.learning import Curve
     from baselines.recipe import SightedRecipe
-    from baselines.smol.speech import Speaker
+    from baselines.smol.speech import SpeechTrainer
     from baselines.smol.training import Trained
 
 SHIPPED = Path(__file__).resolve().parents[1] / "weights" / "smol"
@@ -40,7 +40,7 @@ STAMP = "assembled.json"
 
 
 def write_weights(
-    out: Path, recipe: SightedRecipe, seen: Trained, speaker: Speaker, speech: Curve
+    out: Path, recipe: SightedRecipe, seen: Trained, speaker: SpeechTrainer, speech: Curve
 ) -> dict[str, Any]:
     """Writes eyes, adapter and figures to `out` and returns the figures."""
     import torch

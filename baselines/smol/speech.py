@@ -24,7 +24,7 @@ KEEP_EVERY = 5
 """Steps between two states that a training goes on from."""
 
 
-class Speaker:
+class SpeechTrainer:
     """The language model in training.
 
     Args:
@@ -146,7 +146,7 @@ def computed_in(device: str) -> torch.dtype:
 
 
 def learn_to_speak(
-    speaker: Speaker,
+    speaker: SpeechTrainer,
     curriculum: Curriculum,
     targets: Tensor,
     state: Path | None,

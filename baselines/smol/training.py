@@ -25,7 +25,7 @@ from baselines.smol.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces,
 from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
 from baselines.smol.looks import load_looks
 from baselines.smol.shipping import write_weights
-from baselines.smol.speech import Speaker, learn_to_speak
+from baselines.smol.speech import SpeechTrainer, learn_to_speak
 from mirror_bench.schema import Expression, derive_seed, digest
 
 STATE = ".training"
@@ -180,8 +180,8 @@ def begin_to_speak(recipe: SightedRecipe, steps: int) -> list[float]:
     return curve.losses["speaking"]
 
 
-def make_speaker(recipe: SightedRecipe, body: Body) -> Speaker:
+def make_speaker(recipe: SightedRecipe, body: Body) -> SpeechTrainer:
     """Returns the language model with an adapter that changes nothing yet."""
     tokens = body.processor.tokenizer
     image = tokens.convert_tokens_to_ids(IMAGE)
-    return Speaker(body.base.model, image, tokens.pad_token_id, recipe.speech, recipe.seed)
+    return SpeechTrainer(body.base.model, image, tokens.pad_token_id, recipe.speech, recipe.seed)

@@ -7,7 +7,7 @@ from report_samples import run_of, scenarios
 
 from mirror_bench.analysis.summary import Summary, summarize
 from mirror_bench.cli.demo import demo, put_together
-from mirror_bench.cli.demo_summary import closing_lines, score_table
+from mirror_bench.cli.demo.summary import closing_lines, score_table
 from mirror_bench.errors import InputError
 from mirror_bench.schema import FaceCondition
 

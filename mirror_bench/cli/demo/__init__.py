@@ -54,7 +54,7 @@ REFERENCE = (Part("reference-direct", method="direct", seen="matched,none,shuffl
 )
 def demo(out: Path, limit: int, skip_reference: bool) -> None:
     """Compare the scripted therapists and the shipped reference model, and report."""
-    from mirror_bench.cli.demo_summary import closing_lines, score_table
+    from mirror_bench.cli.demo.summary import closing_lines, score_table
     from mirror_bench.pages.run_report import report_runs
 
     started = time.perf_counter()
