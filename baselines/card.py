@@ -93,9 +93,8 @@ tags: [idefics3, lora, mirror-bench, research-only]
 
 SmolLM2-135M-Instruct with eyes: a vision tower of {size["layers"]} layers and {size["width"]} wide,
 a connector, and a LoRA adapter (rank {rank}) on the language model. The base is not in this folder;
-`python -m baselines.assemble runs/reference` puts both together. It shows that the benchmark's path
-from a face to a score works with a fine-tuned language model. It is **no therapist**, and must never
-speak to a person in need.
+`python -m baselines.assemble runs/reference` puts both together. It is a small fine-tuned baseline of
+the benchmark. It is **no therapist**, and must never speak to a person in need.
 
 ## Trained on
 {figures["sessions"]} sessions ({figures["replies"]} replies) that the scripted teacher
