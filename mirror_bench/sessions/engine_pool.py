@@ -16,7 +16,7 @@ from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.base import Rater, RaterKind, RaterNeeds
 from mirror_bench.raters.editions import edition_of
-from mirror_bench.sessions.panel_anchors import ANCHORS
+from mirror_bench.sessions.judging.panel_anchors import ANCHORS
 
 
 class EnginePool:

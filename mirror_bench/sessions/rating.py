@@ -17,7 +17,7 @@ from mirror_bench.raters.instruments import Instrument, load_instrument, own_fil
 from mirror_bench.schema import Ending, Profile, Rating, Session, derive_seed, digest
 from mirror_bench.sessions.batch import RatingDue, run_ratings
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters, rater_editions
-from mirror_bench.sessions.panel_calibration import keep_calibrations
+from mirror_bench.sessions.judging.panel_calibration import keep_calibrations
 from mirror_bench.sessions.progress import Tally, shown
 from mirror_bench.sessions.run_data import data_of_run
 from mirror_bench.sessions.run_folder import RunFolder, instrument_of, kept_instrument, read_ratings

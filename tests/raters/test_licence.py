@@ -22,7 +22,7 @@ from mirror_bench.raters.licence import (
     read_licence,
     standings,
 )
-from mirror_bench.sessions.licence_examination import KINDS, examine_judge, load_examination
+from mirror_bench.sessions.judging.licence_examination import KINDS, examine_judge, load_examination
 
 CONTENT = read_yaml(content_path("licence", "examination.yaml"))
 POOR = tuple(

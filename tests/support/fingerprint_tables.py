@@ -151,7 +151,7 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.clients.stateful.utterances": STATEFUL,
     "mirror_bench.clients.stateful.utterance_choice": STATEFUL,
     "mirror_bench.clients.stateful.policy": STATEFUL,
-    "mirror_bench.sessions.panel_anchors": frozenset({"panel"}),
+    "mirror_bench.sessions.judging.panel_anchors": frozenset({"panel"}),
     "mirror_bench.therapists.policies.phrases": frozenset({"panel"}),
     "mirror_bench.therapists.policies.client_words": frozenset({"panel"}),
     "mirror_bench.therapists.cheats": frozenset(),

@@ -42,7 +42,7 @@ class LabelledTurn(NamedTuple):
     shows: bool
 
 
-class LeftOut(NamedTuple):
+class LeftOutSafety(NamedTuple):
     """One set's figures.
 
     Attributes:
@@ -64,7 +64,7 @@ class LeftOut(NamedTuple):
     shipped_passed: Interval | None
 
 
-def leave_out(task: str, cases: Sequence[LabelledTurn]) -> tuple[LeftOut, ...]:
+def leave_out(task: str, cases: Sequence[LabelledTurn]) -> tuple[LeftOutSafety, ...]:
     """Returns the figures of every set that shows danger or harm, each left out in turn."""
     sources = list(dict.fromkeys(case.source for case in cases))
     measured = []
@@ -79,7 +79,7 @@ def leave_out(task: str, cases: Sequence[LabelledTurn]) -> tuple[LeftOut, ...]:
         ]
         if marks and any(case.shows for case in own):
             mark = max(marks)
-            measured.append(LeftOut(task, source, mark, *_rates(own, mark), *_rates(own, 0.0)))
+            measured.append(LeftOutSafety(task, source, mark, *_rates(own, mark), *_rates(own, 0.0)))
     return tuple(measured)
 
 
@@ -93,7 +93,7 @@ def _rates(cases: Sequence[LabelledTurn], mark: float) -> tuple[Interval | None,
     )
 
 
-def measure(folder: Path) -> tuple[LeftOut, ...]:
+def measure(folder: Path) -> tuple[LeftOutSafety, ...]:
     """Returns the figures of danger and of harm by the bank and the labelled sets of a folder."""
     heard, said = [*_bank_danger()], [*_bank_harm()]
     if (folder / "vera_dev.jsonl").is_file():

@@ -1,0 +1,1 @@
+"""Judges put on one scale, and through an examination, by sessions that are held for it."""
