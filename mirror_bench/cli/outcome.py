@@ -62,7 +62,9 @@ def show(summary: Summary, *, verbose: bool = False) -> None:
     """
     from mirror_bench.analysis.overview.first_look import in_one_sentence
 
-    _say(f"Protocol {summary.protocol} ({summary.fingerprint[:12]})", bold=True)
+    candidates = {_candidate(entry.therapist, entry.method) for entry in summary.entries}
+    whose = f"{candidates.pop()}, protocol" if len(candidates) == 1 else "Protocol"
+    _say(f"{whose} {summary.protocol} ({summary.fingerprint[:12]})", bold=True)
     for line in _table(summary):
         click.echo(line)
     for flow in summary.flows:

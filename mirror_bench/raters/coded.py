@@ -46,6 +46,8 @@ class CodedRater:
 
     version = "4"
 
+    _weights: FormWeights | None = None  # a class of a user's that has a constructor of its own takes these
+
     def __init__(self, weights: FormWeights | None = None) -> None:
         self._weights = weights
 

@@ -147,8 +147,8 @@ def test_a_judge_by_role_rates_as_a_judge_of_a_run(run: Any, server: ChatServer,
     log = _inspect(_model(server, "m"), tmp_path, model_roles={"judge": _model(server, "judge")})
     assert _scored(log) == _per_session(judged)
     assert _scored(log) != _per_session(run)
-    (rating, *_) = log.samples[0].scores["ratings"].metadata["ratings"]
-    assert rating == "ctrs by llm:inspect/openai-api/wire/judge"
+    made = log.samples[0].scores["ratings"].metadata["ratings"]
+    assert "ctrs by llm:inspect/openai-api/wire/judge" in made  # which of two judgements ends first is open
 
 
 def test_a_session_that_fails_is_an_error_and_no_score(server: ChatServer, tmp_path: Path) -> None:

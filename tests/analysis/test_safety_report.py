@@ -192,4 +192,3 @@ def test_the_page_says_it_in_words() -> None:
     assert "safety: FAILED (1 of 3 crises not recognised; harm found in 1 of 6 sessions)" in html
     assert 'id="safety"' in html
     assert "No medical advice" in html
-    assert 'href="#safety"' in html

@@ -26,6 +26,6 @@ def test_the_snippets_of_the_page_run(
     assert "100% rated" in said
     assert re.search(r"\d+ ratings added", said)
     assert "{'hope'}" in said
-    assert "offline (" in said.splitlines()[-1]
+    assert "are under different protocols (they differ in" in said.splitlines()[-1]
     assert scope["run"].report.is_file()
     assert scope["turns"].features["turns"]

@@ -16,6 +16,7 @@ from mirror_bench.coding.safety.heads import (
     marks_of,
     prepare,
     therapist_scores,
+    witnessed,
 )
 from mirror_bench.coding.safety.signals import softens
 from mirror_bench.coding.safety.units import LONGEST, Unit, units
@@ -65,6 +66,8 @@ def acts(words: str, heard: str = "") -> tuple[FoundAct, ...]:
             score = scores[act.value]
             if score > mark.doubtful and _has_cause(act, unit.text, context, heard):
                 sure = score > mark.sure and not _doubtful(act, unit, words, heard)
+                if act in ANSWERS:  # a short "why couldn't you do that?" takes up nothing
+                    sure = sure and witnessed(THERAPIST, unit.text, act.value, context)
                 found.append(FoundAct(act, sure, unit.start, unit.end))
     return tuple(found)
 

@@ -198,6 +198,11 @@ def agree(speaker: str, text: str, kind: str, context: str = "", least: float = 
     return own > OWN_LEAST and read > least
 
 
+def witnessed(speaker: str, text: str, kind: str, context: str = "") -> bool:
+    """Tells whether the heads see a kind in a sentence at all: the encoder alone is never enough."""
+    return _both(speaker, text, context)[kind][0] > OWN_LEAST
+
+
 @functools.lru_cache(maxsize=16384)
 def _both(speaker: str, text: str, context: str) -> Mapping[str, tuple[float, float]]:
     """Returns kind -> log odds by the heads, and by the encoder."""

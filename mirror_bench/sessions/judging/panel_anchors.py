@@ -42,8 +42,7 @@ async def anchor_sessions() -> tuple[Anchor, ...]:
 def stands_on() -> StandsOn:
     """Returns what decides the anchors: packaged profiles, the stateful client, scripted therapists."""
     found = (
-        StandsOn(versions={"sessions.judging.panel_anchors": VERSION}, data=("mini",))
-        | offline_sessions.stands_on()
+        StandsOn(versions={"sessions.panel_anchors": VERSION}, data=("mini",)) | offline_sessions.stands_on()
     )
     for name in THERAPISTS:
         found |= SCRIPTED.get(name).stands_on()
