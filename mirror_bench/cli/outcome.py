@@ -66,10 +66,10 @@ def show(summary: Summary, *, verbose: bool = False) -> None:
     whose = f"{candidates.pop()}, protocol" if len(candidates) == 1 else "Protocol"
     _say(f"{whose} {summary.protocol} ({summary.fingerprint[:12]})", bold=True)
     for line in _table(summary):
-        click.echo(line)
+        click.echo(line, file=sys.stdout)
     for flow in summary.flows:
         for line in _flow(flow):
-            click.echo(line)
+            click.echo(line, file=sys.stdout)
     for line in _held(summary):
         _say(line)
     for face in summary.face_verdicts:
@@ -275,7 +275,7 @@ def _say(text: str, *, red: bool = False, bold: bool = False) -> None:
         )
     if (red or bold) and not os.environ.get("NO_COLOR"):
         text = click.style(text, fg="red" if red else None, bold=bold or None)
-    click.echo(text)
+    click.echo(text, file=sys.stdout)  # as the terminal takes it: click itself would write UTF-8 to any
 
 
 def shown(score: Score | None, gap: str = " ") -> str:
