@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mirror_bench.engines.base import Engine, ImagePart, Message, Request, Sampling
+from mirror_bench.engines.base import Answer, Engine, ImagePart, Message, Request, Sampling
 from mirror_bench.errors import EngineError
 
 SCHEMA: dict[str, Any] = {
@@ -55,6 +55,14 @@ def talk(number: int, turns: int = 2, images: bool = True) -> tuple[Message, ...
 def ask(number: int, max_tokens: int = 24, images: bool = True, turns: int = 2, **sampling: Any) -> Request:
     """Returns a request about `talk(number)`, with `number` as its seed."""
     return Request(talk(number, turns, images), Sampling(max_tokens=max_tokens, **sampling), seed=number)
+
+
+async def answer_of(engine: Engine, request: Request) -> Answer | None:
+    """Returns an untrained model's answer, None where its tokens are no words, which engines refuse."""
+    try:
+        return await engine.answer(request)
+    except EngineError:
+        return None
 
 
 async def said_by(engine: Engine, request: Request) -> str:

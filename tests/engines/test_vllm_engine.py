@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from talks import SCHEMA, ask, picture, plain, talk
+from talks import SCHEMA, ask, picture, plain, said_by, talk
 
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.factory import open_engine
@@ -184,8 +184,10 @@ async def test_an_engine_for_text_alone_leaves_images_out(vllm_engine: Engine, c
     blind = VllmEngine(parse_model(f"vllm/{checkpoint}?max_images=0&max_model_len=512&kv_gib=0.1"))
     await blind.start()
     assert not blind.sees
-    seen, unseen = await texts(blind, ask(1), ask(1, images=False))
-    assert seen == unseen == (await texts(vllm_engine, ask(1, images=False)))[0]
+    for number in range(4):
+        without = ask(number, images=False)
+        seen, unseen = [await said_by(blind, one) for one in (ask(number), without)]
+        assert seen == unseen == await said_by(vllm_engine, without)
     await blind.close()
     del blind
     gc.collect()
