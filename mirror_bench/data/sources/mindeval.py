@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources.people import add_person, read_people, say_what_lacks
+from mirror_bench.data.sources.people import add_people, add_person, read_people
 from mirror_bench.data.sources.record_collector import Gathering
-from mirror_bench.data.sources.record_files import read_records
 from mirror_bench.data.untrusted_input import cell
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile
@@ -32,15 +31,8 @@ def load_mindeval(argument: str) -> DataSet:
         raise InputError("mindeval needs a file: write mindeval:FILE (docs/other-benchmarks.md)")
     path = Path(argument).expanduser()
     gathering = Gathering()
-    records = read_records(path, foreign=True)
-    gathering.problems(records.problems)
-    added: list[Profile] = []
-    for place, record in records.rows:
-        if (profile := _add(gathering, record, path.name, place)) is not None:
-            added.append(profile)
-    if not added:
+    if not add_people(gathering, path, _add):
         raise InputError(f"{path}: holds no member: expected are objects with {ATTRIBUTES} and {NARRATIVE}")
-    say_what_lacks(gathering, added, path.name)
     return gathering.finish(f"mindeval:{argument}")
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources.people import FIELDS, add_person, leaves, read_people, say_what_lacks
+from mirror_bench.data.sources.people import FIELDS, add_people, add_person, leaves, read_people
 from mirror_bench.data.sources.record_collector import Gathering
-from mirror_bench.data.sources.record_files import read_records
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Profile
 
@@ -45,15 +44,8 @@ def load_patienthub(argument: str) -> DataSet:
             f"{path}: is a folder: name one of its files of characters, such as {path}/cars.json"
         )
     gathering = Gathering()
-    records = read_records(path, foreign=True)
-    gathering.problems(records.problems)
-    added: list[Profile] = []
-    for place, record in records.rows:
-        if (profile := _add(gathering, record, path.name, place)) is not None:
-            added.append(profile)
-    if not added:
+    if not add_people(gathering, path, _add):
         raise InputError(f"{path}: holds no character: expected are JSON objects that describe a person")
-    say_what_lacks(gathering, added, path.name)
     return gathering.finish(f"patienthub:{argument}")
 
 

@@ -8,12 +8,14 @@ a line and no code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.data.sources.mini import validation_message
 from mirror_bench.data.sources.personal_info import read_person, read_resistance
 from mirror_bench.data.sources.record_collector import Gathering
+from mirror_bench.data.sources.record_files import read_records
 from mirror_bench.data.untrusted_input import clean, identifier
 from mirror_bench.schema import Crisis, Profile, Resistance, digest
 
@@ -248,6 +250,30 @@ def add_person(
         return None
     id = gathering.profile(profile, source, place)
     return profile.model_copy(update={"id": id})
+
+
+def add_people(
+    gathering: Gathering,
+    path: Path,
+    add: Callable[[Gathering, dict[str, Any], str, int], Profile | None],
+) -> bool:
+    """Adds the people of one file of records and says what they lack; returns whether there was anybody.
+
+    Args:
+        gathering: Takes the people, and what could not be read.
+        path: The file, as `read_records` takes it.
+        add: Called with `gathering`, a record, the file's name and the record's place; returns whom it added.
+
+    Raises:
+        InputError: If the file is unusable altogether.
+    """
+    records = read_records(path, foreign=True)
+    gathering.problems(records.problems)
+    read = (add(gathering, record, path.name, place) for place, record in records.rows)
+    added = [profile for profile in read if profile is not None]
+    if added:
+        say_what_lacks(gathering, added, path.name)
+    return bool(added)
 
 
 def say_what_lacks(gathering: Gathering, profiles: list[Profile], source: str) -> None:

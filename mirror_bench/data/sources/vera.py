@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mirror_bench.data.base import DataSet
-from mirror_bench.data.sources.people import add_person, plain_key, read_people, say_what_lacks
+from mirror_bench.data.sources.people import add_people, add_person, plain_key, read_people
 from mirror_bench.data.sources.record_collector import Gathering
-from mirror_bench.data.sources.record_files import read_records
 from mirror_bench.data.untrusted_input import cell, parse_json, read_file
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Crisis, Profile
@@ -48,14 +47,7 @@ def load_vera(argument: str) -> DataSet:
         )
     gathering = Gathering()
     for path in _tables(Path(argument).expanduser()):
-        records = read_records(path, foreign=True)
-        gathering.problems(records.problems)
-        added: list[Profile] = []
-        for place, record in records.rows:
-            if (profile := _add(gathering, record, path.name, place)) is not None:
-                added.append(profile)
-        if added:
-            say_what_lacks(gathering, added, path.name)
+        add_people(gathering, path, _add)
     if not len(gathering):
         raise InputError(f"{argument}: holds no persona: expected is a table with a column Name")
     return gathering.finish(f"vera:{argument}")
