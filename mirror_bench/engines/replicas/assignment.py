@@ -39,21 +39,22 @@ class Assignment:
         self.usable = [True] * count
         """Which engines are asked at all."""
         self._kept: OrderedDict[bytes, int] = OrderedDict()
+        self._held = [0] * count  # sessions of each engine among those
 
     def choose(self, request: Request) -> int | None:
         """Returns the engine of the request's session, or None where no engine is usable."""
         key = session_key(request)
-        chosen = self._kept.get(key)
+        chosen = self._kept.pop(key, None)
+        if chosen is not None:
+            self._held[chosen] -= 1
         if chosen is None or not self.usable[chosen]:
-            open_ones = [number for number, usable in enumerate(self.usable) if usable]
-            if not open_ones:
+            usable = [number for number, usable in enumerate(self.usable) if usable]
+            if not usable:
                 return None
-            held = [0] * len(self.usable)
-            for number in self._kept.values():
-                held[number] += 1
-            chosen = min(open_ones, key=lambda number: (self.busy[number], held[number], number))
-        self._kept[key] = chosen
-        self._kept.move_to_end(key)
+            chosen = min(usable, key=lambda number: (self.busy[number], self._held[number], number))
+        self._kept[key] = chosen  # the latest stands last
+        self._held[chosen] += 1
         if len(self._kept) > REMEMBERED:
-            self._kept.popitem(last=False)
+            _, forgotten = self._kept.popitem(last=False)
+            self._held[forgotten] -= 1
         return chosen
