@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 
 from mirror_bench.engines.openai.waiting import named_wait
 from mirror_bench.keys import redact
+from mirror_bench.text import one_line as printable_line
 
 LONGEST = 300
 """Of what a server says, so many characters stand in a message."""
+_READ = 20_000
+"""Characters of a server's words that are read at all."""
 # Statuses after which the same request may be asked again; 5xx beside them.
 _PASSING = frozenset({408, 409, 425, 429})
 _NO_MONEY = re.compile(
@@ -127,8 +130,7 @@ def one_line(text: str, keys: Iterable[str] = (), longest: int = LONGEST) -> str
     """Returns text from a server as one bounded line without keys, tags of a page or control characters."""
     if re.search(r"<(?:!doctype|html|head|body)\b", text, re.IGNORECASE):
         text = re.sub(r"(?s)<(script|style)\b.*?</\1>|<[^<>]*>", " ", text)
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[:20_000]).split())
-    return redact(line, keys)[:longest]
+    return redact(printable_line(text[:_READ], _READ), keys)[:longest]
 
 
 def _message(error: object) -> str:
