@@ -18,7 +18,7 @@ from mirror_bench.therapists.prompts import PromptTurn, caption_messages, plan_m
 FACE_WEIGHT = 4.0
 """Weight of the words that the face decides: few among many, they would be learnt last."""
 FIRST_WORDS = 3
-"""Words of a reply that weigh as much where a shown face goes unnamed: whether to name it is decided there."""
+"""Words of a reply that weigh as much where a shown face goes unnamed: they decide whether it is named."""
 CRISIS_WEIGHT = 2.0
 ANSWER_WEIGHT = 4.0
 """Weight of an answer of one or a few tokens, beside sessions of hundreds."""
