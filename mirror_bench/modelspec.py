@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import unquote
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mirror_bench.errors import InputError
 from mirror_bench.keys import check_url, check_variable, names_a_key, redact
@@ -85,51 +88,41 @@ def _check_keys(where: str, options: Mapping[str, str]) -> None:
                 check_url(url, where)
 
 
-class Options:
-    """Typed reading of a model's options; whatever nobody asked for is refused by `done`."""
+class ModelOptions(BaseModel):
+    """The options of a kind of model, read from its name by `read_options`; each engine has its own class.
 
-    def __init__(self, spec: ModelSpec) -> None:
-        self.spec = spec
-        self._known: list[str] = []
+    Unknown options are refused; a default stands for what the name leaves out.
+    """
 
-    def text(self, key: str, default: str = "") -> str:
-        """Returns the option as text."""
-        self._known.append(key)
-        return self.spec.options.get(key, default)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    def integer(self, key: str, default: int) -> int:
-        """Returns the option as a whole number."""
-        value = self.text(key, str(default))
-        try:
-            return int(value)
-        except ValueError:
-            raise InputError(f"{self.spec}: the option {key}={value!r} must be a whole number") from None
 
-    def number(self, key: str, default: float) -> float:
-        """Returns the option as a number."""
-        value = self.text(key, str(default))
-        try:
-            return float(value)
-        except ValueError:
-            raise InputError(f"{self.spec}: the option {key}={value!r} must be a number") from None
+_Read = TypeVar("_Read", bound=ModelOptions)
+_WANTED = {"int_parsing": "a whole number", "float_parsing": "a number", "bool_parsing": "true or false"}
 
-    def flag(self, key: str, default: bool = False) -> bool:
-        """Returns the option as true or false."""
-        value = self.text(key, str(default)).lower()
-        if value not in {"true", "false", "1", "0", "yes", "no"}:
-            raise InputError(f"{self.spec}: the option {key}={value!r} must be true or false")
-        return value in {"true", "1", "yes"}
 
-    def done(self) -> None:
-        """Refuses options that nobody read.
+def read_options(spec: ModelSpec, kind: type[_Read]) -> _Read:
+    """Returns the options of a model's name as their kind declares them.
 
-        Raises:
-            InputError: Naming the option and the ones that exist.
-        """
-        for key in self.spec.options:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
-                raise InputError(
-                    f"{self.spec}: no option {key!r}: {hint}known are {', '.join(sorted(set(self._known)))}"
-                )
+    Raises:
+        InputError: If one is unknown (the message names the nearest), malformed or out of range.
+    """
+    try:
+        return kind.model_validate(dict(spec.options))
+    except ValidationError as error:
+        told = error.errors(include_url=False)[0]
+    where = redact(str(spec))
+    key = str(told["loc"][0]) if told["loc"] else ""
+    if told["type"] == "extra_forbidden":
+        known = sorted(one.alias or name for name, one in kind.model_fields.items())
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        listed = ", ".join(known) or "none"
+        raise InputError(f"{where}: no option {key!r}: {hint}known are {listed}")
+    if told["type"] == "value_error":
+        raise InputError(f"{where}: {told['msg'].removeprefix('Value error, ')}")
+    if told["type"] == "missing":
+        raise InputError(f"{where}: the option {key} is missing: write {spec.provider}/{spec.name}?{key}=…")
+    wanted = _WANTED.get(told["type"])
+    must = f"be {wanted}" if wanted else told["msg"].removeprefix("Input should ")
+    raise InputError(f"{where}: the option {key}={redact(spec.options.get(key, ''))!r} must {must}")

@@ -1,10 +1,13 @@
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.errors import InputError
-from mirror_bench.modelspec import Options, parse_model
+from mirror_bench.modelspec import ModelOptions, parse_model, read_options
 
 
 def test_reads_provider_name_and_options() -> None:
@@ -38,18 +41,39 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert spec.name
 
 
-def test_unknown_option_names_the_nearest() -> None:
-    options = Options(parse_model("vllm/x?dtyp=auto"))
-    options.text("dtype")
-    with pytest.raises(InputError, match="did you mean 'dtype'"):
-        options.done()
+class Sample(ModelOptions):
+    count: int = Field(1, ge=1)
+    share: float = Field(0.5, ge=0, le=1)
+    loud: bool = False
+    kind: Literal["a", "b"] = "a"
+    mode: str = Field("x", alias="json")
 
 
-@pytest.mark.parametrize(("query", "read"), [("n=x", "integer"), ("n=x", "number"), ("n=maybe", "flag")])
-def test_wrong_kinds_name_the_option(query: str, read: str) -> None:
-    options = Options(parse_model(f"vllm/x?{query}"))
-    with pytest.raises(InputError, match="n="):
-        getattr(options, read)("n", 1)
+def test_options_are_read_as_their_class_declares_them() -> None:
+    read = read_options(parse_model("vllm/x?count=3&share=0.25&loud=yes&kind=b&json=y"), Sample)
+    assert read == Sample(count=3, share=0.25, loud=True, kind="b", json="y")
+    assert read_options(parse_model("vllm/x"), Sample) == Sample()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("cout=1", "no option 'cout': did you mean 'count'? known are count, json, kind, loud, share"),
+        ("mode=1", "no option 'mode'"),
+        ("count=x", "the option count='x' must be a whole number"),
+        ("count=0", "the option count='0' must be greater than or equal to 1"),
+        ("share=much", "the option share='much' must be a number"),
+        ("share=nan", "the option share='nan' must be a finite number"),
+        ("loud=maybe", "the option loud='maybe' must be true or false"),
+        ("kind=c", "the option kind='c' must be 'a' or 'b'"),
+    ],
+)
+def test_a_wrong_option_is_told_in_one_line(query: str, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read_options(parse_model(f"vllm/x?{query}"), Sample)
+    assert said in str(raised.value)
+    assert str(raised.value).startswith("vllm/x?")
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

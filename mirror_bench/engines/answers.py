@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from mirror_bench.engines.base import Answer, Sampling
 from mirror_bench.engines.reasoning import OPENING, part_thoughts, with_thoughts
-from mirror_bench.errors import EngineError, InputError
-from mirror_bench.modelspec import Options
+from mirror_bench.errors import EngineError
+from mirror_bench.modelspec import ModelOptions
 
 
 @dataclass(frozen=True)
@@ -22,23 +25,6 @@ class Room:
     thinking: int = 0
     whole: int = 0
 
-    @classmethod
-    def read(cls, options: Options) -> Room:
-        """Reads `max_thinking_tokens` and `max_tokens` from a model's options.
-
-        Raises:
-            InputError: If one is no whole number of 0 or more, or both are given.
-        """
-        room = cls(options.integer("max_thinking_tokens", 0), options.integer("max_tokens", 0))
-        if min(room.thinking, room.whole) < 0:
-            raise InputError(f"{options.spec}: max_thinking_tokens and max_tokens must be 0 or more")
-        if room.thinking and room.whole:
-            raise InputError(
-                f"{options.spec}: give max_thinking_tokens (for thoughts alone) or max_tokens (for the "
-                f"whole answer)"
-            )
-        return room
-
     def __bool__(self) -> bool:
         return bool(self.thinking or self.whole)
 
@@ -47,6 +33,31 @@ class Room:
         if not self:
             return sampling
         return replace(sampling, max_tokens=self.whole or sampling.max_tokens + self.thinking, stop=())
+
+
+class RoomOptions(ModelOptions):
+    """What models that think first may be given, by whichever engine.
+
+    Attributes:
+        max_thinking_tokens: Tokens for thoughts alone, beside those of the answer.
+        max_tokens: Tokens for the whole answer, thoughts included.
+    """
+
+    max_thinking_tokens: int = Field(0, ge=0)
+    max_tokens: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.max_thinking_tokens and self.max_tokens:
+            raise ValueError(
+                "give max_thinking_tokens (for thoughts alone) or max_tokens (for the whole answer)"
+            )
+        return self
+
+    @property
+    def room(self) -> Room:
+        """How much may be generated in all."""
+        return Room(self.max_thinking_tokens, self.max_tokens)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class Engine(Protocol):
     """Answers chat requests.
 
     Its class may have a static method `identity(spec: ModelSpec) -> str`: what the model is to a fingerprint
-    (`opening.model_identity`).
+    (`factory.model_identity`).
     """
 
     @property

@@ -10,7 +10,7 @@ from mirror_bench.engines.base import Answer, Message, Request
 from mirror_bench.engines.images import data_url
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.keys import redact
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ _FINISH = {
     "tool_calls": "tool_calls",
     "content_filter": "content_filter",
 }
+
+
+class InspectOptions(ModelOptions):
+    """See `InspectEngine`."""
+
+    base_url: str = ""
+    sees: bool = True
 
 
 class InspectEngine:
@@ -42,10 +49,9 @@ class InspectEngine:
     def __init__(self, spec: ModelSpec, model: Model | None = None) -> None:
         if importlib.util.find_spec("inspect_ai") is None:
             raise InputError(f"{spec}: {MISSING}")
-        options = Options(spec)
-        self._base_url = options.text("base_url") or None
-        self._sees = options.flag("sees", True)
-        options.done()
+        options = read_options(spec, InspectOptions)
+        self._base_url = options.base_url or None
+        self._sees = options.sees
         self._spec = spec
         self._model = model
 

@@ -7,12 +7,47 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from pydantic import Field
+
 from mirror_bench.engines.base import Answer, Message, Request
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 from mirror_bench.schema import derive_seed
 
 NAMES = ("cycle", "echo", "fixed", "refuse")
+
+
+class ScriptedOptions(ModelOptions):
+    """What every rule takes.
+
+    Attributes:
+        delay: Seconds before each answer.
+        sees: Whether it counts as reading images.
+    """
+
+    delay: float = Field(0.0, ge=0)
+    sees: bool = False
+
+
+class FixedOptions(ScriptedOptions):
+    """`fixed`: says `text`."""
+
+    text: str
+
+
+class CycleOptions(ScriptedOptions):
+    """`cycle`: takes lines of the file `path`."""
+
+    path: str
+
+
+class RefuseOptions(ScriptedOptions):
+    """`refuse`: refuses the `share` of requests."""
+
+    share: float = Field(1.0, ge=0, le=1)
+
+
+_Prepared = tuple[ScriptedOptions, Callable[[Request], str]]
 
 
 class ScriptedEngine:
@@ -30,20 +65,16 @@ class ScriptedEngine:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        options = Options(spec)
         if spec.name not in NAMES:
             raise InputError(f"{spec}: no scripted engine {spec.name!r}: known are {', '.join(NAMES)}")
-        self._delay = options.number("delay", 0.0)
-        self._sees = options.flag("sees")
-        self._rule = getattr(self, f"_prepare_{spec.name}")(spec, options)
-        options.done()
-        if self._delay < 0:
-            raise InputError(f"{spec}: the option delay={self._delay} must be 0 or more seconds")
+        prepared: _Prepared = getattr(self, f"_prepare_{spec.name}")(spec)
+        options, self._rule = prepared
+        self._delay, self._sees = options.delay, options.sees
         self._name = str(ModelSpec(spec.provider, spec.name, self._decisive(spec)))
 
     @classmethod
     def identity(cls, spec: ModelSpec) -> str:
-        """See `opening.model_identity`: a file of answers by its content alone."""
+        """See `factory.model_identity`: a file of answers by its content alone."""
         return str(ModelSpec(spec.provider, spec.name, cls(spec)._decisive(spec, "")))
 
     @property
@@ -86,17 +117,16 @@ class ScriptedEngine:
             decisive["path"] = f"{file}@{self._content}"
         return decisive
 
-    def _prepare_echo(self, spec: ModelSpec, options: Options) -> Callable[[Request], str]:
-        return _last_user_text
+    def _prepare_echo(self, spec: ModelSpec) -> _Prepared:
+        return read_options(spec, ScriptedOptions), _last_user_text
 
-    def _prepare_fixed(self, spec: ModelSpec, options: Options) -> Callable[[Request], str]:
-        text = options.text("text")
-        if not text:
-            raise InputError(f"{spec}: say what to answer with ?text=…")
-        return lambda request: text
+    def _prepare_fixed(self, spec: ModelSpec) -> _Prepared:
+        options = read_options(spec, FixedOptions)
+        return options, lambda request: options.text
 
-    def _prepare_cycle(self, spec: ModelSpec, options: Options) -> Callable[[Request], str]:
-        path = Path(options.text("path"))
+    def _prepare_cycle(self, spec: ModelSpec) -> _Prepared:
+        options = read_options(spec, CycleOptions)
+        path = Path(options.path)
         try:
             content = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -106,12 +136,11 @@ class ScriptedEngine:
         if not lines:
             raise InputError(f"{spec}: {path} holds no answers; write one per line")
         self._content = hashlib.sha256(content.encode()).hexdigest()[:12]
-        return lambda request: lines[(_start(request) + _turn(request)) % len(lines)]
+        return options, lambda request: lines[(_start(request) + _turn(request)) % len(lines)]
 
-    def _prepare_refuse(self, spec: ModelSpec, options: Options) -> Callable[[Request], str]:
-        share = options.number("share", 1.0)
-        if not 0 <= share <= 1:
-            raise InputError(f"{spec}: the option share={share} must lie between 0 and 1")
+    def _prepare_refuse(self, spec: ModelSpec) -> _Prepared:
+        options = read_options(spec, RefuseOptions)
+        share = options.share
 
         def rule(request: Request) -> str:
             texts = "\n".join(message.text for message in request.messages)
@@ -120,7 +149,7 @@ class ScriptedEngine:
                 raise EngineError(f"{spec} refused this request, as its option share={share} asks")
             return _last_user_text(request)
 
-        return rule
+        return options, rule
 
 
 def _last_user_text(request: Request) -> str:

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.engines.answers import Given, Room, hear
+from mirror_bench.engines.answers import Given, RoomOptions, hear
 from mirror_bench.engines.base import Sampling
 from mirror_bench.engines.reasoning import opens_thought, part_thoughts, with_thoughts, without_special_tokens
 from mirror_bench.errors import EngineError, InputError
-from mirror_bench.modelspec import Options, parse_model
+from mirror_bench.modelspec import parse_model, read_options
 
 THOUGHT = "The client is lying. I should say: fine."
 SAID = "You look tired today."
@@ -127,7 +127,7 @@ def test_marks_that_are_special_tokens_survive_decoding() -> None:
 
 
 def test_room_for_thoughts_makes_no_longer_replies() -> None:
-    room = Room.read(Options(parse_model("openai/m?max_thinking_tokens=100")))
+    room = read_options(parse_model("openai/m?max_thinking_tokens=100"), RoomOptions).room
     asked = Sampling(max_tokens=10, stop=("\n\n",))
     assert room.widen(asked) == Sampling(max_tokens=110)
     thought = hear("x", Given("<think>a\n\nb</think>\n\nYes.\n\nNo.", tokens=9), asked, room)
@@ -139,7 +139,7 @@ def test_room_for_thoughts_makes_no_longer_replies() -> None:
     assert (told.text.split(), told.finish) == (["word"] * 10, "stop")
     for wrong in ("max_thinking_tokens=-1", "max_thinking_tokens=5&max_tokens=5", "max_tokens=x"):
         with pytest.raises(InputError, match="max_t"):
-            Room.read(Options(parse_model(f"openai/m?{wrong}")))
+            read_options(parse_model(f"openai/m?{wrong}"), RoomOptions)
 
 
 @pytest.mark.parametrize(

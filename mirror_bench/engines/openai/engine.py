@@ -10,18 +10,20 @@ from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from mirror_bench.engines.answers import Given, Room, hear
+from pydantic import Field
+
+from mirror_bench.engines.answers import Given, hear
 from mirror_bench.engines.base import Answer, Message, Request
 from mirror_bench.engines.images import images_of
 from mirror_bench.engines.limits import too_much
 from mirror_bench.engines.openai.answer import read_completion
 from mirror_bench.engines.openai.refusals import Refusal, one_line
-from mirror_bench.engines.openai.request import Manner
+from mirror_bench.engines.openai.request import Manner, MannerOptions
 from mirror_bench.engines.openai.server import ChatServer, Patience, RefusedError
 from mirror_bench.engines.reasoning import closes_unopened, holds_marks
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.keys import SHOWN, check_url, check_variable, read_key
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelSpec, read_options
 
 _LOG = logging.getLogger("mirror_bench")
 _DEFAULT_URL = "https://api.openai.com/v1"
@@ -32,6 +34,20 @@ _INDIFFERENT = frozenset({"base_url", "api_key_env", "max_retries", "max_wait", 
 }
 # A server may refuse one field after another; each is learnt from one refusal.
 _MOST_LESSONS = 12
+
+
+class OpenAIOptions(MannerOptions):
+    """See `OpenAIEngine`."""
+
+    base_url: str = ""
+    server: str = ""
+    api_key_env: str = ""
+    max_retries: int = Field(5, ge=0)
+    max_wait: float = Field(120.0, ge=0)
+    timeout: float = Field(120.0, gt=0)
+    max_requests: int = Field(0, ge=0)
+    concurrency: int = Field(32, ge=1)
+    sees: bool = True
 
 
 class OpenAIEngine:
@@ -52,30 +68,24 @@ class OpenAIEngine:
         max_requests: Budget of requests, repetitions not counted; 0 for none.
         concurrency: Requests in flight at once (32).
         sees: Whether images are sent (true).
-        max_thinking_tokens, max_tokens: See `spoken.Room`.
-        json, tokens_key, leave_out, reasoning_effort, extra_body: See `openai_request.Manner`.
+        max_thinking_tokens, max_tokens: See `answers.RoomOptions`.
+        json, tokens_key, leave_out, reasoning_effort, extra_body: See `request.MannerOptions`.
 
     Raises:
         InputError: If an option is unknown or out of range.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        options = Options(spec)
-        given_url = options.text("base_url") or os.environ.get("OPENAI_BASE_URL", "").strip()
+        options = read_options(spec, OpenAIOptions)
+        given_url = options.base_url or os.environ.get("OPENAI_BASE_URL", "").strip()
         self._url = (given_url or _DEFAULT_URL).rstrip("/")
-        options.text("server")  # a part of the name alone
-        self._key_variable = options.text("api_key_env")
-        self._patience = Patience(
-            options.integer("max_retries", 5),
-            options.number("timeout", 120.0),
-            options.number("max_wait", 120.0),
-        )
-        self._budget = options.integer("max_requests", 0)
-        self._concurrency = options.integer("concurrency", 32)
-        self._sees = options.flag("sees", True)
+        self._key_variable = options.api_key_env
+        self._patience = Patience(options.max_retries, options.timeout, options.max_wait)
+        self._budget = options.max_requests
+        self._concurrency = options.concurrency
+        self._sees = options.sees
         self._manner = Manner(options)
-        self._room = Room.read(options)
-        options.done()
+        self._room = options.room
         self._check(spec)
         self._model = spec.name
         self._name = str(self._decisive(spec))
@@ -91,7 +101,7 @@ class OpenAIEngine:
 
     @staticmethod
     def identity(spec: ModelSpec) -> str:
-        """See `opening.model_identity`: the model and how it is asked, wherever its server stands."""
+        """See `factory.model_identity`: the model and how it is asked, wherever its server stands."""
         decisive = {key: value for key, value in spec.options.items() if key not in _INDIFFERENT}
         return str(ModelSpec(spec.provider, spec.name, decisive))
 
@@ -165,12 +175,6 @@ class OpenAIEngine:
         check_url(self._url, where)
         if self._key_variable:
             check_variable(self._key_variable, where)
-        least = min(self._patience.retries, self._patience.longest, self._budget)
-        if self._concurrency < 1 or self._patience.timeout <= 0 or least < 0:
-            raise InputError(
-                f"{spec}: concurrency must be at least 1, timeout above 0, "
-                "max_retries, max_wait and max_requests 0 or more"
-            )
 
     def _decisive(self, spec: ModelSpec) -> ModelSpec:
         decisive = {key: spec.options[key] for key in spec.options if key not in {*_INDIFFERENT, "sees"}}

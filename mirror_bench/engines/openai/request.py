@@ -6,14 +6,15 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import Field, field_validator
+
+from mirror_bench.engines.answers import RoomOptions
 from mirror_bench.engines.base import Message, Request, Sampling
 from mirror_bench.engines.images import data_url
 from mirror_bench.engines.openai.refusals import Refusal
-from mirror_bench.errors import InputError
 from mirror_bench.keys import names_a_key
-from mirror_bench.modelspec import Options
 
 JSON_MODES = ("schema", "object", "off")
 TOKENS_KEYS = ("max_tokens", "max_completion_tokens")
@@ -41,38 +42,75 @@ _FORMAT = re.compile(
 )
 
 
-class Manner:
-    """How a model is asked: what its options say, and what was learnt from what the server refused.
+class MannerOptions(RoomOptions):
+    """How a model is asked, as its options say.
 
-    Options:
-        json: "schema" has the server hold to the JSON schema, "object" to any JSON, "off" to none; then the
-            schema is told in words.
+    Attributes:
+        json_mode: `json=`: "schema" has the server hold to the JSON schema, "object" to any JSON, "off" to
+            none; then the schema is told in words.
         tokens_key: "max_tokens", or "max_completion_tokens".
         leave_out: Comma-separated fields that are not sent.
         reasoning_effort: Sent as it is.
         extra_body: Further fields, a JSON object.
-
-    Raises:
-        InputError: If an option is malformed, or would put a key on record.
     """
 
-    def __init__(self, options: Options) -> None:
-        spec = options.spec
-        self.json = options.text("json", "schema")
-        self.tokens_key = options.text("tokens_key", TOKENS_KEYS[0])
-        self.left_out = {part.strip() for part in options.text("leave_out").split(",")} - {""}
-        self.effort = options.text("reasoning_effort")
-        self.extra = _object(options, "extra_body")
-        self._swapped = False
-        for field in sorted(self.left_out - _LEAVABLE):
+    json_mode: Literal["schema", "object", "off"] = Field("schema", alias="json")
+    tokens_key: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    leave_out: str = ""
+    reasoning_effort: str = ""
+    extra_body: str = ""
+
+    @property
+    def fields_left_out(self) -> set[str]:
+        """The fields that are not sent."""
+        return {part.strip() for part in self.leave_out.split(",")} - {""}
+
+    @field_validator("leave_out")
+    @classmethod
+    def _leavable(cls, text: str) -> str:
+        for field in sorted({part.strip() for part in text.split(",")} - {"", *_LEAVABLE}):
             near = difflib.get_close_matches(field, _LEAVABLE, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             known = ", ".join(sorted(_LEAVABLE))
-            raise InputError(f"{spec}: leave_out: no field {field!r}: {hint}known are {known}")
-        if self.json not in JSON_MODES:
-            raise InputError(f"{spec}: the option json={self.json!r} must be one of {', '.join(JSON_MODES)}")
-        if self.tokens_key not in TOKENS_KEYS:
-            raise InputError(f"{spec}: tokens_key must be {' or '.join(TOKENS_KEYS)}")
+            raise ValueError(f"leave_out: no field {field!r}: {hint}known are {known}")
+        return text
+
+    @field_validator("extra_body")
+    @classmethod
+    def _json_object(cls, text: str) -> str:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise ValueError(
+                'the option extra_body must be a JSON object, such as extra_body={"top_k":20}, '
+                "with & and + inside written %26 and %2B"
+            )
+        if own := sorted(_OURS & set(value)):
+            raise ValueError(f"the option extra_body must leave {', '.join(own)} to us")
+        if secret := [name for name in _keys(value) if names_a_key(name)]:
+            raise ValueError(
+                f"the option extra_body holds {secret[0]!r}, and would put a key on record; "
+                "keys are read from the environment variable that api_key_env names"
+            )
+        return text
+
+
+class Manner:
+    """How a model is asked: what its options say, and what was learnt from what the server refused.
+
+    Args:
+        options: Where it begins.
+    """
+
+    def __init__(self, options: MannerOptions) -> None:
+        self.json: str = options.json_mode
+        self.tokens_key: str = options.tokens_key
+        self.left_out = options.fields_left_out
+        self.effort = options.reasoning_effort
+        self.extra = json.loads(options.extra_body) if options.extra_body else {}
+        self._swapped = False
 
     def body(self, model: str, request: Request, sampling: Sampling, *, sees: bool) -> dict[str, Any]:
         """Returns the body of a request."""
@@ -181,32 +219,6 @@ def _named(refusal: Refusal, body: Mapping[str, Any]) -> str:
     if places:
         return min(places.items(), key=lambda item: item[1])[0]
     return "response_format" if "response_format" in body and _FORMAT.search(words) else ""
-
-
-def _object(options: Options, key: str) -> dict[str, Any]:
-    text = options.text(key)
-    if not text:
-        return {}
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise InputError(
-            f"{options.spec.provider}/{options.spec.name}: the option {key} must be a JSON object, such as "
-            f'{key}={{"top_k":20}}, with & and + inside written %26 and %2B'
-        )
-    if own := sorted(_OURS & set(value)):
-        raise InputError(
-            f"{options.spec.provider}/{options.spec.name}: the option {key} must leave {', '.join(own)} to us"
-        )
-    if secret := [name for name in _keys(value) if names_a_key(name)]:
-        raise InputError(
-            f"{options.spec.provider}/{options.spec.name}: the option {key} holds {secret[0]!r}, and "
-            f"would put a key "
-            "on record; keys are read from the environment variable that api_key_env names"
-        )
-    return value
 
 
 def _keys(value: object) -> list[str]:

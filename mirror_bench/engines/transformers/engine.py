@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirror_bench.engines.answers import Given, Room, hear
+from pydantic import Field
+
+from mirror_bench.engines.answers import Given, RoomOptions, hear
 from mirror_bench.engines.base import Answer, Request
 from mirror_bench.engines.chat_templates import load_prompting, without_images
 from mirror_bench.engines.checkpoints import cache_identity, content_identity, local_folder, read_adapter
@@ -21,7 +23,7 @@ from mirror_bench.engines.images import check_count, images_of
 from mirror_bench.engines.output_capture import cause, new_log, quiet
 from mirror_bench.engines.scoring import Likelihood
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelSpec, read_options
 from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
@@ -43,6 +45,18 @@ class _Asked:
     continuation: str | None = None
 
 
+class TransformersOptions(RoomOptions):
+    """See `TransformersEngine`."""
+
+    device: str = ""
+    dtype: str = ""
+    batch_size: int = Field(32, ge=1)
+    max_images: int = Field(16, ge=0)
+    lora: str = ""
+    revision: str = ""
+    trust_remote_code: bool = False
+
+
 class TransformersEngine:
     """A model in transformers; `transformers/<folder or Hub name>?option=value`.
 
@@ -55,25 +69,14 @@ class TransformersEngine:
         max_images: Most images in one request; 0 leaves images out (16).
         lora: Folder of a LoRA adapter, as peft saves it.
         revision, trust_remote_code: As in transformers.
-        max_thinking_tokens, max_tokens: See `spoken.Room`.
+        max_thinking_tokens, max_tokens: See `answers.RoomOptions`.
 
     Raises:
         InputError: If an option is unknown, malformed or out of range.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        options = Options(spec)
-        self._device = options.text("device")
-        self._dtype = options.text("dtype")
-        self._batch_size = options.integer("batch_size", 32)
-        self._max_images = options.integer("max_images", 16)
-        self._lora = options.text("lora")
-        self._revision = options.text("revision")
-        self._trust = options.flag("trust_remote_code")
-        self._room = Room.read(options)
-        options.done()
-        if self._batch_size < 1 or self._max_images < 0:
-            raise InputError(f"{spec}: batch_size must be at least 1 and max_images 0 or more")
+        self._options = read_options(spec, TransformersOptions)
         self._spec = spec
         self._loaded: Loaded | None = None
         self._inbox: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
@@ -83,7 +86,7 @@ class TransformersEngine:
 
     @staticmethod
     def identity(spec: ModelSpec) -> str:
-        """See `opening.model_identity`."""
+        """See `factory.model_identity`."""
         return content_identity(spec, _INDIFFERENT)
 
     @functools.cached_property
@@ -94,7 +97,7 @@ class TransformersEngine:
     @property
     def sees(self) -> bool:
         """Whether the model reads images; before `start`, whether it is to be opened for them."""
-        return self._max_images > 0 and (self._loaded is None or self._loaded.prompting.sees)
+        return self._options.max_images > 0 and (self._loaded is None or self._loaded.prompting.sees)
 
     async def start(self) -> None:
         """Loads the model.
@@ -117,7 +120,9 @@ class TransformersEngine:
             TooMuchError: If it is longer than the context, or holds more images than `max_images`.
             EngineDeadError: If the engine died or was closed.
         """
-        answer: Answer = await self._ask(replace(request, sampling=self._room.widen(request.sampling)))
+        answer: Answer = await self._ask(
+            replace(request, sampling=self._options.room.widen(request.sampling))
+        )
         loaded = self._loaded
         given = Given(
             text=answer.text,
@@ -126,7 +131,7 @@ class TransformersEngine:
             tokens=answer.tokens,
             opened=loaded is not None and loaded.prompting.opens_thought,
         )
-        return hear(str(self._spec), given, request.sampling, self._room)
+        return hear(str(self._spec), given, request.sampling, self._options.room)
 
     async def score(self, request: Request, continuation: str) -> Likelihood:
         """Returns how likely an answer is, in a batch with whatever else waits.
@@ -143,7 +148,7 @@ class TransformersEngine:
         if self._thread is None:
             await self.start()
         if self.sees:
-            check_count(request.messages, self._max_images, self.name)
+            check_count(request.messages, self._options.max_images, self.name)
         else:
             request = replace(request, messages=without_images(request.messages))
         loop = asyncio.get_running_loop()
@@ -186,16 +191,21 @@ class TransformersEngine:
         from mirror_bench.engines.transformers.batch import Loaded
 
         logging.set_verbosity_error()
-        source: dict[str, Any] = {"revision": self._revision or "main", "trust_remote_code": self._trust}
+        source: dict[str, Any] = {
+            "revision": self._options.revision or "main",
+            "trust_remote_code": self._options.trust_remote_code,
+        }
         prompting = load_prompting(self._spec.name, folder, **source)
-        device = self._device or ("cuda" if torch.cuda.is_available() else "cpu")
-        dtype = self._dtype or ("float32" if device == "cpu" else "auto")
+        device = self._options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = self._options.dtype or ("float32" if device == "cpu" else "auto")
         kind = AutoModelForImageTextToText if prompting.takes_images else AutoModelForCausalLM
         model = kind.from_pretrained(str(folder or self._spec.name), dtype=dtype, **source)
-        if self._lora:
+        if self._options.lora:
             from peft import PeftModel
 
-            model = PeftModel.from_pretrained(model, str(read_adapter(self._lora).folder)).merge_and_unload()
+            model = PeftModel.from_pretrained(
+                model, str(read_adapter(self._options.lora).folder)
+            ).merge_and_unload()
         model = model.to(device).eval()
         ends, pad = _special_tokens(model, prompting.tokenizer)
         if prompting.tokenizer.pad_token_id is None:  # as in Llama's; a batch cannot be made without one
@@ -221,7 +231,7 @@ class TransformersEngine:
             return []
         batch = [asked]
         deadline = time.monotonic() + _GATHER_S
-        while len(batch) < self._batch_size:
+        while len(batch) < self._options.batch_size:
             try:
                 asked = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:

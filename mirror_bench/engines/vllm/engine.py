@@ -22,7 +22,7 @@ from mirror_bench.engines.scoring import Likelihood, continuation_tokens
 from mirror_bench.engines.vllm.options import OUTPUT_NEUTRAL_OPTIONS, VllmOptions
 from mirror_bench.engines.vllm.reasoning import Part, open_parser
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
-from mirror_bench.modelspec import ModelSpec
+from mirror_bench.modelspec import ModelSpec, read_options
 from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class VllmEngine:
         lora: Folder of a LoRA adapter, as peft saves it.
         quantization, revision, trust_remote_code, enforce_eager: As in vLLM.
         process: Whether vLLM gets a process of its own (false on a CPU, true on a GPU).
-        max_thinking_tokens, max_tokens: See `spoken.Room`.
+        max_thinking_tokens, max_tokens: See `answers.RoomOptions`.
         reasoning_parser: One of vLLM's own, for thoughts whose marks `engines.reasoning` does not know.
 
     Raises:
@@ -54,7 +54,7 @@ class VllmEngine:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._options = VllmOptions.read(spec)
+        self._options = read_options(spec, VllmOptions)
         self._spec = spec
         self._driver: Driver | None = None
         self._prompting: Prompting | None = None
@@ -67,7 +67,7 @@ class VllmEngine:
 
     @staticmethod
     def identity(spec: ModelSpec) -> str:
-        """See `opening.model_identity`."""
+        """See `factory.model_identity`."""
         return content_identity(spec, OUTPUT_NEUTRAL_OPTIONS)
 
     @functools.cached_property

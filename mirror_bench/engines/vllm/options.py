@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
-from mirror_bench.engines.answers import Room
+from pydantic import Field
+
+from mirror_bench.engines.answers import RoomOptions
 from mirror_bench.engines.checkpoints import Adapter
-from mirror_bench.errors import InputError
-from mirror_bench.modelspec import ModelSpec, Options
 
 # Options that decide no answer, only speed, memory and what is refused.
 OUTPUT_NEUTRAL_OPTIONS = frozenset(
@@ -20,58 +19,23 @@ OUTPUT_NEUTRAL_OPTIONS = frozenset(
 _LONGEST_CPU, _LONGEST_GPU = 8192, 16384
 
 
-@dataclass(frozen=True)
-class VllmOptions:
+class VllmOptions(RoomOptions):
     """The options of one model; 0, "" and None leave the choice to `arguments`. See `VllmEngine` for each."""
 
-    dtype: str
-    max_model_len: int
-    max_images: int
-    max_num_seqs: int
-    kv_gib: float
-    gpu_memory_utilization: float
-    tensor_parallel_size: int
-    lora: str
-    quantization: str
-    revision: str
-    trust_remote_code: bool
-    enforce_eager: bool | None
-    process: bool | None
-    room: Room
-    reasoning_parser: str
-
-    @classmethod
-    def read(cls, spec: ModelSpec) -> VllmOptions:
-        """Reads the options of a model's name.
-
-        Raises:
-            InputError: If an option is unknown, malformed or out of range.
-        """
-        options = Options(spec)
-        read = cls(
-            dtype=options.text("dtype"),
-            max_model_len=options.integer("max_model_len", 0),
-            max_images=options.integer("max_images", 16),
-            max_num_seqs=options.integer("max_num_seqs", 0),
-            kv_gib=options.number("kv_gib", 0),
-            gpu_memory_utilization=options.number("gpu_memory_utilization", 0),
-            tensor_parallel_size=options.integer("tensor_parallel_size", 1),
-            lora=options.text("lora"),
-            quantization=options.text("quantization"),
-            revision=options.text("revision"),
-            trust_remote_code=options.flag("trust_remote_code"),
-            enforce_eager=_flag_or_none(options, "enforce_eager"),
-            process=_flag_or_none(options, "process"),
-            room=Room.read(options),
-            reasoning_parser=options.text("reasoning_parser"),
-        )
-        options.done()
-        for key in ("max_model_len", "max_images", "max_num_seqs", "kv_gib", "tensor_parallel_size"):
-            if getattr(read, key) < (1 if key == "tensor_parallel_size" else 0):
-                raise InputError(f"{spec}: the option {key}={spec.options[key]} is too small")
-        if not 0 <= read.gpu_memory_utilization <= 1:
-            raise InputError(f"{spec}: the option gpu_memory_utilization must lie between 0 and 1")
-        return read
+    dtype: str = ""
+    max_model_len: int = Field(0, ge=0)
+    max_images: int = Field(16, ge=0)
+    max_num_seqs: int = Field(0, ge=0)
+    kv_gib: float = Field(0.0, ge=0)
+    gpu_memory_utilization: float = Field(0.0, ge=0, le=1)
+    tensor_parallel_size: int = Field(1, ge=1)
+    lora: str = ""
+    quantization: str = ""
+    revision: str = ""
+    trust_remote_code: bool = False
+    enforce_eager: bool | None = None
+    process: bool | None = None
+    reasoning_parser: str = ""
 
     def source(self) -> dict[str, Any]:
         """Returns which version of the model is meant, as every loader takes it."""
@@ -137,8 +101,3 @@ class VllmOptions:
             None,
         )
         return min(int(own), cap) if own else None
-
-
-def _flag_or_none(options: Options, key: str) -> bool | None:
-    value = options.flag(key)
-    return value if key in options.spec.options else None
