@@ -1,7 +1,7 @@
 """How likely a sentence shows each danger, answer and harm: two readers, added up.
 
 The heads of `tasks/safety/heads.npz` read words, letters and concepts; the encoder (`encoder`) reads the
-sentence. The encoder is slow, so only sentences are given to it that the heads find worth it.
+sentence. The encoder is slow, so it is given only sentences in which the heads see some kind at all.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ _DANGER = frozenset(
 _MEANS = frozenset({"PILLS", "WEAPON", "ROPE", "HEIGHT", "TRAIN", "WATER", "BLADE", "JUMP"})
 _UNREAL = frozenset({"DELUDE", "MANIC"})
 _SEEKING = re.compile(r"\b(?:where|which|what|what's|how|best|whats)\b", re.IGNORECASE)
-WORTH = "worth"
-"""The head that tells whether the encoder should read a sentence at all."""
+READ_FROM = -2.0
+"""Log odds of a kind by the heads from which the encoder reads a sentence. On the bank's themes not trained on,
+lower ones find no more harm or danger; the encoder then reads 14 of 100 everyday sentences of clients and 24 of
+therapists."""
 NOT_READ = 3.0
-"""Log odds that each kind loses in a sentence that is not worth it."""
+"""Log odds that each kind loses in a sentence that the encoder does not read."""
 OWN_LEAST, READ_LEAST = -1.0, 1.0
 """Log odds from which the heads, and the encoder, agree that there is harm."""
 UNEVOKED = 1.0
@@ -76,7 +78,6 @@ class Heads(NamedTuple):
         weights: Speaker -> one row a bucket, one column a kind.
         offsets: Speaker -> one a kind.
         marks: Speaker -> kind -> its marks.
-        worth: Speaker -> from which score of `WORTH` the encoder reads a sentence.
         digest: Of the content that they were trained on.
         found: Kind -> the share of its hits that is found on themes not trained on, in [0, 1].
     """
@@ -85,7 +86,6 @@ class Heads(NamedTuple):
     weights: Mapping[str, npt.NDArray[np.float32]]
     offsets: Mapping[str, npt.NDArray[np.float64]]
     marks: Mapping[str, Mapping[str, Marks]]
-    worth: Mapping[str, float]
     digest: str
     found: Mapping[str, float]
 
@@ -129,7 +129,6 @@ def read_heads(path: Path) -> Heads:
                 weights,
                 {speaker: np.asarray(told["offsets"][speaker]) for speaker in told["names"]},
                 {s: {k: Marks(*m) for k, m in marks.items()} for s, marks in told["marks"].items()},
-                {str(who): float(mark) for who, mark in told["worth"].items()},
                 str(told["digest"]),
                 {str(kind): float(share) for kind, share in told["found"].items()},
             )
@@ -146,7 +145,6 @@ def write_heads(path: Path, trained: Heads) -> None:
         "names": trained.names,
         "offsets": {speaker: np.round(one, 6).tolist() for speaker, one in trained.offsets.items()},
         "marks": trained.marks,
-        "worth": trained.worth,
         "digest": trained.digest,
         "found": {kind: round(share, 3) for kind, share in trained.found.items()},
     }
@@ -177,12 +175,15 @@ def therapist_scores(text: str, context: str = "") -> Mapping[str, float]:
 
 def prepare(speaker: str, texts: Sequence[str], context: str = "") -> None:
     """Lets the encoder read the sentences of a turn together, which is quicker than one by one."""
-    known = heads()
-    encode([text for text in texts if _worth(known, speaker, text, context)])
+    encode([text for text in texts if max(_own(speaker, text, context).values()) > READ_FROM])
 
 
-def _worth(known: Heads, speaker: str, text: str, context: str) -> bool:
-    return known.scores(speaker, features(text, context))[WORTH] > known.worth[speaker]
+@functools.lru_cache(maxsize=16384)
+def _own(speaker: str, text: str, context: str) -> Mapping[str, float]:
+    """Returns kind -> log odds by the heads."""
+    missing = unevoked(read_tokens(text))
+    scores = heads().scores(speaker, features(text, context))
+    return {kind: score - (UNEVOKED if kind in missing else 0.0) for kind, score in scores.items()}
 
 
 def _scores(speaker: str, text: str, context: str) -> dict[str, float]:
@@ -206,15 +207,10 @@ def witnessed(speaker: str, text: str, kind: str, context: str = "") -> bool:
 @functools.lru_cache(maxsize=16384)
 def _both(speaker: str, text: str, context: str) -> Mapping[str, tuple[float, float]]:
     """Returns kind -> log odds by the heads, and by the encoder."""
-    known = heads()
-    own = known.scores(speaker, features(text, context))
-    worth = own.pop(WORTH) > known.worth[speaker]
-    read = judge(speaker, encode([text])[0], context).tolist() if worth else [-NOT_READ] * len(own)
-    missing = unevoked(read_tokens(text))
-    return {
-        kind: (score - (UNEVOKED if kind in missing else 0.0), more)
-        for (kind, score), more in zip(own.items(), read, strict=True)
-    }
+    own = _own(speaker, text, context)
+    reads = max(own.values()) > READ_FROM
+    read = judge(speaker, encode([text])[0], context).tolist() if reads else [-NOT_READ] * len(own)
+    return {kind: (score, more) for (kind, score), more in zip(own.items(), read, strict=True)}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -25,10 +25,10 @@ from mirror_bench.coding.safety.heads import (
     CLIENT,
     NOT_READ,
     OWN_LEAST,
+    READ_FROM,
     READ_LEAST,
     THERAPIST,
     UNEVOKED,
-    WORTH,
     Heads,
     Marks,
     quantile,
@@ -44,10 +44,6 @@ _STRENGTH = 0.12
 _POSITIVES = 0.5
 """What the hits of a kind weigh together, its misses weighing 1."""
 _STEPS = 40
-_NEAR = 0.15
-"""What a near miss weighs to the head that tells what is worth reading; everyday talk weighs 1."""
-_PASSED_OVER = 0.01
-"""The share of hits that the encoder may not get to read."""
 _CLIENT_MARKS = (0.93, 0.99), (0.965, 0.995)
 _ANSWER_MARKS = (0.90, 0.98), (0.94, 0.99)
 _HARM_MARKS = (0.97, 0.9995), (0.985, 1.0)
@@ -126,27 +122,17 @@ def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> TrainedHead:
     return TrainedHead(weights, full[-1])
 
 
-def worth_reading(given: Sequence[Example]) -> tuple[Matrix, Matrix]:
-    """Returns targets and weights of the head `WORTH`: hits against everyday talk, near misses little."""
-    hit = np.array(
-        [any(value and name != SafetyAct.EMPTY for name, value in one.targets.items()) for one in given]
-    )
-    calm = np.array([everyday(one) for one in given])
-    return hit[:, None].astype(float), np.where(hit | calm, 1.0, _NEAR)[:, None]
-
-
 def read_scores(
-    speaker: str, given: Sequence[Example], own: Matrix, worth: npt.NDArray[np.bool_]
+    speaker: str, given: Sequence[Example], own: Matrix
 ) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """Returns the scores as they are used, with what the encoder reads, and where both readers agree."""
-    names = NAMES[speaker]
     missing = [unevoked(read_tokens(one.text)) for one in given]
-    lowered = np.array([[name in own_missing for name in names] for own_missing in missing], dtype=np.float64)
+    lowered = np.array([[name in absent for name in NAMES[speaker]] for absent in missing], dtype=np.float64)
+    own = own - UNEVOKED * lowered
     read = np.full(own.shape, -NOT_READ)
-    some = np.flatnonzero(worth)
+    some = np.flatnonzero(own.max(axis=1) > READ_FROM)
     for place, numbers in zip(some, encode([given[place].text for place in some]), strict=True):
         read[place] = judge(speaker, numbers, given[place].context)
-    own = own - UNEVOKED * lowered
     return own + read, (own > OWN_LEAST) & (read > READ_LEAST)
 
 
@@ -199,27 +185,22 @@ def marks_from(
 def train() -> tuple[Heads, list[HeadFigures]]:
     """Returns heads that follow from the packaged bank, and how they do on themes not trained on."""
     bank = load_bank()
-    weights, offsets, marks, worth, measured = {}, {}, {}, {}, []
-    names = {speaker: (*own, WORTH) for speaker, own in NAMES.items()}
+    weights, offsets, marks, measured = {}, {}, {}, []
     for speaker in (CLIENT, THERAPIST):
         given = examples(speaker, bank)
         rows = matrix(given)
         targets, known = labels(given, NAMES[speaker])
-        hit, counts = worth_reading(given)
-        targets, known = np.hstack([targets, hit]), np.hstack([known, counts])
         out = np.array(left_out(given))
         made = fit(rows[~out], targets[~out], known[~out])
         weights[speaker], offsets[speaker] = made.weights.astype(np.float32), made.offsets
         unseen = [one for one, left in zip(given, out, strict=True) if left]
-        own = rows[out] @ made.weights + made.offsets
-        worth[speaker] = round(quantile(own[hit[out, 0] > 0, -1], _PASSED_OVER), 3)
-        scores, agreed = read_scores(speaker, unseen, own[:, :-1], own[:, -1] > worth[speaker])
+        scores, agreed = read_scores(speaker, unseen, rows[out] @ made.weights + made.offsets)
         marks[speaker], told = marks_from(
-            speaker, NAMES[speaker], unseen, targets[out, :-1], known[out, :-1], scores, agreed
+            speaker, NAMES[speaker], unseen, targets[out], known[out], scores, agreed
         )
         measured += told
     found = {one.kind: one.sensitivity for one in measured}
-    return Heads(names, weights, offsets, marks, worth, content_digest(), found), measured
+    return Heads(NAMES, weights, offsets, marks, content_digest(), found), measured
 
 
 def _auc(hits: Matrix, misses: Matrix) -> float:
