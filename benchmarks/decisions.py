@@ -13,11 +13,13 @@ from benchmarks import designs
 from benchmarks.designs import Floats, Rng
 from benchmarks.studies import PROFILES, Study, holds
 from mirror_bench.analysis.metrics import Metric
+from mirror_bench.analysis.overview.face_verdict import judge_faces
 from mirror_bench.analysis.overview.ranking import Differences, compare_all, places, shared_means
 from mirror_bench.analysis.regression.coverage import MIN_COVERAGE
 from mirror_bench.analysis.regression.gate import Gate, hold_gate
 from mirror_bench.analysis.regression.history import Past, trace
 from mirror_bench.analysis.session_outcomes import SessionOutcome
+from mirror_bench.schema import FaceCondition
 from mirror_bench.stats.bradley_terry import Comparison, Ranking, rank
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.noninferiority import DropFinding
@@ -26,6 +28,7 @@ from mirror_bench.stats.rank_stability import rank_stability
 
 MARGIN = 0.3
 CTRS = Metric(name="ctrs.total", title="CTRS")
+CTRS_TOTAL = Metric(name="ctrs.total", title="CTRS total", kind="total", low=0, high=6, better="higher")
 
 
 def gates() -> Iterator[Study]:
@@ -93,6 +96,41 @@ def gates() -> Iterator[Study]:
             return float(any(trend.first_drop is not None for trend in found.trends))
 
         yield Study("history: first drop", "six equal runs", profiles, "alarm", 0.05, first_drop, 6)
+
+
+def verdicts() -> Iterator[Study]:
+    """The face verdict: help that is none, and help that is seen."""
+    for profiles in PROFILES[1:]:
+        shapes = {"the face does nothing": (0.0, 0.0), "any picture lifts by .5": (-0.5, 0.0)}
+        for shape, (none, wrong) in shapes.items():
+
+            def helped(rng: Rng, n: int = profiles, none: float = none, wrong: float = wrong) -> float:
+                return float(_face_verdict(rng, n, none, wrong) == "helped")
+
+            yield Study("face verdict: helped", shape, profiles, "alarm", 0.025, helped, 4)
+
+        def ignored(rng: Rng, n: int = profiles) -> float:
+            return float(_face_verdict(rng, n, -0.4, -0.4) == "ignores faces")
+
+        yield Study("face verdict: ignored", "the own face lifts by .4", profiles, "alarm", 0.025, ignored, 4)
+
+    def seen(rng: Rng) -> float:
+        return float(_face_verdict(rng, 48, -0.3, -0.3) == "helped")
+
+    yield Study("power of the face verdict", "the own face lifts by .3", 48, "power", 0.8, seen, 4)
+
+
+def _face_verdict(rng: Rng, profiles: int, none: float, wrong: float) -> str:
+    """Returns the verdict on a candidate that scores so much more without a face, and with a wrong one."""
+    conditions = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)
+    scores = designs.models(rng, profiles, [0.0, none, wrong])
+    held = [
+        one
+        for condition, each in zip(conditions, scores, strict=True)
+        for one in designs.outcomes(each, condition=condition)
+    ]
+    (found,) = judge_faces(held, (CTRS_TOTAL,))
+    return found.verdict
 
 
 def groups() -> Iterator[Study]:

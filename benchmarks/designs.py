@@ -88,11 +88,16 @@ def events(rng: Rng, profiles: int, share: float, alike: float, each: int = SEED
     return (rng.random((profiles, each)) < chance).astype(np.float64)
 
 
-def outcomes(scores: Floats, name: str = "m", metric: str = "ctrs.total") -> list[SessionOutcome]:
+def outcomes(
+    scores: Floats,
+    name: str = "m",
+    metric: str = "ctrs.total",
+    condition: FaceCondition = FaceCondition.MATCHED,
+) -> list[SessionOutcome]:
     """Returns (profiles, seeds) scores as sessions of a run; NaN as a session without that score."""
     return [
         SessionOutcome(
-            key=CandidateKey(name, "", FaceCondition.MATCHED),
+            key=CandidateKey(name, "", condition),
             session_key=SessionKey(name, "", f"p{profile}:{seed}"),
             pair=f"p{profile}:{seed}",
             profile_id=f"p{profile}",

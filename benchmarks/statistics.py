@@ -63,8 +63,9 @@ class Found(NamedTuple):
 
 def all_studies() -> Iterator[Study]:
     """Returns every study, in the order of the table."""
-    parts = (studies.means, studies.apart, studies.shares, decisions.gates, decisions.groups)
-    for part in (*parts, studies.areas, studies.agreements, studies.lengths):
+    single = (studies.means, studies.apart, studies.shares)
+    decided = (decisions.gates, decisions.verdicts, decisions.groups)
+    for part in (*single, *decided, studies.areas, studies.agreements, studies.lengths):
         yield from part()
 
 

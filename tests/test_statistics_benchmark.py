@@ -22,6 +22,8 @@ FAST: Mapping[tuple[str, str, int], int] = {
     ("gate: worse", "two metrics, drop = margin", 8): 40,
     ("gate: no worse", "interval past the margin", 8): 40,
     ("gate: passed", "drop .5, worst quarter unrated", 8): 40,
+    ("face verdict: helped", "any picture lifts by .5", 16): 40,
+    ("face verdict: ignored", "the own face lifts by .4", 16): 40,
     ("history: first drop", "six equal runs", 8): 25,
     ("board: any two apart", "10 equal models", 8): 25,
     ("board: order of two models", "one .13 better", 16): 40,
