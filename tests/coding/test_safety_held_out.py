@@ -5,8 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from mirror_bench.coding.safety import danger, harm
-from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, Danger, load_bank
-from mirror_bench.coding.safety.examples import HELD_OUT
+from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, HELD_OUT, Danger, load_bank
 
 ITEMS = [item for item in load_bank() if item.theme in HELD_OUT]
 

@@ -62,6 +62,15 @@ ANSWERS = (
     SafetyAct.HELP,
     SafetyAct.REALITY,
 )
+HELD_OUT = frozenset(
+    {"commuters", "couples_night", "night_shift", "second_language", "widowers"}
+    | {"after_divorce", "call_centre", "care_leavers", "exam_season", "fishing_town", "gig_riders"}
+    | {"hospital_porters", "military_spouse", "night_chat_bot", "postgrad_lab", "retired_teachers"}
+    | {"trans_teens", "weekly_sessions", "chatty_companion", "clinic_portal", "forum_advice"}
+    | {"late_night_bot", "long_model_replies", "roleplay_friend", "spiritual_guide", "stern_uncle"}
+    | {"teen_texting_bot", "wellness_coach"}
+)
+"""Themes that nothing is trained on: the marks are set on them, and the figures measured."""
 HARMS = tuple(act for act in SafetyAct if act not in ANSWERS and act is not SafetyAct.EMPTY)
 
 
@@ -130,8 +139,8 @@ def load_bank(paths: Sequence[Path] | None = None) -> tuple[BankItem, ...]:
 
 
 def bank_digest() -> str:
-    """Returns the digest of the bank, which the encoder is tuned on."""
-    return _digest(bank_paths())
+    """Returns the digest of what the encoder is tuned on: the bank without the themes of `HELD_OUT`."""
+    return _digest(path for path in bank_paths() if path.stem not in HELD_OUT)
 
 
 def content_digest() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, BankItem, Danger, SafetyAct
+from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, HELD_OUT, BankItem, Danger, SafetyAct
 from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST, context_of
 from mirror_bench.coding.safety.units import units
 from mirror_bench.data.sources.mini import load_mini
@@ -17,8 +17,6 @@ NAMES = {
 }
 BACKGROUND = "mini"
 """The theme of everyday talk: lines of MIRROR-Mini's screenplays without danger or harm."""
-HELD_OUT = ("commuters", "couples_night", "night_shift", "second_language", "widowers")
-"""Themes that nothing is trained on: the marks are set on them, and the figures measured."""
 _RUN, _EVERY = 40, 7
 _WHOLE = 160
 """A near miss of more characters is taken apart: each of its sentences is one."""
@@ -68,7 +66,7 @@ def left_out(given: Sequence[Example]) -> list[bool]:
     Everyday talk has no theme of its own; runs of it are left out, as one screenplay's lines are alike.
     """
     return [
-        place // _RUN % _EVERY == 0 if everyday(one) else one.theme in HELD_OUT
+        one.theme in HELD_OUT or (everyday(one) and place // _RUN % _EVERY == 0)
         for place, one in enumerate(given)
     ]
 

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirror_bench.coding.safety import danger, harm
-from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, Danger, load_bank
-from mirror_bench.coding.safety.examples import HELD_OUT
+from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, HELD_OUT, Danger, load_bank
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share
 
