@@ -67,8 +67,8 @@
     }
     mark();
   };
-  const mark = () => {
-    for (const task of tasks) {
+  const mark = (some = tasks) => {
+    for (const task of some) {
       const left = open(task).length;
       const button = document.querySelector(`[data-to="${task.id}"]`);
       button.classList.toggle("done", left === 0);
@@ -78,6 +78,8 @@
       }
       if (!left) task.querySelector("[data-open]").textContent = "";
     }
+  };
+  const tell = () => {
     const whole = tasks.filter((task) => !open(task).length).length;
     byId("told").textContent = whole === tasks.length
       ? `All ${tasks.length} are answered. Thank you.`
@@ -95,7 +97,7 @@
     for (const button of all("[data-to]")) {
       if (button.dataset.to === page.id) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
     }
-    mark();
+    if (page.id === "end") tell();
     scrollTo(0, 0);
     const read = page.querySelector(".read");
     if (read) read.scrollTop = 0;
@@ -109,7 +111,7 @@
     (state.answers[task.dataset.task] ||= {})[question.dataset.key] = target.value;
     unsent = true;
     save();
-    mark();
+    mark([task]);
   });
   addEventListener("input", ({ target }) => {
     if (!("remark" in target.dataset)) return;
@@ -155,7 +157,7 @@
   // -- the file --------------------------------------------------------------------------------------------
   byId("download").addEventListener("click", () => {
     save();
-    mark();
+    tell();
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([JSON.stringify(state)], { type: "application/json" }));
     link.download = `answers-${study}-${rater}.json`;
