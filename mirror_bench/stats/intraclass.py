@@ -1,4 +1,4 @@
-"""Intraclass correlation of raters drawn from many (Shrout & Fleiss 1979), where all or only some rate a unit."""
+"""Intraclass correlation of raters drawn from many (Shrout & Fleiss 1979); all or some rate a unit."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def incomplete_intraclass(table: Floats) -> float | None:
     n, units, raters = int(met.sum()), met.sum(axis=1), met.sum(axis=0)
     if not varies(kept[met]) or n <= sum(met.shape) - 1:
         return None
-    centred = np.where(met, kept - kept[met].mean(), 0.0)  # sums of squares of large numbers lose their digits
+    centred = np.where(
+        met, kept - kept[met].mean(), 0.0
+    )  # sums of squares of large numbers lose their digits
     by_unit = float((centred.sum(axis=1) ** 2 / units).sum())
     by_rater = float((centred.sum(axis=0) ** 2 / raters).sum())
     all_of_it, common = float((centred**2).sum()), float(centred.sum() ** 2) / n

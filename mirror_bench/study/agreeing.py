@@ -1,4 +1,4 @@
-"""How far the raters of a study agree, with each other and with every judge that has rated the same sessions."""
+"""How far the raters of a study agree, with each other and with every judge of the same sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.run_folder import read_ratings, read_sessions
-from mirror_bench.stats.agreement import cohen_kappa, icc, incomplete_icc, kendall_tau, krippendorff_alpha
+from mirror_bench.stats.agreement import (
+    Weights,
+    cohen_kappa,
+    icc,
+    incomplete_icc,
+    kendall_tau,
+    krippendorff_alpha,
+)
 from mirror_bench.stats.paired import paired_difference
 from mirror_bench.study.records import StudyKey
 
@@ -53,7 +60,8 @@ class JudgeAgreement(Record):
         sessions: Sessions that the judge and at least one person rated.
         icc: ICC(2,1) of the judge with the people's mean.
         alpha: Krippendorff's alpha of the two, interval level.
-        kappa: With quadratic weights, of the judge with each single person: to be held against the people's own.
+        kappa: With quadratic weights, of the judge with each single person: to be held against the people's
+            own.
         tau: Kendall's tau-b of the judge with the people's mean: the order alone.
         difference: Judge minus the people's mean.
     """
@@ -92,7 +100,8 @@ class StudyAgreement(Record):
 def agree_on_ratings(study: Path, key: StudyKey) -> StudyAgreement:
     """Returns how far the people of a rating study agree, with each other and with the judges in the runs.
 
-    Scores are those of the study's own instruments, higher always better. Intervals leave out a client at a time.
+    Scores are those of the study's own instruments, higher always better. Intervals leave out a client at a
+    time.
 
     Raises:
         InputError: If no person's rating is in the runs, or a run is gone.
@@ -101,7 +110,10 @@ def agree_on_ratings(study: Path, key: StudyKey) -> StudyAgreement:
     people = {key.rater_name(code) for code in key.raters}
     met = {rater for by_session in values.values() for row in by_session.values() for rater in row}
     if not met & people:
-        raise InputError(f"{study}: no rating of study {key.study} is in the runs yet: mirror-bench study import {study} FILES...")
+        raise InputError(
+            f"{study}: no rating of study {key.study} is in the runs yet: mirror-bench study import {study} "
+            "FILES..."
+        )
     clusters = {name: session.profile_id for name, session in key.sessions.items()}
     metrics = [f"{form.name}.{part}" for form in key.instruments for part in _parts(form)]
     own = [metric for metric in metrics if metric in values]
@@ -110,7 +122,14 @@ def agree_on_ratings(study: Path, key: StudyKey) -> StudyAgreement:
         study=key.study,
         raters=tuple(sorted(met & people)),
         sessions=len(key.sessions),
-        rated=len({name for by_session in values.values() for name, row in by_session.items() if people & row.keys()}),
+        rated=len(
+            {
+                name
+                for by_session in values.values()
+                for name, row in by_session.items()
+                if people & row.keys()
+            }
+        ),
         people=tuple(_people(metric, values[metric], people, clusters) for metric in own),
         judges=tuple(
             found
@@ -158,9 +177,7 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
     return found, list(unlike)
 
 
-def _people(
-    metric: str, values: _Values, people: set[str], clusters: Mapping[str, str]
-) -> PeopleAgreement:
+def _people(metric: str, values: _Values, people: set[str], clusters: Mapping[str, str]) -> PeopleAgreement:
     raters = sorted({rater for row in values.values() for rater in row if rater in people})
     shared = [name for name in sorted(values) if len(people & values[name].keys()) >= 2]
     table = [[values[name].get(rater) for rater in raters] for name in shared]
@@ -178,7 +195,7 @@ def _people(
         sessions=len(shared),
         icc=score_of(metric, incomplete_icc(table, names) if table else None, many),
         alpha=score_of(metric, krippendorff_alpha(table, names) if table else None, many),
-        kappa=_kappa(metric, pairs),
+        kappa=pooled_kappa(metric, pairs, "quadratic"),
     )
 
 
@@ -204,7 +221,7 @@ def _judge(
         sessions=len(shared),
         icc=score_of(metric, icc(table, names) if alike else None, len(shared)),
         alpha=score_of(metric, krippendorff_alpha(table, names) if alike else None, len(shared)),
-        kappa=_kappa(metric, pairs if alike else []),
+        kappa=pooled_kappa(metric, pairs if alike else [], "quadratic"),
         tau=score_of(metric, kendall_tau(table, names), len(shared)),
         difference=score_of(
             metric, paired_difference(given, mean, clusters).interval if alike else None, len(shared)
@@ -212,9 +229,8 @@ def _judge(
     )
 
 
-def _kappa(metric: str, pairs: Sequence[tuple[float, float, str]]) -> Score:
-    first, second, names = ([one[place] for one in pairs] for place in range(3))
-    found = cohen_kappa(first, second, names, weights="quadratic") if pairs else None
+def pooled_kappa(metric: str, pairs: Sequence[tuple[float, float, str]], weights: Weights) -> Score:
+    """Returns Cohen's kappa over pairs of answers to the same thing, each with its client."""
+    first, second = [one for one, *_ in pairs], [other for _, other, _ in pairs]
+    found = cohen_kappa(first, second, [name for *_, name in pairs], weights=weights) if pairs else None
     return score_of(metric, found, len(pairs))
-
-

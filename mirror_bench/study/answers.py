@@ -66,9 +66,9 @@ def read_answers(path: Path, key: StudyKey) -> SentAnswers:
     """Reads one file of answers.
 
     Raises:
-        InputError: In one line with the remedy: if it cannot be read, is no file of answers or a torn one, is of
-            another study, of an unknown rater or another form, has no consent, or holds an answer that no question
-            of the form allows.
+        InputError: In one line with the remedy: if it cannot be read, is no file of answers or a torn one, is
+            of another study, of an unknown rater or another form, has no consent, or holds an answer that no
+            question of the form allows.
     """
     held = _value(path)
     if not isinstance(held, dict) or not isinstance(held.get("answers"), dict) or "study" not in held:
@@ -76,20 +76,25 @@ def read_answers(path: Path, key: StudyKey) -> SentAnswers:
     study = one_line(held["study"], 40)
     if study != key.study:
         raise InputError(
-            f"{path}: belongs to another study ({study}), not to {key.study}: import it into that study's folder"
+            f"{path}: belongs to another study ({study}), not to {key.study}: import it into that study's "
+            "folder"
         )
     if held.get("version") != 1:
         raise InputError(f"{path}: is of version {one_line(held.get('version'), 20)}, not 1: {_DOWNLOAD}")
     code = held.get("rater")
     if not isinstance(code, str) or code not in key.raters:
         known = f"{next(iter(key.raters))} to {list(key.raters)[-1]}"
-        raise InputError(f"{path}: names the rater {one_line(code, 40)!r}: this study has {known}: {_DOWNLOAD}")
+        raise InputError(
+            f"{path}: names the rater {one_line(code, 40)!r}: this study has {known}: {_DOWNLOAD}"
+        )
     if held.get("form") != key.form:
-        raise InputError(f"{path}: is of a {one_line(held.get('form'), 20)} form, this study of {key.form}: {_DOWNLOAD}")
+        raise InputError(
+            f"{path}: is of a {one_line(held.get('form'), 20)} form, this study of {key.form}: {_DOWNLOAD}"
+        )
     if not isinstance(held.get("consent"), str) or not held["consent"]:
         raise InputError(
-            f"{path}: holds no consent of rater {code}, so nothing of it may be used: ask the rater to open the form, tick "
-            "the box and download again"
+            f"{path}: holds no consent of rater {code}, so nothing of it may be used: ask the rater to open "
+            "the form, tick the box and download again"
         )
     sent = SentAnswers(
         file=path.name,
@@ -101,7 +106,9 @@ def read_answers(path: Path, key: StudyKey) -> SentAnswers:
         seconds=_numbers(held.get("seconds")),
     )
     if not sent.answers:
-        raise InputError(f"{path}: holds no answer of rater {code}: ask the rater whether this is the right file")
+        raise InputError(
+            f"{path}: holds no answer of rater {code}: ask the rater whether this is the right file"
+        )
     return sent
 
 
@@ -114,7 +121,9 @@ def _value(path: Path) -> Any:
     try:
         return parse_json(text)
     except ValueError as error:
-        torn = "is cut off" if text.lstrip().startswith("{") and not text.rstrip().endswith("}") else str(error)
+        torn = (
+            "is cut off" if text.lstrip().startswith("{") and not text.rstrip().endswith("}") else str(error)
+        )
         raise InputError(f"{path}: {torn}: {_DOWNLOAD}") from None
 
 
@@ -123,7 +132,9 @@ def _checked(path: Path, key: StudyKey, code: str, answers: Mapping[str, Any]) -
     found: dict[str, dict[str, str]] = {}
     for name, own in answers.items():
         if name not in tasks:
-            raise InputError(f"{path}: answers {one_line(name, 40)!r}, which rater {code} was not given: {_DOWNLOAD}")
+            raise InputError(
+                f"{path}: answers {one_line(name, 40)!r}, which rater {code} was not given: {_DOWNLOAD}"
+            )
         asked = questions_of(key, tasks[name])
         if not isinstance(own, dict):
             raise InputError(f"{path}: {name}: is no set of answers: {_DOWNLOAD}")

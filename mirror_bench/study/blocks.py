@@ -13,12 +13,15 @@ from mirror_bench.schema import derive_seed
 T = TypeVar("T", bound=Hashable)
 
 
-def assign(units: Sequence[Sequence[str]], raters: Sequence[str], each: int, seed: int) -> dict[str, tuple[str, ...]]:
+def assign(
+    units: Sequence[Sequence[str]], raters: Sequence[str], each: int, seed: int
+) -> dict[str, tuple[str, ...]]:
     """Returns unit -> the raters that rate it, in incomplete blocks that are as balanced as they can be.
 
-    Every unit is rated by exactly `each` raters; what two raters are given differs by one unit at most over all
-    groups, and by two within one group, so that no candidate is left to a severe rater; of the choices that keep
-    this, each unit goes to those who share the fewest units so far, so that every two raters overlap alike.
+    Every unit is rated by exactly `each` raters; what two raters are given differs by one unit at most over
+    all groups, and by two within one group, so that no candidate is left to a severe rater; of the choices
+    that keep this, each unit goes to those who share the fewest units so far, so that every two raters
+    overlap alike.
 
     Args:
         units: The units in their groups, such as the sessions of each run.
@@ -54,7 +57,9 @@ def _least_met(
     chosen = [rater for rater in order if load[rater] < bar]
     open_ = [rater for rater in order if load[rater] == bar]
     while len(chosen) < each:
-        best = min(open_, key=lambda one: (sum(shared[frozenset((one, other))] for other in chosen), here[one]))
+        best = min(
+            open_, key=lambda one: (sum(shared[frozenset((one, other))] for other in chosen), here[one])
+        )
         open_.remove(best)
         chosen.append(best)
     return chosen
@@ -63,10 +68,10 @@ def _least_met(
 def sides(edges: Sequence[tuple[Hashable, Hashable]]) -> list[bool]:
     """Returns for each edge of a bipartite graph which of two sides it takes, balanced at every node.
 
-    Whether a pair is shown as it stands or turned round is such a side: at every node (a pair of sessions, or a
-    rater on two candidates) the two sides come up equally often, or differ by one where the number is odd. It
-    walks along unused edges and takes the sides in turn (Euler 1736): a walk that closes is even here, and one
-    that begins and ends where the number is odd leaves a difference of one there.
+    Whether a pair is shown as it stands or turned round is such a side: at every node (a pair of sessions, or
+    a rater on two candidates) the two sides come up equally often, or differ by one where the number is odd.
+    It walks along unused edges and takes the sides in turn (Euler 1736): a walk that closes is even here, and
+    one that begins and ends where the number is odd leaves a difference of one there.
 
     Args:
         edges: Pairs of a node of the one kind and a node of the other.
@@ -105,7 +110,7 @@ def _unused(indices: list[int], taken: Sequence[bool | None]) -> int | None:
 
 
 def ordered(units: Sequence[T], people: Mapping[T, str], seed: int, rater: str) -> list[T]:
-    """Returns one rater's units in an order of their own, without the same client twice in a row where that can be.
+    """Returns one rater's units in an order of their own, parting a client's sessions where that can be.
 
     Args:
         units: What the rater is given.

@@ -19,6 +19,7 @@ from mirror_bench.schema import (
     Speaker,
     Turn,
     derive_seed,
+    digest,
 )
 from mirror_bench.sessions.pairwise_runs import Contestant, read_contestants
 from mirror_bench.sessions.run_data import data_of_run
@@ -27,7 +28,7 @@ Place = tuple[int, str]
 """A contestant's index and a scenario."""
 
 
-class Shown(NamedTuple):
+class ShownSession(NamedTuple):
     """A session as a study shows it.
 
     Attributes:
@@ -63,12 +64,14 @@ def contestants(folders: Sequence[Path], conditions: Sequence[FaceCondition], le
         )
     empty = next((one for one in found if not one.sessions), None)
     if empty is not None:
-        raise InputError(f"{empty.folder} holds no session with {empty.condition} faces: hold some, or leave it out")
+        raise InputError(
+            f"{empty.folder} holds no session with {empty.condition} faces: hold some, or leave it out"
+        )
     return found
 
 
-def choose_rated(found: Sequence[Contestant], count: int | None, seed: int) -> list[Shown]:
-    """Returns the sessions to rate: the same scenarios of every contestant, of every type of resistance alike.
+def choose_rated(found: Sequence[Contestant], count: int | None, seed: int) -> list[ShownSession]:
+    """Returns the sessions to rate: the same scenarios of every contestant, each type of resistance alike.
 
     Args:
         found: The runs under their face conditions.
@@ -79,7 +82,7 @@ def choose_rated(found: Sequence[Contestant], count: int | None, seed: int) -> l
     held = {pair: sum(pair in each.sessions for each in found) for pair in pairs}
     order = sorted(_mixed(pairs, seed), key=lambda pair: -held[pair])
     shown = [
-        Shown(index, each.sessions[pair])
+        ShownSession(index, each.sessions[pair])
         for pair in order
         for index, each in enumerate(found)
         if pair in each.sessions
@@ -87,7 +90,9 @@ def choose_rated(found: Sequence[Contestant], count: int | None, seed: int) -> l
     return shown[:count]
 
 
-def choose_pairs(found: Sequence[Contestant], count: int | None, seed: int) -> list[tuple[Shown, Shown]]:
+def choose_pairs(
+    found: Sequence[Contestant], count: int | None, seed: int
+) -> list[tuple[ShownSession, ShownSession]]:
     """Returns the pairs to compare, every two contestants on as many scenarios; arguments as `choose_rated`.
 
     Raises:
@@ -98,7 +103,7 @@ def choose_pairs(found: Sequence[Contestant], count: int | None, seed: int) -> l
         common = {pair: one.sessions[pair].resistance for pair in one.sessions if pair in other.sessions}
         matches.append(
             [
-                (Shown(i, one.sessions[pair]), Shown(j, other.sessions[pair]))
+                (ShownSession(i, one.sessions[pair]), ShownSession(j, other.sessions[pair]))
                 for pair in _mixed(common, derive_seed(seed, i, j))
             ]
         )
@@ -117,6 +122,11 @@ def _mixed(pairs: Mapping[str, Resistance], seed: int) -> list[str]:
     return [pair for row in rows for pair in row if pair is not None]
 
 
+def session_digest(session: Session) -> str:
+    """Returns the digest of what raters read of a session."""
+    return digest([(turn.speaker, turn.words, turn.face) for turn in session.turns])
+
+
 class ClientFaces:
     """The client's own faces, whatever the therapist was shown: what a person beside the two would have seen.
 
@@ -129,7 +139,7 @@ class ClientFaces:
         self._drawn: dict[int, ShownFaces] = {}
         self._people: dict[int, Mapping[str, Profile]] = {}
 
-    def of(self, shown: Shown) -> list[bytes | None]:
+    def of(self, shown: ShownSession) -> list[bytes | None]:
         """Returns the PNG at each turn of a session; None where nobody could have seen one.
 
         Raises:
@@ -143,7 +153,7 @@ class ClientFaces:
             place += client
         return faces
 
-    def _face(self, shown: Shown, turn: Turn, place: int) -> bytes | None:
+    def _face(self, shown: ShownSession, turn: Turn, place: int) -> bytes | None:
         contestant = self._found[shown.contestant]
         if turn.face and shown.session.condition is FaceCondition.MATCHED:
             path = contestant.folder / "faces" / f"{turn.face}.png"

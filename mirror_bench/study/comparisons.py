@@ -16,7 +16,7 @@ COMPARISONS = "comparisons.jsonl"
 
 
 def name_of(key: StudyKey, session: StudySession) -> str:
-    """Returns what comparisons call a session's candidate; with its face condition where a study has several."""
+    """Returns what comparisons call a session's candidate, and its face condition where there are several."""
     name = " ".join(filter(None, (session.therapist, session.method)))
     several = len({one.condition for one in key.sessions.values()}) > 1
     return f"{name} ({session.condition} faces)" if several else name
@@ -41,7 +41,8 @@ def read_comparisons(folder: Path) -> list[Preference]:
             except ValidationError as error:
                 first = error.errors()[0]
                 raise InputError(
-                    f"{path}:{number}: is no comparison ({first['msg']}): remove the line, or make the file anew"
+                    f"{path}:{number}: is no comparison ({first['msg']}): remove the line, or make the file "
+                    "anew"
                 ) from None
     return found
 

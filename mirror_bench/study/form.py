@@ -1,4 +1,4 @@
-"""A rater's form: one HTML file that works offline, holds sessions and questions, and asks nothing of the network."""
+"""A rater's form: one HTML file of sessions and questions that works offline."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Choice(NamedTuple):
     meaning: str = ""
 
 
-class Question(NamedTuple):
+class FormQuestion(NamedTuple):
     """A question with its answers.
 
     Attributes:
@@ -71,7 +71,7 @@ class QuestionGroup(NamedTuple):
     title: str
     instructions: str
     legend: tuple[Choice, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[FormQuestion, ...]
 
 
 class FormTask(NamedTuple):
@@ -141,9 +141,9 @@ def _task(
         return FormTask(task.id, title, (("", sessions[task.sessions[0]]),), groups)
     sides = tuple((side, sessions[name]) for side, name in zip(_SIDES, task.sessions, strict=True))
     choices = tuple(Choice(value, label) for value, label in words.answers.items())
-    questions = [Question(BETTER, words.question, "", choices, True)]
+    questions = [FormQuestion(BETTER, words.question, "", choices, True)]
     if task.check is not None:
-        questions.append(Question(CHECK, task.check.text, "", choices, True))
+        questions.append(FormQuestion(CHECK, task.check.text, "", choices, True))
     return FormTask(
         task.id, title, sides, (QuestionGroup("Your answer", "\n".join(criteria()), (), tuple(questions)),)
     )
@@ -154,20 +154,20 @@ def _group(form: Instrument, check: AttentionCheck | None) -> QuestionGroup:
     for item in form.items:
         if check is not None and (check.instrument, check.before) == (form.name, item.id):
             points = tuple(Choice(str(one), str(one)) for one in _points(form))
-            questions.append(Question(CHECK, check.text, "", points, False))
+            questions.append(FormQuestion(CHECK, check.text, "", points, False))
         questions.append(_question(form, item))
     shared = tuple(Choice(str(one), str(one), told) for one, told in sorted(form.scale.anchors.items()))
     return QuestionGroup(form.title, form.instructions, shared, tuple(questions))
 
 
-def _question(form: Instrument, item: Item) -> Question:
+def _question(form: Instrument, item: Item) -> FormQuestion:
     anchors = form.anchors_of(item)
     stacked = bool(item.anchors)
     choices = [Choice(str(one), str(one), anchors.get(one, "") if stacked else "") for one in _points(form)]
     if item.applies != "always":
         choices.append(Choice(SPARED, "Does not apply: nobody discloses a danger"))
     choices.append(Choice(UNKNOWN, "I cannot tell"))
-    return Question(f"{form.name}.{item.id}", item.title, item.text, tuple(choices), stacked)
+    return FormQuestion(f"{form.name}.{item.id}", item.title, item.text, tuple(choices), stacked)
 
 
 def _points(form: Instrument) -> range:

@@ -13,17 +13,18 @@ from mirror_bench.files import make_folder, write_atomically
 from mirror_bench.protocol import form_name
 from mirror_bench.raters.flows import FlowInstrument
 from mirror_bench.raters.instruments import Instrument, load_instrument, own_file
-from mirror_bench.schema import FaceCondition, Session, derive_seed, digest
+from mirror_bench.schema import FaceCondition, derive_seed
 from mirror_bench.sessions.pairwise_runs import Contestant
 from mirror_bench.sessions.run_folder import kept_instrument
 from mirror_bench.study.blocks import assign, ordered, sides
 from mirror_bench.study.choosing import (
     ClientFaces,
     Place,
-    Shown,
+    ShownSession,
     choose_pairs,
     choose_rated,
     contestants,
+    session_digest,
     without_faces,
 )
 from mirror_bench.study.form import FormSession, render_form, show_session
@@ -53,7 +54,7 @@ class StudyPlan(NamedTuple):
         raters: How many people rate.
         form: What they fill in.
         each: How many of them rate each session or pair; all of up to three, else three, where None.
-        count: Sessions or pairs; all where None.
+        units: How many sessions or pairs; all where None.
         conditions: Face conditions; each run's own, or matched, where empty.
         instruments: Names or files, of a rating form.
         consent: A text file with what raters agree to.
@@ -64,7 +65,7 @@ class StudyPlan(NamedTuple):
     raters: int
     form: Form
     each: int | None = None
-    count: int | None = None
+    units: int | None = None
     conditions: tuple[FaceCondition, ...] = ()
     instruments: tuple[str, ...] = ()
     consent: Path | None = None
@@ -93,7 +94,7 @@ class _Unit(NamedTuple):
 
     id: str
     group: tuple[int, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[ShownSession, ...]
 
 
 def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
@@ -114,8 +115,8 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
     units = _units(plan, found)
     if len(units) * each < plan.raters:
         raise InputError(
-            f"{len(units)} sessions or pairs, {each} ratings of each, leave some of {plan.raters} raters with nothing: "
-            "lower --raters, or raise --each or --count"
+            f"{len(units)} sessions or pairs, {each} ratings of each, leave some of {plan.raters} raters "
+            "with nothing: lower --raters, or raise --each or --count"
         )
     codes = [f"r{number}" for number in range(1, plan.raters + 1)]
     groups: dict[tuple[int, ...], list[str]] = {}
@@ -131,7 +132,9 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
         runs=tuple(os.path.relpath(one.folder, out) for one in found),
         instruments=instruments,
         consent=consent_text(plan.consent),
-        sessions={ids[place]: _hidden(one, found) for place, one in sorted(met.items(), key=lambda two: ids[two[0]])},
+        sessions={
+            ids[place]: _hidden(one, found) for place, one in sorted(met.items(), key=lambda two: ids[two[0]])
+        },
         raters={code: _tasks(plan, units, dealt, turned, ids, code, instruments) for code in codes},
     ).named()
     faces = ClientFaces(found)
@@ -147,7 +150,9 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
         for name in told
     ]
     if each == 1:
-        warnings.append("nothing is rated by two people, so that their agreement cannot be told: --raters, --each")
+        warnings.append(
+            "nothing is rated by two people, so that their agreement cannot be told: --raters, --each"
+        )
     return MadeStudy(key, forms, each, fullest, tuple(warnings))
 
 
@@ -159,14 +164,18 @@ def load_asked(plan: StudyPlan, found: Sequence[Contestant]) -> tuple[Instrument
     """
     if plan.form == "pairwise":
         if plan.instruments:
-            raise InputError("--instrument: a pairwise form asks which is better; leave it out, or take --form rating")
+            raise InputError(
+                "--instrument: a pairwise form asks which is better; leave it out, or take --form rating"
+            )
         return ()
     asked = []
     for name in plan.instruments or RATED_WITH:
         own = None if own_file(name) else kept_instrument(found[0].folder, form_name(name))
         form = load_instrument(name) if own is None else load_instrument(str(own))
         if isinstance(form, FlowInstrument):
-            raise InputError(f"--instrument {name}: is a flow, which a form cannot ask; name one with a scale")
+            raise InputError(
+                f"--instrument {name}: is a flow, which a form cannot ask; name one with a scale"
+            )
         asked.append(form)
     twice = next((one.name for one in asked if [other.name for other in asked].count(one.name) > 1), None)
     if twice is not None:
@@ -177,12 +186,16 @@ def load_asked(plan: StudyPlan, found: Sequence[Contestant]) -> tuple[Instrument
 def _units(plan: StudyPlan, found: Sequence[Contestant]) -> list[_Unit]:
     """Returns the sessions or pairs under ids that tell nothing, as their order is drawn."""
     if plan.form == "rating":
-        chosen = [(one,) for one in choose_rated(found, plan.count, plan.seed)]
+        chosen: list[tuple[ShownSession, ...]] = [
+            (one,) for one in choose_rated(found, plan.units, plan.seed)
+        ]
     else:
-        chosen = list(choose_pairs(found, plan.count, plan.seed))
-    if plan.count is not None and len(chosen) < plan.count:
+        chosen = [*choose_pairs(found, plan.units, plan.seed)]
+    if plan.units is not None and len(chosen) < plan.units:
         what = "sessions" if plan.form == "rating" else "pairs"
-        raise InputError(f"--count {plan.count}: these runs have {len(chosen)} {what}: hold more, or lower it")
+        raise InputError(
+            f"--count {plan.units}: these runs have {len(chosen)} {what}: hold more, or lower it"
+        )
     if not chosen:
         raise InputError("these runs hold no session to be rated")
     mixed = random.Random(derive_seed(plan.seed, "ids")).sample(chosen, len(chosen))
@@ -213,7 +226,7 @@ def _turned(
     return {(code, unit.id): side for (code, unit), side in zip(drawn, taken, strict=True)}
 
 
-def _hidden(shown: Shown, found: Sequence[Contestant]) -> StudySession:
+def _hidden(shown: ShownSession, found: Sequence[Contestant]) -> StudySession:
     session = shown.session
     return StudySession(
         run=shown.contestant,
@@ -225,11 +238,6 @@ def _hidden(shown: Shown, found: Sequence[Contestant]) -> StudySession:
         condition=found[shown.contestant].condition,
         digest=session_digest(session),
     )
-
-
-def session_digest(session: Session) -> str:
-    """Returns the digest of what raters read of a session."""
-    return digest([(turn.speaker, turn.words, turn.face) for turn in session.turns])
 
 
 def _tasks(
@@ -274,7 +282,11 @@ def _checks(
         form = draw.choice(list(instruments))
         item = draw.choice(form.items)
         # The middle is what somebody chooses who does not read.
-        points = [one for one in range(form.scale.min, form.scale.max + 1) if 2 * one != form.scale.min + form.scale.max]
+        points = [
+            one
+            for one in range(form.scale.min, form.scale.max + 1)
+            if 2 * one != form.scale.min + form.scale.max
+        ]
         answer = str(draw.choice(points))
         found[place] = AttentionCheck(
             text=text.format(answer=answer), answer=answer, instrument=form.name, before=item.id

@@ -15,7 +15,9 @@ from mirror_bench.raters.pairwise import Better, Opinion, Preference
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_header import read_header
-from mirror_bench.stats.agreement import cohen_kappa, krippendorff_alpha
+from mirror_bench.stats.agreement import krippendorff_alpha
+from mirror_bench.stats.rates import cluster_share
+from mirror_bench.study.agreeing import pooled_kappa
 from mirror_bench.study.choosing import Place
 from mirror_bench.study.comparisons import name_of, read_comparisons
 from mirror_bench.study.records import StudyKey
@@ -29,7 +31,8 @@ class JudgeOrder(Record):
     """How a judge orders the candidates, on the pairs that people compared.
 
     Attributes:
-        judge: A rater in the runs, whose higher mean of totals is better, or whoever made a file of comparisons.
+        judge: A rater in the runs, whose higher mean of totals is better, or whoever made a file of
+            comparisons.
         pairs: Pairs that the judge and at least one person decided.
         standings: Strongest first.
         tau: Kendall's tau-b of the judge's strengths with the people's; None with fewer than two candidates.
@@ -82,8 +85,12 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
     names = {key.rater_name(code) for code in key.raters}
     made = [one for one in read_comparisons(study) if one.judge in names]
     if not made:
-        raise InputError(f"{study}: no comparison has been taken in yet: mirror-bench study import {study} FILES...")
-    candidates = list(dict.fromkeys(name_of(key, one) for one in sorted(key.sessions.values(), key=lambda s: s.run)))
+        raise InputError(
+            f"{study}: no comparison has been taken in yet: mirror-bench study import {study} FILES..."
+        )
+    candidates = list(
+        dict.fromkeys(name_of(key, one) for one in sorted(key.sessions.values(), key=lambda s: s.run))
+    )
     people = compare(made, dict.fromkeys(candidates, ()), judge=f"{len({one.judge for one in made})} people")
     answers: dict[_Pair, dict[str, float]] = {}
     for one in made:
@@ -108,7 +115,7 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
         pairs=len({task.id for tasks in key.raters.values() for task in tasks}),
         compared=len(answers),
         people=people,
-        kappa=_kappa(both),
+        kappa=pooled_kappa("kappa", both, "linear"),
         alpha=score_of(
             "alpha", krippendorff_alpha(table, of_people, level="ordinal") if table else None, len(answers)
         ),
@@ -125,7 +132,9 @@ def _order(
     candidates: Sequence[str],
 ) -> JudgeOrder:
     given = {(one.pair, one.first, one.second): _POINTS[str(one.better)] for one in preferences}
-    both = [(given[pair], value, clusters[pair]) for pair in given for _, value in sorted(answers[pair].items())]
+    both = [
+        (given[pair], value, clusters[pair]) for pair in given for _, value in sorted(answers[pair].items())
+    ]
     decided = [(float(mine == theirs), name) for mine, theirs, name in both if theirs != 0.5]
     compared = compare(preferences, dict.fromkeys(candidates, ()), judge=judge)
     return JudgeOrder(
@@ -133,7 +142,7 @@ def _order(
         pairs=len(given),
         standings=compared.standings,
         tau=_tau(people.standings, compared.standings),
-        kappa=_kappa(both),
+        kappa=pooled_kappa("kappa", both, "linear"),
         agreed=_share(decided),
     )
 
@@ -160,20 +169,18 @@ def _judges(
     for path in against:
         others = read_comparisons(path)
         if not others:
-            raise InputError(f"--against {path}: holds no comparisons.jsonl: make one with mirror-bench compare RUN RUN --out DIR")
-        known = 0
-        for one in others:
-            for pair, better in (
-                ((one.pair, one.first, one.second), one.better),
-                ((one.pair, one.second, one.first), _turned(one.better)),
-            ):
-                if pair in answers and better is not None:
-                    known += 1
-                    found.setdefault(f"{one.judge} (compared)", []).append(
-                        _preference(pair, clusters[pair], one.judge, better)
-                    )
-        if not known:
-            raise InputError(f"--against {path}: compares none of this study's pairs: name a comparison of the same runs")
+            raise InputError(
+                f"--against {path}: holds no comparisons.jsonl: make one with mirror-bench compare RUN RUN "
+                "--out DIR"
+            )
+        known = {(one.pair, one.first, one.second): one for one in others if one.better is not None}
+        known |= {(one.pair, one.second, one.first): _turned(one) for one in known.values()}
+        if not known.keys() & answers.keys():
+            raise InputError(
+                f"--against {path}: compares none of this study's pairs: name a comparison of the same runs"
+            )
+        for pair in sorted(known.keys() & answers.keys()):
+            found.setdefault(f"{known[pair].judge} (compared)", []).append(known[pair])
     return found
 
 
@@ -189,8 +196,13 @@ def _preference(pair: _Pair, profile: str, judge: str, better: Better) -> Prefer
     )
 
 
-def _turned(better: Better | None) -> Better | None:
-    return "second" if better == "first" else "first" if better == "second" else better
+def _turned(one: Preference) -> Preference:
+    """Returns a comparison with its two sides exchanged."""
+    better: Better | None = one.better
+    if better in ("first", "second"):
+        better = "second" if better == "first" else "first"
+    sides = {"first": one.second, "second": one.first, "tokens": one.tokens[::-1], "better": better}
+    return one.model_copy(update=sides)
 
 
 def _levels(study: Path, key: StudyKey) -> dict[Place, dict[str, float]]:
@@ -223,18 +235,12 @@ def _tau(people: Sequence[CandidateStanding], judge: Sequence[CandidateStanding]
     common = sorted(mine.keys() & theirs.keys())
     if len(common) < 2:
         return None
-    value = float(stats.kendalltau([mine[name] for name in common], [theirs[name] for name in common]).statistic)
+    value = float(
+        stats.kendalltau([mine[name] for name in common], [theirs[name] for name in common]).statistic
+    )
     return None if value != value else round(value, 6)
 
 
-def _kappa(pairs: Sequence[tuple[float, float, str]]) -> Score:
-    first, second, names = ([one[place] for one in pairs] for place in range(3))
-    found = cohen_kappa(first, second, names, weights="linear") if pairs else None
-    return score_of("kappa", found, len(pairs))
-
-
 def _share(decided: Sequence[tuple[float, str]]) -> Score:
-    from mirror_bench.stats.rates import cluster_share
-
     found = cluster_share([value for value, _ in decided], [name for _, name in decided]) if decided else None
     return score_of("agreed", found, len(decided))

@@ -37,10 +37,10 @@ class PrecisionRow(NamedTuple):
 def sessions_for_icc(icc: float, width: float, each: int) -> int:
     """Returns the sessions that an intraclass correlation needs for a 95 % interval of a given width.
 
-    By Bonett (2002, "Sample size requirements for estimating intraclass correlations with desired precision"):
-    n = 8 z^2 (1 - r)^2 (1 + (k - 1) r)^2 / (k (k - 1) w^2) + 1, and 5 r more where two rate and r is 0.7 or more.
-    A kappa with quadratic weights is an intraclass correlation of two raters (Fleiss & Cohen 1973), so it needs as
-    many as with two.
+    By Bonett (2002, "Sample size requirements for estimating intraclass correlations"):
+    n = 8 z^2 (1 - r)^2 (1 + (k - 1) r)^2 / (k (k - 1) w^2) + 1, and 5 r more for k = 2, r >= 0.7.
+    A kappa with quadratic weights is an intraclass correlation of two raters (Fleiss & Cohen 1973), so it
+    needs as many as with two.
 
     Args:
         icc: The agreement expected, in [0, 1).
@@ -63,8 +63,8 @@ def width_of_icc(icc: float, sessions: int, each: int) -> float:
 def pairs_for_rate(rate: float, width: float, each: int, alike: float) -> int:
     """Returns the pairs that a win rate needs for a 95 % interval of a given width.
 
-    The interval of a share, 2 z sqrt(p (1 - p) / n) wide, with the design effect of several people who judge the
-    same pair (Kish 1965).
+    The interval of a share, 2 z sqrt(p (1 - p) / n) wide, with the design effect of several people who judge
+    the same pair (Kish 1965).
 
     Args:
         rate: The win rate expected, in (0, 1).
@@ -84,7 +84,7 @@ def width_of_rate(rate: float, pairs: int, each: int, alike: float) -> float:
 def pairs_for_difference(rate: float, power: float, each: int, alike: float) -> int:
     """Returns the pairs that show a win rate to be other than one half, two-sided at 5 %.
 
-    By the normal test of a share (Fleiss 1981, "Statistical methods for rates and proportions", chapter 2), with
+    By the normal test of a share (Fleiss 1981, "Statistical methods for rates and proportions", 2), with
     the design effect as above.
 
     Args:
@@ -103,7 +103,8 @@ def pairs_for_difference(rate: float, power: float, each: int, alike: float) -> 
 def simulated_width(icc: float, sessions: int, each: int, raters: int, severity: float = 0.1) -> float | None:
     """Returns the median width of the interval that `study agree` would give, over simulated studies.
 
-    Sessions, raters' severity and error are normal; each session goes to `each` raters in turn. Nothing hangs on
+    Sessions, raters' severity and error are normal; each session goes to `each` raters in turn. Nothing hangs
+    on
     chance: the draws follow from the arguments.
 
     Args:
@@ -120,7 +121,9 @@ def simulated_width(icc: float, sessions: int, each: int, raters: int, severity:
         met[row, [(row * each + step) % raters for step in range(each)]] = True
     widths = []
     for _ in range(_TRIALS):
-        table = draw.normal(0, math.sqrt(icc), (sessions, 1)) + draw.normal(0, math.sqrt(between), (1, raters))
+        table = draw.normal(0, math.sqrt(icc), (sessions, 1)) + draw.normal(
+            0, math.sqrt(between), (1, raters)
+        )
         table = table + draw.normal(0, math.sqrt(max(0.0, 1 - icc - between)), (sessions, raters))
         found = incomplete_icc(np.where(met, table, np.nan))
         if found is not None and found.low is not None and found.high is not None:
@@ -133,11 +136,12 @@ def expected_width(form: str, units: int, each: int) -> str:
     if form == "rating":
         width = width_of_icc(GUESSED, units, each)
         return (
-            f"beforehand: if raters agree with an ICC of {GUESSED}, its 95 % interval will be about {width:.2f} wide "
-            "(mirror-bench study plan says what less takes)"
+            f"beforehand: if raters agree with an ICC of {GUESSED}, its 95 % interval will be about "
+            f"{width:.2f} wide (mirror-bench study plan says what less takes)"
         )
     width = width_of_rate(0.6, units, each, GUESSED)
     return (
-        f"beforehand: the 95 % interval of a win rate of 0.60 will be about {width:.2f} wide over all pairs, if answers to "
-        f"one pair agree with an ICC of {GUESSED} (mirror-bench study plan says what less takes)"
+        f"beforehand: the 95 % interval of a win rate of 0.60 will be about {width:.2f} wide over all "
+        f"pairs, if answers to one pair agree with an ICC of {GUESSED} (mirror-bench study plan says what "
+        "less takes)"
     )

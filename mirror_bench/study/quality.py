@@ -1,4 +1,4 @@
-"""Whether a rater's answers can be believed: how complete they are, whether somebody read, whether they vary."""
+"""Whether a rater's answers can be believed: whether they are whole, read and varied."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AnswerQuality(NamedTuple):
     one_side: float | None
 
     def excluded(self) -> list[str]:
-        """Returns why the answers stay out, by the rules of `tasks/study/form.yaml`; none where they count."""
+        """Returns why answers stay out, by the rules of `tasks/study/form.yaml`; none where they count."""
         limits = study_texts().exclusion
         reasons = []
         if self.checks_due and self.right < limits.attention * self.checks_due:
@@ -45,9 +45,13 @@ class AnswerQuality(NamedTuple):
             reasons.append(f"missed {missed} of {self.checks_due} attention checks")
         if self.begun >= limits.fewest:
             if self.straight >= limits.straight * self.begun:
-                reasons.append(f"gave one and the same answer throughout in {self.straight} of {self.begun} sessions")
+                reasons.append(
+                    f"gave one and the same answer throughout in {self.straight} of {self.begun} sessions"
+                )
             if self.one_side is not None and self.one_side >= limits.one_side:
-                reasons.append(f"chose one and the same side in {100 * self.one_side:.0f} % of {self.begun} pairs")
+                reasons.append(
+                    f"chose one and the same side in {100 * self.one_side:.0f} % of {self.begun} pairs"
+                )
         return reasons
 
     def noted(self) -> list[str]:
@@ -56,7 +60,8 @@ class AnswerQuality(NamedTuple):
         if self.whole < self.tasks:
             empty = self.tasks - self.begun
             notes.append(
-                f"{self.whole} of {self.tasks} answered in full, {self.begun - self.whole} in part, {empty} not at all"
+                f"{self.whole} of {self.tasks} answered in full, {self.begun - self.whole} in part, {empty} "
+                "not at all"
             )
         if self.checks_due and self.right < self.checks_due:
             notes.append(f"missed {self.checks_due - self.right} of {self.checks_due} attention checks")

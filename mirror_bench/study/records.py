@@ -142,8 +142,8 @@ def read_key(study: Path) -> StudyKey:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"{path}: {where or 'its start'}: {first['msg']}: restore the file from a copy; without it no answer "
-            "can be assigned"
+            f"{path}: {where or 'its start'}: {first['msg']}: restore the file from a copy; without it no "
+            "answer can be assigned"
         ) from None
     if key.named().study != key.study:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What the forms say, and when answers stay out: `tasks/study/form.yaml`, with a consent text of the user's."""
+"""What the forms say, and when answers stay out: `tasks/study/form.yaml`, or with the user's consent text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks: every unit as often as wanted, loads, overlaps, sides and candidates balanced, whatever the numbers."""
+"""Blocks: every unit as often as wanted, loads, overlaps and sides balanced, whatever the numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def test_every_unit_is_rated_as_often_as_wanted_and_loads_are_even(
 
 
 @given(designs())
-def test_every_two_raters_share_about_as_many_units(design: tuple[list[list[str]], list[str], int, int]) -> None:
+def test_every_two_raters_share_about_as_many_units(
+    design: tuple[list[list[str]], list[str], int, int],
+) -> None:
     groups, raters, each, seed = design
     found = assign(groups, raters, each, seed)
     shared = Counter(two for chosen in found.values() for two in combinations(chosen, 2))

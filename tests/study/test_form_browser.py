@@ -1,4 +1,4 @@
-"""A form in Chromium: a whole study filled in by two raters, kept over a reload, sent in, imported, analysed."""
+"""A form in Chromium: a whole study, filled in by two, kept over a reload, imported, analysed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from study_samples import honest
 from mirror_bench.cli import cli
 from mirror_bench.sessions.run_folder import read_ratings
 from mirror_bench.study.making import StudyPlan, make_study
-from mirror_bench.study.records import StudyKey, StudyTask, read_key
+from mirror_bench.study.records import FORMS, StudyKey, StudyTask, read_key
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -88,14 +88,19 @@ def _rate_all(browser: Browser, form: Path, key: StudyKey, code: str, out: Path)
         page.get_by_role("button", name="Download the file with my answers").click()
     path = out / begun.value.suggested_filename
     begun.value.save_as(path)
-    assert json.loads(str(page.locator("#plain").input_value()))["answers"] == json.loads(path.read_text())["answers"]
+    assert (
+        json.loads(str(page.locator("#plain").input_value()))["answers"]
+        == json.loads(path.read_text())["answers"]
+    )
     assert watch.heard == []
     assert watch.outside() == []
     context.close()
     return path
 
 
-def test_a_whole_study_of_twelve_sessions_twice(browser: Browser, study_runs: list[Path], tmp_path: Path) -> None:
+def test_a_whole_study_of_twelve_sessions_twice(
+    browser: Browser, study_runs: list[Path], tmp_path: Path
+) -> None:
     study = tmp_path / "study"
     made = invoke("study", "make", *study_runs, "--raters", "2", "--out", study)
     assert not made.exception, made.output
@@ -133,7 +138,10 @@ def test_a_whole_study_of_twelve_sessions_twice(browser: Browser, study_runs: li
     report = invoke("report", study_runs[0], "--rater", "all", "--out", tmp_path / "report")
     assert not report.exception, report.output
     summary = json.loads((tmp_path / "report" / "summary.json").read_text())
-    assert {one["rater"] for one in summary["raters"]} >= {"coded", *(key.rater_name(code) for code in key.raters)}
+    assert {one["rater"] for one in summary["raters"]} >= {
+        "coded",
+        *(key.rater_name(code) for code in key.raters),
+    }
     shown = {name for one in summary["agreement"] if one["metric"] == "ctrs.total" for name in one["raters"]}
     assert shown == {"coded", *(key.rater_name(code) for code in key.raters)}
 
@@ -142,15 +150,16 @@ def test_a_whole_study_of_twelve_sessions_twice(browser: Browser, study_runs: li
 def short_forms(held_runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A form of each kind with two tasks."""
     folder = tmp_path_factory.mktemp("short")
-    forms = {}
-    for form in ("rating", "pairwise"):
-        made = make_study(StudyPlan(tuple(held_runs), 2, form, each=2, count=2), folder / form)  # type: ignore[arg-type]
+    forms: dict[str, Path] = {}
+    for form in FORMS:
+        made = make_study(StudyPlan(tuple(held_runs), 2, form, each=2, units=2), folder / form)
         forms[form] = made.forms[0]
     return forms
 
 
 @pytest.mark.parametrize(
-    ("form", "width", "scheme"), [("rating", 1280, "dark"), ("rating", 360, "light"), ("pairwise", 360, "dark")]
+    ("form", "width", "scheme"),
+    [("rating", 1280, "dark"), ("rating", 360, "light"), ("pairwise", 360, "dark")],
 )
 def test_every_part_fits_and_has_names(
     browser: Browser, short_forms: dict[str, Path], form: str, width: int, scheme: Literal["light", "dark"]
@@ -164,7 +173,9 @@ def test_every_part_fits_and_has_names(
     page.get_by_role("button", name="Begin").click()
     assert page.evaluate(fits)
     assert serious_findings(page) == []
-    assert page.get_by_role("img", name="The client's face at turn 1").count() == (2 if form == "pairwise" else 1)
+    assert page.get_by_role("img", name="The client's face at turn 1").count() == (
+        2 if form == "pairwise" else 1
+    )
     assert all(page.evaluate("[...document.images].map((one) => one.naturalWidth > 0)"))
     page.get_by_role("button", name="Send in").click()
     assert page.evaluate(fits)

@@ -15,9 +15,11 @@ from sharing import Shared
 
 from mirror_bench.schema import derive_seed
 from mirror_bench.study.answers import questions_of
+from mirror_bench.study.making import StudyPlan, make_study
 from mirror_bench.study.records import BETTER, CHECK, StudyKey, StudyTask
 
 THERAPISTS = ("reflective", "parrot")
+MADE = "made"
 Answer = Callable[[StudyKey, str, StudyTask, str], str]
 """Key, rater, task and question -> answer."""
 
@@ -42,8 +44,23 @@ def study_runs(held_runs: list[Path], tmp_path: Path) -> list[Path]:
     return [Path(shutil.copytree(run, tmp_path / "runs" / run.name)) for run in held_runs]
 
 
+def _make(folder: Path, runs: list[Path]) -> None:
+    for run in runs:
+        shutil.copytree(run, folder / "runs" / run.name)
+    plan = StudyPlan(tuple(folder / "runs" / run.name for run in runs), 2, "rating", units=8)
+    make_study(plan, folder / "study")
+
+
+@pytest.fixture
+def study(shared: Shared, held_runs: list[Path], tmp_path: Path) -> Path:
+    """A rating study of eight sessions and two raters, its runs beside it: a test's own copy."""
+    made = shared.folder("study-made", lambda folder: _make(folder, held_runs))
+    shutil.copytree(made, tmp_path / MADE, ignore=shutil.ignore_patterns("forms"))
+    return tmp_path / MADE / "study"
+
+
 def honest(key: StudyKey, code: str, task: StudyTask, question: str) -> str:
-    """What a person answers who prefers the reflective therapist, with a whim per question; checks rightly."""
+    """What a person answers who prefers the reflective therapist, with a whim; checks rightly."""
     if question == CHECK:
         assert task.check is not None
         return task.check.answer

@@ -1,4 +1,4 @@
-"""`mirror-bench study`: people rate or compare sessions, offline and blinded; how far they and judges agree."""
+"""`mirror-bench study`: people rate or compare sessions, blinded; how far they and judges agree."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mirror_bench.cli.study.plan import plan
 def study() -> None:
     """Have people rate or compare sessions, blinded, and say how far they and judges agree.
 
-    plan says beforehand how many sessions and raters it takes, make writes a form per rater, import reads what
-    they send back, and agree compares them with each other and with every judge in the runs.
+    plan says beforehand how many sessions and raters it takes, make writes a form per rater, import reads
+    what they send back, and agree compares them with each other and with every judge in the runs.
     """
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     help="Take in this rater's answers although they should stay out (r1, r2, …).",
 )
 @click.option(
-    "--replace", is_flag=True, help="Let answers count that differ from those taken in before; the old ones are kept."
+    "--replace",
+    is_flag=True,
+    help="Let answers count that differ from those taken in before; the old ones are kept.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def import_answers(
@@ -31,8 +33,9 @@ def import_answers(
 ) -> int:
     """Take the FILES that raters sent back into the study in FOLDER.
 
-    Ratings enter the runs as those of raters of their own (human:STUDY-r1); comparisons enter the study's folder.
-    Exit code 1 where answers stay out or are incomplete, 2 where a file cannot be used; all others are taken in.
+    Ratings enter the runs as those of raters of their own (human:STUDY-r1); comparisons enter the study's
+    folder. Exit code 1 where answers stay out or are incomplete, 2 where a file cannot be used; all others
+    are taken in.
     """
     from mirror_bench.study.importing import import_answers as take_in
 

@@ -65,9 +65,9 @@ def make(
 ) -> None:
     """Write a form per rater about the sessions of RUNS (run folders under one protocol).
 
-    Each form is one HTML file that opens from the disk, asks nothing of the network, keeps answers in the browser
-    and hands them out as a file. It names no model, method or face condition, and shows the client's own face
-    whatever the therapist was shown. `key.json` says what hides behind the ids and stays with you.
+    Each form is one HTML file that opens from the disk, asks nothing of the network, keeps answers in the
+    browser and hands them out as a file. It names no model, method or face condition, and shows the client's
+    own face whatever the therapist was shown. `key.json` says what hides behind the ids and stays with you.
     """
     from mirror_bench.schema import FaceCondition
     from mirror_bench.study.making import StudyPlan, make_study
@@ -100,8 +100,8 @@ def _show(made: MadeStudy, out: Path) -> None:
     units = len({task.id for tasks in key.raters.values() for task in tasks})
     several = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     click.echo(
-        f"study {key.study}: {units} {what}, each for {made.each} of {len(key.raters)} raters, {several} a form; "
-        f"about {made.words / _WORDS_A_MINUTE:.0f} minutes of reading, and the answers"
+        f"study {key.study}: {units} {what}, each for {made.each} of {len(key.raters)} raters, {several} a "
+        f"form; about {made.words / _WORDS_A_MINUTE:.0f} minutes of reading, and the answers"
     )
     for line in made.warnings:
         click.echo(f"careful: {line}")
