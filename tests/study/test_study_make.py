@@ -25,7 +25,7 @@ from mirror_bench.study.records import KEY, read_key
 
 def _hidden(runs: list[Path]) -> set[str]:
     """All that would tell a rater which session it is, or what the client was told to show."""
-    found = set()
+    found = {str(run) for run in runs}
     for run in runs:
         for session in read_sessions(run):
             found |= {
@@ -35,11 +35,8 @@ def _hidden(runs: list[Path]) -> set[str]:
                 session.profile_id,
                 session.client,
             }
-            for turn in session.turns:
-                found |= {turn.direction, turn.face, turn.shown, *turn.marks}
-                found |= {turn.expression.label} if turn.expression else set()
-    found |= {run.name for run in runs}
-    return {one for one in found if one}
+            found |= {text for turn in session.turns for text in (turn.direction, turn.face)}
+    return found - {""}
 
 
 def _unblinded(form: Path, runs: list[Path]) -> set[str]:
