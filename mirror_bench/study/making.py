@@ -131,7 +131,7 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
         seed=plan.seed,
         runs=tuple(os.path.relpath(one.folder, out) for one in found),
         instruments=instruments,
-        consent=consent_text(plan.consent),
+        consent=consent_text(plan.consent, recorded=any(one.header.imported is not None for one in found)),
         sessions={
             ids[place]: _hidden(one, found) for place, one in sorted(met.items(), key=lambda two: ids[two[0]])
         },

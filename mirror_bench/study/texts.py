@@ -35,10 +35,17 @@ class FormTexts(Record):
 
 
 class Consent(Record):
-    """What people agree to before they begin."""
+    """What people agree to before they begin.
+
+    Attributes:
+        simulated: What is true where all clients are simulated.
+        recorded: What is true where sessions were held elsewhere.
+    """
 
     title: str
     text: _Lines
+    simulated: str
+    recorded: str
     box: str
 
 
@@ -98,13 +105,19 @@ def study_texts() -> StudyTexts:
         raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
-def consent_text(path: Path | None) -> tuple[str, ...]:
-    """Returns the paragraphs that raters agree to: those of a text file of the user's, or the packaged ones.
+def consent_text(path: Path | None, *, recorded: bool) -> tuple[str, ...]:
+    """Returns the paragraphs that raters agree to.
+
+    Args:
+        path: A text file of the user's; the packaged text where None.
+        recorded: Whether some of the sessions were held elsewhere, perhaps with real people.
 
     Raises:
         InputError: If the file cannot be read or is empty.
     """
     if path is None:
-        return study_texts().consent.text
+        packaged = study_texts().consent
+        first, *others = packaged.text
+        return (f"{first} {packaged.recorded if recorded else packaged.simulated}", *others)
     paragraphs = read_file(path).text.split("\n\n")
     return tuple(" ".join(one.split()) for one in paragraphs if one.strip())
