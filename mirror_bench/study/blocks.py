@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from mirror_bench.schema import derive_seed
 
+_DEALS = 40
+"""Deals of which the most even one is taken."""
 T = TypeVar("T", bound=Hashable)
 
 
@@ -34,7 +36,29 @@ def assign(
     """
     if not 1 <= each <= len(raters):
         raise ValueError(f"each unit can be rated by 1 to {len(raters)} raters, not {each}")
-    draw = random.Random(derive_seed(seed, "blocks"))
+    best: tuple[tuple[int, int], dict[str, tuple[str, ...]]] | None = None
+    for number in range(_DEALS):
+        dealt = _deal(units, raters, each, random.Random(derive_seed(seed, "blocks", number)))
+        uneven = _unevenness(dealt, raters)
+        if best is None or uneven < best[0]:
+            best = uneven, dealt
+        if uneven[0] <= 1:
+            break  # no deal is more even
+    assert best is not None
+    return best[1]
+
+
+def _unevenness(dealt: Mapping[str, Sequence[str]], raters: Sequence[str]) -> tuple[int, int]:
+    """Returns how far the overlaps of every two raters lie apart, and the sum of their squares."""
+    shared = Counter(frozenset(two) for chosen in dealt.values() for two in combinations(chosen, 2))
+    overlaps = [shared[frozenset(two)] for two in combinations(raters, 2)]
+    return max(overlaps, default=0) - min(overlaps, default=0), sum(many * many for many in overlaps)
+
+
+def _deal(
+    units: Sequence[Sequence[str]], raters: Sequence[str], each: int, draw: random.Random
+) -> dict[str, tuple[str, ...]]:
+    """Returns blocks made unit by unit; the last have the least choice, so some deals turn out better."""
     load, shared = Counter(dict.fromkeys(raters, 0)), Counter[frozenset[str]]()
     found: dict[str, tuple[str, ...]] = {}
     for group in units:
