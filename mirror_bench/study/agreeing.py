@@ -13,7 +13,9 @@ from mirror_bench.errors import InputError
 from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Record, Score
+from mirror_bench.sessions.rating import standing_of
 from mirror_bench.sessions.run_folder import read_ratings, read_sessions
+from mirror_bench.sessions.run_header import read_header
 from mirror_bench.stats.agreement import (
     Weights,
     cohen_kappa,
@@ -84,7 +86,7 @@ class StudyAgreement(Record):
         judges: Likewise, for each judge that has rated some of the sessions.
         raters: People whose ratings are in the runs.
         sessions: Sessions of the study, and `rated` those that somebody rated.
-        unlike: Judges whose ratings stand on another edition of an instrument, and do not enter.
+        unlike: Judges whose ratings are all by another edition of instrument or judge, and do not enter.
     """
 
     version: int = 1
@@ -151,18 +153,22 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
     found: dict[str, dict[str, dict[str, float]]] = {}
     forms = {form.name: form for form in key.instruments}
     unlike: dict[str, None] = {}
+    made_anew: set[str] = set()
     for index in range(len(key.runs)):
         folder = key.run_folder(study, index)
         ids = {one.scenario_id: name for name, one in key.sessions.items() if one.run == index}
+        standing = standing_of(folder, read_header(folder))
         for rating in read_ratings(folder):
             if rating.scenario_id not in ids or rating.instrument not in forms or rating.lost:
                 continue
             if rating.rater.startswith(HUMAN) and rating.rater_edition != f"study {key.study}":
                 continue  # people of another study
             form = forms[rating.instrument]
-            if rating.instrument_digest not in ("", form.digest):
+            stale = not rating.rater.startswith(HUMAN) and not standing.counts(rating)
+            if stale or rating.instrument_digest not in ("", form.digest):
                 unlike[f"{rating.rater} on {form.name}"] = None
                 continue
+            made_anew.add(f"{rating.rater} on {form.name}")
             for part, score in form.part_scores(rating).items():
                 row = found.setdefault(f"{form.name}.{part}", {}).setdefault(ids[rating.scenario_id], {})
                 row.pop(rating.rater, None)  # a later rating replaces an earlier one, with a score or without
@@ -174,7 +180,7 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
                 if value is not None:
                     row = found.setdefault(f"{_SEEN}.total", {}).setdefault(ids[session.scenario_id], {})
                     row[CODED_ATTUNEMENT] = value
-    return found, list(unlike)
+    return found, [name for name in unlike if name not in made_anew]
 
 
 def _people(metric: str, values: _Values, people: set[str], clusters: Mapping[str, str]) -> PeopleAgreement:

@@ -14,6 +14,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.raters.pairwise import Better, Opinion, Preference
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.run_folder import read_ratings
 from mirror_bench.sessions.run_header import read_header
 from mirror_bench.stats.agreement import krippendorff_alpha
 from mirror_bench.stats.rates import cluster_share
@@ -58,6 +59,7 @@ class StudyOrder(Record):
         kappa: Of people with each other, linear weights over first, tie and second.
         alpha: Krippendorff's alpha of people, ordinal.
         judges: The order of each judge, held against theirs.
+        unlike: As in `StudyAgreement`.
     """
 
     version: int = 1
@@ -69,6 +71,7 @@ class StudyOrder(Record):
     kappa: Score
     alpha: Score
     judges: tuple[JudgeOrder, ...]
+    unlike: tuple[str, ...] = ()
 
 
 def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> StudyOrder:
@@ -120,6 +123,7 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
             "alpha", krippendorff_alpha(table, of_people, level="ordinal") if table else None, len(answers)
         ),
         judges=tuple(found),
+        unlike=_unlike(study, key),
     )
 
 
@@ -225,6 +229,16 @@ def _levels(study: Path, key: StudyKey) -> dict[Place, dict[str, float]]:
         place: {rater: fmean(own.values()) for rater, own in by_rater.items() if own}
         for place, by_rater in totals.items()
     }
+
+
+def _unlike(study: Path, key: StudyKey) -> tuple[str, ...]:
+    """Returns the judges whose ratings are all of another edition, and do not enter."""
+    found: dict[bool, dict[str, None]] = {True: {}, False: {}}
+    for folder in dict.fromkeys(key.run_folder(study, index) for index in range(len(key.runs))):
+        standing = standing_of(folder, read_header(folder))
+        for rating in read_ratings(folder):
+            found[standing.counts(rating)][f"{rating.rater} on {rating.instrument}"] = None
+    return tuple(name for name in found[False] if name not in found[True])
 
 
 def _tau(people: Sequence[CandidateStanding], judge: Sequence[CandidateStanding]) -> float | None:

@@ -64,6 +64,8 @@ def agree(folder: Path, against: tuple[Path, ...], items: bool, as_json: bool) -
         )
     else:
         _show_order(found)
+    for name in found.unlike:
+        click.echo(f"{name}: ratings by another edition do not enter: mirror-bench rate RUN makes them anew")
     click.echo(f"written: {folder / AGREEMENT}")
 
 
@@ -104,8 +106,6 @@ def _show_ratings(found: StudyAgreement, hidden: set[str]) -> None:
             "no judge has rated these sessions on these instruments: mirror-bench rate RUN --judge … "
             "--instrument …"
         )
-    for name in found.unlike:
-        console.print(f"{name}: made on another edition of the instrument, does not enter", markup=False)
     console.print(
         "ICC(2,1), and of a judge with the people's mean; kappa with quadratic weights, and of a judge "
         "with each single person: hold it against the people's own"
