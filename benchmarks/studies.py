@@ -186,6 +186,16 @@ def agreements() -> Iterator[Study]:
 
             yield Study("ICC", f"{raters} raters drawn from many", profiles, "coverage", 0.95, random_raters)
 
+        def blocks(rng: Rng, n: int = profiles) -> float | None:
+            severities = np.array([-0.45, -0.15, 0.15, 0.45])
+            table = _rated(rng, n, severities)
+            for row in table:
+                row[rng.permutation(4)[:2]] = np.nan  # each session is rated by two of the four
+            true = 0.5 / (0.5 + float(np.var(severities, ddof=1)) + 0.25)
+            return holds(agreement.incomplete_icc(table, designs.names_of(n)), true)
+
+        yield Study("ICC over blocks", "two of these four raters", profiles, "coverage", 0.95, blocks)
+
         def alpha(rng: Rng, n: int = profiles) -> float | None:
             table = _rated(rng, n, np.array([-0.3, 0.0, 0.3]))
             # Expected disagreement is that of all values together, over these three raters.

@@ -26,6 +26,7 @@ pytest_plugins = [
     "quick_lm_eval",
     "short_runs",
     "browsing",
+    "study_samples",
     "packed_fixtures",
     "chat_fixtures",
     "family_fixtures",

@@ -32,7 +32,7 @@ LAYERS = (
     ("analysis",),
     ("figures",),
     ("pages",),
-    ("lm_eval", "submissions"),
+    ("lm_eval", "study", "submissions"),
     ("validity", "adapters"),
     ("api",),
     ("cli",),

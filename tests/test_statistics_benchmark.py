@@ -33,6 +33,7 @@ FAST: Mapping[tuple[str, str, int], int] = {
     ("AUC", "55 against 11, spread 1 to 2, AUC 0.6", 66): 100,
     ("share of matched pairs won", "length moves all scores", 95): 60,
     ("ICC", "3 raters drawn from many", 48): 100,
+    ("ICC over blocks", "two of these four raters", 8): 60,
     ("Krippendorff's alpha", "these three raters", 8): 60,
     ("kappa of classes", "ten lines each", 8): 60,
     ("correlation with length", "rho .5", 16): 100,

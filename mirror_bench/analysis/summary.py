@@ -41,6 +41,7 @@ from mirror_bench.analysis.session_outcomes import (
 from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
+from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.raters.licence import JudgeStanding, standings
 from mirror_bench.schema import Ending, FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
@@ -195,7 +196,7 @@ def summarize_outcomes(
         stray_ratings=gathered.stray_ratings,
         clients=_clients(gathered),
         raters=_raters(gathered, ratings_owed),
-        judges=standings(sorted({(rater, note.edition) for (_, rater, _), note in gathered.notes.items()})),
+        judges=standings(_judges(gathered)),
         agreement=measure_agreement(gathered.outcomes, metrics),
         halo=measure_halo(gathered.outcomes, metrics),
         length=lengths.effects,
@@ -285,6 +286,12 @@ def _clients(gathered: SessionOutcomes) -> tuple[ClientFitness, ...]:
             talks.setdefault((one.key.therapist, one.key.method, one.client), []).append(one.client_talk)
     found = (judge_client(*key, heard) for key, heard in sorted(talks.items()))
     return tuple(one for one in found if one is not None)
+
+
+def _judges(gathered: SessionOutcomes) -> list[tuple[str, str]]:
+    """Returns (rater, edition) of those who may take an examination, which people do not."""
+    met = {(rater, note.edition) for (_, rater, _), note in gathered.notes.items()}
+    return sorted(one for one in met if not one[0].startswith(HUMAN))
 
 
 def _raters(gathered: SessionOutcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:

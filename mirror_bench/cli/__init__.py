@@ -33,6 +33,7 @@ COMMANDS = {
     "power": "Say how many scenarios and profiles it takes to find an effect.",
     "validate": "Measure how far scores can be trusted, on sessions of known quality.",
     "licence": "Put a judge through an examination, before its scores are believed.",
+    "study": "Have people rate or compare sessions, blinded, and say how far they and judges agree.",
     "audit": "Try to be rated well without helping, or audit the simulated client.",
     "tasks": "Run lm-eval tasks, ours among them, with any of our engines.",
     "pack": "Put a run into one file to hand in.",

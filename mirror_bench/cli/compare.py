@@ -106,7 +106,7 @@ def _show(compared: Compared) -> None:
     for match in compared.matches:
         if match.apart:
             told = ", ".join(
-                f"{one.metric.removesuffix('.total')} {_shown(one, '+.2f')}" for one in match.apart
+                f"{one.metric.removesuffix('.total')} {with_ends(one, '+.2f')}" for one in match.apart
             )
             console.print(
                 f"{match.first} and {match.second} share no scenario: over different people the difference "
@@ -123,37 +123,40 @@ def _show(compared: Compared) -> None:
 
 
 def _standings(compared: Compared) -> Table:
-    table = _table(f"Compared by {compared.judge}, {compared.condition} faces", "rank", "strength", "ranks")
+    table = score_table(
+        f"Compared by {compared.judge}, {compared.condition} faces", "rank", "strength", "ranks"
+    )
     for one in compared.standings:
         ranks = f"{one.best_rank} to {one.worst_rank}"
-        table.add_row(one.name, str(one.rank), _shown(one.strength, "+.2f"), ranks)
+        table.add_row(one.name, str(one.rank), with_ends(one.strength, "+.2f"), ranks)
     return table
 
 
 def _matches(compared: Compared) -> Table:
     from mirror_bench.analysis.display_names import short
 
-    table = _table(
+    table = score_table(
         "Two at a time", "win/\ntie/\nloss", "win rate", "at equal length", "both orders", "difference"
     )
     for column in (0, -1):
         table.columns[column].no_wrap = True
     for one in compared.matches:
         differences = "\n".join(
-            f"{score.metric.removesuffix('.total')} {_shown(score, '+.2f')}" for score in one.differences
+            f"{score.metric.removesuffix('.total')} {with_ends(score, '+.2f')}" for score in one.differences
         )
         table.add_row(
             f"{short(one.first, 22)}\nover {short(one.second, 17)}",
             f"{one.wins}/\n{one.ties}/\n{one.losses}",
-            _shown(one.win_rate, ".2f"),
-            one.controlled_note or _shown(one.controlled, ".2f"),
-            _shown(one.consistent, ".0%"),
+            with_ends(one.win_rate, ".2f"),
+            one.controlled_note or with_ends(one.controlled, ".2f"),
+            with_ends(one.consistent, ".0%"),
             differences,
         )
     return table
 
 
-def _table(title: str, *heads: str) -> Table:
+def score_table(title: str, *heads: str) -> Table:
+    """Returns a table whose first column names what its rows are about."""
     from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
@@ -165,7 +168,8 @@ def _table(title: str, *heads: str) -> Table:
     return table
 
 
-def _shown(score: Score, form: str) -> str:
+def with_ends(score: Score, form: str = ".2f") -> str:
+    """Returns a score with its interval, or a dash where it is missing."""
     if score.value is None:
         return "–"
     if score.low is None or score.high is None:

@@ -123,9 +123,7 @@ def view_session(
         faces: Looks faces up.
         telling: Why the session was chosen.
     """
-    turns = tuple(
-        _view_turn(f"{anchor}-t{number}", number, turn, faces) for number, turn in enumerate(session.turns, 1)
-    )
+    turns = view_turns(anchor, session, faces)
     turn = telling.turn if telling else None
     return SessionView(
         anchor=anchor,
@@ -139,6 +137,13 @@ def view_session(
         why=telling.why if telling else "",
         told=telling.told if telling else "",
         telling_turn=turns[turn - 1].anchor if turn and turn <= len(turns) else "",
+    )
+
+
+def view_turns(anchor: str, session: Session, faces: Faces) -> tuple[TurnView, ...]:
+    """Returns what a page shows of a session's turns; arguments as for `view_session`."""
+    return tuple(
+        _view_turn(f"{anchor}-t{number}", number, turn, faces) for number, turn in enumerate(session.turns, 1)
     )
 
 

@@ -42,20 +42,25 @@ class Contestant(NamedTuple):
 
 
 def read_contestants(
-    folders: Sequence[Path], condition: FaceCondition | None, *, same_candidate: bool = False
+    folders: Sequence[Path],
+    condition: FaceCondition | None,
+    *,
+    same_candidate: bool = False,
+    least: int = 2,
 ) -> list[Contestant]:
     """Reads the runs that are to be compared.
 
     Args:
-        folders: At least two run folders under one protocol.
+        folders: At least `least` run folders under one protocol.
         condition: The face condition; each run's own where it has only one, and matched otherwise, if None.
         same_candidate: Whether runs may be of the same candidate, at different times.
+        least: How many are needed.
 
     Raises:
         InputError: If a folder is no run folder, protocols differ, a run lacks the condition, or two runs are
             of the same candidate.
     """
-    if len(folders) < 2:
+    if len(folders) < least:
         raise InputError("nothing to compare with: name at least two run folders")
     found: list[Contestant] = []
     for folder in folders:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror_bench.stats.intervals import Floats, Interval
-from mirror_bench.stats.intraclass import intraclass, intraclass_ends, varies
+from mirror_bench.stats.intraclass import incomplete_intraclass, intraclass, intraclass_ends, varies
 from mirror_bench.stats.jackknife import Scale, by_units, cluster_codes, jackknife_interval
 
 Flags = npt.NDArray[np.bool_]
@@ -57,6 +57,25 @@ def icc(
         return Interval(value, None, None, n, count)
     # In the smallest samples the ends, which are approximate, may leave the estimate out.
     return Interval(value, min(ends[0], value), max(ends[1], value), n, count)
+
+
+def incomplete_icc(ratings: Cells, clusters: Sequence[Hashable] | None = None) -> Interval | None:
+    """Returns ICC(2,1) where each unit was rated by some of the raters, as in incomplete blocks.
+
+    See `intraclass.incomplete_intraclass`. The interval, by leaving out a cluster at a time, speaks of these
+    raters and of other units.
+
+    Args:
+        ratings: Units by raters.
+        clusters: One name per unit; each unit for itself where None.
+
+    Returns:
+        Value at most 1; `n` counts units with two or more ratings. None where raters share no unit.
+    """
+    table, names = _rows(ratings, clusters)
+    paired: Flags = np.isfinite(table).sum(axis=1) >= 2
+    table, names = table[paired], [name for name, kept in zip(names, paired, strict=True) if kept]
+    return _with_ends(incomplete_intraclass, table, names) if len(table) else None
 
 
 def krippendorff_alpha(

@@ -1,4 +1,4 @@
-"""Intraclass correlation of raters drawn from many, and its interval (Shrout & Fleiss 1979)."""
+"""Intraclass correlation of raters drawn from many (Shrout & Fleiss 1979); all or some rate a unit."""
 
 from __future__ import annotations
 
@@ -36,6 +36,47 @@ def intraclass(table: Floats, average: bool = False) -> float | None:
     spread = (columns - error) / n
     below = between + spread if average else between + (k - 1) * error + k * spread
     return (between - error) / below if below > _ZERO else None
+
+
+def incomplete_intraclass(table: Floats) -> float | None:
+    """Returns ICC(2,1) of a table in which raters left out units (NaN); None where it cannot be told.
+
+    Components of variance by Henderson's first method (1953, "Estimation of variance and covariance
+    components"; Searle, Casella & McCulloch 1992, chapter 5): sums of squares of units and of raters are set
+    equal to what they would be on average. Of a complete table that is `intraclass` exactly.
+
+    Args:
+        table: Units by raters; units and raters without a value do not count.
+    """
+    rated = np.isfinite(table)
+    kept = table[np.ix_(rated.any(axis=1), rated.any(axis=0))]
+    met = np.isfinite(kept)
+    if met.size == 0 or min(met.shape) < 2:
+        return None
+    n, units, raters = int(met.sum()), met.sum(axis=1), met.sum(axis=0)
+    if not varies(kept[met]) or n <= sum(met.shape) - 1:
+        return None
+    centred = np.where(
+        met, kept - kept[met].mean(), 0.0
+    )  # sums of squares of large numbers lose their digits
+    by_unit = float((centred.sum(axis=1) ** 2 / units).sum())
+    by_rater = float((centred.sum(axis=0) ** 2 / raters).sum())
+    all_of_it, common = float((centred**2).sum()), float(centred.sum() ** 2) / n
+    a, b = met.shape
+    of_units, of_raters = float((units**2).sum()) / n, float((raters**2).sum()) / n
+    expected = np.array(
+        [
+            [n - of_units, a - of_raters, a - 1],
+            [b - of_units, n - of_raters, b - 1],
+            [of_units - b, of_raters - a, n - a - b + 1],
+        ]
+    )
+    found = [by_unit - common, by_rater - common, all_of_it - by_unit - by_rater + common]
+    if abs(float(np.linalg.det(expected))) <= _ZERO * n**3:
+        return None
+    between, severity, error = (float(one) for one in np.linalg.solve(expected, np.array(found)))
+    total = between + severity + error
+    return min(1.0, between / total) if total > _ZERO else None
 
 
 def intraclass_ends(

@@ -29,7 +29,7 @@ def protocols() -> dict[str, Protocol]:
                 "client": replay,
                 "raters": (judge,),
                 "safety": False,
-                "instruments": ("risk_checklist", "conversation_criteria"),
+                "instruments": ("risk_checklist", "conversation_criteria", "observed_attunement"),
             }
         ),
         "hope": offline.model_copy(update={"instruments": ("wai",)}),
@@ -78,6 +78,7 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "instruments/safety.yaml": (ALL - {"judged", "flow"}, ()),
     "instruments/risk_checklist.yaml": (frozenset({"flow"}), ()),
     "instruments/conversation_criteria.yaml": (frozenset({"flow"}), ()),
+    "instruments/observed_attunement.yaml": (frozenset({"flow"}), ()),
     "therapists/attuned.yaml": (
         frozenset({"panel"}),
         tuple(f"scripted/{name}" for name in ("attuned", "words-only", "guesser")),
@@ -106,6 +107,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "therapists/wordy.yaml": "padding for an examination of pairwise comparison",
     "pairwise.yaml": "asked of finished runs by `compare`, which compares runs of one fingerprint",
     "prompts/pairwise*.jinja": "as pairwise.yaml",
+    "study/*.yaml": "what people read who rate finished sessions",
     "prompts/training_*.jinja": "training examples that `data export` writes",
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",
