@@ -106,6 +106,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "therapists/wordy.yaml": "padding for an examination of pairwise comparison",
     "pairwise.yaml": "asked of finished runs by `compare`, which compares runs of one fingerprint",
     "prompts/pairwise*.jinja": "as pairwise.yaml",
+    "prompts/annotate_*.jinja": "what `data annotate` asks a model about official files",
     "prompts/training_*.jinja": "training examples that `data export` writes",
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",

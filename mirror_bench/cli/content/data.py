@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.content.data_annotate import annotate
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
 from mirror_bench.cli.content.data_stats import stats
@@ -51,7 +52,7 @@ def data() -> None:
     """Look into profiles and screenplays, and export them."""
 
 
-for command in (contamination, filter_, splits, stats):
+for command in (annotate, contamination, filter_, splits, stats):
     data.add_command(command)
 
 
