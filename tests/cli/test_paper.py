@@ -102,7 +102,7 @@ def study(server: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> tuple
     command = ["paper", "--data", f"mirror:{folder / 'mirror_test.json'}", "--methods", "direct,p+ec"]
     command += ["--therapist", server.model("sharp"), "--text", server.model("plain")]
     command += ["--client", server.model("client"), "--judge", server.model("judge"), "--samples", "1"]
-    command += ["--no-safety", "--quiet", "--out", str(folder / "out")]
+    command += ["--no-safety", "--max-client-turns", "4", "--quiet", "--out", str(folder / "out")]
     asked = server.asked
     estimated = CliRunner().invoke(cli, [*command, "--estimate-only"], catch_exceptions=False)
     assert estimated.exit_code == 0
@@ -129,7 +129,7 @@ def value(out: Path, candidate: str, resistance: str, metric: str) -> Any:
 
 def test_the_tables_figures_are_those_of_the_hand(study: tuple[list[str], Path, Result]) -> None:
     _, out, done = study
-    assert done.exit_code == 1, done.output  # one rating of four lacks an answer: below --min-coverage
+    assert done.exit_code == 0, done.output
     types = {"emotional": 0, "cognitive": 1, "behavioral": 2, "none": -1, "all": 0.5}
     for candidate, level in ((DIRECT, 3), (PLANNED, 4), (TEXT, 2)):
         for resistance, more in types.items():
@@ -158,13 +158,15 @@ def test_the_tables_figures_are_those_of_the_hand(study: tuple[list[str], Path, 
 
 def test_what_the_judge_did_not_say_is_missing_and_never_zero(study: tuple[list[str], Path, Result]) -> None:
     _, out, done = study
-    for metric in ("ctrs.cbt", "ctrs.without_strategy", "ctrs.total"):
+    for metric in ("ctrs.cbt", "ctrs.without_strategy"):
         assert value(out, TEXT, "cognitive", metric)["value"] is None
         assert value(out, TEXT, "all", metric)["n"] == 3
     # Of the three that are left: (2 + 2 + 0) / 3 each; five items with 0, 2 and -1 more on the first.
     assert value(out, TEXT, "all", "ctrs.cbt")["value"] == pytest.approx(4 / 3, abs=1e-5)
     assert value(out, TEXT, "all", "ctrs.without_strategy")["value"] == pytest.approx(31 / 15, abs=1e-5)
-    assert "below --min-coverage" in done.output
+    # An instrument's total is of the items that there are: 3, 2, 2, 2 and 0.
+    assert value(out, TEXT, "cognitive", "ctrs.total")["value"] == pytest.approx(1.8, abs=1e-5)
+    assert "1 of 8 ratings lack answers" in done.output
 
 
 def test_who_is_preferred_is_counted_by_type(study: tuple[list[str], Path, Result]) -> None:
@@ -201,7 +203,7 @@ def test_the_same_command_asks_nothing_twice(
 ) -> None:
     command, out, _ = study
     asked, before = server.asked, (out / "paper.csv").read_bytes()
-    assert CliRunner().invoke(cli, command, catch_exceptions=False).exit_code == 1
+    assert CliRunner().invoke(cli, command, catch_exceptions=False).exit_code == 0
     assert server.asked == asked
     assert (out / "paper.csv").read_bytes() == before
 
