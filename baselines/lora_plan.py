@@ -1,7 +1,7 @@
 """What a fine-tuning would take on a given GPU: memory, steps and hours, before anything is loaded or begun.
 
-Parameters are counted on the model itself, built without storage. The rest is arithmetic: what a layer keeps for
-the backward pass, and the share of a GPU's peak that training one example at a time reaches.
+Parameters are counted on the model itself, built without storage. The rest is arithmetic: what a layer keeps
+for the backward pass, and the share of a GPU's peak that training one example at a time reaches.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def lines_of(plan: TrainingPlan, recipe: LoraRecipe, name: str, gpu: Gpu) -> lis
     remedy = "checkpointing: true in the recipe" if not recipe.checkpointing else "a GPU with more memory"
     return [
         f"{recipe.title}: a dry run; nothing is loaded or trained",
-        f"examples  {plan.examples:,} of {recipe.data} ({recipe.form}), about {plan.tokens:,.0f} tokens each, "
-        f"the longest {plan.longest:,}",
+        f"examples  {plan.examples:,} of {recipe.data} ({recipe.form}), about {plan.tokens:,.0f} tokens "
+        f"each, the longest {plan.longest:,}",
         f"trained   {sizes.adapters / 1e6:,.1f} M parameters of LoRA in {sizes.layers} matrices and "
         f"{sizes.projector / 1e6:,.1f} M of the projector; {sizes.whole / 1e6:,.0f} M in all",
         f"memory    {plan.needed:.1f} GB ({parts}) of {gpu.memory:g} GB on {name}: "

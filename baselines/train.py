@@ -241,8 +241,8 @@ def main(
 ) -> None:
     """Train the model of RECIPE, a YAML file or the name of a packaged one, and write it to --out.
 
-    A training that was stopped goes on when the same command is given again. Exit code 1: a dry run finds that
-    the GPU's memory is not enough.
+    A training that was stopped goes on when the same command is given again. Exit code 1: a dry run finds
+    that the GPU's memory is not enough.
     """
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"

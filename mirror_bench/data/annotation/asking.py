@@ -34,7 +34,7 @@ _SCHEMA: Mapping[str, Any] = {
     "properties": dict.fromkeys(PERSON, _FIELD),
     "required": list(PERSON),
 }
-Record = Mapping[str, Any]
+Columns = Mapping[str, Any]
 
 
 class _Cell(NamedTuple):
@@ -44,7 +44,7 @@ class _Cell(NamedTuple):
 
 async def ask_unsure(
     clients: Sequence[AnnotatedClient],
-    records: Sequence[Record],
+    records: Sequence[Columns],
     model: str,
     memory: Path,
     *,
@@ -72,7 +72,7 @@ async def ask_unsure(
     gate = asyncio.Semaphore(concurrency)
     asked = MemoEngine(engine, memo)
 
-    async def settle(client: AnnotatedClient, record: Record) -> AnnotatedClient:
+    async def settle(client: AnnotatedClient, record: Columns) -> AnnotatedClient:
         if not client.unsure:
             return client
         async with gate:
@@ -100,7 +100,7 @@ async def ask_unsure(
         memo.close()
 
 
-async def _settled(client: AnnotatedClient, record: Record, engine: Engine) -> AnnotatedClient:
+async def _settled(client: AnnotatedClient, record: Columns, engine: Engine) -> AnnotatedClient:
     cells = _cells(record)
     doubts = [f"{field}: {client.reading(field).note}" for field in client.unsure]
     text = "\n\n".join(one.text for one in cells)
@@ -181,7 +181,7 @@ def _place(where: _Cell, quote: str) -> SourceSpan | None:
     return SourceSpan(column=where.column, start=found.start(), end=found.end(), text=found[0])
 
 
-def _cells(record: Record) -> list[_Cell]:
+def _cells(record: Columns) -> list[_Cell]:
     """Returns what a model reads: the prose, and how the talk begins."""
     talk = record.get("dialogue")
     cells = [

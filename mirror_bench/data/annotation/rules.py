@@ -46,7 +46,7 @@ _IMAGES = ("img_path", "image", "image_path")
 _CELEBA_FILE = re.compile(r"(?<!\d)(\d{6})\.(?:png|jpe?g)\b", re.IGNORECASE)
 
 
-Person = Mapping[str, Found]
+Prose = Mapping[str, Found]
 
 
 class _Candidate(NamedTuple):
@@ -173,9 +173,7 @@ def _agree(field: str, first: _Candidate, other: _Candidate) -> bool:
     return False
 
 
-def _names(
-    about: str, person: Person, record: Mapping[str, Any], play: Screenplay | None
-) -> list[_Candidate]:
+def _names(about: str, person: Prose, record: Mapping[str, Any], play: Screenplay | None) -> list[_Candidate]:
     found = []
     if told := person.get("name"):
         found.append(_Candidate(told.value, _span("personal_info", about, told.start, told.end)))
@@ -203,7 +201,7 @@ def _greeting(record: Mapping[str, Any], play: Screenplay) -> _Candidate | None:
     return None
 
 
-def _ages(about: str, person: Person, record: Mapping[str, Any]) -> list[_Candidate]:
+def _ages(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Candidate]:
     told = [
         _Candidate(str(one.value), _span("personal_info", about, one.start, one.end))
         for one in ages_told(about)
@@ -224,7 +222,7 @@ def _ages(about: str, person: Person, record: Mapping[str, Any]) -> list[_Candid
     return told
 
 
-def _genders(about: str, person: Person, record: Mapping[str, Any]) -> list[_Candidate]:
+def _genders(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Candidate]:
     told = [
         _Candidate(one.value, _span("personal_info", about, one.start, one.end))
         for one in genders_told(about)
