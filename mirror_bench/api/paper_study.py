@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mirror_bench.analysis.paper_table import PaperTable, paper_table
+from mirror_bench.analysis.overview.paper_table import PaperTable, paper_table
 from mirror_bench.analysis.regression.run_estimate import Estimate, RoleUsage, estimate
 from mirror_bench.api.analysing import compare_folders
 from mirror_bench.data.sources.registry import load_data

@@ -11,7 +11,7 @@ from mirror_bench.analysis.display_names import candidate_label
 from mirror_bench.schema import Score
 
 if TYPE_CHECKING:
-    from mirror_bench.analysis.paper_table import PaperTable, TableRow
+    from mirror_bench.analysis.overview.paper_table import PaperTable, TableRow
 
 _NAME, _CELL = 34, 22
 

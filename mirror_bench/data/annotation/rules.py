@@ -11,7 +11,7 @@ from mirror_bench.data.annotation.records import AnnotatedClient, Conflict, Fiel
 from mirror_bench.data.screenplays.records import Screenplay
 from mirror_bench.data.sources.mirror import GREETING
 from mirror_bench.data.sources.personal_info import (
-    Found,
+    Told,
     ages_told,
     find_person,
     genders_told,
@@ -46,7 +46,7 @@ _IMAGES = ("img_path", "image", "image_path")
 _CELEBA_FILE = re.compile(r"(?<!\d)(\d{6})\.(?:png|jpe?g)\b", re.IGNORECASE)
 
 
-Prose = Mapping[str, Found]
+Prose = Mapping[str, Told]
 
 
 class _Candidate(NamedTuple):

@@ -76,7 +76,7 @@ _INTAKE_FIELDS = {
 _SECTION = re.compile(r"^[ \t]*(\d{1,2})\.[ \t]*(?P<title>[^\n]{0,120})$", re.MULTILINE)
 
 
-class Found(NamedTuple):
+class Told(NamedTuple):
     """What a text says, and where: `text[start:end]` are the words that say it."""
 
     value: Any
@@ -96,11 +96,11 @@ def read_person(about: str) -> dict[str, Any]:
     return {field: found.value for field, found in find_person(clean(about)).items()}
 
 
-def find_person(about: str) -> dict[str, Found]:
+def find_person(about: str) -> dict[str, Told]:
     """Returns the fields of `read_person` with the words of the (cleaned) text that give each."""
     if re.search(r"^[ \t]*name[ \t]*:", about, re.IGNORECASE | re.MULTILINE):
         return _find_form(about)
-    fields: dict[str, Found] = {}
+    fields: dict[str, Told] = {}
     if (found := _NAME.match(about)) and (name := _name(_part(about, *found.span("name")))):
         fields["name"] = name
     for field, all_found in (("age", ages_told(about)), ("gender", genders_told(about))):
@@ -114,30 +114,30 @@ def find_person(about: str) -> dict[str, Found]:
         start = found.start("text")
         fields["education"] = _part(about, start, start + len(found["text"].split(",")[0]))
     if found := _MARITAL.search(about):
-        fields["marital_status"] = Found(found[1].lower(), *found.span(1))
+        fields["marital_status"] = Told(found[1].lower(), *found.span(1))
         stop = about.find(".", found.end())
         if stop >= 0 and about[stop + 1 :].strip():
             fields["family"] = _part(about, stop + 1, len(about))
     return fields
 
 
-def ages_told(about: str) -> Iterator[Found]:
+def ages_told(about: str) -> Iterator[Told]:
     """Yields every age of 1 to 120 years that a text tells of the client, those of relatives left out."""
     for found in _AGE.finditer(about):
         group = 1 if found[1] else 2
         age = read_age(found[group]).get("age")
         if age is not None and not _of_relative(about, found):
-            yield Found(age, *found.span(group))
+            yield Told(age, *found.span(group))
 
 
-def genders_told(about: str) -> Iterator[Found]:
+def genders_told(about: str) -> Iterator[Told]:
     """Yields every gender that a text states of the client, those of relatives left out."""
     for found in _GENDER.finditer(about):
         if not _of_relative(about, found):
-            yield Found(read_gender(found[1]), *found.span(1))
+            yield Told(read_gender(found[1]), *found.span(1))
 
 
-def _name(said: Found) -> Found | None:
+def _name(said: Told) -> Told | None:
     """Returns the name that stands at the start of a sentence's subject: "Ana" of "Ana lives with her"."""
     kept: list[str] = []
     for word in said.value.split(" "):
@@ -152,7 +152,7 @@ def _name(said: Found) -> Found | None:
     while len(kept) > 1 and kept[-1] in _PARTICLES:
         kept.pop()
     name = " ".join(kept)
-    return Found(name, said.start, said.start + len(name))
+    return Told(name, said.start, said.start + len(name))
 
 
 def _of_relative(about: str, found: re.Match[str]) -> bool:
@@ -164,12 +164,12 @@ def _of_relative(about: str, found: re.Match[str]) -> bool:
     return after is not None and not _IS_BEFORE.search(before) and bool(_HAS_BEFORE.search(before))
 
 
-def _part(text: str, start: int, end: int) -> Found:
+def _part(text: str, start: int, end: int) -> Told:
     """Returns a part of a text without the blanks and commas around it."""
     said = text[start:end]
     start += len(said) - len(said.lstrip(" ,\n\t"))
     said = said.strip(" ,\n\t")
-    return Found(said, start, start + len(said))
+    return Told(said, start, start + len(said))
 
 
 def read_intake(form: str) -> dict[str, Any]:
@@ -203,8 +203,8 @@ def _read_form(head: str) -> dict[str, Any]:
     return {field: found.value for field, found in _find_form(head).items()}
 
 
-def _find_form(head: str) -> dict[str, Found]:
-    fields: dict[str, Found] = {}
+def _find_form(head: str) -> dict[str, Told]:
+    fields: dict[str, Told] = {}
     wanted = ""
     begins = 0
     for row in head.split("\n"):
@@ -220,7 +220,7 @@ def _find_form(head: str) -> dict[str, Found]:
             continue
         if value.strip() and wanted not in fields:
             start += len(value) - len(value.lstrip())
-            fields[wanted] = Found(value.strip(), start, start + len(value.strip()))
+            fields[wanted] = Told(value.strip(), start, start + len(value.strip()))
             wanted = ""
     if said := fields.pop("age", None):
         age = read_age(said.value)
