@@ -124,9 +124,10 @@ def _study(out: Path, options: dict[str, Any], *, quiet: bool) -> PaperStudy:
         max_client_turns=options["max_client_turns"],
         safety=options["safety"],
     )
-    if options["judge"]:  # as the paper's protocol asks them: turns and anchors in their own order
-        raters = tuple(one.model_copy(update={"shuffled": False}) for one in protocol.raters)
-        protocol = protocol.model_copy(update={"raters": raters})
+    # Whoever judges is asked as the protocol asks its own: turns and anchors in their order.
+    asked = {"shuffled": False, "samples": options["samples"]}
+    raters = tuple(one.model_copy(update=asked) if one.model else one for one in protocol.raters)
+    protocol = protocol.model_copy(update={"raters": raters})
     first = protocol.raters[0]
     return plan_study(
         protocol,
