@@ -157,7 +157,7 @@ def test_a_dry_run_counts_the_real_sizes_and_loads_nothing(name: str, whole: str
         (["tiny", "--data", "mini"], "goes with a recipe for LoRA"),
         (["llava-1.5-7b", "--form", "poem", "--dry-run"], "--form"),
         (["llava-1.5-7b", "--images", "nowhere", "--dry-run"], "is no folder"),
-        (["llava-1.5-7b", "--form", "ec_planning", "--dry-run"], "gives no example"),
+        (["llava-1.5-7b", "--images", ".", "--dry-run"], "gives no example"),
     ],
 )
 def test_a_wrong_choice_is_one_line(arguments: list[str], message: str) -> None:
