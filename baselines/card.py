@@ -119,6 +119,36 @@ def _mean(losses: Sequence[float], steps: int = 10) -> float:
     return sum(last) / max(1, len(last))
 
 
+def write_lora_card(folder: Path, figures: dict[str, Any]) -> None:
+    """Writes the card, README.md, of a published model that was fine-tuned with LoRA."""
+    recipe, losses = figures["recipe"], figures["losses"]
+    base = Path(recipe["base"]).name if Path(recipe["base"]).is_dir() else recipe["base"]
+    images = "images that were given" if recipe["images"] else "drawn faces"
+    rates = f"{recipe['learning_rate']:g} ({recipe['projector_learning_rate']:g} for the projector)"
+    (folder / "README.md").write_text(
+        f"""---
+base_model: {base}
+library_name: transformers
+pipeline_tag: image-text-to-text
+tags: [lora, mirror-bench, research-only]
+---
+# {figures["title"]}
+
+{base}, fine-tuned with LoRA (rank {recipe["rank"]}, alpha {recipe["alpha"]}) on its language layers, its
+projector trained in full; both are merged into the weights of this folder. `adapter/` holds adapter and
+projector alone. The base's licence holds. It is **no therapist**, and must never speak to a person in need.
+
+## Trained on
+{figures["examples"]} examples of the form {recipe["form"]}, {len(figures["profiles"])} clients, {images};
+{recipe["epochs"]} epochs of {recipe["batch"]} examples a step, learning rate {rates}, {recipe["precision"]}.
+
+- Digest of recipe and data `{figures["decided_by"][:16]}`; all losses stand in `training.json`.
+- Loss: {losses[0]:.2f} at first, {_mean(losses):.2f} over the last steps.
+""",
+        encoding="utf-8",
+    )
+
+
 def write_card(folder: Path, figures: dict[str, Any], replies: dict[str, str]) -> None:
     """Writes the model card, README.md."""
     rows = "\n".join(

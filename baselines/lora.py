@@ -14,24 +14,32 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from baselines.card import write_lora_card
 from baselines.corpus import IGNORED
+from baselines.lora_state import TrainingState
 from baselines.recipe import LoraRecipe
-from mirror_bench.data.export.training_examples import FORMS, TrainingExample, examples
+from mirror_bench.data.export.training_examples import TRAINING_FORMS, TrainingExample, examples
 from mirror_bench.data.sources.registry import load_data
+from mirror_bench.engines.without_video import spare_videos
 from mirror_bench.errors import InputError
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.identity import identity_of
+from mirror_bench.schema import derive_seed, digest
 
 LANGUAGE_LAYERS = (
     r".*(language_model|text_model).*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 )
 PROJECTORS = ("multi_modal_projector", "connector", "merger")
 """Names that the families give to what stands between the vision tower and the language model."""
+FIGURES, ADAPTER, STATE = "training.json", "adapter", ".training"
+"""In the checkpoint's folder: what a training says of itself, the adapter alone, what one goes on from."""
 
 
 def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) -> dict[str, Any]:
-    """Fine-tunes the recipe's base model and writes the merged checkpoint.
+    """Fine-tunes the recipe's base model and writes the merged checkpoint, its adapter and its card.
+
+    What was stopped, even killed, goes on from the last step that was kept; what is done is not done again.
 
     Args:
         recipe: What decides the model.
@@ -54,25 +62,64 @@ def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) 
             "use a machine with one, or train baselines/recipes/tiny.yaml"
         )
     made = read_examples(recipe)
+    decided_by = digest([recipe.model_dump(exclude={"save_every", "architecture"}), _told(made)])
+    if (known := _finished(out, decided_by)) is not None:
+        say(f"{out}: already trained by this recipe on these data")
+        return known
     torch.manual_seed(recipe.seed)
     model, processor = _load(recipe)
     if cuda:
         model.to("cuda")
+    if recipe.checkpointing:
+        model.gradient_checkpointing_enable()
+        model.enable_input_require_grads()
     model.train()
-    losses = _loop(recipe, model, processor, made, say)
+    state = TrainingState(out / STATE, decided_by)
+    losses = _loop(recipe, model, processor, made, state, say)
+    (out / FIGURES).unlink(missing_ok=True)
+    model.save_pretrained(out / ADAPTER)
     merged = model.merge_and_unload()
-    out.mkdir(parents=True, exist_ok=True)
     merged.save_pretrained(out)
-    processor.save_pretrained(out)
+    _save_processor(processor, recipe, out)
     figures = {
         "title": recipe.title,
         "recipe": recipe.model_dump(),
+        "decided_by": decided_by,
         "examples": len(made),
         "profiles": sorted({example.profile.id for example in made}),
         "losses": losses,
     }
-    (out / "training.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_lora_card(out, figures)
+    # Last, since its presence says that all the rest is there.
+    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    state.forget()
     return figures
+
+
+def _told(made: Sequence[TrainingExample]) -> list[list[str]]:
+    return [[example.id, example.image, example.prompt, example.answer] for example in made]
+
+
+def _finished(out: Path, decided_by: str) -> dict[str, Any] | None:
+    """Returns the figures of a finished training of this very recipe and data, or None."""
+    try:
+        figures: dict[str, Any] = json.loads((out / FIGURES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return figures if figures.get("decided_by") == decided_by else None
+
+
+def _save_processor(processor: Any, recipe: LoraRecipe, out: Path) -> None:
+    """Writes what reads texts and images; where a processor of videos lacks, the base's own files."""
+    try:
+        processor.save_pretrained(out)
+    except (AttributeError, TypeError, ImportError):
+        processor.tokenizer.save_pretrained(out)
+        processor.image_processor.save_pretrained(out)
+        base = Path(recipe.base)
+        for name in ("preprocessor_config.json", "processor_config.json", "chat_template.jinja"):
+            if (base / name).is_file():
+                (out / name).write_bytes((base / name).read_bytes())
 
 
 def read_examples(recipe: LoraRecipe) -> list[TrainingExample]:
@@ -85,19 +132,23 @@ def read_examples(recipe: LoraRecipe) -> list[TrainingExample]:
     splits = {profile.split for profile in data.profiles}
     if "train" in splits:
         data = data.of_split("train")
-    made = list(examples(data, FORMS[recipe.form]))
+    root = Path(recipe.images) if recipe.images else None
+    if root is not None and not root.is_dir():
+        raise InputError(f"images: {recipe.images!r} is no folder: it holds <idx>/turn:<n>_<identity>.png")
+    made = list(examples(data, TRAINING_FORMS[recipe.form], image_root=root))
     if not made:
         raise InputError(
-            f"data: {recipe.data!r} gives no example to train on: name a source with screenplays"
+            f"data: {recipe.data!r} gives no example to train on: name a source with screenplays, and "
+            "with the plans and images that form and images ask for"
         )
     return made
 
 
 def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
     import torch
-    from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
+    spare_videos()
     try:
         processor = AutoProcessor.from_pretrained(recipe.base)
         dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
@@ -107,17 +158,36 @@ def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
         raise InputError(
             f"base: {recipe.base!r} cannot be loaded ({reason}): name a folder or a Hub model"
         ) from None
+    return with_adapters(model, recipe), processor
+
+
+def with_adapters(model: Any, recipe: LoraRecipe) -> Any:
+    """Returns a model with LoRA in its language layers and its projector trained in full.
+
+    Raises:
+        InputError: If the model has no layer of these names.
+    """
+    from peft import LoraConfig, get_peft_model
+
     projectors = [name for name, _ in model.named_modules() if name.rpartition(".")[2] in PROJECTORS]
     config = LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, target_modules=LANGUAGE_LAYERS, modules_to_save=projectors
     )
-    return get_peft_model(model, config), processor
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise InputError(f"base: {recipe.base!r} takes no adapter ({str(error)[:200]})") from None
 
 
 def _loop(
-    recipe: LoraRecipe, model: Any, processor: Any, made: Sequence[TrainingExample], say: Callable[[str], Any]
+    recipe: LoraRecipe,
+    model: Any,
+    processor: Any,
+    made: Sequence[TrainingExample],
+    state: TrainingState,
+    say: Callable[[str], Any],
 ) -> list[float]:
-    """Trains for the recipe's epochs and returns the mean loss of every step."""
+    """Trains for the recipe's epochs, from where `state` left off; returns the mean loss of every step."""
     import torch
 
     projector = [p for name, p in model.named_parameters() if p.requires_grad and "modules_to_save" in name]
@@ -132,16 +202,20 @@ def _loop(
     )
     steps = math.ceil(len(made) / recipe.batch) * recipe.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _cosine(step, steps, recipe.warm_up))
-    draw = random.Random(recipe.seed)
-    losses: list[float] = []
-    for _ in range(recipe.epochs):
+    losses = state.restore(model, optimiser, schedule)
+    if losses:
+        say(f"lora     {len(losses):6d}/{steps}  goes on")
+    per_epoch = math.ceil(len(made) / recipe.batch)
+    for epoch in range(len(losses) // per_epoch, recipe.epochs):
+        draw = random.Random(derive_seed("lora", recipe.seed, epoch))
         order = draw.sample(range(len(made)), len(made))
-        for start in range(0, len(order), recipe.batch):
+        first = (len(losses) - epoch * per_epoch) * recipe.batch
+        for start in range(first, len(order), recipe.batch):
             chosen = [made[place] for place in order[start : start + recipe.batch]]
             # One example at a time: the memory of a batch of one, the gradient of the whole batch.
             total = 0.0
             for example in chosen:
-                inputs = encode(processor, example, recipe.max_length).to(model.device)
+                inputs = encode(processor, example, recipe.max_length, recipe.images).to(model.device)
                 loss = model(**inputs).loss / len(chosen)
                 loss.backward()
                 total += float(loss.detach())
@@ -150,6 +224,8 @@ def _loop(
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
             losses.append(total)
+            if len(losses) % recipe.save_every == 0:
+                state.keep(model, optimiser, schedule, losses)
             say(f"lora     {len(losses):6d}/{steps}  loss {total:.3f}")
     return losses
 
@@ -161,7 +237,7 @@ def _cosine(step: int, steps: int, warm_up: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def encode(processor: Any, example: TrainingExample, max_length: int) -> Any:
+def encode(processor: Any, example: TrainingExample, max_length: int, image_root: str = "") -> Any:
     """Returns one example as model inputs, its answer alone to be learnt.
 
     Raises:
@@ -175,8 +251,7 @@ def encode(processor: Any, example: TrainingExample, max_length: int) -> Any:
     prompt = processor.apply_chat_template(asked, add_generation_prompt=True)
     images = None
     if example.image:
-        face = DrawnFaces().render(identity_of(example.profile), read_direction(example.direction).expression)
-        images = [Image.open(io.BytesIO(face)).convert("RGB")]
+        images = [Image.open(io.BytesIO(_picture(example, image_root))).convert("RGB")]
     end = processor.tokenizer.eos_token or ""
     whole = processor(text=[prompt + example.answer + end], images=images, return_tensors="pt")
     length = processor(text=[prompt], images=images, return_tensors="pt")["input_ids"].shape[1]
@@ -184,7 +259,20 @@ def encode(processor: Any, example: TrainingExample, max_length: int) -> Any:
         raise InputError(f"max_length: the prompt of {example.id} takes {length} tokens: raise it above that")
     labels = whole["input_ids"].clone()
     labels[:, :length] = IGNORED
-    for name in ("input_ids", "attention_mask"):
+    per_token = [name for name, values in whole.items() if values.shape == labels.shape]
+    for name in per_token:  # some families say of every token, too, whether it is of an image
         whole[name] = whole[name][:, :max_length]
     whole["labels"] = labels[:, :max_length]
     return whole
+
+
+def _picture(example: TrainingExample, image_root: str) -> bytes:
+    """Returns the bytes of an example's image: one that lies there, or one that is drawn."""
+    if not image_root:
+        identity = identity_of(example.profile)
+        return DrawnFaces().render(identity, read_direction(example.direction).expression)
+    path = Path(image_root) / example.image
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"images: {path}: cannot be read ({error.strerror})") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -181,7 +181,10 @@ class LoraRecipe(_Part):
     Attributes:
         base: Name or folder of the published weights.
         data: Data source with screenplays, as on the command line ("mini", "mirror:mirror_data.csv").
-        form: Which of the paper's training sets is made of it.
+        form: Which of the paper's training sets is made of it: with our prompts, or in the structure of the
+            authors' files.
+        images: Folder of images that lie as the authors' do (`<idx>/turn:<n>_<identity>.png`); faces are
+            drawn where empty.
         rank: LoRA rank.
         alpha: LoRA alpha.
         learning_rate: Of the language layers' adapters.
@@ -192,13 +195,20 @@ class LoraRecipe(_Part):
         epochs: Passes over the data.
         precision: Arithmetic.
         max_length: Longest example in tokens; the rest of a longer answer is cut off.
+        checkpointing: Whether activations are computed twice rather than kept, which takes less memory and a
+            third more time.
+        save_every: After so many steps is kept what a stopped training goes on from.
+        architecture: The base's sizes, for a dry run without its weights.
     """
 
     title: str
     kind: Literal["lora"]
     base: str
     data: str = "mini"
-    form: Literal["llava-base", "llava-planning", "llava-ec-planning"] = "llava-ec-planning"
+    form: Literal["llava-base", "llava-planning", "llava-ec-planning", "base", "planning", "ec_planning"] = (
+        "llava-ec-planning"
+    )
+    images: str = ""
     seed: Annotated[int, Field(ge=0)] = 0
     rank: Positive = 128
     alpha: Positive = 256
@@ -210,6 +220,9 @@ class LoraRecipe(_Part):
     epochs: Positive = 3
     precision: Literal["bf16", "fp32"] = "bf16"
     max_length: Positive = 2048
+    checkpointing: bool = False
+    save_every: Positive = 50
+    architecture: Mapping[str, Any] = {}
 
 
 class SpeechPart(_Part):

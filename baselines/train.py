@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 
 from baselines.corpus import Source, read_source
 from baselines.faceset import TRAIN
@@ -184,17 +185,72 @@ def peak_memory() -> float:
     return round(peak / (1e9 if sys.platform == "darwin" else 1e6), 2)
 
 
+Recipes = Recipe | LoraRecipe | SightedRecipe
+
+
+def _with_choices(recipe: Recipes, choices: dict[str, str]) -> Recipes:
+    """Returns a recipe with what the command line says otherwise.
+
+    Raises:
+        InputError: If it is none for LoRA, which alone has choices, or one does not exist.
+    """
+    given = {name: value for name, value in choices.items() if value}
+    if not given:
+        return recipe
+    if not isinstance(recipe, LoraRecipe):
+        raise InputError(f"--{next(iter(given))}: goes with a recipe for LoRA alone, such as llava-1.5-7b")
+    try:
+        return LoraRecipe.model_validate(recipe.model_dump() | given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"--{first['loc'][0]}: {first['msg'].lower()}") from None
+
+
+def _say_plan(recipe: Recipes, gpu: str) -> bool:
+    """Prints what a recipe takes; returns whether the GPU's memory is enough."""
+    from baselines.lora_plan import GPUS, fits, lines_of, plan_training
+
+    if not isinstance(recipe, LoraRecipe):
+        raise InputError("--dry-run: goes with a recipe for LoRA, such as llava-1.5-7b: others need no GPU")
+    if gpu not in GPUS:
+        raise InputError(f"--gpu {gpu!r}: known are {', '.join(GPUS)}")
+    plan = plan_training(recipe, GPUS[gpu])
+    for line in lines_of(plan, recipe, gpu, GPUS[gpu]):
+        click.echo(line)
+    return fits(plan, GPUS[gpu])
+
+
 @click.command()
 @click.argument("recipe")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs/reference"), show_default=True)
 @click.option("--unless-trained", is_flag=True, help="Do nothing where --out is a model of this very recipe.")
-def main(recipe: str, out: Path, unless_trained: bool) -> None:
-    """Train the model of RECIPE, a YAML file or the name of a packaged one, and write it to --out."""
+@click.option("--dry-run", is_flag=True, help="Say what a LoRA recipe takes on --gpu, and stop.")
+@click.option("--gpu", default="h100", show_default=True, help="Which GPU a dry run is for.")
+@click.option("--data", default="", help="Other data for a LoRA recipe, such as mirror:PATH.")
+@click.option("--form", default="", help="Another training set, such as ec_planning.")
+@click.option("--images", default="", help="A folder of images, as data export --image-root takes it.")
+def main(
+    recipe: str,
+    out: Path,
+    unless_trained: bool,
+    dry_run: bool,
+    gpu: str,
+    data: str,
+    form: str,
+    images: str,
+) -> None:
+    """Train the model of RECIPE, a YAML file or the name of a packaged one, and write it to --out.
+
+    A training that was stopped goes on when the same command is given again. Exit code 1: a dry run finds
+    that the GPU's memory is not enough.
+    """
     os.environ.setdefault(
         "OMP_WAIT_POLICY", "PASSIVE"
     )  # spinning threads ruin a machine that does other work
     try:
-        read = load_recipe(recipe_path(recipe))
+        read = _with_choices(load_recipe(recipe_path(recipe)), {"data": data, "form": form, "images": images})
+        if dry_run:
+            sys.exit(0 if _say_plan(read, gpu) else 1)
         if isinstance(read, LoraRecipe):
             from baselines.lora import fine_tune
 

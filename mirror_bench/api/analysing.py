@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from mirror_bench.analysis.comparison import Compared, Match
@@ -15,6 +15,7 @@ from mirror_bench.analysis.summary import Summary
 from mirror_bench.api.records import Records
 from mirror_bench.api.run import Run, folder_of
 from mirror_bench.api.waiting import wait_for
+from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.pairwise import Preference
@@ -215,17 +216,19 @@ def compare_folders(
     concurrency: int,
     tick: Callable[[int], None] = lambda due: None,
     spelt: Spelling = as_option,
+    pairs: Collection[str] | None = None,
+    spending: SpendingLimit | None = None,
 ) -> RunComparison:
     """Compares run folders; arguments and errors as for `compare`.
 
     `tick` is called after each comparison with how many there are in all; `spelt` says how messages name an
-    argument.
+    argument; `pairs` and `spending` as for `prefer`.
     """
     (settings,) = judge_settings((judge,), spelt=spelt)
     if settings.model and out is None:
         raise InputError(f"a model's answers must be kept somewhere: give {spelt('out')} FOLDER")
     contestants = read_contestants(folders, condition)
-    preferences = _preferences(contestants, settings, out, concurrency, tick)
+    preferences = _preferences(contestants, settings, out, concurrency, tick, pairs, spending)
     gathered = {" ".join(filter(None, one.key)): rated(one) for one in contestants}
     metrics = {metric for found in gathered.values() for metric in found.metrics}
     compared = compare_preferences(
@@ -246,14 +249,23 @@ def _preferences(
     out: Path | None,
     concurrency: int,
     tick: Callable[[int], None],
+    pairs: Collection[str] | None,
+    spending: SpendingLimit | None,
 ) -> list[Preference]:
-    due = len(matched_pairs(contestants))
+    due = len(matched_pairs(contestants, pairs))
     with tempfile.TemporaryDirectory() as scratch:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
         memo = (Path(scratch) if out is None else out) / "calls.sqlite"
         asking = functools.partial(
-            prefer, contestants, judge, memo, concurrency=concurrency, tick=lambda: tick(due)
+            prefer,
+            contestants,
+            judge,
+            memo,
+            concurrency=concurrency,
+            tick=lambda: tick(due),
+            pairs=pairs,
+            spending=spending,
         )
         return wait_for(asking)
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "rate": "Rate the sessions of a run again, with another judge or instrument.",
     "findings": "Read doubtful safety findings, and confirm or reject each with one key.",
     "view": "Follow a run on a local page while it is held.",
+    "paper": "Repeat the MIRROR paper's study: from data to its table.",
     "report": "Write summary.json, report.html and plots of one or more runs.",
     "gate": "Fail a build when a run is worse than another by more than a margin.",
     "compare": "Compare runs two at a time, scenario by scenario.",
@@ -52,6 +53,7 @@ COMMANDS = {
 PLACES = {
     **dict.fromkeys(("data", "faces", "protocol", "instrument", "import"), "content"),
     **dict.fromkeys(("export-lm-eval", "export-inspect"), "exports"),
+    "paper": "reproduction",
     **dict.fromkeys(("pack", "verify", "card"), "submissions"),
 }
 """Command -> the folder that its module lies in, where not beside this file."""

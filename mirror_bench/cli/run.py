@@ -83,21 +83,27 @@ def run(
         sys.exit(1)
 
 
-def run_until_done(evaluation: Evaluation) -> None:
-    """Evaluates; a Ctrl-C or a request to end says how to go on.
+def run_until_done(*evaluations: Evaluation) -> None:
+    """Evaluates one after the other; a Ctrl-C or a request to end says how to go on.
 
     Raises:
         InputError: If anything given cannot be used.
     """
     from mirror_bench.sessions.evaluation import evaluate
 
+    async def evaluate_all() -> None:
+        for number, evaluation in enumerate(evaluations, start=1):
+            if len(evaluations) > 1 and not evaluation.quiet:
+                name = " ".join(filter(None, (evaluation.candidate.name, evaluation.candidate.method)))
+                click.echo(f"{number} of {len(evaluations)}: {name}", err=True)
+            await evaluate(evaluation)
+
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        asyncio.run(evaluate(evaluation))
+        asyncio.run(evaluate_all())
     except KeyboardInterrupt:
-        click.echo(
-            f"stopped; every finished turn is kept in {evaluation.out}: the same command goes on", err=True
-        )
+        kept = ", ".join(str(evaluation.out) for evaluation in evaluations)
+        click.echo(f"stopped; every finished turn is kept in {kept}: the same command goes on", err=True)
         raise
     finally:
         signal.signal(signal.SIGTERM, before)

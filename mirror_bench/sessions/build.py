@@ -17,6 +17,7 @@ from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_un
 from mirror_bench.sessions.counterfactual_turns import ReopenedTherapist, UnrememberedEngine
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
+from mirror_bench.therapists.methods import METHODS
 
 
 def client_name(protocol: Protocol) -> str:
@@ -71,10 +72,10 @@ class SessionFactory:
             InputError: If a method shows faces to a model that reads none, or code of another package has not
                 the shape of a therapist.
         """
-        if self._engine is not None and not self._engine.sees and self.candidate.method != "text":
+        if self._engine is not None and not self._engine.sees and METHODS.get(self.candidate.method).sees:
             raise InputError(
                 f"{self.candidate.model} reads no images, which the method {self.candidate.method!r} needs: "
-                "give --method text, or a vision-language model"
+                "give --method text or text+p, or a vision-language model"
             )
         refuse_unfit(self.candidate, scenario)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import EngineDeadError, InputError
 from mirror_bench.protocol import RaterSettings, form_name
 from mirror_bench.raters.instruments import Instrument
@@ -91,6 +92,8 @@ async def prefer(
     *,
     concurrency: int = 32,
     tick: Callable[[], None] = lambda: None,
+    pairs: Collection[str] | None = None,
+    spending: SpendingLimit | None = None,
 ) -> list[Preference]:
     """Compares every two contestants on every scenario that both have held.
 
@@ -100,6 +103,8 @@ async def prefer(
         memo: The file that remembers a model's answers, so that a comparison that was stopped goes on.
         concurrency: Comparisons at a time.
         tick: Called after each comparison.
+        pairs: Only these scenarios, as `Scenario.pair`; all where None.
+        spending: What the judge may cost; None for no limit.
 
     Raises:
         InputError: If the judge cannot be used, or died; what it answered is remembered.
@@ -111,7 +116,7 @@ async def prefer(
         for profile in data_of_run(one.folder, one.header).profiles
     }
     gate = asyncio.Semaphore(concurrency)
-    async with EnginePool(memo) as pool:
+    async with EnginePool(memo, spending=spending) as pool:
         forms = [instrument_of(contestants[0].folder, form_name(name)) for name in protocol.instruments]
         comparer = _comparer(judge, forms, pool)
         await pool.start()
@@ -124,7 +129,7 @@ async def prefer(
 
         due = [
             asyncio.ensure_future(one(first, second, pair))
-            for first, second, pair in matched_pairs(contestants)
+            for first, second, pair in matched_pairs(contestants, pairs)
         ]
         try:
             return list(await asyncio.gather(*due))
@@ -135,12 +140,15 @@ async def prefer(
                 task.cancel()
 
 
-def matched_pairs(contestants: Sequence[Contestant]) -> list[tuple[Contestant, Contestant, str]]:
-    """Returns every two contestants with every scenario that both have held, in a fixed order."""
+def matched_pairs(
+    contestants: Sequence[Contestant], pairs: Collection[str] | None = None
+) -> list[tuple[Contestant, Contestant, str]]:
+    """Returns every two contestants with each scenario (of `pairs`) that both have held, in a fixed order."""
     return [
         (first, second, pair)
         for first, second in combinations(contestants, 2)
         for pair in sorted(first.sessions.keys() & second.sessions.keys())
+        if pairs is None or pair in pairs
     ]
 
 

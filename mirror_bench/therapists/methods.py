@@ -1,4 +1,4 @@
-"""Therapist methods over an engine: `direct`, `ec`, `p`, `p+ec` (Kim et al. 2025) and `text`.
+"""Therapist methods over an engine: `direct`, `ec`, `p`, `p+ec` (Kim et al. 2025), `text` and `text+p`.
 
 A method says whether the model sees faces, first captions each (`ec`) and first writes a plan (`p`). The plan
 is written once per session; a caption once per turn, from the image alone.
@@ -97,6 +97,7 @@ EC = Method("ec", sees=True, captions=True)
 P = Method("p", sees=True, plans=True)
 P_EC = Method("p+ec", sees=True, captions=True, plans=True)
 TEXT = Method("text", sees=False)
+TEXT_P = Method("text+p", sees=False, plans=True)
 
 METHODS = Registry(
     "method",
@@ -106,6 +107,7 @@ METHODS = Registry(
         "p": "mirror_bench.therapists.methods:P",
         "p+ec": "mirror_bench.therapists.methods:P_EC",
         "text": "mirror_bench.therapists.methods:TEXT",
+        "text+p": "mirror_bench.therapists.methods:TEXT_P",
     },
 )
 

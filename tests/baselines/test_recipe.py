@@ -15,6 +15,7 @@ def test_packaged_recipes_are_valid() -> None:
         "smoke": Recipe,
         "static": Recipe,
         "llava-1.5-7b": LoraRecipe,
+        "qwen2.5-vl-7b": LoraRecipe,
         "smol": SightedRecipe,
     }
 

@@ -111,7 +111,8 @@ def test_what_is_trained_already_is_left_alone(trained: tuple[Path, list[str]], 
 def test_a_recipe_may_be_given_by_its_name() -> None:
     assert recipe_path("tiny") == RECIPES / "tiny.yaml"
     with pytest.raises(
-        InputError, match=r"none of the packaged recipes \(llava-1.5-7b, smoke, smol, static, tiny\)"
+        InputError,
+        match=r"none of the packaged recipes \(llava-1.5-7b, qwen2.5-vl-7b, smoke, smol, static, tiny\)",
     ):
         recipe_path("nowhere")
 

@@ -85,6 +85,34 @@ def save_qwen2_vl(folder: Path) -> Path:
     return folder
 
 
+def save_qwen2_5_vl(folder: Path) -> Path:
+    """Writes a Qwen2.5-VL, whose vision tower has layers called like those of its language model."""
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+
+    special = ("<|im_start|>", _ENDS, "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
+    tokenizer = _tokenizer(
+        ("<pad>", *special), pad_token="<pad>", eos_token=_ENDS, chat_template=QWEN_TEMPLATE
+    )
+    text = _text(tokenizer, num_key_value_heads=1)
+    text["rope_parameters"] = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [4, 6, 6]}
+    vision = {"depth": 2, "hidden_size": 64, "intermediate_size": 96, "num_heads": 4, "out_hidden_size": 64}
+    vision |= {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2}
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision | {"fullatt_block_indexes": [1], "window_size": 28},
+        image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
+        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
+        vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
+        vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
+    )
+    _save(folder, Qwen2_5_VLForConditionalGeneration, config, tokenizer)
+    images = Qwen2VLImageProcessorPil(size={"shortest_edge": _SIDE**2, "longest_edge": _SIDE**2}).to_dict()
+    names = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2_5_VLProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(images | names))
+    return folder
+
+
 def save_llava(folder: Path) -> Path:
     """Writes a LLaVA, trained on one image in a request."""
     from safetensors.torch import load_file, save_file

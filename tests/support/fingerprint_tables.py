@@ -108,6 +108,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "pairwise.yaml": "asked of finished runs by `compare`, which compares runs of one fingerprint",
     "prompts/pairwise*.jinja": "as pairwise.yaml",
     "study/*.yaml": "what people read who rate finished sessions",
+    "prompts/annotate_*.jinja": "what `data annotate` asks a model about official files",
     "prompts/training_*.jinja": "training examples that `data export` writes",
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.content.data_annotate import annotate
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
 from mirror_bench.cli.content.data_stats import stats
@@ -25,7 +26,10 @@ from mirror_bench.schema import (
 if TYPE_CHECKING:
     from mirror_bench.data.base import DataSet
 
-_FORMS = ("parquet", "jsonl", "llava-base", "llava-planning", "llava-ec-planning")
+_FORMS = (
+    *("parquet", "jsonl", "base", "planning", "ec_planning"),
+    *("llava-base", "llava-planning", "llava-ec-planning"),
+)
 _SHOWN_PROBLEMS = 20
 _SHOWN_WORDS = 12
 
@@ -51,7 +55,7 @@ def data() -> None:
     """Look into profiles and screenplays, and export them."""
 
 
-for command in (contamination, filter_, splits, stats):
+for command in (annotate, contamination, filter_, splits, stats):
     data.add_command(command)
 
 
@@ -94,15 +98,34 @@ def show(id: str | None, source: str, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @click.option("--split", default="", help="Only this split.")
 @click.option("--images/--no-images", default=True, show_default=True, help="Draw faces for a training set.")
+@click.option(
+    "--image-root",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Images that you have, as MIRROR's authors lay them: FOLDER/<idx>/turn:<n>_<identity>.png.",
+)
 @click.option("--force", is_flag=True, help="Replace what stands there.")
-def export(source: str, form: str, out: Path, split: str, images: bool, force: bool) -> None:
-    """Write a data source as a table or as a LLaVA training set."""
+def export(
+    source: str, form: str, out: Path, split: str, images: bool, image_root: Path | None, force: bool
+) -> None:
+    """Write a data source as a table or as a training set in LLaVA's conversation format.
+
+    base, planning and ec_planning have the structure of the files of MIRROR's authors: ids, image paths, the
+    parts of a prompt; llava-* have prompts of our own. Sentences are ours in both.
+    """
     from mirror_bench.data.export.exporter import export_data
     from mirror_bench.data.sources.registry import load_data
 
-    written = export_data(load_data(source), form, out, split=split, images=images, force=force)
+    if image_root is not None and (not images or form in {"parquet", "jsonl"}):
+        raise InputError("--image-root goes with a training set and its images: leave it out")
+    data = load_data(source)
+    written = export_data(data, form, out, split=split, images=images, image_root=image_root, force=force)
     beside = f" and {written.images} images" if written.images else ""
     click.echo(f"{written.path}: {written.records} records{beside}")
+    if written.left_out:
+        click.echo(
+            f"{written.left_out} turns were left out: their image, or the plan of their client, is missing"
+        )
 
 
 def _summary(loaded: DataSet) -> dict[str, Any]:

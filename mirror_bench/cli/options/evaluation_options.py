@@ -22,7 +22,7 @@ _OPTIONS = (
         required=True,
         help="The candidate: provider/name?option=value, or python/module:attribute for code of your own.",
     ),
-    click.option("--method", default="", help="direct (default), ec, p, p+ec or text."),
+    click.option("--method", default="", help="direct (default), ec, p, p+ec, text or text+p."),
     click.option("--context", type=click.IntRange(0), default=0, help="Read only the last N turns."),
     click.option("--label", default="", help="What tables call the candidate."),
     click.option(

@@ -47,9 +47,9 @@ _MEANS = frozenset({"PILLS", "WEAPON", "ROPE", "HEIGHT", "TRAIN", "WATER", "BLAD
 _UNREAL = frozenset({"DELUDE", "MANIC"})
 _SEEKING = re.compile(r"\b(?:where|which|what|what's|how|best|whats)\b", re.IGNORECASE)
 READ_FROM = -2.0
-"""Log odds of a kind by the heads from which the encoder reads a sentence. On five themes of the bank that are
-not trained on, lower ones found no more harm or danger; the encoder then read 14 of 100 everyday sentences of
-clients and 24 of therapists."""
+"""Log odds of a kind by the heads from which the encoder reads a sentence. On five themes of the bank that
+nothing is trained on, lower ones found no more harm or danger; the encoder then read 14 of 100 everyday
+sentences of clients and 24 of therapists."""
 NOT_READ = 3.0
 """Log odds that each kind loses in a sentence that the encoder does not read."""
 OWN_LEAST, READ_LEAST = -1.0, 1.0

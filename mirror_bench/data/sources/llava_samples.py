@@ -41,8 +41,8 @@ def is_sample(record: dict[str, Any]) -> bool:
     return isinstance(record.get("conversations"), list)
 
 
-def add_sample(record: dict[str, Any], source: str, number: int, gathering: Gathering) -> None:
-    """Adds the profile and the piece of a screenplay that one sample holds.
+def add_sample(record: dict[str, Any], source: str, number: int, gathering: Gathering) -> str:
+    """Adds the profile and the piece of a screenplay that one sample holds, and returns the profile's id.
 
     A sample that only names the emotional state in an image has neither; the state itself stands again in
     the sample of the reply. Two forms of one sample (with and without a plan) make one profile and one piece.
@@ -59,16 +59,16 @@ def add_sample(record: dict[str, Any], source: str, number: int, gathering: Gath
     turn, _, kind = rest.partition(":")
     if not prompt or not reply:
         gathering.problem(source, number, "a sample without a prompt and a reply: it was left out")
-        return
+        return ""
     talk = _TALK.search(prompt)
     if not talk:
         if kind == "response":
             gathering.problem(source, number, "a sample without a conversation: it was left out")
-        return
+        return ""
     profile_id = identifier(name)
     if not profile_id:
         gathering.problem(source, number, "a sample without a question_id: it was left out")
-        return
+        return ""
     fields = _fields(prompt[: talk.start()])
     about = fields.get("about", "")
     resistance = read_resistance(name)
@@ -93,6 +93,20 @@ def add_sample(record: dict[str, Any], source: str, number: int, gathering: Gath
         "technique": fields.get("technique", ""),
     }
     gathering.screenplay(play.model_copy(update=update), source, number)
+    return given
+
+
+def sample_fields(record: dict[str, Any]) -> dict[str, str]:
+    """Returns what one sample tells of its client, by the names of the official columns."""
+    prompt = _said(record, "human")
+    talk = _TALK.search(prompt)
+    fields = _fields(prompt[: talk.start()]) if talk else {}
+    names = {"about": "personal_info", "reason": "reason_for_seeking_counseling", "plan": "cbt_plan"}
+    return {
+        "idx": cell(record.get("question_id") or record.get("id")).partition(":")[0],
+        "img_path": cell(record.get("image")),
+        **{names[key]: text for key, text in fields.items() if key in names},
+    }
 
 
 def _fragment(talk: str, reply: str, state: str, profile: Profile) -> Screenplay:

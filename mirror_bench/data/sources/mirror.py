@@ -6,13 +6,14 @@ import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.screenplays.parser import Parsed, parse_screenplay, unknown_speaker
 from mirror_bench.data.screenplays.records import (
     Line,
 )
+from mirror_bench.data.sources.cbt_plans import read_cbt_plan
 from mirror_bench.data.sources.llava_samples import add_sample, is_sample
 from mirror_bench.data.sources.personal_info import read_age, read_gender, read_person, read_resistance
 from mirror_bench.data.sources.record_collector import Gathering
@@ -36,7 +37,7 @@ from mirror_bench.schema import (
 
 HUB = "multimodal-reframing/mirror"
 _HUB_FILES = {"train": "mirror_data.csv", "test": "mirror_test.csv"}
-_GREETING = re.compile(
+GREETING = re.compile(
     r"\b(?:Hi|Hello|Hey|Welcome|Good (?:morning|afternoon|evening)|Thank you|Thanks)"
     r"(?: there| again| back)?,? "
     r"(?P<name>[A-Z][\w'’-]{1,30})\b(?=[,.!?;]| and\b|$)"
@@ -44,12 +45,32 @@ _GREETING = re.compile(
 _SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt"}
 
 
-def load_mirror(argument: str) -> DataSet:
+class OfficialRow(NamedTuple):
+    """One record of an official file as it stands, and what became of it.
+
+    Attributes:
+        source: Name of the file.
+        number: The record's line or number in it.
+        record: Column, or key, -> cell.
+        profile_id: The profile that it gave.
+    """
+
+    source: str
+    number: int
+    record: dict[str, Any]
+    profile_id: str
+
+
+Note = Callable[[OfficialRow], None]
+
+
+def load_mirror(argument: str, note: Note = lambda row: None) -> DataSet:
     """Loads MIRROR from where it lies.
 
     Args:
         argument: A `.csv`, `.tsv`, `.json`, `.jsonl` or `.parquet` file of the official columns or of LLaVA
             training samples, a screenplay `.txt`, a folder of these, or "hub" for the public data set.
+        note: Called with every record that gave a profile.
 
     Raises:
         InputError: If nothing usable is there, or the hub cannot be reached.
@@ -58,7 +79,7 @@ def load_mirror(argument: str) -> DataSet:
         raise InputError("mirror needs a place: write mirror:PATH, or mirror:hub for the public data set")
     gathering = Gathering()
     if argument == "hub":
-        _add_hub(gathering)
+        _add_hub(gathering, note)
     else:
         path = Path(argument)
         try:
@@ -66,9 +87,9 @@ def load_mirror(argument: str) -> DataSet:
         except (OSError, ValueError):  # a path too long, or with a null character
             folder = False
         if folder:
-            _add_folder(path, gathering)
+            _add_folder(path, gathering, note)
         else:
-            _add_file(path, gathering)
+            _add_file(path, gathering, note)
     data = gathering.finish(f"mirror:{argument}")
     if not data.profiles:
         first = f": {data.problems[0].message}" if data.problems else ""
@@ -76,26 +97,28 @@ def load_mirror(argument: str) -> DataSet:
     return data
 
 
-def _add_folder(folder: Path, gathering: Gathering) -> None:
+def _add_folder(folder: Path, gathering: Gathering, note: Note) -> None:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
     if not paths:
         raise InputError(f"{folder}: holds no {', '.join(sorted(_SUFFIXES))} file")
     for path in paths:
         try:
-            _add_file(path, gathering)
+            _add_file(path, gathering, note)
         except InputError as error:
             gathering.problem(path.name, 1, str(error))
 
 
-def _add_file(path: Path, gathering: Gathering) -> None:
+def _add_file(path: Path, gathering: Gathering, note: Note) -> None:
     if path.suffix.lower() == ".txt":
-        _add_text(path, gathering)
+        _add_text(path, gathering, note)
         return
     records = read_records(path)
     gathering.problems(records.problems)
     split = _split(path.name)
-    used = [add_record(record, path.name, number, split, gathering) for number, record in records.rows]
-    if not any(used):
+    used = False
+    for number, record in records.rows:
+        used = _noted(record, path.name, number, split, gathering, note) or used
+    if not used:
         known = "personal_info, dialogue or proc_dialogue (MIRROR), or conversations (LLaVA)"
         found = " ".join(", ".join(sorted(map(str, records.rows[0][1]))[:8])[:200].split())
         hint = (
@@ -106,7 +129,17 @@ def _add_file(path: Path, gathering: Gathering) -> None:
         raise InputError(f"{path}: no record has {known}; the first has {found or 'nothing'}{hint}")
 
 
-def _add_hub(gathering: Gathering) -> None:
+def _noted(
+    record: dict[str, Any], source: str, number: int, split: str, gathering: Gathering, note: Note
+) -> bool:
+    """Adds a record as `add_record` does, and notes it where it gave a profile."""
+    known = add_record(record, source, number, split, gathering)
+    if known:
+        note(OfficialRow(source, number, record, known))
+    return bool(known) or is_sample(record)
+
+
+def _add_hub(gathering: Gathering, note: Note) -> None:
     """Loads both splits file by file: their columns differ, which loading them together does not survive."""
     import datasets
 
@@ -120,10 +153,10 @@ def _add_hub(gathering: Gathering) -> None:
                 "go online, or download the files and use mirror:PATH"
             ) from None
         for number, record in enumerate(rows, start=1):
-            add_record(dict(record), file, number, split, gathering)
+            _noted(dict(record), file, number, split, gathering, note)
 
 
-def _add_text(path: Path, gathering: Gathering) -> None:
+def _add_text(path: Path, gathering: Gathering, note: Note) -> None:
     """Adds a screenplay and as much of a profile as it gives: the name that the therapist greets."""
     content = read_file(path)
     key = identifier(path.stem) or "screenplay"
@@ -143,18 +176,19 @@ def _add_text(path: Path, gathering: Gathering) -> None:
     gathering.screenplay(
         parsed.screenplay.model_copy(update={"id": given, "profile_id": given}), path.name, 1
     )
+    note(OfficialRow(path.name, 1, {"idx": key, "dialogue": content.text}, given))
 
 
 def greeted(lines: tuple[Line, ...]) -> str:
     """Returns the name by which the therapist greets the client in the first two lines, or ""."""
     for line in lines[:2]:
-        found = _GREETING.search(line.words) if line.speaker is Speaker.THERAPIST else None
+        found = GREETING.search(line.words) if line.speaker is Speaker.THERAPIST else None
         if found:
             return found["name"]
     return ""
 
 
-def add_record(record: dict[str, Any], source: str, number: int, split: str, gathering: Gathering) -> bool:
+def add_record(record: dict[str, Any], source: str, number: int, split: str, gathering: Gathering) -> str:
     """Adds the profile, and where there is one the screenplay, of one record of the official columns.
 
     Args:
@@ -165,30 +199,32 @@ def add_record(record: dict[str, Any], source: str, number: int, split: str, gat
         gathering: Takes what is read.
 
     Returns:
-        Whether the record is one of MIRROR's.
+        The id of the profile; "" where the record gives none.
     """
     if is_sample(record):
-        add_sample(record, source, number, gathering)
-        return True
+        return add_sample(record, source, number, gathering)
     record = {str(key).strip().lower(): value for key, value in record.items()}
     about = cell(record.get("personal_info"))
     talks = not all(missing(record.get(column)) for column in ("dialogue", "proc_dialogue"))
     if not about and not talks:
         gathering.problem(source, number, "has neither personal_info nor a dialogue: the record was left out")
-        return False
+        return ""
     profile = _profile(record, about, source, number, split, gathering)
     given = gathering.profile(profile, source, number)
     if not talks:
-        return True
+        return given
     parsed = _dialogue(record, profile.model_copy(update={"id": given}), source, number, gathering)
     if not parsed.screenplay.lines:
         gathering.problem(source, number, "the dialogue holds no turn: no screenplay was made")
-        return True
+        return given
     play = parsed.screenplay.model_copy(
-        update={"technique": cell(record.get("cbt_technique")), "split": profile.split}
+        update={
+            "technique": cell(record.get("cbt_technique")) or read_cbt_plan(cell(record.get("cbt_plan")))[0],
+            "split": profile.split,
+        }
     )
     gathering.screenplay(play, source, number)
-    return True
+    return given
 
 
 def _profile(
@@ -201,12 +237,14 @@ def _profile(
             source, number, "names no resistance type (resistance, idx, personality): taken as none"
         )
     person = read_person(about)
-    for field, value in (
-        ("name", cell(record.get("name"))),
-        ("gender", read_gender(cell(record.get("gender")) or cell(record.get("dominant_gender")))),
-    ):
-        if value:
-            person.setdefault(field, value)
+    named = {
+        "name": cell(record.get("name")),
+        "gender": read_gender(cell(record.get("gender")) or cell(record.get("dominant_gender"))),
+    }
+    named = {field: value for field, value in named.items() if value}
+    if isinstance(record.get("annotation"), dict):  # `data annotate` has weighed prose, columns and dialogue
+        person |= named | read_age(cell(record.get("age")))
+    person = named | person
     if "name" not in person:
         gathering.problem(source, number, "gives no name: the profile is called 'Client'")
     # The age column is an estimate from the photograph: it counts only where the sentence gives none.
@@ -217,7 +255,7 @@ def _profile(
         "distorted_thought": cell(record.get("distorted_thought")),
         "thinking_traps": cells(record.get("thinking_trap")),
         "reason_for_seeking": cell(record.get("reason_for_seeking_counseling")),
-        "cbt_plan": cell(record.get("cbt_plan")),
+        "cbt_plan": read_cbt_plan(cell(record.get("cbt_plan")))[1],
         "split": identifier(cell(record.get("split"))) or split,
     }
     # A record without an id gets one from its content, so that it does not hang on the order of the file.

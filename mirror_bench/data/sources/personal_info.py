@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from mirror_bench.data.untrusted_input import clean
 from mirror_bench.schema import Resistance
@@ -23,7 +24,28 @@ _GENDER = re.compile(
 _AGE = re.compile(
     r"\b(\d{1,3})[- ]?(?:years?[- ]old|year[- ]old|y/?o\b)|\b(?:aged?|age is)\s?:?\s?(\d{1,3})\b", re.I
 )
-_NAME = re.compile(r"\s*(?P<name>[^\W\d_][^\d,:.;!?]{0,80}?(?:\s(?:Jr|Sr|Dr)\.)?),?\s(?:is|aged?|\d|an?\s\d)")
+_NAME = re.compile(
+    r"\s*(?:(?:Meet|This is|Dr\.|Mr\.|Mrs\.|Ms\.|Prof\.)\s)*"
+    r"(?P<name>[^\W\d_][^\d,:.;!?]{0,80}?(?:\s(?:Jr|Sr|Dr)\.)?),?\s(?:is|aged?|\d|an?\s\d)"
+)
+_PARTICLES = frozenset(
+    ("al", "bin", "da", "de", "del", "den", "der", "di", "dos", "du", "el", "la", "le", "van", "von", "y")
+)
+_NO_NAMES = frozenset(
+    ("a", "an", "the", "this", "that", "his", "her", "their", "he", "she", "they", "it", "i", "you", "client")
+)
+_RELATIVE = (
+    r"(?:son|daughter|child|children|kids?|mother|father|mom|dad|parents?|brother|sister|sibling|wife|husband|"
+    r"partner|spouse|boyfriend|girlfriend|fianc\w+|grand\w+|aunt|uncle|cousin|nephew|niece|twins?|baby|toddler)s?"
+)
+_RELATIVE_AFTER = re.compile(rf"[\s,-]*(?:\w+\s+){{0,2}}{_RELATIVE}\b", re.IGNORECASE)
+_HAS_BEFORE = re.compile(
+    r"\b(?:her|his|their|has|have|had|with|for|raises|raising|and|of)\b[^.;]*$", re.IGNORECASE
+)
+_RELATIVE_BEFORE = re.compile(
+    rf"\b(?:{_RELATIVE}\b[^.;]{{0,20}}|(?:has|have|had|raises|raising)\s(?:\w+\s){{0,3}})$", re.IGNORECASE
+)
+_IS_BEFORE = re.compile(r"\b(?:is|was|am|being)\s(?:currently\s|now\s)?(?:an?\s|the\s)?$", re.IGNORECASE)
 _OCCUPATION = re.compile(
     r"\bwork(?:s|ing|ed)?\s(?:as|in)\s(?:an?\s|the\s)?(?P<text>[^.;\n]{1,120})", re.IGNORECASE
 )
@@ -54,6 +76,14 @@ _INTAKE_FIELDS = {
 _SECTION = re.compile(r"^[ \t]*(\d{1,2})\.[ \t]*(?P<title>[^\n]{0,120})$", re.MULTILINE)
 
 
+class Told(NamedTuple):
+    """What a text says, and where: `text[start:end]` are the words that say it."""
+
+    value: Any
+    start: int
+    end: int
+
+
 def read_person(about: str) -> dict[str, Any]:
     """Returns the profile fields that a prose sentence (or an intake form's head) gives.
 
@@ -63,26 +93,83 @@ def read_person(about: str) -> dict[str, Any]:
     Returns:
         Some of name, age (1 to 120), gender, occupation, education, marital_status and family.
     """
-    about = clean(about)
+    return {field: found.value for field, found in find_person(clean(about)).items()}
+
+
+def find_person(about: str) -> dict[str, Told]:
+    """Returns the fields of `read_person` with the words of the (cleaned) text that give each."""
     if re.search(r"^[ \t]*name[ \t]*:", about, re.IGNORECASE | re.MULTILINE):
-        return _read_form(about)
-    fields: dict[str, Any] = {}
-    if found := _NAME.match(about):
-        fields["name"] = found["name"].strip(" ,")
-    if found := _AGE.search(about):
-        fields |= read_age(found[1] or found[2])
-    if found := _GENDER.search(about):
-        fields["gender"] = read_gender(found[1])
+        return _find_form(about)
+    fields: dict[str, Told] = {}
+    if (found := _NAME.match(about)) and (name := _name(_part(about, *found.span("name")))):
+        fields["name"] = name
+    for field, all_found in (("age", ages_told(about)), ("gender", genders_told(about))):
+        if first := next(all_found, None):
+            fields[field] = first
     if found := _OCCUPATION.search(about):
-        fields["occupation"] = re.split(r",| (?:with a background|and is|who)\b", found["text"])[0].strip()
+        start = found.start("text")
+        said = re.split(r",| (?:with a background|and is|who)\b", found["text"])[0]
+        fields["occupation"] = _part(about, start, start + len(said))
     if found := _EDUCATION.search(about):
-        fields["education"] = found["text"].split(",")[0].strip()
+        start = found.start("text")
+        fields["education"] = _part(about, start, start + len(found["text"].split(",")[0]))
     if found := _MARITAL.search(about):
-        fields["marital_status"] = found[1].lower()
-        family = about[found.end() :].partition(".")[2].strip()
-        if family:
-            fields["family"] = family
+        fields["marital_status"] = Told(found[1].lower(), *found.span(1))
+        stop = about.find(".", found.end())
+        if stop >= 0 and about[stop + 1 :].strip():
+            fields["family"] = _part(about, stop + 1, len(about))
     return fields
+
+
+def ages_told(about: str) -> Iterator[Told]:
+    """Yields every age of 1 to 120 years that a text tells of the client, those of relatives left out."""
+    for found in _AGE.finditer(about):
+        group = 1 if found[1] else 2
+        age = read_age(found[group]).get("age")
+        if age is not None and not _of_relative(about, found):
+            yield Told(age, *found.span(group))
+
+
+def genders_told(about: str) -> Iterator[Told]:
+    """Yields every gender that a text states of the client, those of relatives left out."""
+    for found in _GENDER.finditer(about):
+        if not _of_relative(about, found):
+            yield Told(read_gender(found[1]), *found.span(1))
+
+
+def _name(said: Told) -> Told | None:
+    """Returns the name that stands at the start of a sentence's subject: "Ana" of "Ana lives with her"."""
+    kept: list[str] = []
+    for word in said.value.split(" "):
+        if word.lower() in _NO_NAMES and not kept:
+            return None
+        own = re.sub(r"['’]s$", "", word)
+        if kept and own[:1].islower() and own not in _PARTICLES and kept[0][:1].isupper():
+            break
+        kept.append(own)
+        if own != word:
+            break
+    while len(kept) > 1 and kept[-1] in _PARTICLES:
+        kept.pop()
+    name = " ".join(kept)
+    return Told(name, said.start, said.start + len(name))
+
+
+def _of_relative(about: str, found: re.Match[str]) -> bool:
+    """Whether the words are about somebody in the family: "her 70-year-old mother", "has a boy of 7"."""
+    before = about[max(0, found.start() - 60) : found.start()]
+    after = _RELATIVE_AFTER.match(about, found.end(), found.end() + 60)
+    if _RELATIVE_BEFORE.search(before):
+        return not _IS_BEFORE.search(before) or after is not None
+    return after is not None and not _IS_BEFORE.search(before) and bool(_HAS_BEFORE.search(before))
+
+
+def _part(text: str, start: int, end: int) -> Told:
+    """Returns a part of a text without the blanks and commas around it."""
+    said = text[start:end]
+    start += len(said) - len(said.lstrip(" ,\n\t"))
+    said = said.strip(" ,\n\t")
+    return Told(said, start, start + len(said))
 
 
 def read_intake(form: str) -> dict[str, Any]:
@@ -113,24 +200,34 @@ def read_intake(form: str) -> dict[str, Any]:
 
 
 def _read_form(head: str) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+    return {field: found.value for field, found in _find_form(head).items()}
+
+
+def _find_form(head: str) -> dict[str, Told]:
+    fields: dict[str, Told] = {}
     wanted = ""
+    begins = 0
     for row in head.split("\n"):
+        start, begins = begins, begins + len(row) + 1
         label, colon, value = row.partition(":")
         key = _INTAKE_FIELDS.get(label.strip().lower(), "") if colon else ""
         if key:
             wanted = key
+            start += len(label) + 1
         elif row.strip() and wanted:
             value = row
         else:
             continue
         if value.strip() and wanted not in fields:
-            fields[wanted] = value.strip()
+            start += len(value) - len(value.lstrip())
+            fields[wanted] = Told(value.strip(), start, start + len(value.strip()))
             wanted = ""
-    age = read_age(fields.pop("age", ""))
-    if "gender" in fields:
-        fields["gender"] = read_gender(fields["gender"])
-    return fields | age
+    if said := fields.pop("age", None):
+        age = read_age(said.value)
+        fields |= {"age": said._replace(value=age["age"])} if age else {}
+    if said := fields.get("gender"):
+        fields["gender"] = said._replace(value=read_gender(said.value))
+    return fields
 
 
 def read_age(text: object) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Commands that repeat a published study."""
