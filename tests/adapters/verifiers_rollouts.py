@@ -1,4 +1,4 @@
-"""Rolls the training environment out through verifiers, against a chat server; run by whichever Python has it.
+"""Rolls the training environment out through verifiers against a chat server; for a Python that has it.
 
 Usage: python verifiers_rollouts.py ADDRESS. Prints what came back as JSON.
 """
@@ -18,7 +18,10 @@ async def main(address: str) -> None:
     environment = vf.load_environment("mirror-bench", limit=4, max_client_turns=5, per_turn=True)
     client = resolve_client(ClientConfig(client_type="openai_chat_completions", api_base_url=address))
     made = await environment.evaluate(
-        client, "m", rollouts_per_example=2, state_columns=["turn_rewards", "reward_parts", "session", "trajectory"]
+        client,
+        "m",
+        rollouts_per_example=2,
+        state_columns=["turn_rewards", "reward_parts", "session", "trajectory"],
     )
     print(json.dumps([dict(one) for one in made["outputs"]], default=lambda one: one.model_dump()))
     try:
