@@ -96,7 +96,8 @@ def run_until_done(evaluation: Evaluation) -> None:
     """
     from mirror_bench.sessions.evaluation import evaluate
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # As a Ctrl-C: asyncio then stops its tasks in order; what one of them raised would be shown at length.
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         asyncio.run(evaluate(evaluation))
     except KeyboardInterrupt:
