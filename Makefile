@@ -12,7 +12,7 @@ WEIGHTS ?= runs/reference-weights
 # Two processes share the tests; WORKERS= gives one.
 WORKERS ?= -n 2 --dist loadfile
 
-.PHONY: install demo reference test campaign check docs validity entries pictures clean
+.PHONY: install demo reference test campaign check docs validity entries pictures release-check hub-data space containers clean
 
 install: $(STAMP)
 
@@ -55,6 +55,18 @@ entries: install  # the project's own entries of the board, made anew: after a c
 pictures: install  # docs/report.png and docs/board*.png, from the demo's report and a board built of the entries
 	$(BIN)/python -m leaderboard build --out build/board
 	$(BIN)/python -m benchmarks.pictures --report $(OUT)/report.html --board build/board
+
+release-check: install  # dist/: sdist and wheel, looked through, and the wheel tried in fresh environments
+	$(BIN)/python .ci/release_check.py $(ARGS)
+
+hub-data: install  # build/hub-data: MIRROR-Mini as Parquet with its card, for the Hugging Face Hub
+	$(BIN)/python .ci/hub_folders.py data build/hub-data
+
+space: install  # build/space: the board as a static Space
+	$(BIN)/python .ci/hub_folders.py space build/space
+
+containers: install  # looks over the Dockerfiles; building them needs Docker
+	$(BIN)/hadolint containers/*.Dockerfile
 
 clean:
 	rm -rf $(VENV) runs build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ The public face, for use from Python (`docs/python.md`). Names are loaded when t
 - `rate(run, …)` adds ratings by other judges or instruments;
 - `summarize(runs)` returns the scores with 95 % intervals, `compare(runs)` who does better on the scenarios
   that both have held;
+- `load_environment(…)` returns sessions as a training environment of verifiers;
 - `load_protocol(name)` and `load_data(source)` return what a run is held under, and whom it meets.
 
 Whatever is given wrong raises `InputError` with one line that names it and the remedy.
@@ -20,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mirror_bench.adapters.verifiers.loading import load_environment
     from mirror_bench.api.analysing import RunComparison, Scores, compare, summarize
     from mirror_bench.api.evaluating import evaluate, rate
     from mirror_bench.api.records import Ratings, Records, Sessions
@@ -45,6 +47,7 @@ _PLACES = {
     "compare": "mirror_bench.api.analysing:compare",
     "evaluate": "mirror_bench.api.evaluating:evaluate",
     "load_data": "mirror_bench.data.sources.registry:load_data",
+    "load_environment": "mirror_bench.adapters.verifiers.loading:load_environment",
     "load_protocol": "mirror_bench.sessions.standing:checked_protocol",
     "load_run": "mirror_bench.api.run:load_run",
     "rate": "mirror_bench.api.evaluating:rate",
@@ -65,6 +68,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load_data",
+    "load_environment",
     "load_protocol",
     "load_run",
     "rate",

@@ -20,7 +20,7 @@ MOST_LINES, MOST_MODULES = 400, 20
 LAYERS = (
     (
         *("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts"),
-        *("parts", "pictures", "text"),
+        *("parts", "pictures", "text", "waiting"),
     ),
     ("faces", "engines", "stats"),
     ("data",),
@@ -32,7 +32,7 @@ LAYERS = (
     ("analysis",),
     ("figures",),
     ("pages",),
-    ("lm_eval", "study", "submissions"),
+    ("lm_eval", "study", "submissions", "training"),
     ("validity", "adapters"),
     ("api",),
     ("cli",),

@@ -14,7 +14,6 @@ from mirror_bench.analysis.run_summary import summarize_runs
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.api.records import Records
 from mirror_bench.api.run import Run, folder_of
-from mirror_bench.api.waiting import wait_for
 from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import RaterSettings
@@ -22,6 +21,7 @@ from mirror_bench.raters.pairwise import Preference
 from mirror_bench.schema import FaceCondition, Record
 from mirror_bench.sessions.choosing import Spelling, as_option, chosen_conditions, judge_settings
 from mirror_bench.sessions.pairwise_runs import Contestant, matched_pairs, prefer, read_contestants
+from mirror_bench.waiting import wait_for
 
 AnyRun = Run | str | Path
 

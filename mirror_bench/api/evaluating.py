@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeAlias
 
 from mirror_bench.api.records import Ratings
 from mirror_bench.api.run import Run, folder_of
-from mirror_bench.api.waiting import wait_for
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Protocol as RunProtocol
 from mirror_bench.protocol import form_name
@@ -30,6 +29,7 @@ from mirror_bench.sessions.imported.runs import leaving
 from mirror_bench.sessions.progress import say
 from mirror_bench.sessions.rating import counted_ratings, rate_again, standing_of
 from mirror_bench.sessions.run_header import read_header
+from mirror_bench.waiting import wait_for
 
 _NAMES = {"judge": "judges", "face-conditions": "face_conditions"}
 

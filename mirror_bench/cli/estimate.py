@@ -108,7 +108,8 @@ def _lines(found: Estimate, prices: PriceList, rate: float | None) -> list[str]:
     if unpriced:
         lines.append(f"No price of {', '.join(dict.fromkeys(unpriced))} is known: give --prices FILE.")
     if total is not None:
-        lines.append(f"In all {total:,.2f} USD, by prices of {prices.date.isoformat()}.")
+        note = f" ({prices.note})" if prices.note else ""
+        lines.append(f"In all {total:,.2f} USD, by prices of {prices.date.isoformat()}{note}.")
     seconds = _seconds(found, rate)
     if seconds is not None:
         lines.append(f"At {rate:g} tokens a second about {_clock(seconds)}.")

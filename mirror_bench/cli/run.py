@@ -12,6 +12,7 @@ import click
 
 from mirror_bench.cli.options.cluster import ray_option, set_ray_address
 from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
+from mirror_bench.cli.options.tracking import log_option, log_outcome, read_trackers
 
 if TYPE_CHECKING:
     from mirror_bench.sessions.evaluation import Evaluation
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     default=None,
     help="Prices of your own: a YAML file, see mirror-bench estimate --help.",
 )
+@log_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("-v", "--verbose", is_flag=True, help="Also print length corrections and who rated how.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -57,6 +59,7 @@ def run(
     min_coverage: float,
     max_cost: float | None,
     prices: Path | None,
+    log: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     as_json: bool,
@@ -67,6 +70,7 @@ def run(
     from mirror_bench.cli.outcome import finish
     from mirror_bench.engines.prices import SpendingLimit, load_prices
 
+    trackers = read_trackers(log)
     set_ray_address(options.pop("ray"))
     spending = None if max_cost is None else SpendingLimit(max_cost, load_prices(prices))
     evaluation = read_evaluation(
@@ -79,6 +83,7 @@ def run(
     )
     run_until_done(evaluation)
     summary = finish([evaluation.out], evaluation.out, as_json=as_json, verbose=verbose)
+    log_outcome(evaluation.out, summary, trackers)
     if not covered(evaluation.out, summary, min_coverage):
         sys.exit(1)
 
@@ -98,7 +103,8 @@ def run_until_done(*evaluations: Evaluation) -> None:
                 click.echo(f"{number} of {len(evaluations)}: {name}", err=True)
             await evaluate(evaluation)
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # As a Ctrl-C: asyncio then stops its tasks in order; what one of them raised would be shown at length.
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         asyncio.run(evaluate_all())
     except KeyboardInterrupt:

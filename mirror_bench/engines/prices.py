@@ -46,9 +46,14 @@ class TokenPrice(Record):
 
 
 class PriceList(Record):
-    """Prices as of a day: the beginning of a model's name -> its price."""
+    """Prices as of a day: the beginning of a model's name -> its price.
+
+    Attributes:
+        note: How far they can be relied on, beside their day.
+    """
 
     date: date
+    note: str = ""
     models: Mapping[str, TokenPrice]
 
     def of(self, model: str) -> TokenPrice | None:
@@ -81,7 +86,7 @@ class PriceList(Record):
 
 
 def load_prices(own: Path | None = None) -> PriceList:
-    """Returns the packaged prices, those of the user's own file before them.
+    """Returns the packaged prices, those of the user's own file, with its day and note, before.
 
     Raises:
         InputError: If a file cannot be read or a key or value in it is wrong, naming it.
@@ -90,7 +95,7 @@ def load_prices(own: Path | None = None) -> PriceList:
     if own is None:
         return prices
     mine = _read(own, {"date": date.today()})
-    return PriceList(date=mine.date, models={**prices.models, **mine.models})
+    return PriceList(date=mine.date, note=mine.note, models={**prices.models, **mine.models})
 
 
 def _read(path: Path, usual: Mapping[str, object]) -> PriceList:

@@ -114,7 +114,7 @@ class Manner:
 
     def body(self, model: str, request: Request, sampling: Sampling, *, sees: bool) -> dict[str, Any]:
         """Returns the body of a request."""
-        messages = [_message(message, sees) for message in request.messages]
+        messages = [chat_message(message, sees) for message in request.messages]
         if request.json_schema is not None and self.json != "schema":
             _tell_form(messages, request.json_schema)
         body: dict[str, Any] = {
@@ -237,7 +237,8 @@ def _tell_form(messages: list[dict[str, Any]], schema: Mapping[str, Any]) -> Non
         messages.insert(0, {"role": "system", "content": form})
 
 
-def _message(message: Message, sees: bool) -> dict[str, Any]:
+def chat_message(message: Message, sees: bool) -> dict[str, Any]:
+    """Returns a message in the form of the OpenAI API; `sees` tells whether its images go along."""
     if not sees or all(isinstance(part, str) for part in message.parts):
         return {"role": message.role, "content": message.text}
     content = [

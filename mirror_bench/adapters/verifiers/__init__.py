@@ -1,0 +1,1 @@
+"""Sessions on the train split as an environment of verifiers."""

@@ -1,0 +1,1 @@
+"""Training against the simulated client: rollouts on the train split, and what they are rewarded for."""
