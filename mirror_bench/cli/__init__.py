@@ -41,7 +41,7 @@ COMMANDS = {
     "export-inspect": "Write a run as logs that inspect view opens.",
     "demo": "Compare the scripted therapists and the shipped reference model.",
     "data": "Look at profiles and screenplays, and export them.",
-    "faces": "Draw faces and contact sheets, look over a prepared set.",
+    "faces": "Draw faces and contact sheets, make photographs, look over a prepared set.",
     "protocol": "Show protocols and their fingerprints.",
     "instrument": "Show instruments, the features that coded rules may name, and check a file.",
     "doctor": "Say what this machine can run, and the remedy for what is missing.",
