@@ -40,7 +40,7 @@ COMMANDS = {
     "export-lm-eval": "Write a run in lm-eval's results and samples format.",
     "export-inspect": "Write a run as logs that inspect view opens.",
     "demo": "Compare the scripted therapists and the shipped reference model.",
-    "data": "Look at profiles and screenplays, and export them.",
+    "data": "Look at profiles and screenplays, make and export them.",
     "faces": "Draw faces and contact sheets, make photographs, look over a prepared set.",
     "protocol": "Show protocols and their fingerprints.",
     "instrument": "Show instruments, the features that coded rules may name, and check a file.",

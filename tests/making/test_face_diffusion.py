@@ -1,4 +1,4 @@
-"""Faces by diffusion: real diffusers classes with random weights, whose images no detector takes for faces."""
+"""Faces by diffusion: real diffusers classes with random weights, whose images no detector calls faces."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _model(weights: Path, **options: Any) -> str:
-    given = {"adapter_model": weights / "adapter", "weights": "tiny.safetensors", "size": 64, "steps": 1}
+def _model(home: Path, **options: Any) -> str:
+    given = {"adapter_model": home / "adapter", "weights": "tiny.safetensors", "size": 64, "steps": 1}
     named = "&".join(f"{key}={value}" for key, value in {**given, **options}.items())
-    return f"diffusers/{weights / 'base'}?{named}"
+    return f"diffusers/{home / 'base'}?{named}"
 
 
 @pytest.fixture(scope="module")

@@ -107,6 +107,8 @@ MOVES_NOTHING: Mapping[str, str] = {
     "pairwise.yaml": "asked of finished runs by `compare`, which compares runs of one fingerprint",
     "prompts/pairwise*.jinja": "as pairwise.yaml",
     "prompts/training_*.jinja": "training examples that `data export` writes",
+    "prompts/resistance_plan.jinja": "screenplays that `data make` makes; a run counts data by their content",
+    "prompts/screenplay.jinja": "as prompts/resistance_plan.jinja",
     "prompts/face_description.jinja": "photographs that `faces make` makes; a run counts them by their bytes",
     "faces/descriptions.yaml": "as prompts/face_description.jinja",
     "lm_eval/*": "static tasks, which have versions of their own",

@@ -1,4 +1,4 @@
-"""`mirror-bench data`: what a data source holds, one profile in full, and exports."""
+"""`mirror-bench data`: what a data source holds, one profile in full, making and exporting."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
+from mirror_bench.cli.content.data_make import make
 from mirror_bench.cli.content.data_stats import stats
 from mirror_bench.data.screenplays.records import (
     Screenplay,
@@ -48,10 +49,10 @@ def _as_json(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def data() -> None:
-    """Look into profiles and screenplays, and export them."""
+    """Look into profiles and screenplays, make and export them."""
 
 
-for command in (contamination, filter_, splits, stats):
+for command in (contamination, filter_, make, splits, stats):
     data.add_command(command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +110,7 @@ async def _make(
     from mirror_bench.making.faces.journal import FaceJournal
     from mirror_bench.making.faces.maker import FaceMaker
     from mirror_bench.making.faces.results import write_results, yield_of
+    from mirror_bench.making.settings import making_in
     from mirror_bench.schema import digest
     from mirror_bench.sessions.engine_pool import EnginePool
 
@@ -127,10 +127,10 @@ async def _make(
     checks = open_checks(chosen)
     for one, device in zip(made, devices, strict=True):
         one.start(device)
-    journal = FaceJournal(out, settings)
     caution = CAUTION not in without
-    maker = FaceMaker(journal, made, checks, attempts, caution)
-    with contextlib.closing(journal):
+    with making_in(out, settings):
+        journal = FaceJournal(out)
+        maker = FaceMaker(journal, made, checks, attempts, caution)
         if describe:
             async with EnginePool(out / _CALLS) as pool:
                 maker.writer = pool.open(describe)

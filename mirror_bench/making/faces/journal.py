@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
-from mirror_bench.files import append_whole, guarded, make_folder, write_atomically
+from mirror_bench.files import append_whole, guarded, write_atomically
 from mirror_bench.schema import Record, canonical_json
 
 ATTEMPTS = "attempts.jsonl"
-SETTINGS = "making.json"
 FACES = "faces"
 
 
@@ -50,44 +46,23 @@ class Attempt(Record):
 
 
 class FaceJournal:
-    """The folder in which faces are made: images that passed, and a line for each attempt.
+    """What a folder of faces in the making holds: images that passed, and a line for each attempt.
 
     A process that is killed loses the attempt in hand alone: an image is written before its line.
 
     Args:
-        folder: Made where missing; one that was begun goes on under the same settings.
-        settings: What decides the faces.
+        folder: Begun by `making.settings.making_in`.
 
     Raises:
-        InputError: If the folder holds something else, or was begun under other settings.
+        InputError: If what was tried cannot be read.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.attempts: dict[str, list[Attempt]] = {}
         self._lock = threading.Lock()
-        make_folder(folder)
-        begun = folder / SETTINGS
-        with guarded(folder):
-            strange = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-        if begun.exists():
-            _must_agree(begun, settings)
-        elif strange:
-            raise InputError(
-                f"--out {folder}: holds {strange[0]} and was not begun by this command: name a new folder"
-            )
-        else:
-            text = json.dumps(settings, indent=1, sort_keys=True, ensure_ascii=False)
-            write_atomically(begun, (text + "\n").encode())
         self._path = folder / ATTEMPTS
-        self._lock_file = _locked(folder)
         self._read()
-
-    def close(self) -> None:
-        """Lets another process have the folder; safe to call twice."""
-        if self._lock_file >= 0:
-            os.close(self._lock_file)
-            self._lock_file = -1
 
     def file_of(self, person: str, face: str) -> Path:
         """Returns where the image of a face lies."""
@@ -153,34 +128,3 @@ class FaceJournal:
         """Adds an attempt; one that was made anew takes the place of what it was."""
         tried = [one for one in self.attempts.get(attempt.face, ()) if one.number != attempt.number]
         self.attempts[attempt.face] = [*tried, attempt]
-
-
-def _locked(folder: Path) -> int:
-    """Returns the open file that keeps other processes out; the system lets go of it at a kill."""
-    path = folder / ".lock"
-    with guarded(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"--out {folder}: another process makes faces there: wait for it, or name another folder"
-        ) from None
-    return descriptor
-
-
-def _must_agree(path: Path, settings: Mapping[str, Any]) -> None:
-    try:
-        begun = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}): name a new folder by --out") from None
-    now = json.loads(json.dumps(settings))
-    if not isinstance(begun, dict):
-        raise InputError(f"{path}: holds no settings: name a new folder by --out")
-    for key in sorted({*begun, *now}):
-        if begun.get(key) != now.get(key):
-            raise InputError(
-                f"{path.parent}: was begun with another {key} ({str(begun.get(key))[:80]}, now "
-                f"{str(now.get(key))[:80]}): give the same, or name a new folder by --out"
-            )
