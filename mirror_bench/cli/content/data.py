@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mirror_bench.cli.content.data_annomi import annomi
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
 from mirror_bench.cli.content.data_make import make
@@ -52,7 +53,7 @@ def data() -> None:
     """Look into profiles and screenplays, make and export them."""
 
 
-for command in (contamination, filter_, make, splits, stats):
+for command in (annomi, contamination, filter_, make, splits, stats):
     data.add_command(command)
 
 

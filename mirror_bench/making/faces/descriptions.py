@@ -122,4 +122,4 @@ def _directions(expression: Expression, content: Any) -> list[str]:
 
 @functools.cache
 def _content() -> dict[str, Any]:
-    return read_yaml(content_path("faces", "descriptions.yaml"))
+    return read_yaml(content_path("making", "face_words.yaml"))
