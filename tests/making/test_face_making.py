@@ -165,7 +165,7 @@ def test_real_checks_tell_the_person_from_another_and_from_no_face(due: DueFace)
     other = Seen(DrawnFaces().render(young, EXPRESSIONS["neutral"]), due, "")
     nobody = Seen(_png(np.full((336, 336, 3), 127, np.uint8)), due, "")
     assert _verdict("face/opencv", own).passes
-    assert _verdict("face/opencv", nobody) == (False, None, "no face was found")
+    assert _verdict("face/opencv", nobody) == (False, None, "no face was found", False)
     same, apart = _verdict("identity/dlib", own), _verdict("identity/dlib", other)
     assert same.passes
     assert same.value < apart.value
@@ -310,6 +310,17 @@ def test_given_people_are_used_with_their_licence(plays: Path, tmp_path: Path) -
     assert done.exit_code == 0, done.output
     (row,) = _rows(tmp_path / "turns")
     assert (row["person"], row["licence"], row["age"]) == ("ada", "signed form 7", "45")
+
+
+def test_a_picture_without_a_face_costs_one_attempt_and_is_named(tmp_path: Path) -> None:
+    people = _people(tmp_path / "people", "file_name,person,age,sex,licence\nann.png,ann,45,f,CC0\n")
+    (people / "ann.png").write_bytes(_png(np.full((336, 336, 3), 90, np.uint8)))
+    given = ("--bank", "1", "--expression", "neutral", "--identities", people)
+    done = _make(*given, *LEFT_OUT, "--without", "nsfw", "-o", tmp_path / "out")
+    assert done.exit_code == 1, done.output
+    (attempt,) = map(json.loads, (tmp_path / "out" / "attempts.jsonl").read_text().splitlines())
+    assert attempt["rejected_by"] == "identity"
+    assert attempt["reason"] == "no face is found in the person's own picture"
 
 
 @pytest.mark.parametrize(

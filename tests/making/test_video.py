@@ -21,7 +21,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.sets.frames import FrameFaces
-from mirror_bench.making.video.frames import Limits, examine
+from mirror_bench.making.video.frames import FrameLimits, examine
 from mirror_bench.making.video.transcripts import read_clock
 from mirror_bench.schema import FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 
@@ -118,7 +118,7 @@ def _nearest(png: bytes) -> str:
         image = Image.open(io.BytesIO(content)).convert("L").resize((64, 64))
         return np.asarray(image, float)
 
-    crops = {name: examine(np.asarray(_face(name)), Limits()).png for name in SHOWN}
+    crops = {name: examine(np.asarray(_face(name)), FrameLimits()).png for name in SHOWN}
     return min(crops, key=lambda name: float(np.abs(small(crops[name]) - small(png)).mean()))
 
 
@@ -228,20 +228,22 @@ def test_what_states_no_rights_is_not_taken(films: Path, tmp_path: Path) -> None
 
 def test_frames_without_a_good_face_fall_by_reason() -> None:
     face = np.asarray(_face("neutral"))
-    assert examine(face, Limits()).png
-    assert examine(np.asarray(_card()), Limits()).reason == "face: none was found"
+    assert examine(face, FrameLimits()).png
+    assert examine(np.asarray(_card()), FrameLimits()).reason == "face: none was found"
     two = np.concatenate([face, np.asarray(_face("anger"))], axis=1)
-    assert examine(two, Limits()).reason.startswith("several: 2 faces; say which is the client's by --side")
-    assert (
-        examine(two, Limits("left")).png
-        == examine(two, Limits("left")).png
-        != examine(two, Limits("right")).png
+    assert examine(two, FrameLimits()).reason.startswith(
+        "several: 2 faces; say which is the client's by --side"
     )
-    assert examine(face, Limits(width=400)).reason.startswith("small: ")
+    assert (
+        examine(two, FrameLimits("left")).png
+        == examine(two, FrameLimits("left")).png
+        != examine(two, FrameLimits("right")).png
+    )
+    assert examine(face, FrameLimits(width=400)).reason.startswith("small: ")
     blurred = np.asarray(_face("neutral").filter(ImageFilter.GaussianBlur(9)))
-    assert examine(blurred, Limits()).reason.startswith("blurred: ")
+    assert examine(blurred, FrameLimits()).reason.startswith("blurred: ")
     dark = (face * 0.12).astype(np.uint8)
-    assert examine(dark, Limits()).reason.startswith(("light: ", "face: "))
+    assert examine(dark, FrameLimits()).reason.startswith(("light: ", "face: "))
 
 
 @pytest.mark.parametrize(

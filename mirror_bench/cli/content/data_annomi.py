@@ -55,14 +55,14 @@ def annomi(
     """  # noqa: D301
     from mirror_bench.cli import print_json
     from mirror_bench.making.settings import making_in
-    from mirror_bench.making.video.frames import Limits
+    from mirror_bench.making.video.frames import FrameLimits
     from mirror_bench.making.video.maker import ReplayMaker, settings_of, yield_lines
     from mirror_bench.making.video.transcripts import find_videos, read_rights, read_timed
 
     found_videos = find_videos(videos.expanduser())
     rights = read_rights(videos.expanduser())
     timed = read_timed(transcripts.expanduser())
-    limits = Limits(side, least_width, least_sharpness)
+    limits = FrameLimits(side, least_width, least_sharpness)
     with making_in(out, settings_of(timed, found_videos, rights, limits)):
         found = asyncio.run(ReplayMaker(out, found_videos, rights, limits).make(timed, quiet))
     if as_json:

@@ -93,7 +93,6 @@ def make(
     from mirror_bench.data.sources.registry import load_data
     from mirror_bench.engines.prices import load_prices
     from mirror_bench.making.screenplays.costs import cost_lines, costs
-    from mirror_bench.making.screenplays.maker import as_json as for_machines
     from mirror_bench.making.screenplays.maker import yield_lines
     from mirror_bench.making.screenplays.splitting import read_shares
     from mirror_bench.making.screenplays.writer import briefs
@@ -130,7 +129,7 @@ def make(
         )
     )
     if as_json:
-        print_json(for_machines(counts))
+        print_json(counts.model_dump(mode="json"))
     else:
         for line in yield_lines(counts, out):
             click.echo(line)

@@ -76,7 +76,6 @@ def make(out: Path, generator: str, as_json: bool, quiet: bool, devices: str, **
     mirror-bench run --faces set:bank …
     """  # noqa: D301
     from mirror_bench.cli import print_json
-    from mirror_bench.making.faces.results import as_json as for_machines
     from mirror_bench.making.faces.results import yield_lines
 
     names = [name.strip() for name in devices.split(",")] if devices else [""]
@@ -84,7 +83,7 @@ def make(out: Path, generator: str, as_json: bool, quiet: bool, devices: str, **
         raise InputError(f"--devices {devices}: name each device once, separated by one comma each")
     found = asyncio.run(_make(out, generator, names, quiet, **options))
     if as_json:
-        print_json(for_machines(found))
+        print_json(found.model_dump(mode="json"))
     else:
         for line in yield_lines(found, out):
             click.echo(line)
@@ -122,7 +121,9 @@ async def _make(
         "checks": chosen,
         "without": sorted(without),
         "describe": engine_name(describe) if describe else "",
-        "faces": digest([[one.id, one.who.sha256, one.expression.line(), one.direction] for one in due]),
+        "faces": digest(
+            [[one.id, one.who.sha256, one.expression.line(), one.direction, one.words] for one in due]
+        ),
     }
     checks = open_checks(chosen)
     for one, device in zip(made, devices, strict=True):

@@ -118,6 +118,11 @@ class FaceMaker:
                 if verdict.value is not None:
                     measured[name] = round(verdict.value, 4)
                 if not verdict.passes:
-                    fell = {"rejected_by": name, "reason": verdict.reason, "measured": measured}
+                    fell = {
+                        "rejected_by": name,
+                        "reason": verdict.reason,
+                        "measured": measured,
+                        "final": verdict.final,
+                    }
                     return attempt.model_copy(update=fell)
         return attempt.model_copy(update={"measured": measured})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 from mirror_bench.faces.contact_sheet import write_images
 from mirror_bench.faces.sets.folder import METADATA
 from mirror_bench.files import write_atomically
+from mirror_bench.making.faces.checks.base import CAUTION
 from mirror_bench.making.faces.due import DueFace
 from mirror_bench.making.faces.journal import ATTEMPTS, FaceJournal
+from mirror_bench.making.faces.maker import DESCRIPTION
 from mirror_bench.schema import Record
 
 SHEET, YIELD = "sheet.png", "yield.json"
@@ -53,7 +54,7 @@ def yield_of(
     images = 0
     for one in due:
         for attempt in journal.attempts.get(one.id, ()):
-            images += bool(attempt.seed)
+            images += attempt.rejected_by not in (CAUTION, DESCRIPTION)
             if attempt.rejected_by:
                 fell[attempt.rejected_by] += 1
     without = tuple(one.id for one in due if journal.kept(one.id) is None)
@@ -130,9 +131,3 @@ def yield_lines(found: FaceYield, folder: Path) -> list[str]:
             f"{folder / ATTEMPTS} says why, image by image; a higher --attempts tries on"
         )
     return lines
-
-
-def as_json(found: FaceYield) -> dict[str, Any]:
-    """Returns the yield for machines."""
-    value: dict[str, Any] = json.loads(found.model_dump_json())
-    return value

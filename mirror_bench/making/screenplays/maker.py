@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.checks.contamination import Protected
@@ -186,12 +184,6 @@ def yield_lines(counts: DataYield, folder: Path) -> list[str]:
     if counts.lost:
         lines.append(f"{counts.lost} could not be asked for: run the same command again for them")
     return lines
-
-
-def as_json(counts: DataYield) -> dict[str, Any]:
-    """Returns the yield for machines."""
-    value: dict[str, Any] = json.loads(counts.model_dump_json())
-    return value
 
 
 def _yield(

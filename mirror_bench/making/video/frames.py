@@ -27,7 +27,7 @@ _READ = 96
 """Width in pixels at which sharpness is measured, so that it does not depend on the video's size."""
 
 
-class Limits(NamedTuple):
+class FrameLimits(NamedTuple):
     """What a frame must be like.
 
     Attributes:
@@ -103,7 +103,7 @@ def opened(path: Path) -> Iterator[Video]:
         yield Video(container)
 
 
-def examine(pixels: NDArray[np.uint8], limits: Limits) -> FrameVerdict:
+def examine(pixels: NDArray[np.uint8], limits: FrameLimits) -> FrameVerdict:
     """Returns the client's face out of a frame, cropped, or why it is not taken."""
     import cv2
 

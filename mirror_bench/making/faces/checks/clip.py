@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirror_bench.making.faces.checks.base import Seen, Verdict, missing, unusable
+from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, unusable
 from mirror_bench.modelspec import ModelSpec, Options
 
 ASKED = "a facial photo with {text}"
@@ -40,7 +40,7 @@ class FitsDirection:
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
         import torch
         from PIL import Image
@@ -57,4 +57,4 @@ class FitsDirection:
             out = self._model(**fed.to(self._device))
         cosine = float(torch.nn.functional.cosine_similarity(out.image_embeds, out.text_embeds)[0])
         passes = cosine >= self._least
-        return Verdict(passes, cosine, "" if passes else f"cosine {cosine:.2f} under {self._least:g}")
+        return ImageVerdict(passes, cosine, "" if passes else f"cosine {cosine:.2f} under {self._least:g}")

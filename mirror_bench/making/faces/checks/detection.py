@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirror_bench.errors import InputError
-from mirror_bench.making.faces.checks.base import Box, Seen, Verdict, must_be
+from mirror_bench.making.faces.checks.base import Box, ImageVerdict, Seen, must_be
 from mirror_bench.modelspec import ModelSpec, Options
 
 _SMALLEST = 60
@@ -29,9 +29,9 @@ class FaceFound:
         """Loads the cascade."""
         _cascade()
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
-        return Verdict(True) if seen.box else Verdict(False, reason="no face was found")
+        return ImageVerdict(True) if seen.box else ImageVerdict(False, reason="no face was found")
 
 
 def largest_face(pixels: NDArray[np.uint8]) -> Box | None:

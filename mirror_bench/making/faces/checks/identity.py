@@ -13,8 +13,8 @@ from mirror_bench.errors import InputError
 from mirror_bench.making.faces.checks.base import (
     REMEDY,
     Box,
+    ImageVerdict,
     Seen,
-    Verdict,
     missing,
     pixels_of,
     unusable,
@@ -74,7 +74,7 @@ class SamePerson:
         except RuntimeError as error:
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
         who = seen.due.who
         if who.sha256 not in self._known:
@@ -82,20 +82,21 @@ class SamePerson:
             self._known[who.sha256] = self._describe(pixels, largest_face(pixels))
         wanted = self._known[who.sha256]
         if wanted is None:
-            raise InputError(
-                f"{who.person}: no face is found in the picture that identity is kept to: give another "
-                "picture, or leave the check out by --without identity"
-            )
+            return ImageVerdict(False, reason="no face is found in the person's own picture", final=True)
         own = self._describe(seen.pixels, seen.box)
         if own is None:
-            return Verdict(False, reason="no face to compare")
+            return ImageVerdict(False, reason="no face to compare")
         if self._file:
             cosine = float(wanted @ own / (np.linalg.norm(wanted) * np.linalg.norm(own)))
             passes = cosine >= self._limit
-            return Verdict(passes, cosine, "" if passes else f"cosine {cosine:.2f} under {self._limit:g}")
+            return ImageVerdict(
+                passes, cosine, "" if passes else f"cosine {cosine:.2f} under {self._limit:g}"
+            )
         distance = float(np.linalg.norm(wanted - own))
         passes = distance <= self._limit
-        return Verdict(passes, distance, "" if passes else f"distance {distance:.2f} over {self._limit:g}")
+        return ImageVerdict(
+            passes, distance, "" if passes else f"distance {distance:.2f} over {self._limit:g}"
+        )
 
     def _describe(self, pixels: NDArray[np.uint8], box: Box | None) -> NDArray[np.float64] | None:
         if box is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirror_bench.making.faces.checks.base import Seen, Verdict, missing, must_be, unusable
+from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
 from mirror_bench.modelspec import ModelSpec, Options
 
 
@@ -30,8 +30,8 @@ class NotExplicit:
         except Exception as error:  # onnxruntime has a class of its own for each kind of failure
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> Verdict:
+    def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
         score = float(self._network.score_bytes(seen.png))
         passes = score <= self._most
-        return Verdict(passes, score, "" if passes else f"score {score:.2f} over {self._most:g}")
+        return ImageVerdict(passes, score, "" if passes else f"score {score:.2f} over {self._most:g}")
