@@ -162,13 +162,13 @@ def test_every_rejection_is_counted_and_what_was_lost_is_asked_for_again(
         "-o",
         out,
     )
-    command = (*command, "--resistance", "emotional", "--shares", "50,25,25")
-    first = _make(*command)
+    more = ("--resistance", "emotional", "--shares", "50,25,25")
+    first = _make(*command, *more)
     assert first.exit_code == 1, first.output
     assert "1 could not be asked for: run the same command again" in first.output
     asked = len(server.bodies)
     server.rule = _rule(set(), _protected_line())
-    done = _make(*command)
+    done = _make(*command, *more)
     assert done.exit_code == 0, done.output
     assert len(server.bodies) == asked + 2, "only what was lost is asked for"
 

@@ -147,10 +147,13 @@ def test_the_trigger_word_stands_behind_the_person() -> None:
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("diffusers/x?adapter=instantid", "adapter='instantid': known are ip-adapter, photomaker, none"),
+        (
+            "diffusers/x?adapter=instantid",
+            "the option adapter='instantid' must be 'ip-adapter', 'photomaker' or 'none'",
+        ),
         ("diffusers/x?step=3", "no option 'step': did you mean 'steps'"),
-        ("diffusers/x?size=100", "size a multiple of 8"),
-        ("diffusers/x?dtype=int8", "known are auto, float16"),
+        ("diffusers/x?size=100", "the option size='100' must be a multiple of 8"),
+        ("diffusers/x?dtype=int8", "the option dtype='int8' must be 'auto', 'float16'"),
         ("painted/x", "no generator is named 'painted': known are diffusers, drawn"),
         ("drawn/faces?size=3", "no option 'size'"),
     ],

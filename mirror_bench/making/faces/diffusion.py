@@ -5,16 +5,32 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from mirror_bench.errors import InputError
 from mirror_bench.making.faces.generators import SIDE, Commission
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _REMEDY = "install the extra 'faces': pip install 'mirror-bench[faces]'"
-_SMALLEST = 8
 _TRIGGER = "img"
 _NOUNS = ("woman", "man", "person")
+
+
+class DiffusionOptions(ModelOptions):
+    """The options that `DiffusionFaces` describes; an empty text stands for the adapter's usual place."""
+
+    adapter: Literal["ip-adapter", "photomaker", "none"] = "ip-adapter"
+    adapter_model: str = ""
+    subfolder: str = ""
+    weights: str = ""
+    image_encoder: str = "models/image_encoder"
+    strength: float = Field(0.6, ge=0, le=2)
+    steps: int = Field(30, ge=1)
+    guidance: float = Field(5.0, ge=0)
+    size: int = Field(1024, ge=8, multiple_of=8)
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
 
 
 class DiffusionFaces:
@@ -32,31 +48,16 @@ class DiffusionFaces:
     """
 
     def __init__(self, spec: ModelSpec) -> None:
-        options = Options(spec)
-        self._spec = spec
-        self.adapter = options.text("adapter", "ip-adapter")
+        options = read_options(spec, DiffusionOptions)
+        self._spec, self._options = spec, options
+        self.adapter = options.adapter
         loaders = {"ip-adapter": self._ip_adapter, "photomaker": self._photomaker, "none": self._plain}
-        if self.adapter not in loaders:
-            raise InputError(f"{spec}: adapter={self.adapter!r}: known are {', '.join(loaders)}")
         self._load: Callable[[], Any] = loaders[self.adapter]
         maker = self.adapter == "photomaker"
-        self._weights_at = options.text(
-            "adapter_model", "TencentARC/PhotoMaker" if maker else "h94/IP-Adapter"
-        )
-        self._subfolder = options.text("subfolder", "" if maker else "sdxl_models")
+        self._weights_at = options.adapter_model or ("TencentARC/PhotoMaker" if maker else "h94/IP-Adapter")
+        self._subfolder = options.subfolder or ("" if maker else "sdxl_models")
         usual = "photomaker-v1.bin" if maker else "ip-adapter-plus-face_sdxl_vit-h.safetensors"
-        self._weights = options.text("weights", usual)
-        self._encoder = options.text("image_encoder", "models/image_encoder")
-        self._strength = options.number("strength", 0.6)
-        self._steps = options.integer("steps", 30)
-        self._guidance = options.number("guidance", 5.0)
-        self._size = options.integer("size", 1024)
-        self._dtype = options.text("dtype", "auto")
-        options.done()
-        if self._steps < 1 or self._size < _SMALLEST or self._size % _SMALLEST:
-            raise InputError(f"{spec}: steps must be 1 or more, and size a multiple of {_SMALLEST}")
-        if self._dtype not in {"auto", "float16", "bfloat16", "float32"}:
-            raise InputError(f"{spec}: dtype={self._dtype!r}: known are auto, float16, bfloat16, float32")
+        self._weights = options.weights or usual
         self._pipe: Any = None
 
     @property
@@ -75,7 +76,7 @@ class DiffusionFaces:
         diffusers.utils.logging.disable_progress_bar()
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         half = "float32" if device.startswith("cpu") else "float16"
-        self._tensors = getattr(torch, half if self._dtype == "auto" else self._dtype)
+        self._tensors = getattr(torch, half if self._options.dtype == "auto" else self._options.dtype)
         try:
             pipe = self._load()
             self._pipe = pipe.to(device)
@@ -102,15 +103,15 @@ class DiffusionFaces:
             given["ip_adapter_image"] = person
         elif self.adapter == "photomaker":
             given |= {"prompt": with_trigger(commission.prompt), "input_id_images": [person]}
-            given |= {"start_merge_step": max(1, self._steps // 5)}
+            given |= {"start_merge_step": max(1, self._options.steps // 5)}
         try:
             image = self._pipe(
                 **given,
                 negative_prompt=commission.negative,
-                num_inference_steps=self._steps,
-                guidance_scale=self._guidance,
-                height=self._size,
-                width=self._size,
+                num_inference_steps=self._options.steps,
+                guidance_scale=self._options.guidance,
+                height=self._options.size,
+                width=self._options.size,
                 # On the CPU, so that a seed gives the same noise on every device.
                 generator=torch.Generator("cpu").manual_seed(commission.seed),
             ).images[0]
@@ -136,9 +137,9 @@ class DiffusionFaces:
             self._weights_at,
             subfolder=self._subfolder,
             weight_name=self._weights,
-            image_encoder_folder=self._encoder,
+            image_encoder_folder=self._options.image_encoder,
         )
-        pipe.set_ip_adapter_scale(self._strength)
+        pipe.set_ip_adapter_scale(self._options.strength)
         return pipe
 
     def _photomaker(self) -> Any:

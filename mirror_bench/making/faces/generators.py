@@ -8,7 +8,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.making.faces import FACE_GENERATORS
 from mirror_bench.making.faces.due import DueFace
-from mirror_bench.modelspec import ModelSpec, Options, parse_model
+from mirror_bench.modelspec import ModelOptions, ModelSpec, parse_model, read_options
 
 SIDE = 336
 """Width and height of every face of the benchmark, in pixels."""
@@ -59,7 +59,7 @@ class DrawnGenerator:
     """Draws the faces (`drawn/faces`): tries the whole way, checks included, before weights are there."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        Options(spec).done()
+        read_options(spec, ModelOptions)
         self._faces = DrawnFaces()
 
     @property

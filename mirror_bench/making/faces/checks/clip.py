@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, unusable
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 ASKED = "a facial photo with {text}"
 """What the paper compares an image with."""
+
+
+class ClipOptions(ModelOptions):
+    """The least cosine of image and text, and where the model runs."""
+
+    least: float = 0.2
+    device: str = "cpu"
 
 
 class FitsDirection:
@@ -19,10 +26,8 @@ class FitsDirection:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
-        options = Options(spec)
-        self._least = options.number("least", 0.2)
-        self._device = options.text("device", "cpu")
-        options.done()
+        options = read_options(spec, ClipOptions)
+        self._least, self._device = options.least, options.device
         self._model: Any = None
         self._processor: Any = None
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mirror_bench.errors import InputError
 from mirror_bench.making.faces.checks.base import Box, ImageVerdict, Seen, must_be
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _SMALLEST = 60
 _LOCAL = threading.local()
@@ -23,7 +23,7 @@ class FaceFound:
 
     def __init__(self, spec: ModelSpec) -> None:
         must_be(spec, "opencv")
-        Options(spec).done()
+        read_options(spec, ModelOptions)
 
     def start(self) -> None:
         """Loads the cascade."""

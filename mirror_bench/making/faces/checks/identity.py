@@ -20,13 +20,25 @@ from mirror_bench.making.faces.checks.base import (
     unusable,
 )
 from mirror_bench.making.faces.checks.detection import largest_face
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _ARCFACE = "arcface:"
 _MODELS = "face_recognition_models"
 _POINTS = "shape_predictor_5_face_landmarks.dat"
 _NETWORK = "dlib_face_recognition_resnet_model_v1.dat"
 _SIDE = 112
+
+
+class CosineOptions(ModelOptions):
+    """The least cosine of two faces of one person."""
+
+    least: float = 0.2
+
+
+class DistanceOptions(ModelOptions):
+    """The largest distance of two faces of one person."""
+
+    most: float = 0.6
 
 
 class SamePerson:
@@ -42,12 +54,14 @@ class SamePerson:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
-        options = Options(spec)
         self._file = spec.name.removeprefix(_ARCFACE) if spec.name.startswith(_ARCFACE) else ""
         if not self._file and spec.name != "dlib":
             raise InputError(f"--check {spec}: identity asks dlib or {_ARCFACE}FILE.onnx")
-        self._limit = options.number("least", 0.2) if self._file else options.number("most", 0.6)
-        options.done()
+        self._limit = (
+            read_options(spec, CosineOptions).least
+            if self._file
+            else read_options(spec, DistanceOptions).most
+        )
         self._dlib: Any = None
         self._points: Any = None
         self._network: Any = None

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
-from mirror_bench.modelspec import ModelSpec, Options
+from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
+
+
+class NsfwOptions(ModelOptions):
+    """How explicit an image may be."""
+
+    most: float = 0.2
 
 
 class NotExplicit:
@@ -14,9 +20,7 @@ class NotExplicit:
     def __init__(self, spec: ModelSpec) -> None:
         must_be(spec, "open_nsfw")
         self._spec = spec
-        options = Options(spec)
-        self._most = options.number("most", 0.2)
-        options.done()
+        self._most = read_options(spec, NsfwOptions).most
         self._network: Any = None
 
     def start(self) -> None:
