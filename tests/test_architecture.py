@@ -29,6 +29,7 @@ LAYERS = (
     ("clients", "raters"),
     ("therapists",),
     ("sessions",),
+    ("making",),
     ("analysis",),
     ("figures",),
     ("pages",),

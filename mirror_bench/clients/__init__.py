@@ -9,5 +9,6 @@ CLIENTS = Registry(
         "llm": "mirror_bench.clients.llm:LLMClient",
         "recorded": "mirror_bench.clients.recorded:RecordedClient",
         "replay": "mirror_bench.clients.replay:ReplayClient",
+        "replay-given": "mirror_bench.clients.replay:GivenReplayClient",
     },
 )

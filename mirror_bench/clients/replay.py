@@ -1,6 +1,8 @@
-"""The client of a written session: says its lines in their order, whatever it hears."""
+"""The client of a written or recorded session: says its lines in their order, whatever it hears."""
 
 from __future__ import annotations
+
+from itertools import groupby
 
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
 from mirror_bench.data.screenplays.records import (
@@ -70,3 +72,54 @@ class ReplayClient:
             ends=Ending.SCRIPT_END if over else None,
             reason="the screenplay is over" if over else "",
         )
+
+
+class GivenReplayClient(ReplayClient):
+    """Replays a session turn by turn under its own history: each point is asked for by itself.
+
+    What the therapist answers is kept for the record alone; before the next turn it is reminded of what the
+    written or recorded therapist said (`therapists.reminded`). Lines of one speaker in a row are one turn. A
+    silent turn without a face ends the session, so that the client's last words are answered too.
+    """
+
+    version = "1"
+
+    def __init__(self, screenplay: Screenplay) -> None:
+        super().__init__(screenplay)
+        self._lines = [
+            *(turn for turn in _turns(screenplay) if turn.speaker is Speaker.CLIENT),
+            Line(speaker=Speaker.CLIENT),
+        ]
+
+    @classmethod
+    def stands_on(cls, settings: ClientSettings) -> StandsOn:
+        """See `ClientKind`; the screenplays are the protocol's data."""
+        return StandsOn.of("client.replay-given", cls.version) | reader.stands_on()
+
+    @classmethod
+    def cast(cls, scenario: Scenario, needs: ClientNeeds) -> GivenReplayClient:
+        """See `ClientKind`."""
+        ReplayClient.cast(scenario, needs)  # refuses what cannot be replayed
+        return cls(needs.screenplays[scenario.profile.id])
+
+    @classmethod
+    def given_replies(cls, scenario: Scenario, needs: ClientNeeds) -> tuple[str, ...]:
+        """Returns what the session's own therapist said after each client turn; "" where nothing."""
+        turns = _turns(needs.screenplays[scenario.profile.id])
+        following = [*turns[1:], Line(speaker=Speaker.CLIENT)]
+        return tuple(
+            after.words if after.speaker is Speaker.THERAPIST else ""
+            for turn, after in zip(turns, following, strict=True)
+            if turn.speaker is Speaker.CLIENT
+        )
+
+
+def _turns(screenplay: Screenplay) -> list[Line]:
+    """Returns the lines with those of one speaker in a row made one."""
+    turns = []
+    for speaker, lines in groupby(screenplay.lines, key=lambda line: line.speaker):
+        some = list(lines)
+        directions = tuple(direction for line in some for direction in line.directions)
+        words = " ".join(line.words for line in some if line.words)
+        turns.append(Line(speaker=speaker, directions=directions, words=words))
+    return turns

@@ -7,5 +7,6 @@ FACE_SOURCES = Registry(
     {
         "drawn": "mirror_bench.faces.drawing.drawn_faces:DrawnFaces",
         "set": "mirror_bench.faces.sets.source:SetFaces",
+        "frames": "mirror_bench.faces.sets.frames:FrameFaces",
     },
 )

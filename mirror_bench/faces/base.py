@@ -14,7 +14,8 @@ class FaceSource(Protocol):
 
     A class of the registry is called without arguments. One with the class attribute `takes_argument = True`
     may be named `name:argument` and is then called with that text; one with a class attribute `Options`, a
-    pydantic class, is called with `options=` (`faces.factory.open_faces`).
+    pydantic class, is called with `options=` (`faces.factory.open_faces`). One whose faces belong to turns
+    has a method `frame(scenario, turn) -> bytes | None` besides, which is asked instead of `render`.
     """
 
     @property

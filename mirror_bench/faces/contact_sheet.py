@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mirror_bench.errors import InputError
@@ -11,6 +11,7 @@ from mirror_bench.faces.base import FaceSource
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.identity import random_identity
+from mirror_bench.files import guarded
 from mirror_bench.schema import Expression, FaceIdentity, derive_seed
 
 _CELL = 168
@@ -46,19 +47,39 @@ def write_grid(
     Raises:
         InputError: If the file cannot be written or a face cannot be drawn.
     """
-    from PIL import Image, ImageDraw
-
     source = source or DrawnFaces()
     columns = columns or len(expressions)
     cells = [(person, expression) for person in people for expression in expressions]
-    rows = -(-len(cells) // columns)
+    _write(
+        path,
+        ((source.render(person, expression), expression.label) for person, expression in cells),
+        len(cells),
+        columns,
+    )
+
+
+def write_images(path: Path, pictures: Sequence[tuple[Path, str]], columns: int) -> None:
+    """Writes images that lie in files in a grid, each under its label.
+
+    Raises:
+        InputError: If one cannot be read or the file cannot be written.
+    """
+    with guarded(path):
+        _write(path, ((file.read_bytes(), label) for file, label in pictures), len(pictures), columns)
+
+
+def _write(path: Path, cells: Iterable[tuple[bytes, str]], count: int, columns: int) -> None:
+    from PIL import Image, ImageDraw
+
+    columns = min(columns, count)
+    rows = -(-count // columns)
     sheet = Image.new("RGB", (columns * _CELL, rows * (_CELL + _LABEL)), "white")
     pen = ImageDraw.Draw(sheet)
-    for place, (person, expression) in enumerate(cells):
+    for place, (png, label) in enumerate(cells):
         left, top = place % columns * _CELL, place // columns * (_CELL + _LABEL)
-        face = Image.open(io.BytesIO(source.render(person, expression)))
+        face = Image.open(io.BytesIO(png))
         sheet.paste(face.resize((_CELL, _CELL), Image.Resampling.LANCZOS), (left, top + _LABEL))
-        pen.text((left + 4, top + 4), expression.label, fill="black")
+        pen.text((left + 4, top + 4), label, fill="black")
     try:
         sheet.save(path, format="PNG")
     except OSError as error:

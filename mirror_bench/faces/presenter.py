@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Callable
 
 from mirror_bench.faces import conditions, identity
 from mirror_bench.faces.base import Face, FaceSource
@@ -44,6 +45,10 @@ class ShownFaces:
         Raises:
             InputError: If the profile's face or the expression cannot be drawn.
         """
+        frame: Callable[[Scenario, int], bytes | None] | None = getattr(self.source, "frame", None)
+        if frame is not None:  # recorded faces belong to turns
+            png = frame(scenario, turn)
+            return None if png is None else Face(png, hashlib.sha256(png).hexdigest(), expression)
         shown = expression_at_turn(scenario.condition, expression, scenario.pair, turn)
         return None if shown is None else self._face(identity_of(scenario.profile).line(), shown.line())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientKind, ClientNeeds
@@ -17,7 +17,9 @@ from mirror_bench.sessions.candidate import Candidate, open_therapist, refuse_un
 from mirror_bench.sessions.counterfactual_turns import ReopenedTherapist, UnrememberedEngine
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.session import FacePresenter, SessionNames, hold_session
+from mirror_bench.therapists.base import Therapist
 from mirror_bench.therapists.methods import METHODS
+from mirror_bench.therapists.reminded import RemindedTherapist
 
 
 def client_name(protocol: Protocol) -> str:
@@ -65,6 +67,15 @@ class SessionFactory:
         """Therapist, method and client, as records name them."""
         return SessionNames(self.candidate.name, self.candidate.method, client_name(self.protocol))
 
+    def _therapist(self, scenario: Scenario, engine: Engine | None) -> Therapist:
+        """Returns the candidate in one session, reminded of what was really said where a client gives it."""
+        therapist = open_therapist(self.candidate, scenario, engine, self.protocol.therapist)
+        given: Callable[[Scenario, ClientNeeds], Sequence[str]] | None
+        given = getattr(self._client, "given_replies", None)
+        if given is None:
+            return therapist
+        return RemindedTherapist(therapist, given(scenario, self._needs), self.candidate.name)
+
     def check(self, scenario: Scenario) -> None:
         """Refuses a candidate that cannot hold the first scenario; engines must have been started.
 
@@ -82,7 +93,7 @@ class SessionFactory:
     def open_again(self, scenario: Scenario) -> ReopenedTherapist:
         """Returns the therapist of a scenario once more, to be asked for single turns of a held session."""
         engine = UnrememberedEngine(self._engine) if self._engine is not None else None
-        therapist = open_therapist(self.candidate, scenario, engine, self.protocol.therapist)
+        therapist = self._therapist(scenario, engine)
         return ReopenedTherapist(therapist, engine.ask_anew if engine else lambda: None)
 
     async def hold(
@@ -96,7 +107,7 @@ class SessionFactory:
         return await hold_session(
             scenario,
             self._client.cast(scenario, self._needs),
-            open_therapist(self.candidate, scenario, self._engine, self.protocol.therapist),
+            self._therapist(scenario, self._engine),
             stage,
             max_client_turns=self.protocol.max_client_turns,
             names=self.names,

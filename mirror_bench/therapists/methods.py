@@ -151,6 +151,11 @@ class ModelTherapist:
         raw = answer.whole if answer.whole.strip() != words else ""
         return TherapistTurn(words, raw, removed, caption, self._tokens, answer.finish, fitted.left_out)
 
+    def recall(self, words: str) -> None:
+        """Puts what was really said in the place of the last answer, in a session whose history is given."""
+        if self._history and self._history[-1].speaker is Speaker.THERAPIST:
+            self._history[-1] = PromptTurn(Speaker.THERAPIST, words)
+
     def _reading(self, fit: FittedContext) -> Reading:
         """Returns the question for a reply that holds so much of the session."""
         technique, plan = self._plan

@@ -32,12 +32,13 @@ def protocols() -> dict[str, Protocol]:
                 "instruments": ("risk_checklist", "conversation_criteria", "observed_attunement"),
             }
         ),
+        "given": load_protocol("replay-real"),
         "hope": offline.model_copy(update={"instruments": ("wai",)}),
     }
 
 
 ALL = frozenset(protocols())
-CODED = frozenset({"offline", "replay", "flat", "hope"})
+CODED = frozenset({"offline", "replay", "flat", "hope", "given"})
 JUDGED = frozenset({"paper", "judged", "panel", "flow"})
 STATEFUL = frozenset({"offline", "flat", "hope", "panel"})
 """A panel's judges are put on one scale by sessions with the stateful client."""
@@ -73,9 +74,10 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "clients/hearing.yaml": (STATEFUL, ()),
     "clients/[!h]*.yaml": (STATEFUL, ()),
     "faces/*.yaml": (ALL, ()),
-    "instruments/ctrs.yaml": (ALL - {"hope", "flow"}, ()),
-    "instruments/wai.yaml": (ALL - {"flow"}, ()),
-    "instruments/safety.yaml": (ALL - {"judged", "flow"}, ()),
+    "instruments/ctrs.yaml": (ALL - {"hope", "flow", "given"}, ()),
+    "instruments/wai.yaml": (ALL - {"flow", "given"}, ()),
+    "instruments/safety.yaml": (ALL - {"judged", "flow", "given"}, ()),
+    "instruments/replies.yaml": (frozenset({"given"}), ()),
     "instruments/risk_checklist.yaml": (frozenset({"flow"}), ()),
     "instruments/conversation_criteria.yaml": (frozenset({"flow"}), ()),
     "instruments/observed_attunement.yaml": (frozenset({"flow"}), ()),
@@ -110,6 +112,10 @@ MOVES_NOTHING: Mapping[str, str] = {
     "study/*.yaml": "what people read who rate finished sessions",
     "prompts/annotate_*.jinja": "what `data annotate` asks a model about official files",
     "prompts/training_*.jinja": "training examples that `data export` writes",
+    "prompts/resistance_plan.jinja": "screenplays that `data make` makes; a run counts data by their content",
+    "prompts/screenplay.jinja": "as prompts/resistance_plan.jinja",
+    "prompts/face_description.jinja": "photographs that `faces make` makes; a run counts them by their bytes",
+    "making/face_words.yaml": "as prompts/face_description.jinja",
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",
     "safety/bank/*": "what heads are trained from; the heads themselves count",
@@ -164,6 +170,7 @@ CLASSES: Mapping[str, frozenset[str]] = {
     "mirror_bench.clients.stateful.client:StatefulClient": STATEFUL,
     "mirror_bench.clients.llm:LLMClient": frozenset({"paper"}),
     "mirror_bench.clients.replay:ReplayClient": frozenset({"replay", "judged", "panel", "flow"}),
+    "mirror_bench.clients.replay:GivenReplayClient": frozenset({"given"}),
     "mirror_bench.raters.coded:CodedRater": CODED,
     "mirror_bench.raters.llm:LLMRater": JUDGED,
     "mirror_bench.raters.panel:PanelRater": frozenset({"panel"}),

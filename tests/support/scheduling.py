@@ -26,6 +26,8 @@ HEAVY = (
     "tests/figures/test_plots.py",
     "tests/analysis/test_faces.py",
     "tests/submissions/test_verify.py",
+    "tests/making/test_face_making.py",
+    "tests/making/test_face_diffusion.py",
 )
 
 

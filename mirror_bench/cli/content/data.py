@@ -1,4 +1,4 @@
-"""`mirror-bench data`: what a data source holds, one profile in full, and exports."""
+"""`mirror-bench data`: what a data source holds, one profile in full, making and exporting."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirror_bench.cli.content.data_annotate import annotate
+from mirror_bench.cli.content.data_annomi import annomi
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
+from mirror_bench.cli.content.data_make import make
 from mirror_bench.cli.content.data_stats import stats
 from mirror_bench.data.screenplays.records import (
     Screenplay,
@@ -52,10 +54,10 @@ def _as_json(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def data() -> None:
-    """Look into profiles and screenplays, and export them."""
+    """Look into profiles and screenplays, make and export them."""
 
 
-for command in (annotate, contamination, filter_, splits, stats):
+for command in (annomi, annotate, contamination, filter_, make, splits, stats):
     data.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`mirror-bench faces`: draw faces and contact sheets, look over a prepared set."""
+"""`mirror-bench faces`: draw faces and contact sheets, make photographs, look over a prepared set."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
+from mirror_bench.cli.content.faces_make import make
 from mirror_bench.errors import InputError
 
 
 @click.group()
 def faces() -> None:
-    """Draw faces and contact sheets, look over a prepared set."""
+    """Draw faces and contact sheets, make photographs, look over a prepared set."""
+
+
+faces.add_command(make)
 
 
 @faces.command()

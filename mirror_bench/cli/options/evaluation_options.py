@@ -40,7 +40,11 @@ _OPTIONS = (
         help="How every client resists: emotional, cognitive, behavioral or none; each profile's own by "
         "default.",
     ),
-    click.option("--faces", default="", help="drawn, or a prepared set of images: set:FOLDER."),
+    click.option(
+        "--faces",
+        default="",
+        help="drawn, a prepared set of images: set:FOLDER, or recorded ones: frames:FOLDER.",
+    ),
     click.option("--split", default=None, help="train, dev or test; '' for all profiles."),
     click.option("--client", default="", help="stateful, replay, or a model: provider/name."),
     click.option("--judge", multiple=True, help="coded, or a model: provider/name; may stand several times."),

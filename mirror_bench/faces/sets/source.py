@@ -171,19 +171,24 @@ class SetFaces:
         person = self.stand_in(identity)
         apart = np.square(self._signs[person.name] - signs(expression)).sum(axis=1)
         content = read_image(self._set.folder, person.images[int(apart.argmin())].entry)
-        return _fitted(content)
+        return fitted(content)
 
     def stand_in(self, identity: FaceIdentity) -> Person:
         """Returns who of the set stands for an identity."""
+        return nearest_person(self._set.people, identity)
 
-        def unlike(person: Person) -> tuple[float, int]:
-            sexes = {person.sex, identity.sex}
-            other = 2.0 if sexes == {"female", "male"} else 0.5 if person.sex and len(sexes) > 1 else 0.0
-            older = 0.0 if person.age is None else math.floor(abs(person.age - identity.age) / 10)
-            darker = 0.0 if person.skin is None else round(2 * abs(person.skin - identity.skin))
-            return 2 * other + older + darker, derive_seed("stand in", identity.line(), person.name)
 
-        return min(self._set.people, key=unlike)
+def nearest_person(people: Sequence[Person], identity: FaceIdentity) -> Person:
+    """Returns who stands for an identity: same sex, nearest age (by decades) and skin, then by the seed."""
+
+    def unlike(person: Person) -> tuple[float, int]:
+        sexes = {person.sex, identity.sex}
+        other = 2.0 if sexes == {"female", "male"} else 0.5 if person.sex and len(sexes) > 1 else 0.0
+        older = 0.0 if person.age is None else math.floor(abs(person.age - identity.age) / 10)
+        darker = 0.0 if person.skin is None else round(2 * abs(person.skin - identity.skin))
+        return 2 * other + older + darker, derive_seed("stand in", identity.line(), person.name)
+
+    return min(people, key=unlike)
 
 
 def _person(entry: Entry) -> str:
@@ -229,11 +234,15 @@ def _described(name: str, images: Sequence[SetImage]) -> Person:
             )
         return found.pop() if found else ""
 
-    sex = {"f": "female", "w": "female", "m": "male", "a": "androgynous"}.get(said("sex")[:1])
-    return Person(name, _age(said("age")), sex, _skin(said("skin")), tuple(images))
+    return Person(name, read_age(said("age")), read_sex(said("sex")), read_skin(said("skin")), tuple(images))
 
 
-def _age(text: str) -> float | None:
+def read_sex(text: str) -> str | None:
+    """Returns "female", "male" or "androgynous", or None where a cell says none of them."""
+    return {"f": "female", "w": "female", "m": "male", "a": "androgynous"}.get(text.lower()[:1])
+
+
+def read_age(text: str) -> float | None:
     """Returns years: of "34", the number; of a range such as "35 to 59" or "under 35", about its middle."""
     numbers = [float(number) for number in re.findall(r"\d+", text)[:2]]
     if not numbers:
@@ -242,7 +251,8 @@ def _age(text: str) -> float | None:
     return sum(numbers) / len(numbers) + beside
 
 
-def _skin(text: str) -> float | None:
+def read_skin(text: str) -> float | None:
+    """Returns a skin, 0 (lightest) to 1, of "light", "medium", "dark" or a number; None of anything else."""
     if text in _SKINS:
         return _SKINS[text]
     try:
@@ -252,14 +262,14 @@ def _skin(text: str) -> float | None:
     return value if 0 <= value <= 1 else None
 
 
-def _fitted(content: bytes) -> bytes:
+def fitted(content: bytes) -> bytes:
     """Returns an image as the benchmark shows it: whole, in a grey square where it is none."""
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(content)) as image:
         if image.format == "PNG" and image.size == (_SIDE, _SIDE) and image.mode == "RGB":
             return content
-        fitted = ImageOps.pad(as_rgb(image), (_SIDE, _SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
+        whole = ImageOps.pad(as_rgb(image), (_SIDE, _SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
     file = io.BytesIO()
-    fitted.save(file, "PNG", compress_level=6)
+    whole.save(file, "PNG", compress_level=6)
     return file.getvalue()

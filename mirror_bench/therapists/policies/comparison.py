@@ -56,6 +56,9 @@ class Scripted:
         self._turn += 1
         return TherapistTurn(self._answer(heard, face if self.looks else None))
 
+    def recall(self, words: str) -> None:
+        """Is told what was really said instead; it goes by what it hears, not by words of its own."""
+
     def _answer(self, heard: str, face: Face | None) -> str:
         raise NotImplementedError
 

@@ -1,0 +1,1 @@
+"""The checks that an image must pass before it is kept."""

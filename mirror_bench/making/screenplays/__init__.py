@@ -1,0 +1,1 @@
+"""Screenplays by a writer: profile, resistance plan, session, filters, split."""
