@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mirror_bench.cli.content.data_annotate import annotate
 from mirror_bench.cli.content.data_annomi import annomi
+from mirror_bench.cli.content.data_annotate import annotate
 from mirror_bench.cli.content.data_checks import contamination, splits
 from mirror_bench.cli.content.data_filter import filter_
 from mirror_bench.cli.content.data_make import make
