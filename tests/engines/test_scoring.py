@@ -13,6 +13,7 @@ from mirror_bench.engines.base import Answer, Engine, Request
 from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.memo import Memo, MemoEngine, request_key
 from mirror_bench.engines.scoring import MOST_NEXTS, Likelihood, ScoringRow, scoring, scoring_rows
+from mirror_bench.engines.vllm.engine import VllmEngine
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import parse_model
 
@@ -160,27 +161,18 @@ async def _spoken(engine: Engine) -> tuple[Request, str]:
 async def test_a_question_is_one_request_and_cached_words_are_asked_again(
     checkpoint: Path, vllm_engine: Engine
 ) -> None:
-    driver: Any = vllm_engine._driver  # type: ignore[attr-defined]
-    asked: list[Any] = []
-    generate = driver.generate
-
-    async def count(name: str, prepare: Any) -> Any:
-        asked.append(prepare)
-        return await generate(name, prepare)
-
-    driver.generate = count
-    try:
-        request, texts = ask(7, images=False), ["It rains and I know not " + "why " * 300, "It rains"]
-        found = await scoring(vllm_engine).score(ask(5), LETTERS)
-        assert len(asked) == 1
-        assert len({one.logprob for one in found}) == len(LETTERS)
-        first = await scoring(vllm_engine).score(request, texts)
-        before = len(asked)
-        # The cache now holds words that are to be scored: vLLM tells nothing of them, so they are computed.
-        again = await scoring(vllm_engine).score(request, texts)
-        assert len(asked) - before == len(texts) + 1
-    finally:
-        driver.generate = generate
+    assert isinstance(vllm_engine, VllmEngine)
+    counters = vllm_engine.counters
+    before = counters.requests
+    found = await scoring(vllm_engine).score(ask(5), LETTERS)
+    assert counters.requests - before == 1
+    assert len({one.logprob for one in found}) == len(LETTERS)
+    request, texts = ask(7, images=False), ["It rains and I know not " + "why " * 300, "It rains"]
+    first = await scoring(vllm_engine).score(request, texts)
+    before = counters.requests
+    # The cache now holds words that are to be scored: vLLM tells nothing of them, so they are computed.
+    again = await scoring(vllm_engine).score(request, texts)
+    assert counters.requests - before == len(texts) + 1
     for one, other in zip(first, again, strict=True):
         assert one.logprob == pytest.approx(other.logprob, rel=1e-4)
         assert one[1:] == other[1:]

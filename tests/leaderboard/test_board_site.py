@@ -1,6 +1,7 @@
 """The whole site, as files, and its command."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,11 +9,19 @@ from pathlib import Path
 
 import board_samples as boards
 import pytest
+from board_samples import card_of
+from click.testing import CliRunner
+from packed import invoke, undrawn
 
+from leaderboard.__main__ import board
 from leaderboard.boards import Board, make_boards
+from leaderboard.cache import BoardCache
 from leaderboard.load_submissions import read_submissions
 from leaderboard.site import write_site
 from mirror_bench.errors import InputError
+from mirror_bench.submissions.archive import read_archive, write_archive
+from mirror_bench.submissions.findings import Verdict, judged
+from mirror_bench.submissions.pack import pack_run
 
 
 @pytest.fixture
@@ -25,6 +34,20 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one small file that was handed in."""
+    place = tmp_path_factory.mktemp("packed")
+    run = place / "run"
+    command = ("run", "--therapist", "scripted/parrot", "--limit", "1", "--no-safety", "--quiet")
+    with undrawn():
+        held = invoke(*command, "--out", run)
+    assert held.exit_code == 0, held.output
+    (place / "handed-in").mkdir()
+    pack_run(run, card_of("Parrot"), place / "handed-in" / "parrot.mirror.zip")
+    return place / "handed-in"
+
+
 def _boards(place: Path, open_while: ExitStack) -> list[Board]:
     return make_boards(read_submissions(place, open_while, verify=False))
 
@@ -35,7 +58,7 @@ def _files(place: Path) -> dict[str, bytes]:
 
 def test_the_command_writes_a_site(submissions: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    done = _command("build", "--submissions", str(submissions), "--out", str(site), "--json")
+    done = _command("build", "--submissions", str(submissions), "--out", str(site), "--fresh", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["models"], said["sessions"], said["failed"]) == (3, 32, {})
@@ -129,3 +152,65 @@ def test_a_local_checkpoint_is_named_as_the_command_takes_it(submissions: Path, 
     page = (tmp_path / "site" / "models" / "able-p-ec.html").read_text()
     assert "--therapist &#39;vllm/./able?max_model_len=2048&#39; --method p+ec" in page
     assert "content digest <code>0123456789ab</code>" in page
+
+
+def test_a_second_build_verifies_and_writes_only_what_has_changed(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, site, cache = tmp_path / "in", tmp_path / "site", tmp_path / "cache"
+    shutil.copytree(packed, place)
+    asked: list[str] = []
+    monkeypatch.setattr("leaderboard.load_submissions.verify_file", lambda path, **_: _noted(path, asked))
+
+    def build(*options: str) -> tuple[str, dict[str, bytes]]:
+        asked.clear()
+        command = ["build", "--submissions", str(place), "--out", str(site), "--cache", str(cache), *options]
+        done = CliRunner().invoke(board, command)
+        assert done.exit_code == 0, done.output
+        return done.output, _files(site)
+
+    _, first = build()
+    assert asked == ["parrot.mirror.zip"]
+    said, again = build()
+    assert not asked
+    assert "nothing has changed" in said
+    assert again == first
+    (site / "index.html").write_text("tampered")
+    said, again = build()
+    assert (asked, "nothing has changed" in said) == ([], False)
+    assert again == first
+    for kind in ("verdicts", "sessions", "sites"):  # what cannot be read is made anew
+        for path in (cache / kind).iterdir():
+            path.write_bytes(path.read_bytes()[:-40] + b"?")
+    _, again = build()
+    assert asked == ["parrot.mirror.zip"]
+    assert again == first
+    assert build("--fresh")[1] == first
+    assert asked == ["parrot.mirror.zip"]
+    build()
+    file = place / "parrot.mirror.zip"
+    members = read_archive(file).members
+    fewer = b"".join(members["ratings.jsonl"].splitlines(True)[:-1])
+    write_archive(file, {**members, "ratings.jsonl": fewer})
+    said, changed = build()
+    assert asked == ["parrot.mirror.zip"]
+    assert changed != first
+    kept = list((cache / "sessions").iterdir())
+    assert len(kept) == 1, "what no build uses any more is removed"
+
+
+def test_another_version_or_template_is_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = BoardCache(tmp_path), BoardCache(tmp_path)
+    assert (one.measuring, one.writing) == (other.measuring, other.writing)
+    monkeypatch.setattr("leaderboard.cache._version", lambda package: "0")
+    assert BoardCache(tmp_path).measuring != one.measuring
+    (tmp_path / "templates").mkdir()
+    monkeypatch.setattr("leaderboard.cache.HERE", tmp_path)
+    before = BoardCache(tmp_path / "c").writing
+    (tmp_path / "templates" / "index.html.jinja").write_text("new")
+    assert BoardCache(tmp_path / "c").writing != before
+
+
+def _noted(path: Path, asked: list[str]) -> Verdict:
+    asked.append(path.name)
+    return Verdict(file=path.name, sha256="00", checks=(judged("archive", [], "fine"),))

@@ -7,7 +7,7 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,27 @@ if TYPE_CHECKING:
     from mirror_bench.engines.vllm.drivers import Driver, Prepared
 
 _NO_CONTROL = dict.fromkeys(range(32), " ")
+
+
+@dataclass
+class Counters:
+    """What vLLM was asked since the engine was made.
+
+    Attributes:
+        requests: Requests that were answered.
+        prompt_tokens: Tokens of their prompts.
+        cached_tokens: Those of them that the prefix cache held, so that they were not computed.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+
+    def add(self, output: Any) -> None:
+        """Counts a finished `RequestOutput`."""
+        self.requests += 1
+        self.prompt_tokens += len(output.prompt_token_ids)
+        self.cached_tokens += output.num_cached_tokens or 0
 
 
 class VllmEngine:
@@ -64,6 +85,7 @@ class VllmEngine:
         self._log: Path | None = None
         self._dead = ""
         self._names = itertools.count()
+        self.counters = Counters()
         self._starting = asyncio.Lock()
 
     @staticmethod
@@ -153,7 +175,7 @@ class VllmEngine:
         from mirror_bench.engines.vllm.drivers import BrokenEngineError
 
         try:
-            return await self._driver.generate(
+            output = await self._driver.generate(
                 f"request-{next(self._names)}", functools.partial(prepare, request)
             )
         except BrokenEngineError as error:
@@ -164,6 +186,8 @@ class VllmEngine:
             said = one_line(error) or type(error).__name__
             said = f"{self._spec}: cannot answer this request: {said}"
             raise too_much(said, len(images_of(request.messages))) or EngineError(said) from None
+        self.counters.add(output)
+        return output
 
     def _check_room(self, output: Any, request: Request) -> None:
         """Refuses an answer that the end of the context cut."""

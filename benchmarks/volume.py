@@ -1,0 +1,140 @@
+"""How long the report of many sessions takes and how much memory, `verify` of an entry, and the board's builds.
+
+Each command runs in a process of its own, whose time and peak memory are the system's count. Many sessions and
+many entries are copies of a committed entry under other names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mirror_bench.errors import InputError
+
+SUBMISSIONS = Path(__file__).resolve().parent.parent / "leaderboard" / "submissions"
+_MAIN = "import sys; from mirror_bench.cli import main; main()"
+
+
+class Cost(NamedTuple):
+    """What a process took.
+
+    Attributes:
+        seconds: By the clock.
+        cpu_seconds: Of the processor, its own processes included.
+        mib: Its peak memory.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    mib: float
+
+
+def cost_of(command: list[str]) -> Cost:
+    """Runs a command and returns what it took.
+
+    Raises:
+        InputError: If it fails.
+    """
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise InputError(f"{' '.join(command)}: exit code {process.returncode}: {said[-400:]}")
+    mib = usage.ru_maxrss / (2**10 if sys.platform != "darwin" else 2**20)
+    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, mib)
+
+
+def mirror(*arguments: str | Path) -> list[str]:
+    """Returns the command line of `mirror-bench` in this interpreter."""
+    return [sys.executable, "-c", _MAIN, *map(str, arguments)]
+
+
+def report(sessions: int, entry: str, place: Path) -> dict[str, float]:
+    """Returns what `mirror-bench report` takes for a run of so many sessions."""
+    run = place / "many"
+    write_run(run, entry, sessions)
+    took = cost_of(mirror("report", run))
+    return {
+        f"report_{sessions}_sessions_s": round(took.seconds, 1),
+        f"report_{sessions}_sessions_mib": round(took.mib),
+        f"run_{sessions}_sessions_mb": round(sum(one.stat().st_size for one in run.glob("*.jsonl")) / 1e6, 1),
+    }
+
+
+def verify(entry: str) -> dict[str, float]:
+    """Returns what `mirror-bench verify` of a committed entry takes."""
+    took = cost_of(mirror("verify", SUBMISSIONS / f"{entry}.mirror.zip"))
+    return {f"verify_{entry}_s": round(took.seconds, 1), f"verify_{entry}_cpu_s": round(took.cpu_seconds, 1)}
+
+
+def board(entries: int, place: Path) -> dict[str, float]:
+    """Returns what building the board takes: first, again, and of so many entries that nobody verifies."""
+    found: dict[str, float] = {}
+    cache = ["--cache", str(place / "cache")]
+    build = [sys.executable, "-m", "leaderboard", "build"]
+    committed = [*build, "--out", str(place / "board"), *cache]
+    if not entries:
+        found["board_first_s"] = round(cost_of(committed).seconds, 1)
+        found["board_second_s"] = round(cost_of(committed).seconds, 1)
+        return found
+    for number in range(entries):
+        write_run(place / "entries" / f"e{number:04}", "parrot", 0, f"scripted/parrot-{number}")
+    many = [
+        *build,
+        "--submissions",
+        str(place / "entries"),
+        "--out",
+        str(place / "many-board"),
+        "--no-verify",
+    ]
+    found[f"board_{entries}_entries_s"] = round(cost_of([*many, *cache]).seconds, 1)
+    found[f"board_{entries}_entries_second_s"] = round(cost_of([*many, *cache]).seconds, 1)
+    return found
+
+
+def write_run(folder: Path, entry: str, sessions: int, therapist: str = "") -> None:
+    """Writes a run folder made of a committed entry.
+
+    Args:
+        folder: Where to.
+        entry: The entry's name.
+        sessions: How many sessions, copied under other scenarios where there are too few; 0 for its own.
+        therapist: Another name of the candidate.
+    """
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(SUBMISSIONS / f"{entry}.mirror.zip") as held:
+        files = {name: held.read(name).decode() for name in ("run.json", "sessions.jsonl", "ratings.jsonl")}
+    header = json.loads(files["run.json"])
+    former = header["candidate"]["therapist"]
+    own = {name: [json.loads(line) for line in files[name].splitlines()] for name in files if "jsonl" in name}
+    wanted = sessions or len(own["sessions.jsonl"])
+    (folder / "run.json").write_text(files["run.json"].replace(former, therapist or former))
+    kept = {one["scenario_id"] for one in own["sessions.jsonl"][:wanted]}
+    copies = -(-wanted // len(own["sessions.jsonl"]))
+    for name, records in own.items():
+        with (folder / name).open("w", encoding="utf-8") as file:
+            for copy in range(copies):
+                chosen = [one for one in records if copies > 1 or one["scenario_id"] in kept]
+                file.writelines(_lines(chosen, copy, therapist))
+
+
+def _lines(records: list[dict[str, Any]], copy: int, therapist: str) -> Iterator[str]:
+    for record in records:
+        one = dict(record)
+        if copy:
+            one["scenario_id"] = f"{record['scenario_id']}+{copy}"
+            if "pair" in one:
+                one |= {"pair": f"{record['pair']}+{copy}", "seed": record["seed"] + copy}
+        if therapist and "therapist" in one:
+            one["therapist"] = therapist
+        yield json.dumps(one) + "\n"
