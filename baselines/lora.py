@@ -55,11 +55,11 @@ def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) 
         )
     made = read_examples(recipe)
     torch.manual_seed(recipe.seed)
-    model, processor = _load(recipe)
+    model, processor = load_base(recipe)
     if cuda:
         model.to("cuda")
     model.train()
-    losses = _loop(recipe, model, processor, made, say)
+    losses = take_steps(recipe, model, processor, made, say)
     merged = model.merge_and_unload()
     out.mkdir(parents=True, exist_ok=True)
     merged.save_pretrained(out)
@@ -93,7 +93,12 @@ def read_examples(recipe: LoraRecipe) -> list[TrainingExample]:
     return made
 
 
-def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
+def load_base(recipe: LoraRecipe) -> tuple[Any, Any]:
+    """Returns the recipe's base model with adapters to be trained, and its processor.
+
+    Raises:
+        InputError: If the weights cannot be loaded.
+    """
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -114,10 +119,18 @@ def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
     return get_peft_model(model, config), processor
 
 
-def _loop(
+def take_steps(
     recipe: LoraRecipe, model: Any, processor: Any, made: Sequence[TrainingExample], say: Callable[[str], Any]
 ) -> list[float]:
-    """Trains for the recipe's epochs and returns the mean loss of every step."""
+    """Trains for the recipe's epochs and returns the mean loss of every step.
+
+    Args:
+        recipe: What decides the steps.
+        model: As `load_base` gives it, in training and where it is to be computed.
+        processor: Of the model.
+        made: The examples.
+        say: Told a line after each step.
+    """
     import torch
 
     projector = [p for name, p in model.named_parameters() if p.requires_grad and "modules_to_save" in name]

@@ -79,10 +79,10 @@ class Recorded(EngineWrapper):
         return await self.engine.answer(request)
 
 
-def _protocol(client: str = "stateful") -> Protocol:
+def _protocol(client: str, turns: int) -> Protocol:
     sampling = SamplingSettings(max_tokens=MAX_TOKENS)
     protocol = Protocol(
-        name="benchmark", max_client_turns=CLIENT_TURNS, therapist=TherapistSettings(sampling=sampling)
+        name="benchmark", max_client_turns=turns, therapist=TherapistSettings(sampling=sampling)
     )
     return protocol.model_copy(update={"client": protocol.client.model_copy(update={"kind": client})})
 
@@ -111,9 +111,10 @@ async def hold(
     engine: Engine | None = None,
     client: str = "stateful",
     live: bool = False,
+    turns: int = CLIENT_TURNS,
 ) -> Pace:
     """Returns the pace of the whole runner: coroutines, faces, memory of answers, run folder."""
-    protocol = _protocol(client)
+    protocol = _protocol(client, turns)
     header = RunHeader(
         protocol=protocol,
         fingerprint="",
@@ -143,8 +144,8 @@ async def hold(
             return Pace(tally.seconds, tally.turns, tally.tokens)
 
 
-async def _raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pace:
-    """The engine alone, given `requests` with `at_once` of them always under way."""
+async def raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pace:
+    """Returns the pace of the engine alone, given `requests` with `at_once` of them always under way."""
     left = iter(requests)
     tokens = 0
 
@@ -191,8 +192,8 @@ async def against_vllm(
                 recorded = Recorded(engine)
                 due = scenarios(max(sessions, count), 100 * count + repeat)
                 runner = await measured(partial(hold, candidate, due, count, recorded))
-                raw = await measured(partial(_raw, engine, recorded.requests, count))
-                ratios.append(runner / raw)
+                alone_s = await measured(partial(raw, engine, recorded.requests, count))
+                ratios.append(runner / alone_s)
                 speeds.append(runner)
             speed = sorted(speeds)[len(speeds) // 2]
             figures |= {

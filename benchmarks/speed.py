@@ -1,10 +1,10 @@
 """Every figure of speed and memory in one run, as a table and as JSON: `python -m benchmarks.speed --quick`.
 
-Parts, each in a process of its own so that none profits from another's caches: `runner` (beside the raw engine,
-and over one session after another), `alone` (the runner with a scripted engine), `prefill` (prompt tokens
-computed, chat beside flat layout), `likelihood` (questions by letter, beside lm-eval's own model), `parts`
-(client, coder, faces), `report`, `verify`, `board`, `driver` (a simulation: from how many engines on is one
-driver the limit).
+Parts, each in a process of its own so that none profits from another's caches: `runner` (beside the raw
+engine, and over one session after another), `alone` (the runner with a scripted engine), `prefill` (prompt
+tokens computed, chat beside flat layout), `likelihood` (questions by letter, beside lm-eval's own model),
+`parts` (client, coder, faces), `report`, `verify`, `board`, `driver` (a simulation: from how many engines on
+is one driver the limit).
 """
 
 from __future__ import annotations
@@ -149,7 +149,9 @@ def _board(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
 def _driver(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
     from benchmarks import driver
 
-    return asyncio.run(driver.measure(sizes.seconds))
+    engines = (1, 2) if sizes.seconds < 1 else driver.ENGINES
+    tokens = 8 if sizes.seconds < 1 else driver.TOKENS
+    return asyncio.run(driver.measure(sizes.seconds, engines, tokens))
 
 
 PARTS: Mapping[str, Callable[[Sizes, str, Path], dict[str, float]]] = {
@@ -169,9 +171,7 @@ PARTS: Mapping[str, Callable[[Sizes, str, Path], dict[str, float]]] = {
 @click.option("--quick", is_flag=True, help="Small sizes, within a minute: whether it runs, not how fast.")
 @click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Parts; all where not given.")
 @click.option("--model", default="", help="Checkpoint folder for vLLM; an untrained tiny model where absent.")
-@click.option(
-    "--size", "changed", multiple=True, metavar="NAME=VALUE", help="One size, as in --size report=5000."
-)
+@click.option("--size", "changed", multiple=True, metavar="NAME=VALUE", help="As in --size report=5000.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="Where the JSON goes too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")
 @click.option("--part", hidden=True, type=click.Choice(list(PARTS)), help="Measure this part here.")

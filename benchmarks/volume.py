@@ -1,7 +1,7 @@
-"""How long the report of many sessions takes and how much memory, `verify` of an entry, and the board's builds.
+"""How long the report of many sessions takes and how much memory, `verify` of an entry, the board's builds.
 
-Each command runs in a process of its own, whose time and peak memory are the system's count. Many sessions and
-many entries are copies of a committed entry under other names.
+Each command runs in a process of its own, whose time and peak memory are the system's count. Many sessions
+and many entries are copies of a committed entry under other names.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mirror_bench.errors import InputError
 
@@ -114,27 +113,29 @@ def write_run(folder: Path, entry: str, sessions: int, therapist: str = "") -> N
     folder.mkdir(parents=True)
     with zipfile.ZipFile(SUBMISSIONS / f"{entry}.mirror.zip") as held:
         files = {name: held.read(name).decode() for name in ("run.json", "sessions.jsonl", "ratings.jsonl")}
-    header = json.loads(files["run.json"])
-    former = header["candidate"]["therapist"]
-    own = {name: [json.loads(line) for line in files[name].splitlines()] for name in files if "jsonl" in name}
-    wanted = sessions or len(own["sessions.jsonl"])
+    former = json.loads(files["run.json"])["candidate"]["therapist"]
+    lines = {name: files[name].splitlines(keepends=True) for name in files if "jsonl" in name}
+    own = len(lines["sessions.jsonl"])
+    wanted = sessions or own
     (folder / "run.json").write_text(files["run.json"].replace(former, therapist or former))
-    kept = {one["scenario_id"] for one in own["sessions.jsonl"][:wanted]}
-    copies = -(-wanted // len(own["sessions.jsonl"]))
-    for name, records in own.items():
+    kept = {json.loads(line)["scenario_id"] for line in lines["sessions.jsonl"][:wanted]}
+    for name, records in lines.items():
         with (folder / name).open("w", encoding="utf-8") as file:
-            for copy in range(copies):
-                chosen = [one for one in records if copies > 1 or one["scenario_id"] in kept]
-                file.writelines(_lines(chosen, copy, therapist))
+            for copy in range(-(-wanted // own)):
+                chosen = records
+                if wanted < own:
+                    chosen = [line for line in records if json.loads(line)["scenario_id"] in kept]
+                file.writelines(_copy(line, copy, therapist) for line in chosen)
 
 
-def _lines(records: list[dict[str, Any]], copy: int, therapist: str) -> Iterator[str]:
-    for record in records:
-        one = dict(record)
-        if copy:
-            one["scenario_id"] = f"{record['scenario_id']}+{copy}"
-            if "pair" in one:
-                one |= {"pair": f"{record['pair']}+{copy}", "seed": record["seed"] + copy}
-        if therapist and "therapist" in one:
-            one["therapist"] = therapist
-        yield json.dumps(one) + "\n"
+def _copy(line: str, copy: int, therapist: str) -> str:
+    if not (copy or therapist):
+        return line
+    record = json.loads(line)
+    if copy:
+        record["scenario_id"] += f"+{copy}"
+        if "pair" in record:
+            record |= {"pair": f"{record['pair']}+{copy}", "seed": record["seed"] + copy}
+    if therapist and "therapist" in record:
+        record["therapist"] = therapist
+    return json.dumps(record) + "\n"

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from mirror_bench.errors import InputError
+from mirror_bench.text import one_line
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 
@@ -85,7 +86,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.constructor.ConstructorError as error:
         raise InputError(f"{path}{_line(error)}: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise InputError(f"{path}{_line(error)}: is not YAML: {getattr(error, 'problem', error)}") from None
+        why = getattr(error, "problem", None) or one_line(error)
+        raise InputError(f"{path}{_line(error)}: is not YAML: {why}") from None
     except (ValueError, RecursionError) as error:  # such as a date that does not exist
         raise InputError(f"{path}: cannot be read as YAML: {error or 'it nests too deeply'}") from None
     if not isinstance(value, dict):

@@ -1,27 +1,26 @@
 """The whole site, as files, and its command."""
 
 import json
-import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import board_samples as boards
 import pytest
-from board_samples import card_of
 from click.testing import CliRunner
-from packed import invoke, undrawn
 
+from benchmarks.volume import SUBMISSIONS, write_run
 from leaderboard.__main__ import board
 from leaderboard.boards import Board, make_boards
 from leaderboard.cache import BoardCache
 from leaderboard.load_submissions import read_submissions
 from leaderboard.site import write_site
 from mirror_bench.errors import InputError
-from mirror_bench.submissions.archive import read_archive, write_archive
+from mirror_bench.protocol import load_protocol
+from mirror_bench.submissions.archive import MANIFEST, read_archive, write_archive
 from mirror_bench.submissions.findings import Verdict, judged
-from mirror_bench.submissions.pack import pack_run
 
 
 @pytest.fixture
@@ -34,18 +33,20 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one small file that was handed in."""
-    place = tmp_path_factory.mktemp("packed")
-    run = place / "run"
-    command = ("run", "--therapist", "scripted/parrot", "--limit", "1", "--no-safety", "--quiet")
-    with undrawn():
-        held = invoke(*command, "--out", run)
-    assert held.exit_code == 0, held.output
-    (place / "handed-in").mkdir()
-    pack_run(run, card_of("Parrot"), place / "handed-in" / "parrot.mirror.zip")
-    return place / "handed-in"
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Path:
+    """A folder with one small file: a committed entry cut to three sessions."""
+    write_run(tmp_path / "run", "parrot", 3)
+    members = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    header = json.loads(members["run.json"])
+    header["protocol"] = load_protocol("offline").model_dump(mode="json")
+    with zipfile.ZipFile(SUBMISSIONS / "parrot.mirror.zip") as entry:
+        members |= {name: entry.read(name) for name in (MANIFEST, "summary.json")}
+    members["run.json"] = json.dumps(header).encode()
+    place = tmp_path / "handed-in"
+    place.mkdir()
+    write_archive(place / "parrot.mirror.zip", members)
+    return place
 
 
 def _boards(place: Path, open_while: ExitStack) -> list[Board]:
@@ -155,10 +156,9 @@ def test_a_local_checkpoint_is_named_as_the_command_takes_it(submissions: Path, 
 
 
 def test_a_second_build_verifies_and_writes_only_what_has_changed(
-    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, site, cache = tmp_path / "in", tmp_path / "site", tmp_path / "cache"
-    shutil.copytree(packed, place)
+    place, site, cache = handed_in, tmp_path / "site", tmp_path / "cache"
     asked: list[str] = []
     monkeypatch.setattr("leaderboard.load_submissions.verify_file", lambda path, **_: _noted(path, asked))
 
