@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 
 from mirror_bench.errors import InputError
-from mirror_bench.text import one_line
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 
@@ -86,7 +85,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.constructor.ConstructorError as error:
         raise InputError(f"{path}{_line(error)}: {error.problem}") from None
     except yaml.YAMLError as error:
-        why = getattr(error, "problem", None) or one_line(error)
+        why = getattr(error, "problem", None) or " ".join(str(error).split())
         raise InputError(f"{path}{_line(error)}: is not YAML: {why}") from None
     except (ValueError, RecursionError) as error:  # such as a date that does not exist
         raise InputError(f"{path}: cannot be read as YAML: {error or 'it nests too deeply'}") from None

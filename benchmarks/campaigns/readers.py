@@ -56,6 +56,9 @@ def readers() -> Mapping[str, Reader]:
         "patienthub people": Reader(
             {"p.json": json.dumps(_people()).encode()}, _source("patienthub", "p.json")
         ),
+        "vera folder": Reader(
+            {"manifest.json": b'{"personas": ["personas.tsv"]}', "personas.tsv": _vera()}, _source("vera", "")
+        ),
         "mindeval people": Reader({"p.jsonl": _lines(_members())}, _source("mindeval", "p.jsonl")),
         "messages": Reader({"t.jsonl": _lines(chats)}, _transcript("messages", "t.jsonl")),
         "messages list": Reader({"t.json": json.dumps(chats).encode()}, _transcript("messages", "t.json")),
@@ -194,6 +197,11 @@ def _people() -> list[dict[str, Any]]:
         }
         for number in range(2)
     ]
+
+
+def _vera() -> bytes:
+    rows = (("Name", "Age", "Pronouns", "Background"), ("Ana", "31", "she/her", "A nurse. Sleeps little."))
+    return "\n".join("\t".join(row) for row in rows).encode()
 
 
 def _members() -> list[dict[str, Any]]:

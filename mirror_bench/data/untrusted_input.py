@@ -139,7 +139,7 @@ def clean_all(value: Any) -> Any:
 
 
 def delimiter_of(header: str) -> str:
-    """Returns what parts the cells of a table: of the candidates, that which makes most names of its header."""
+    """Returns what parts a table's cells: of the candidates, that which makes most names of its header."""
     return max(",;\t|", key=lambda mark: len(header_of(header, mark)))
 
 

@@ -56,11 +56,10 @@ def test_a_part_is_printed_as_json(tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_random_models_are_made_served_and_trained_on_a_cpu(tmp_path: Path) -> None:
-    done = CliRunner().invoke(
-        gpu.main, ["--tiny", "--place", str(tmp_path), "--out", str(tmp_path / "gpu.json")]
-    )
+    out = tmp_path / "gpu.json"
+    done = CliRunner().invoke(gpu.main, ["--tiny", "--place", str(tmp_path), "--out", str(out)])
     assert done.exit_code == 0, done.output
-    found = json.loads((tmp_path / "gpu.json").read_text())
+    found = json.loads(out.read_text())
     for name in random_models.MODELS:
         assert found[f"{name}_runner_2_tokens_per_s"] > 0
     assert found["lora_steps_per_s"] > 0
