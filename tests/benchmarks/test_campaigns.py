@@ -87,12 +87,6 @@ def test_bad_luck_stops_a_run_in_one_line_and_the_same_command_ends_it(
     _sample(BadLuck(), len(KINDS), figure)
 
 
-@pytest.mark.campaign
-@pytest.mark.parametrize(("campaign", "count"), [(Mutated(), 10_000), (Wire(), 500), (BadLuck(), 400)])
-def test_whole_campaigns(campaign: Campaign, count: int, figure: Callable[[str, object], None]) -> None:
-    _sample(campaign, count, figure)
-
-
 def _sample(campaign: Campaign, count: int, figure: Callable[[str, object], None]) -> None:
     found = hold(campaign, count, seed=2, say=lambda line: None)
     figure(campaign.name, found.line)
