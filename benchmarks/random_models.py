@@ -230,7 +230,9 @@ def _special(tokenizer: Any) -> dict[str, Any]:
 def _save(folder: Path, kind: Any, config: Any, tokenizer: Any, device: str) -> int:
     """Makes the weights where they are quickest to make, in half precision on a GPU."""
     import torch
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32 if device == "cpu" else torch.bfloat16)
     try:

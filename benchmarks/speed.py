@@ -43,7 +43,8 @@ class Sizes(NamedTuple):
         questions: Asked by log-likelihood.
         report: Sessions of the report.
         entry: The committed entry that is verified and copied.
-        entries: Of a board of copies; 0 builds the committed entries, twice.
+        entries: Of a board of copies; 0 for none.
+        committed: Whether the board of the committed entries is built too, twice: 1 or 0.
         seconds: Of each simulated number of engines.
     """
 
@@ -58,10 +59,11 @@ class Sizes(NamedTuple):
     report: int = 100_000
     entry: str = "attuned"
     entries: int = 500
+    committed: int = 1
     seconds: float = 20.0
 
 
-QUICK = Sizes(8, (8,), 1, 20, 80, 100, 1, 4, 200, "parrot", 2, 0.5)
+QUICK = Sizes(8, (8,), 1, 20, 80, 100, 1, 4, 200, "parrot", 2, 0, 0.5)
 TARGETS: Mapping[str, tuple[str, float]] = {
     "runner_over_raw_at_32": (">=", 0.95),
     "runner_over_raw_at_128": (">=", 0.95),
@@ -142,8 +144,8 @@ def _verify(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
 def _board(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
     from benchmarks import volume
 
-    many = volume.board(sizes.entries, place) if sizes.entries else {}
-    return many if sizes == QUICK else volume.board(0, place) | many
+    found = volume.committed_board(place) if sizes.committed else {}
+    return found | (volume.many_entries(sizes.entries, place) if sizes.entries else {})
 
 
 def _driver(sizes: Sizes, model: str, place: Path) -> dict[str, float]:

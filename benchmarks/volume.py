@@ -76,29 +76,28 @@ def verify(entry: str) -> dict[str, float]:
     return {f"verify_{entry}_s": round(took.seconds, 1), f"verify_{entry}_cpu_s": round(took.cpu_seconds, 1)}
 
 
-def board(entries: int, place: Path) -> dict[str, float]:
-    """Returns what building the board takes: first, again, and of so many entries that nobody verifies."""
-    found: dict[str, float] = {}
-    cache = ["--cache", str(place / "cache")]
-    build = [sys.executable, "-m", "leaderboard", "build"]
-    committed = [*build, "--out", str(place / "board"), *cache]
-    if not entries:
-        found["board_first_s"] = round(cost_of(committed).seconds, 1)
-        found["board_second_s"] = round(cost_of(committed).seconds, 1)
-        return found
+def committed_board(place: Path) -> dict[str, float]:
+    """Returns what building the board of the committed entries takes: first, and again."""
+    build = _build("--out", place / "board", "--cache", place / "cache")
+    return {"board_first_s": _seconds(build), "board_second_s": _seconds(build)}
+
+
+def many_entries(entries: int, place: Path) -> dict[str, float]:
+    """Returns what building a board of so many entries takes, which nobody verifies: first, and again."""
     for number in range(entries):
         write_run(place / "entries" / f"e{number:04}", "parrot", 0, f"scripted/parrot-{number}")
-    many = [
-        *build,
-        "--submissions",
-        str(place / "entries"),
-        "--out",
-        str(place / "many-board"),
-        "--no-verify",
-    ]
-    found[f"board_{entries}_entries_s"] = round(cost_of([*many, *cache]).seconds, 1)
-    found[f"board_{entries}_entries_second_s"] = round(cost_of([*many, *cache]).seconds, 1)
-    return found
+    paths = ("--submissions", place / "entries", "--out", place / "many-board", "--cache", place / "cache")
+    build = _build(*paths, "--no-verify")
+    name = f"board_{entries}_entries"
+    return {f"{name}_s": _seconds(build), f"{name}_second_s": _seconds(build)}
+
+
+def _build(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "leaderboard", "build", *map(str, arguments)]
+
+
+def _seconds(command: list[str]) -> float:
+    return round(cost_of(command).seconds, 1)
 
 
 def write_run(folder: Path, entry: str, sessions: int, therapist: str = "") -> None:

@@ -57,7 +57,9 @@ def test_a_part_is_printed_as_json(tmp_path: Path) -> None:
 @pytest.mark.engine
 def test_random_models_are_made_served_and_trained_on_a_cpu(tmp_path: Path) -> None:
     out = tmp_path / "gpu.json"
-    done = CliRunner().invoke(gpu.main, ["--tiny", "--place", str(tmp_path), "--out", str(out)])
+    done = CliRunner().invoke(
+        gpu.main, ["--tiny", "--place", str(tmp_path), "--budget", "3600", "--out", str(out)]
+    )
     assert done.exit_code == 0, done.output
     found = json.loads(out.read_text())
     for name in random_models.MODELS:
