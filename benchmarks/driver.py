@@ -94,8 +94,8 @@ async def measure(seconds: float, engines: Sequence[int] = ENGINES, tokens: int 
 
 def _replies() -> list[str]:
     return [
-        turn.words
+        line.words
         for play in load_mini().screenplays[:20]
-        for turn in play.turns
-        if turn.speaker is Speaker.THERAPIST
+        for line in play.lines
+        if line.speaker is Speaker.THERAPIST and line.words
     ]

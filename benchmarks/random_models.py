@@ -78,7 +78,7 @@ LLAVA = Shape(
     },
     336,
 )
-_TINY_TEXT: Mapping[str, Any] = {
+_TINY_TEXT: dict[str, Any] = {
     "vocab_size": 576,
     "hidden_size": 64,
     "intermediate_size": 128,
@@ -244,7 +244,7 @@ def _save(folder: Path, kind: Any, config: Any, tokenizer: Any, device: str) -> 
         torch.set_default_dtype(before)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    count = sum(parameter.numel() for parameter in model.parameters())
+    count = int(sum(parameter.numel() for parameter in model.parameters()))
     del model
     if device != "cpu":
         torch.cuda.empty_cache()

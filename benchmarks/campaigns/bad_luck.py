@@ -132,15 +132,15 @@ def _jumps(chance: random.Random, run: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _two(chance: random.Random, run: Path) -> Iterator[None]:
-    """Another run holds the folder's memory."""
-    run.mkdir()
+    """Another run of the same folder, somewhere in its middle, holds the memory."""
+    _run(run)
+    sessions = (run / "sessions.jsonl").read_bytes().splitlines(keepends=True)
+    (run / "sessions.jsonl").write_bytes(b"".join(sessions[: chance.randrange(len(sessions))]))
     other = Memo(run / "calls.sqlite")
     try:
         yield
     finally:
         other.close()
-        if chance.random() < 0.5:
-            (run / "calls.sqlite").unlink()
 
 
 _LUCK = {

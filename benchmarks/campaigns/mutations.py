@@ -110,7 +110,7 @@ def _spoilt(value: Any, chance: random.Random) -> Any:
         del value[place]
     elif kind < 0.25 and isinstance(value, list):
         value.append(value[place])
-    elif kind < 0.25:
+    elif kind < 0.25 and isinstance(value, dict):
         value[chance.choice(("", "id", "__class__", "x" * 300))] = value.pop(place)
     else:
         value[place] = _spoilt(value[place], chance)

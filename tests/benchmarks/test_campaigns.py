@@ -13,6 +13,9 @@ from benchmarks.campaigns.base import Campaign, Outcome, hold
 from benchmarks.campaigns.mutated import Mutated
 from benchmarks.campaigns.readers import Reader, readers
 from benchmarks.campaigns.wire import Wire
+from benchmarks.volume import write_run
+from mirror_bench.analysis.run_summary import gather_run
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 
 
@@ -75,6 +78,24 @@ def test_tracebacks_and_nameless_refusals_are_findings(
     hold(Mutated(), 2, 0, say=said.append)
     assert "IndexError: list index out of range" in said[0]
     assert "names no file: something is wrong" in said[1]
+
+
+def test_a_rating_of_an_unknown_item_is_told_with_its_file(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", "parrot", 1)
+    path = tmp_path / "run" / "ratings.jsonl"
+    path.write_text(path.read_text().replace('"understanding"', '"misunderstanding"'))
+    with pytest.raises(
+        InputError, match=r"ratings\.jsonl: .* has no item 'misunderstanding'.*; remove the line"
+    ):
+        gather_run(tmp_path / "run")
+
+
+def test_a_manifest_that_names_what_no_system_takes_is_refused(tmp_path: Path) -> None:
+    for named in ('["' + "x" * 5000 + '"]', "5", "{}"):
+        (tmp_path / "manifest.json").write_text(f'{{"personas": {named}}}')
+        with pytest.raises(InputError) as caught:
+            load_data(f"vera:{tmp_path}")
+        assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_fails_at_every_fifth_call_loses_none(figure: Callable[[str, object], None]) -> None:
