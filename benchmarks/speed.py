@@ -24,7 +24,7 @@ from typing import NamedTuple
 import click
 
 from mirror_bench.errors import InputError
-from mirror_bench.submissions.spread import cores
+from mirror_bench.processors import cores
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,6 +17,7 @@ from mirror_bench.analysis.run_summary import gather_run, summarize_run
 from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcomes, session_outcome
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
+from mirror_bench.processors import cores
 from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.sessions.imported.runs import unpublished_import
 from mirror_bench.sessions.run_folder import read_sessions
@@ -24,7 +25,6 @@ from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.manifest import Card, Manifest
-from mirror_bench.submissions.spread import cores
 from mirror_bench.submissions.verify import verify_file
 
 UNKNOWN = "not declared"

@@ -20,14 +20,6 @@ _PARTS = 4
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def cores(most: int = 8) -> int:
-    """Returns how many processors this process may use, at most `most`."""
-    try:
-        return max(1, min(most, len(os.sched_getaffinity(0))))
-    except AttributeError:  # not on every system
-        return max(1, min(most, os.cpu_count() or 1))
-
-
 @contextmanager
 def spread(
     work: Callable[[A], R], items: Sequence[A], workers: int, worth: int = WORTH

@@ -43,7 +43,7 @@ def verify(ctx: click.Context, file: Path, protocol: str, workers: int | None, a
 
     Exits 0 where no check failed, 1 where one did, 2 where FILE cannot be read.
     """
-    from mirror_bench.submissions.spread import cores
+    from mirror_bench.processors import cores
     from mirror_bench.submissions.verify import verify_file
 
     verdict = verify_file(file, protocol, workers or cores())
