@@ -6,9 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.vllm.engine import VllmEngine
-from mirror_bench.modelspec import parse_model
 
 TASK = "mirror_resistance"
 
@@ -24,15 +22,14 @@ def measure(model: str, documents: int, sees: bool, task: str = TASK) -> dict[st
     """
     from mirror_bench.lm_eval.engine_model import EngineLM
 
-    engine = open_engine(parse_model(f"vllm/{model}?max_images=0"))
+    ours = EngineLM(f"vllm/{model}?max_images=0", quiet=True)
+    engine = ours.engine
     assert isinstance(engine, VllmEngine)
-    ours = EngineLM(engine, quiet=True)
     try:
         started = time.perf_counter()
         mine = _evaluate(ours, task, documents)
-        seconds, asked = time.perf_counter() - started, engine.counters
+        seconds = time.perf_counter() - started
     finally:
-        ours._loop.run(engine.close())
         ours.close()
     arguments = {"pretrained": str(Path(model)), "dtype": "float32", "max_length": 2048}
     started = time.perf_counter()
@@ -53,7 +50,7 @@ def measure(model: str, documents: int, sees: bool, task: str = TASK) -> dict[st
     return {
         "likelihood_questions": len(mine),
         "likelihood_choices": len(pairs),
-        "likelihood_requests": asked.requests,
+        "likelihood_requests": engine.counters.requests,
         "likelihood_vllm_s": round(seconds, 1),
         "likelihood_hf_s": round(hf_seconds, 1),
         "likelihood_furthest_apart": round(max(abs(first[0] - second[0]) for first, second in pairs), 5),

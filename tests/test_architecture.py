@@ -20,7 +20,7 @@ MOST_LINES, MOST_MODULES = 400, 20
 LAYERS = (
     (
         *("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts"),
-        *("parts", "pictures", "text"),
+        *("parts", "pictures", "processors", "text"),
     ),
     ("faces", "engines", "stats"),
     ("data",),
