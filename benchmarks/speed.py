@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -218,7 +218,8 @@ def read_sizes(sizes: Sizes, changed: Sequence[str]) -> Sizes:
             new = tuple(int(part) for part in value.split(",")) if name == "at" else type(former)(value)
         except ValueError:
             raise InputError(f"--size {one}: {value!r} is no value of it; now it is {former!r}") from None
-        sizes = sizes._replace(**{name: new})
+        values: dict[str, Any] = {**sizes._asdict(), name: new}
+        sizes = Sizes(**values)
     return sizes
 
 
