@@ -17,6 +17,7 @@ from benchmarks.volume import write_run
 from mirror_bench.analysis.run_summary import gather_run
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.sessions.run_folder import read_ratings
 
 
 class Seventh:
@@ -80,13 +81,17 @@ def test_tracebacks_and_nameless_refusals_are_findings(
     assert "names no file: something is wrong" in said[1]
 
 
-def test_a_rating_of_an_unknown_item_is_told_with_its_file(tmp_path: Path) -> None:
+def test_a_rating_of_an_unknown_item_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_run(tmp_path / "run", "parrot", 1)
     path = tmp_path / "run" / "ratings.jsonl"
     path.write_text(path.read_text().replace('"understanding"', '"misunderstanding"'))
-    with pytest.raises(
-        InputError, match=r"ratings\.jsonl: .* has no item 'misunderstanding'.*; remove the line"
-    ):
+    # Whatever edition of rater and instrument the committed entry is of.
+    monkeypatch.setattr(
+        "mirror_bench.analysis.run_summary.counted_ratings", lambda folder, standing: read_ratings(folder)
+    )
+    with pytest.raises(InputError, match=r"ratings\.jsonl: .* no item .misunderstanding.*; remove the line"):
         gather_run(tmp_path / "run")
 
 
