@@ -24,7 +24,7 @@ from typing import NamedTuple
 import click
 
 from benchmarks.random_models import MODELS
-from benchmarks.runner import Recorded, hold, raw, scenarios
+from benchmarks.runner import RecordingEngine, hold, raw, scenarios
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.factory import open_engine
 from mirror_bench.errors import InputError
@@ -52,7 +52,7 @@ class Extent(NamedTuple):
     max_length: int = 2048
 
 
-class Clock:
+class TimeBudget:
     """Knows how much of the time is left.
 
     Args:
@@ -72,7 +72,7 @@ class Clock:
 
 
 def measure(
-    models: Sequence[str], extent: Extent, clock: Clock, place: Path, say: Callable[[str], None]
+    models: Sequence[str], extent: Extent, clock: TimeBudget, place: Path, say: Callable[[str], None]
 ) -> dict[str, float | str]:
     """Returns name -> figure.
 
@@ -110,7 +110,7 @@ def measure(
     return found
 
 
-async def _serve(spec: str, extent: Extent, clock: Clock, name: str) -> dict[str, float]:
+async def _serve(spec: str, extent: Extent, clock: TimeBudget, name: str) -> dict[str, float]:
     import torch
 
     found: dict[str, float] = {}
@@ -123,7 +123,7 @@ async def _serve(spec: str, extent: Extent, clock: Clock, name: str) -> dict[str
         for count in extent.at:
             if not clock.allows(f"{name} at {count}", 5 if extent.tiny else 45):
                 continue
-            kept = Recorded(engine)
+            kept = RecordingEngine(engine)
             due = scenarios(count, 7000 + count)
             turns = 2 if extent.tiny else 4
             runner = await hold(candidate, due, count, kept, turns=turns)
@@ -203,8 +203,8 @@ def _remove(folder: Path) -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=None, help="Where the JSON goes too.")
 def main(models: tuple[str, ...], tiny: bool, budget: float, place: Path | None, out: Path | None) -> None:
     """Measure and print JSON; what the time did not allow is named under "left_out"."""
-    extent = Extent(True, (2,), 2, 2, 512) if tiny else Extent()
-    clock = Clock(budget)
+    extent = Extent(True, (2,), 2, 2, 2000) if tiny else Extent()
+    clock = TimeBudget(budget)
     if place is not None:
         place.mkdir(parents=True, exist_ok=True)
     try:

@@ -60,7 +60,7 @@ class Pace(NamedTuple):
         return self.turns / self.seconds
 
 
-class Recorded(EngineWrapper):
+class RecordingEngine(EngineWrapper):
     """An engine that keeps the requests it passes on."""
 
     def __init__(self, engine: Engine) -> None:
@@ -189,7 +189,7 @@ async def against_vllm(
         for count in at:
             ratios, speeds = [], []
             for repeat in range(repeats):
-                recorded = Recorded(engine)
+                recorded = RecordingEngine(engine)
                 due = scenarios(max(sessions, count), 100 * count + repeat)
                 runner = await measured(partial(hold, candidate, due, count, recorded))
                 alone_s = await measured(partial(raw, engine, recorded.requests, count))

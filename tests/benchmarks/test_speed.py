@@ -70,7 +70,7 @@ def test_random_models_are_made_served_and_trained_on_a_cpu(tmp_path: Path) -> N
 
 
 def test_what_the_time_does_not_allow_is_named(tmp_path: Path) -> None:
-    clock = gpu.Clock(1)
+    clock = gpu.TimeBudget(1)
     found = gpu.measure(("llava-1.5-7b",), gpu.Extent(), clock, tmp_path, lambda line: None)
     assert clock.left_out == ["llava-1.5-7b"]
     assert set(found) == {"device", "engine"}
