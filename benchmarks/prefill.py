@@ -5,9 +5,13 @@ The client's lines and the faces are fixed, so that both layouts ask about the s
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from mirror_bench.data.sources.registry import load_data
+from mirror_bench.engines.base import Answer, EngineWrapper, Request
 from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.vllm.engine import VllmEngine
+from mirror_bench.errors import EngineError
 from mirror_bench.faces.base import Face
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
@@ -27,6 +31,16 @@ _LINES = (
     "Maybe. I have not thought of it like that.",
     "She says that I never listen, and then she leaves the room.",
 )
+
+
+class _Spoken(EngineWrapper):
+    """Asks, and gives the same words whatever was said: an untrained model may say none."""
+
+    async def answer(self, request: Request) -> Answer:
+        """Asks and answers with fixed words."""
+        with suppress(EngineError):
+            await self.engine.answer(request)
+        return Answer("It sounds as if that was a long week, and nobody asked you how it went.")
 
 
 async def measure(model: str, sessions: int) -> dict[str, float]:
@@ -49,7 +63,7 @@ async def measure(model: str, sessions: int) -> dict[str, float]:
             for number in range(sessions):
                 profile = load_data("mini").profiles[number]
                 scenario = Scenario(profile=profile, resistance=profile.resistance, seed=number)
-                therapist = open_therapist(candidate, scenario, engine, settings)
+                therapist = open_therapist(candidate, scenario, _Spoken(engine), settings)
                 for turn, face in enumerate(_faces(scenario)):
                     await therapist.reply(_LINES[(turn + number) % len(_LINES)], face)
             asked = engine.counters.prompt_tokens - before[0]

@@ -116,25 +116,34 @@ def write_run(folder: Path, entry: str, sessions: int, therapist: str = "") -> N
     lines = {name: files[name].splitlines(keepends=True) for name in files if "jsonl" in name}
     own = len(lines["sessions.jsonl"])
     wanted = sessions or own
-    (folder / "run.json").write_text(files["run.json"].replace(former, therapist or former))
+    copies = -(-wanted // own)
+    header = json.loads(files["run.json"].replace(former, therapist or former))
+    seeds = header["protocol"]["seeds"]
+    step = max(seeds) + 1
+    header["protocol"]["seeds"] = [seed + step * copy for copy in range(copies) for seed in seeds]
+    (folder / "run.json").write_text(json.dumps(header) if copies > 1 or therapist else files["run.json"])
     kept = {json.loads(line)["scenario_id"] for line in lines["sessions.jsonl"][:wanted]}
     for name, records in lines.items():
         with (folder / name).open("w", encoding="utf-8") as file:
-            for copy in range(-(-wanted // own)):
+            for copy in range(copies):
                 chosen = records
                 if wanted < own:
                     chosen = [line for line in records if json.loads(line)["scenario_id"] in kept]
-                file.writelines(_copy(line, copy, therapist) for line in chosen)
+                file.writelines(_copy(line, copy * step, therapist) for line in chosen)
 
 
-def _copy(line: str, copy: int, therapist: str) -> str:
-    if not (copy or therapist):
+def _copy(line: str, later: int, therapist: str) -> str:
+    """Returns a record of the same people under seeds that are so much higher."""
+    if not (later or therapist):
         return line
     record = json.loads(line)
-    if copy:
-        record["scenario_id"] += f"+{copy}"
-        if "pair" in record:
-            record |= {"pair": f"{record['pair']}+{copy}", "seed": record["seed"] + copy}
+    for name in ("scenario_id", "pair"):
+        if name in record:
+            parts = record[name].split(":")
+            parts[2] = str(int(parts[2]) + later)
+            record[name] = ":".join(parts)
+    if "seed" in record:
+        record["seed"] += later
     if therapist and "therapist" in record:
         record["therapist"] = therapist
     return json.dumps(record) + "\n"
