@@ -122,7 +122,9 @@ def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> TrainedHead:
     return TrainedHead(weights, full[-1])
 
 
-def read_scores(speaker: str, given: Sequence[Example], own: Matrix) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+def read_scores(
+    speaker: str, given: Sequence[Example], own: Matrix
+) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """Returns the scores as they are used, with what the encoder reads, and where both readers agree."""
     missing = [unevoked(read_tokens(one.text)) for one in given]
     lowered = np.array([[name in absent for name in NAMES[speaker]] for absent in missing], dtype=np.float64)
