@@ -35,9 +35,10 @@ test: install
 	.ci/system
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
-campaign: install  # many kills, tamperings, attacks and hypothesis examples, for half an hour; prints its figures
+campaign: install  # kills, tamperings, attacks and hypothesis examples, then what goes on where it was stopped: spoilt files, failing servers, bad luck
 	.ci/system
 	$(BIN)/python -m pytest $(WORKERS) -m "campaign or hypothesis" --hypothesis-profile=campaign $(ARGS)
+	$(BIN)/python -m benchmarks.campaigns
 
 check: install
 	$(BIN)/ruff check .

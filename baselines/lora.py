@@ -67,7 +67,7 @@ def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) 
         say(f"{out}: already trained by this recipe on these data")
         return known
     torch.manual_seed(recipe.seed)
-    model, processor = _load(recipe)
+    model, processor = load_base(recipe)
     if cuda:
         model.to("cuda")
     if recipe.checkpointing:
@@ -75,7 +75,7 @@ def fine_tune(recipe: LoraRecipe, out: Path, say: Callable[[str], Any] = print) 
         model.enable_input_require_grads()
     model.train()
     state = TrainingState(out / STATE, decided_by)
-    losses = _loop(recipe, model, processor, made, state, say)
+    losses = take_steps(recipe, model, processor, made, say, state)
     (out / FIGURES).unlink(missing_ok=True)
     model.save_pretrained(out / ADAPTER)
     merged = model.merge_and_unload()
@@ -144,7 +144,12 @@ def read_examples(recipe: LoraRecipe) -> list[TrainingExample]:
     return made
 
 
-def _load(recipe: LoraRecipe) -> tuple[Any, Any]:
+def load_base(recipe: LoraRecipe) -> tuple[Any, Any]:
+    """Returns the recipe's base model with adapters to be trained, and its processor.
+
+    Raises:
+        InputError: If the weights cannot be loaded.
+    """
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -179,15 +184,24 @@ def with_adapters(model: Any, recipe: LoraRecipe) -> Any:
         raise InputError(f"base: {recipe.base!r} takes no adapter ({str(error)[:200]})") from None
 
 
-def _loop(
+def take_steps(
     recipe: LoraRecipe,
     model: Any,
     processor: Any,
     made: Sequence[TrainingExample],
-    state: TrainingState,
     say: Callable[[str], Any],
+    state: TrainingState | None = None,
 ) -> list[float]:
-    """Trains for the recipe's epochs, from where `state` left off; returns the mean loss of every step."""
+    """Trains for the recipe's epochs and returns the mean loss of every step.
+
+    Args:
+        recipe: What decides the steps.
+        model: As `load_base` gives it, in training and where it is to be computed.
+        processor: Of the model.
+        made: The examples.
+        say: Told a line after each step.
+        state: Where the training goes on from and is kept; None keeps none.
+    """
     import torch
 
     projector = [p for name, p in model.named_parameters() if p.requires_grad and "modules_to_save" in name]
@@ -202,7 +216,7 @@ def _loop(
     )
     steps = math.ceil(len(made) / recipe.batch) * recipe.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _cosine(step, steps, recipe.warm_up))
-    losses = state.restore(model, optimiser, schedule)
+    losses = state.restore(model, optimiser, schedule) if state else []
     if losses:
         say(f"lora     {len(losses):6d}/{steps}  goes on")
     per_epoch = math.ceil(len(made) / recipe.batch)
@@ -224,7 +238,7 @@ def _loop(
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
             losses.append(total)
-            if len(losses) % recipe.save_every == 0:
+            if state and len(losses) % recipe.save_every == 0:
                 state.keep(model, optimiser, schedule, losses)
             say(f"lora     {len(losses):6d}/{steps}  loss {total:.3f}")
     return losses

@@ -6,9 +6,11 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
+from leaderboard.cache import DEFAULT, BoardCache, digest_of, find_submissions
 from mirror_bench.cli import speak_plainly
 from mirror_bench.errors import InputError
 from mirror_bench.files import disk_problem
@@ -38,13 +40,46 @@ def board() -> None:
     help="Where to write; an earlier site is replaced.",
 )
 @click.option("--no-verify", is_flag=True, help="Do not recompute submissions: none is shown as verified.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT,
+    show_default="build/.board-cache",
+    help="Where a build keeps what it made of each submission; nothing is lost when it is removed.",
+)
+@click.option("--fresh", is_flag=True, help="Make everything anew, without the cache.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
+def build(submissions: Path, out: Path, no_verify: bool, cache: Path, fresh: bool, as_json: bool) -> None:
     """Write the site: the table, a page per model, comparisons, sessions and downloads.
 
-    Each submission is read, verified and scored anew. Exits with 0, with 1 if a submission fails a check
-    of mirror-bench verify (the site is written and says so), with 2 if one cannot be read.
+    Each submission is read, verified and scored anew; those that an earlier build met are neither verified
+    nor written again, unless they, mirror-bench or the site's templates have changed. Exits with 0, with 1
+    if a submission fails a check of mirror-bench verify (the site is written and says so), with 2 if one
+    cannot be read.
     """
+    kept = None if fresh else BoardCache(cache)
+    handed_in = {path.name: digest_of(path) for path in find_submissions(submissions)}
+    done = kept.written(out, handed_in, not no_verify) if kept else None
+    if done:
+        click.echo("nothing has changed since this site was built", err=True)
+    else:
+        done = _write(submissions, out, kept, not no_verify)
+        if kept:
+            kept.keep_written(out, handed_in, not no_verify, done)
+    if as_json:
+        click.echo(json.dumps({"out": str(out), **done}, indent=1))
+    else:
+        models = "model" if done["models"] == 1 else "models"
+        said = f"{done['models']} {models}, {done['sessions']} sessions, {done['bytes'] / 1e6:.1f} MB"
+        click.echo(f"{said}: {out / 'index.html'}")
+        for slug, checks in done["failed"].items():
+            click.echo(f"{slug} fails {', '.join(checks)}", err=True)
+    if done["failed"]:
+        sys.exit(1)
+
+
+def _write(submissions: Path, out: Path, cache: BoardCache | None, verify: bool) -> dict[str, Any]:
+    """Reads what was handed in and writes the site; returns what is told of it."""
     from leaderboard.boards import make_boards
     from leaderboard.load_submissions import read_submissions
     from leaderboard.site import write_site
@@ -53,22 +88,13 @@ def build(submissions: Path, out: Path, no_verify: bool, as_json: bool) -> None:
         click.echo(line, err=True)
 
     with ExitStack() as open_while:
-        found = read_submissions(submissions, open_while, verify=not no_verify, told=told)
+        found = read_submissions(submissions, open_while, verify=verify, told=told, cache=cache)
         told(f"ranking {len(found)} submissions")
         boards = make_boards(found)
         told(f"writing {out}")
-        written = write_site(out, boards)
+        written = write_site(out, boards, cache)
     failed = {one.slug: one.verdict.failed for one in found if one.verdict and not one.verdict.verified}
-    if as_json:
-        click.echo(json.dumps({"out": str(out), **written._asdict(), "failed": failed}, indent=1))
-    else:
-        models = "model" if written.models == 1 else "models"
-        said = f"{written.models} {models}, {written.sessions} sessions, {written.bytes / 1e6:.1f} MB"
-        click.echo(f"{said}: {out / 'index.html'}")
-        for slug, checks in failed.items():
-            click.echo(f"{slug} fails {', '.join(checks)}", err=True)
-    if failed:
-        sys.exit(1)
+    return {**written._asdict(), "failed": failed}
 
 
 @board.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mirror_bench.data.sources.registry import load_data
@@ -51,6 +52,18 @@ class FaceFiles:
                 if png and hashlib.sha256(png).hexdigest() == turn.face and self._write(turn.face, png):
                     self._kept.add(turn.face)
         return {turn.face: turn.face in self._kept for turn in clients}
+
+    def adopt(self, made: Mapping[str, bytes]) -> None:
+        """Takes over faces that an earlier build wrote: SHA-256 -> file."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for sha256, content in made.items():
+            if sha256 not in self._kept:
+                (self._folder / f"{sha256}.webp").write_bytes(content)
+                self._kept.add(sha256)
+
+    def files(self, wanted: Iterable[str]) -> dict[str, bytes]:
+        """Returns those of the wanted faces that were written: SHA-256 -> file."""
+        return {one: (self._folder / f"{one}.webp").read_bytes() for one in wanted if one in self._kept}
 
     def _write(self, sha256: str, png: bytes) -> bool:
         """Writes an image anew from its pixels, so that nothing but an image comes through."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
+from leaderboard.cache import BoardCache, digest_of, find_submissions
 from mirror_bench.analysis.display_names import candidate_label, short
 from mirror_bench.analysis.run_summary import gather_run, summarize_run
 from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcomes, session_outcome
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.errors import InputError
+from mirror_bench.processors import cores
 from mirror_bench.protocol import load_protocol, protocol_names
 from mirror_bench.sessions.imported.runs import unpublished_import
 from mirror_bench.sessions.run_folder import read_sessions
@@ -25,7 +27,6 @@ from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.manifest import Card, Manifest
 from mirror_bench.submissions.verify import verify_file
 
-ENDING = ".mirror.zip"
 UNKNOWN = "not declared"
 _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
@@ -42,6 +43,7 @@ class LoadedSubmission:
         manifest: The whole declaration; None for a plain run folder.
         beside: Sessions that enter no score: those held for safety alone.
         verdict: What `mirror-bench verify` says of it; None where it was not asked, and for folders.
+        digest: SHA-256 of all that was handed in.
     """
 
     slug: str
@@ -54,6 +56,7 @@ class LoadedSubmission:
     summary: Summary
     beside: tuple[SessionOutcome, ...] = ()
     verdict: Verdict | None = None
+    digest: str = ""
 
     @property
     def sessions(self) -> tuple[SessionOutcome, ...]:
@@ -71,6 +74,7 @@ def read_submissions(
     open_while: ExitStack,
     verify: bool = True,
     told: Callable[[str], None] = lambda line: None,
+    cache: BoardCache | None = None,
 ) -> list[LoadedSubmission]:
     """Returns every submission in a folder, in the order of their file names.
 
@@ -81,20 +85,26 @@ def read_submissions(
         open_while: Unpacked files are kept until it closes.
         verify: Whether packed files are recomputed too.
         told: Called with a line for each submission before it is read, which may take a minute.
+        cache: Remembers what `verify` said of submissions that have not changed.
 
     Raises:
         InputError: If the folder is missing or empty, or a submission cannot be read.
     """
-    if not place.is_dir():
-        raise InputError(f"--submissions {place} is no folder: name one that holds *{ENDING} or run folders")
-    found = [path for path in sorted(place.iterdir()) if _is_submission(path)]
-    if not found:
-        raise InputError(f"--submissions {place} holds no submission: put *{ENDING} or run folders into it")
+    found = find_submissions(place)
     taken: set[str] = set()
     submissions = []
     for number, path in enumerate(found, 1):
-        told(f"{number}/{len(found)} {'reading and verifying' if verify else 'reading'} {path.name}")
-        submissions.append(_read(path, open_while, taken, verify))
+        asked = verify and path.is_file()
+        digest = digest_of(path)
+        verdict = cache.verdict(digest) if cache and asked else None
+        anew = asked and verdict is None
+        told(f"{number}/{len(found)} {'reading and verifying' if anew else 'reading'} {path.name}")
+        one = _read(path, open_while, taken)
+        if anew:
+            verdict = verify_file(path, workers=cores())
+            if cache:
+                cache.keep_verdict(digest, verdict)
+        submissions.append(replace(one, verdict=verdict, digest=digest))
     refuse_doubles(submissions)
     return submissions
 
@@ -124,17 +134,12 @@ def refuse_doubles(submissions: Iterable[LoadedSubmission]) -> None:
         seen[key] = one.source
 
 
-def _is_submission(path: Path) -> bool:
-    return path.name.endswith(ENDING) if path.is_file() else (path / "run.json").is_file()
-
-
-def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> LoadedSubmission:
-    folder, verdict = path, None
+def _read(path: Path, open_while: ExitStack, taken: set[str]) -> LoadedSubmission:
+    folder = path
     if path.is_file():
         folder = Path(open_while.enter_context(TemporaryDirectory(prefix="mirror-board-")))
         _unpack(path, folder)
         _refuse_unpublished(path, read_header(folder))
-        verdict = verify_file(path) if verify else None
     header = read_header(folder)
     manifest = _manifest(folder, path)
     shown = manifest.card if manifest else _undeclared(header)
@@ -154,7 +159,6 @@ def _read(path: Path, open_while: ExitStack, taken: set[str], verify: bool) -> L
         outcomes=outcomes,
         summary=summary,
         beside=tuple(beside.values()),
-        verdict=verdict,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from leaderboard.load_submissions import ENDING
+from leaderboard.cache import ENDING
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.submissions.card import make_card

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from jinja2 import Environment
 
 from leaderboard.boards import Board, Model, badges
+from leaderboard.cache import BoardCache
 from leaderboard.downloads import bibtex, board_csv, board_json, model_json, sessions_csv
 from leaderboard.faces import Artist, FaceFiles
-from leaderboard.model_page import Numbers, view_model
+from leaderboard.model_page import view_model
 from leaderboard.page_data import model_payload, script, session_payload
 from mirror_bench.analysis.display_names import entry_labels
 from mirror_bench.analysis.metrics import Metric
@@ -45,12 +46,13 @@ class SiteSize(NamedTuple):
     bytes: int
 
 
-def write_site(out: Path, boards: Sequence[Board]) -> SiteSize:
+def write_site(out: Path, boards: Sequence[Board], cache: BoardCache | None = None) -> SiteSize:
     """Writes the site whole: a failure leaves what was there.
 
     Args:
         out: Where to; missing, empty, or an earlier site.
         boards: What to show, the first being shown first.
+        cache: Remembers the sessions' files and faces of submissions that have not changed.
 
     Raises:
         InputError: If the folder holds something else.
@@ -62,7 +64,7 @@ def write_site(out: Path, boards: Sequence[Board]) -> SiteSize:
     draft = out.with_name(f".{out.name}.part")
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        sessions = _write(draft, boards)
+        sessions = _write(draft, boards, cache)
         if out.is_dir():
             shutil.rmtree(out)
         draft.replace(out)
@@ -72,7 +74,7 @@ def write_site(out: Path, boards: Sequence[Board]) -> SiteSize:
     return SiteSize(sum(len(board.models) for board in boards), sessions, size)
 
 
-def _write(place: Path, boards: Sequence[Board]) -> int:
+def _write(place: Path, boards: Sequence[Board], cache: BoardCache | None) -> int:
     environment = _environment()
     _put_assets(place / "assets")
     models = [(model, board) for board in boards for model in board.models]
@@ -89,10 +91,13 @@ def _write(place: Path, boards: Sequence[Board]) -> int:
     _put(place / MARK, board_json(boards))
     _put(place / "board.bib", bibtex(models))
     faces = FaceFiles(place / "faces")
-    return sum(_write_model(place, model, board, environment, faces) for model, board in models)
+    for model, board in models:
+        _write_model(place, model, board, environment)
+    scripts = place / "data" / "sessions"
+    return sum(_write_sessions(scripts / model.slug, model, faces, cache) for model, _ in models)
 
 
-def _write_model(place: Path, model: Model, board: Board, environment: Environment, faces: FaceFiles) -> int:
+def _write_model(place: Path, model: Model, board: Board, environment: Environment) -> None:
     numbers = _numbers(model)
     page = environment.get_template("model.html.jinja").render(
         root="../",
@@ -116,16 +121,33 @@ def _write_model(place: Path, model: Model, board: Board, environment: Environme
     _put(place / "models" / f"{model.slug}.bib", bibtex([(model, board)]))
     payload = model_payload(model, board, numbers)
     _put(place / "data" / "models" / f"{model.slug}.js", script(model.slug, payload))
-    return _write_sessions(place / "data" / "sessions" / model.slug, model, numbers, faces)
 
 
-def _write_sessions(place: Path, model: Model, numbers: Numbers, faces: FaceFiles) -> int:
-    folder = model.submission.folder
+def _write_sessions(place: Path, model: Model, faces: FaceFiles, cache: BoardCache | None) -> int:
+    key = (model.submission.digest, model.slug, model.name)
+    made = cache.sessions(key) if cache and model.submission.digest else None
+    if made:
+        scripts, seen = made
+        faces.adopt(seen)
+    else:
+        scripts, shown = _session_scripts(model, faces)
+        if cache and model.submission.digest:
+            cache.keep_sessions(key, scripts, faces.files(shown))
+    place.mkdir(parents=True, exist_ok=True)
+    for name, text in scripts.items():
+        (place / name).write_bytes(text)
+    return len(scripts)
+
+
+def _session_scripts(model: Model, faces: FaceFiles) -> tuple[dict[str, bytes], list[str]]:
+    """Returns the files of a model's sessions by name, and the faces that they show."""
+    folder, numbers = model.submission.folder, _numbers(model)
     ratings: dict[SessionKey, dict[tuple[str, str], Rating]] = {}
     standing = standing_of(folder, model.submission.header)
     for rating in counted_ratings(folder, standing):
         ratings.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = rating
-    written: set[int] = set()
+    scripts: dict[str, bytes] = {}
+    shown: dict[str, None] = {}
     artist = Artist(model.submission.header)
     for session in read_sessions(folder):  # of one that stands twice, the last stays
         number = numbers[session.pair, session.condition]
@@ -133,9 +155,10 @@ def _write_sessions(place: Path, model: Model, numbers: Numbers, faces: FaceFile
         made = ratings.get(session.key, {}).values()
         payload = session_payload(session, made, kept, model.name, standing.form_of)
         payload |= {"model": model.slug, "number": number, "of": len(numbers)}
-        _put(place / f"{number}.js", script(f"{model.slug}/{number}", payload))
-        written.add(number)
-    return len(written)
+        text = script(f"{model.slug}/{number}", payload)
+        scripts[f"{number}.js"] = text.encode("utf-8", "replace")
+        shown |= dict.fromkeys(kept)
+    return scripts, list(shown)
 
 
 def _numbers(model: Model) -> dict[tuple[str, FaceCondition], int]:

@@ -85,7 +85,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.constructor.ConstructorError as error:
         raise InputError(f"{path}{_line(error)}: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise InputError(f"{path}{_line(error)}: is not YAML: {getattr(error, 'problem', error)}") from None
+        why = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise InputError(f"{path}{_line(error)}: is not YAML: {why}") from None
     except (ValueError, RecursionError) as error:  # such as a date that does not exist
         raise InputError(f"{path}: cannot be read as YAML: {error or 'it nests too deeply'}") from None
     if not isinstance(value, dict):

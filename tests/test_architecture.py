@@ -20,7 +20,7 @@ MOST_LINES, MOST_MODULES = 400, 20
 LAYERS = (
     (
         *("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts"),
-        *("parts", "pictures", "text", "waiting"),
+        *("parts", "pictures", "processors", "text", "waiting"),
     ),
     ("faces", "engines", "stats"),
     ("data",),

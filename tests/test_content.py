@@ -17,13 +17,15 @@ from mirror_bench.errors import InputError
         ("a: [1\n", r"x.yaml:2: is not YAML"),
         ("day: !!int x\n", r"x.yaml: cannot be read as YAML"),
         ("- 1\n", "must hold a mapping"),
+        ("a: 1\0\n", r"x.yaml: is not YAML: unacceptable character"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, content: str, named: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(content)
-    with pytest.raises(InputError, match=named):
+    with pytest.raises(InputError, match=named) as caught:
         read_yaml(path)
+    assert "\n" not in str(caught.value)
 
 
 def test_keys_of_other_kinds_merges_and_a_mark_are_read(tmp_path: Path) -> None:

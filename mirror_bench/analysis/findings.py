@@ -25,11 +25,11 @@ def read_judged(folder: Path) -> Judged:
     if not path.is_file():
         return {}
     judged: dict[str, Answer] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         try:
             told = json.loads(line)
             finding, said = str(told["id"]), told["said"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             said, finding = None, ""
         if said not in ANSWERS:
             raise InputError(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mirror_bench.analysis.findings import read_judged
@@ -11,6 +10,7 @@ from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcomes, gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.errors import InputError
+from mirror_bench.schema import Rating
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_data import refuse_unlike, scenarios_of_run
@@ -37,7 +37,15 @@ def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
     header = read_header(folder)
     counting = _counting(folder, header, raters)
     standing = standing_of(folder, header)
-    scoring = partial(score_rating, form_of=standing.form_of)
+
+    def scoring(rating: Rating) -> Mapping[str, float | None]:
+        try:
+            return score_rating(rating, standing.form_of)
+        except InputError as error:
+            raise InputError(
+                f"{folder / 'ratings.jsonl'}: {error}; remove the line, and rate the run again"
+            ) from None
+
     return gather(read_sessions(folder), counted_ratings(folder, standing), scoring, counting)
 
 

@@ -128,7 +128,7 @@ def _object(text: str) -> dict[str, Any]:
 
     try:
         given = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f'--metadata: is no JSON ({error}); give an object: {{"split": "dev"}}') from None
     if not isinstance(given, dict):
         raise InputError(f'--metadata: {text} is no object; give one: {{"split": "dev"}}')

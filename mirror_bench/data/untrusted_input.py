@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import json
 import re
 import warnings
@@ -135,6 +136,23 @@ def clean_all(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(str(key), 200): clean_all(item) for key, item in value.items()}
     return value
+
+
+def delimiter_of(header: str) -> str:
+    """Returns what parts a table's cells: of the candidates, that which makes most names of its header."""
+    return max(",;\t|", key=lambda mark: len(header_of(header, mark)))
+
+
+def header_of(line: str, delimiter: str) -> list[str]:
+    """Returns the names in a table's first line; none where it is no CSV."""
+    # The limit is global to the process; the size of the file already bounds a cell.
+    limit = csv.field_size_limit(MAX_FILE)
+    try:
+        return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
+    finally:
+        csv.field_size_limit(limit)
 
 
 def parse_json(text: str) -> Any:

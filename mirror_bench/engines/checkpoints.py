@@ -132,7 +132,7 @@ def read_adapter(path: str) -> Adapter:
         rank = int(json.loads(config.read_text(encoding="utf-8"))["r"])
         with safe_open(weights, "numpy") as opened:
             names = list(opened.keys())
-    except (ValueError, KeyError, TypeError, OSError, SafetensorError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError, SafetensorError):
         raise InputError(f"{folder}: is no readable LoRA adapter; save it again with peft") from None
     if rank > _RANKS[-1]:
         raise InputError(

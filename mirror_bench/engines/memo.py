@@ -6,16 +6,18 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.engines.prices import Usage
-from mirror_bench.engines.scoring import Likelihood, scoring
+from mirror_bench.engines.scoring import Likelihood, ScoringEngine, scoring
 from mirror_bench.errors import InputError, TooMuchError
 from mirror_bench.schema import canonical_json
+
+T = TypeVar("T")
 
 # "MIRB" in ASCII: tells our files from any other SQLite database.
 _APPLICATION = 0x4D49_5242
@@ -72,7 +74,7 @@ def _refusal_key(key: bytes) -> bytes:
 class _Pending:
     """A question being asked: the task that asks it, and how many await it."""
 
-    task: asyncio.Task[Answer]
+    task: asyncio.Task[Any]
     waiting: int = 0
 
 
@@ -256,40 +258,50 @@ class MemoEngine(EngineWrapper):
             await self.memo.keep(refused, self.name, Answer(said, "too_much"))
             raise
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
-        """Tells from memory how likely an answer is, or asks, writes and then tells.
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
+        """Tells how likely answers are, from memory; asks at once for all that it lacks, and writes them.
 
         Raises:
             EngineError: If the engine could not score it.
             InputError: If the engine cannot score answers, is dead, or the memory cannot be read or written.
         """
         asked = scoring(self.engine)
+        keys = {text: request_key(self.name, request, text) for text in continuations}
+        answers = {text: found for text, key in keys.items() if (found := self.memo.find(key))}
+        if lacking := {text: key for text, key in keys.items() if text not in answers}:
+            told = await self._share(b"".join(lacking.values()), lambda: self._score(asked, request, lacking))
+            answers |= zip(lacking, told, strict=True)
+        return [Likelihood(**json.loads(answers[text].text)) for text in continuations]
 
-        async def ask() -> Answer:
-            likelihood = await asked.score(request, continuation)
-            return Answer(canonical_json(likelihood._asdict()), tokens=likelihood.tokens)
-
-        answer = await self._remember(request_key(self.name, request, continuation), ask)
-        return Likelihood(**json.loads(answer.text))
+    async def _score(self, asked: ScoringEngine, request: Request, keys: Mapping[str, bytes]) -> list[Answer]:
+        likelihoods = await asked.score(request, tuple(keys))
+        return await asyncio.gather(
+            *(
+                self.memo.keep(key, self.name, Answer(canonical_json(one._asdict()), tokens=one.tokens))
+                for key, one in zip(keys.values(), likelihoods, strict=True)
+            )
+        )
 
     async def _remember(self, key: bytes, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        pending = self.memo.pending.get(key)
-        if pending:
-            return replace(await self._await(key, pending), remembered=True)
-        if found := self.memo.find(key):
+        shared = key in self.memo.pending
+        if not shared and (found := self.memo.find(key)):
             return found
-        pending = _Pending(asyncio.create_task(self._ask(key, ask)))
-        self.memo.pending[key] = pending
-        return await self._await(key, pending)
+        answer = await self._share(key, lambda: self._ask(key, ask))
+        return replace(answer, remembered=True) if shared else answer
 
     async def _ask(self, key: bytes, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         return await self.memo.keep(key, self.name, await ask())
 
-    async def _await(self, key: bytes, pending: _Pending) -> Answer:
+    async def _share(self, key: bytes, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Returns what is being asked under this key already, or asks."""
+        pending = self.memo.pending.get(key)
+        if pending is None:
+            pending = self.memo.pending[key] = _Pending(asyncio.create_task(ask()))
         # Shielded, so that one asker who gives up takes nothing from the others.
         pending.waiting += 1
         try:
-            return await asyncio.shield(pending.task)
+            result: T = await asyncio.shield(pending.task)
+            return result
         finally:
             pending.waiting -= 1
             if pending.waiting == 0:

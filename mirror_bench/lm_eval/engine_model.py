@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
@@ -123,18 +123,18 @@ class EngineLM(LM):  # type: ignore[misc]
         if (known := self._recall("generate_until", requests)) is not None:
             return known
         seen: Counter[tuple[str, str]] = Counter()
-        calls = []
+        calls: list[_Call[str]] = []
         for instance in requests:
             context, arguments = instance.args[:2]
             # lm-eval repeats an instance to draw several answers, each of which needs a seed of its own.
             drawn = (context, f"{instance.task_name} {instance.doc_id}")
             seed = derive_seed("lm-eval", self._seed, *drawn, seen[drawn])
             seen[drawn] += 1
-            calls.append(self._generate(instance, arguments, seed))
+            calls.append(_Call(self._generate(instance, arguments, seed), (len(calls),)))
         return self._gather(calls, "generate_until", requests, disable_tqdm, "")
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
-        """Returns log-probability and whether it is greedy, per instance, all of them concurrently.
+        """Returns log-probability and whether it is greedy, per instance: a request a question, concurrently.
 
         Raises:
             InputError: If the engine gives no log-probabilities or died, or a request cannot be put or
@@ -144,7 +144,14 @@ class EngineLM(LM):  # type: ignore[misc]
             return known
         if requests:
             scoring(self._asked)
-        calls = [self._score(instance) for instance in requests]
+        questions: dict[tuple[Any, ...], list[int]] = {}
+        for number, instance in enumerate(requests):
+            question = (instance.task_name, instance.doc_id, type(instance.args[0]), instance.args[0])
+            questions.setdefault(question, []).append(number)
+        calls = [
+            _Call(self._score([requests[number] for number in numbers]), tuple(numbers))
+            for numbers in questions.values()
+        ]
         return self._gather(calls, "loglikelihood", requests, disable_tqdm, (-1e3, False))
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
@@ -167,7 +174,7 @@ class EngineLM(LM):  # type: ignore[misc]
         if self._memo is not None:
             self._memo.close()
 
-    async def _generate(self, instance: Instance, arguments: dict[str, Any], seed: int) -> str:
+    async def _generate(self, instance: Instance, arguments: dict[str, Any], seed: int) -> list[str]:
         sampling = read_sampling(arguments)
         seed = seed if sampling.temperature > 0 else 0
         request = replace(await self._request(instance), sampling=sampling, seed=seed)
@@ -175,15 +182,15 @@ class EngineLM(LM):  # type: ignore[misc]
         # A server may have been told to leave out the stop texts.
         for stop in sampling.stop:
             text = text.split(stop)[0]
-        return text
+        return [text]
 
-    async def _score(self, instance: Instance) -> tuple[float, bool]:
-        continuation = instance.args[1]
+    async def _score(self, question: Sequence[Instance]) -> list[tuple[float, bool]]:
+        continuations = [instance.args[1] for instance in question]
         engine = scoring(self._asked)
         found = await _insist(
-            lambda request: engine.score(request, continuation), await self._request(instance)
+            lambda request: engine.score(request, continuations), await self._request(question[0])
         )
-        return found.logprob, found.greedy
+        return [(one.logprob, one.greedy) for one in found]
 
     async def _request(self, instance: Instance) -> Request:
         images = read_images(instance.args)
@@ -201,40 +208,32 @@ class EngineLM(LM):  # type: ignore[misc]
         return Request(messages)
 
     def _gather(
-        self,
-        calls: Sequence[Coroutine[Any, Any, T]],
-        kind: str,
-        requests: list[Instance],
-        quiet: bool,
-        nothing: T,
+        self, calls: Sequence[_Call[T]], kind: str, requests: list[Instance], quiet: bool, nothing: T
     ) -> list[T]:
         from tqdm import tqdm  # type: ignore[import-untyped]
 
-        with tqdm(total=len(calls), desc=f"{self.engine.name}: {kind}", disable=quiet or self._quiet) as bar:
+        results: list[T | BaseException] = [nothing] * len(requests)
+        with tqdm(
+            total=len(requests), desc=f"{self.engine.name}: {kind}", disable=quiet or self._quiet
+        ) as bar:
 
-            async def limited(slots: asyncio.Semaphore, call: Coroutine[Any, Any, T], number: int) -> T:
+            async def limited(slots: asyncio.Semaphore, call: _Call[T]) -> None:
                 async with slots:
                     try:
-                        result = await call
-                    except EngineError as error:
-                        if self.first_pass is not None:
-                            bar.update()
-                            raise
-                        raise _named(error, requests[number]) from None
-                    except InputError as error:
-                        raise _named(error, requests[number]) from None
-                self.cache_hook.add_partial(kind, requests[number].args, result)
-                bar.update()
-                return result
+                        told: Sequence[T | BaseException] = await call.asks
+                    except Exception as error:
+                        told = [self._failure(error, requests[number]) for number in call.numbers]
+                for number, result in zip(call.numbers, told, strict=True):
+                    results[number] = result
+                    if not isinstance(result, BaseException):
+                        self.cache_hook.add_partial(kind, requests[number].args, result)
+                bar.update(len(call.numbers))
 
-            async def gather() -> list[T | BaseException]:
+            async def gather() -> None:
                 slots = asyncio.Semaphore(self._concurrency)
-                return await asyncio.gather(
-                    *(limited(slots, call, number) for number, call in enumerate(calls)),
-                    return_exceptions=True,
-                )
+                await asyncio.gather(*(limited(slots, call) for call in calls))
 
-            results = self._loop.run(gather())
+            self._loop.run(gather())
         if self.first_pass is None:
             return _all_good(results)
         _all_good([result for result in results if not isinstance(result, EngineError)])
@@ -242,8 +241,21 @@ class EngineLM(LM):  # type: ignore[misc]
         # The first pass is evaluated to its end, and thrown away.
         return [nothing if isinstance(result, BaseException) else result for result in results]
 
+    def _failure(self, error: Exception, instance: Instance) -> Exception:
+        """Returns what an instance that could not be asked comes to."""
+        if isinstance(error, InputError) or (isinstance(error, EngineError) and self.first_pass is None):
+            return _named(error, instance)
+        return error
+
     def _recall(self, kind: str, requests: list[Instance]) -> list[Any] | None:
         return self.first_pass.recall(kind, requests) if self.first_pass is not None else None
+
+
+class _Call(NamedTuple, Generic[T]):
+    """What is asked of the engine at once, and the instances that it answers."""
+
+    asks: Coroutine[Any, Any, list[T]]
+    numbers: tuple[int, ...]
 
 
 class _Loop:

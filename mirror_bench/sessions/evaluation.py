@@ -14,6 +14,7 @@ from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.presenter import ShownFaces
+from mirror_bench.processors import cores
 from mirror_bench.protocol import Protocol
 from mirror_bench.raters.instruments import own_file
 from mirror_bench.schema import Ending, FaceCondition, Scenario, Session, Turn
@@ -156,7 +157,7 @@ async def _hold(
     left = [scenario for scenario in due if scenario.id not in held]
     tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left))
     source = open_faces(**evaluation.protocol.faces.model_dump())
-    with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
+    with ThreadPoolExecutor(max(2, cores()), thread_name_prefix="faces") as drawers:
         stage = FacePresenter(ShownFaces(source), drawers, folder.keep_face)
 
         async def hold(scenario: Scenario) -> Session:
@@ -200,7 +201,7 @@ async def _probe(
     if not left:
         return
     found = list(made.values())
-    with ThreadPoolExecutor(2, thread_name_prefix="faces") as drawers:
+    with ThreadPoolExecutor(max(2, cores()), thread_name_prefix="faces") as drawers:
         stage = FacePresenter(ShownFaces(open_faces(**evaluation.protocol.faces.model_dump())), drawers)
         await run_probes(left, cast.open_again, stage, found.append, concurrency=evaluation.concurrency)
     write_probes(folder.folder, sorted(found, key=lambda p: (p.scenario_id, p.turn, p.shown)))

@@ -252,7 +252,7 @@ def _open_log(path: Path) -> int:
 def _is_whole(line: bytes) -> bool:
     try:
         json.loads(line.removeprefix(BOM))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -59,12 +59,14 @@ class Held:
         protocol: The published protocol.
         data: Its data, as this copy of mirror-bench has it.
         due: The scenarios of the submission's own selection, under the published protocol.
+        recoded: Waits for the sessions that are coded anew, and says of each what differs.
     """
 
     submission: Submission
     protocol: Protocol
     data: DataSet
     due: tuple[Scenario, ...]
+    recoded: Callable[[], Sequence[Sequence[str]]] = list
 
     @functools.cached_property
     def pairs(self) -> tuple[tuple[Scenario, Session], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +22,21 @@ from mirror_bench.submissions.checks.imported import checks_of_import
 from mirror_bench.submissions.checks.manifest import check_files, check_identity
 from mirror_bench.submissions.checks.probes import check_probes
 from mirror_bench.submissions.checks.protocol import check_protocol, check_seeds, checks_of_content
-from mirror_bench.submissions.checks.ratings import check_coded, check_evidence, check_licence, check_ratings
+from mirror_bench.submissions.checks.ratings import (
+    check_coded,
+    check_evidence,
+    check_licence,
+    check_ratings,
+    other_ratings,
+    recodings,
+)
 from mirror_bench.submissions.checks.replay import check_therapist, checks_of_client
 from mirror_bench.submissions.checks.scores import check_coverage, check_scores
 from mirror_bench.submissions.checks.sessions import check_scenarios, check_turns
 from mirror_bench.submissions.findings import Check, Verdict, judged, plain, skipped
 from mirror_bench.submissions.manifest import Manifest
 from mirror_bench.submissions.recompute import scenarios_due
+from mirror_bench.submissions.spread import spread
 from mirror_bench.submissions.submission import Held, Submission, read_manifest, read_submission
 
 _HELD: Mapping[tuple[str, ...], Callable[[Held], Check | list[Check]]] = {
@@ -61,13 +70,15 @@ CHECKS = (
 """Every check, in the order in which they are held."""
 
 
-def verify_file(path: Path, protocol: str = "") -> Verdict:
+def verify_file(path: Path, protocol: str = "", workers: int = 1) -> Verdict:
     """Returns what every check says about a file.
 
     Args:
         path: A submission as `pack` writes it; nothing in it is trusted.
         protocol: The published protocol, by name or as a YAML file; where empty, the packaged one that the
             submission names.
+        workers: Processes in which sessions are coded anew while this one holds the other checks; with more
+            than 1, a script that calls this must be guarded by `if __name__ == "__main__"`.
 
     Raises:
         InputError: If the file cannot be read or is no zip, or there is no such protocol.
@@ -78,7 +89,7 @@ def verify_file(path: Path, protocol: str = "") -> Verdict:
     manifest = None
     if opened.members:
         manifest = read_manifest(opened.members[MANIFEST])
-        checks += _checks(opened.members, manifest, published)
+        checks += _checks(opened.members, manifest, published, workers)
     held = {check.name for check in checks}
     first = next((check.name for check in checks if check.status == "failed"), "")
     why = f"not looked at, since {first} failed" if first else "asked of sessions that were held here alone"
@@ -90,7 +101,7 @@ def verify_file(path: Path, protocol: str = "") -> Verdict:
 
 
 def _checks(
-    members: Mapping[str, bytes], manifest: Manifest | str, published: Protocol | None
+    members: Mapping[str, bytes], manifest: Manifest | str, published: Protocol | None, workers: int
 ) -> list[Check]:
     if isinstance(manifest, str):
         return [judged("manifest", [manifest], "")]
@@ -113,10 +124,10 @@ def _checks(
         published = load_protocol(name)
     checks.append(check_protocol(submission, published))
     # Under other parameters nothing compares; and a stranger's names must not open data, faces or raters.
-    return checks if checks[-1].status == "failed" else checks + _against(submission, published)
+    return checks if checks[-1].status == "failed" else checks + _against(submission, published, workers)
 
 
-def _against(submission: Submission, published: Protocol) -> list[Check]:
+def _against(submission: Submission, published: Protocol, workers: int) -> list[Check]:
     data = load_data(published.data)
     checks = _safely(
         _CONTENT,
@@ -127,9 +138,12 @@ def _against(submission: Submission, published: Protocol) -> list[Check]:
     except (InputError, TypeError) as error:
         return [*checks, judged("scenarios", [f"run.json selects no scenarios: {error}"], "")]
     held = Held(submission, published, data, tuple(due))
-    for names, check in _HELD.items():
-        checks += _safely(names, partial(check, held))
-    return checks
+    with spread(other_ratings, recodings(held), workers) as recoded:
+        held = replace(held, recoded=recoded)
+        # What other processes work at is waited for last, whatever its place.
+        order = sorted(_HELD, key=lambda names: "coded" in names)
+        found = {names: _safely(names, partial(_HELD[names], held)) for names in order}
+    return checks + [check for names in _HELD for check in found[names]]
 
 
 def _safely(names: tuple[str, ...], check: Callable[[], Check | list[Check]]) -> list[Check]:

@@ -130,8 +130,8 @@ def _likely(model: str) -> list[float]:
             faces = [DrawnFaces().render(random_identity(1), EXPRESSIONS[name]) for name in names]
             asked = [Message("user", (ImagePart(face), "I'm fine.")) for face in faces]
             asked.append(Message("user", ("Nobody asks.",)))
-            found = [await engine.score(Request((one,), Sampling()), "You look angry.") for one in asked]
-            return [one.logprob for one in found]
+            found = [await engine.score(Request((one,), Sampling()), ["You look angry."]) for one in asked]
+            return [one.logprob for (one,) in found]
         finally:
             await engine.close()
 

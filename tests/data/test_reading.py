@@ -11,6 +11,8 @@ from mirror_bench.data.untrusted_input import (
     cell,
     cells,
     clean,
+    delimiter_of,
+    header_of,
     identifier,
     missing,
     parse_json,
@@ -29,6 +31,14 @@ def test_bytes_that_are_no_text_are_replaced_and_reported(tmp_path: Path) -> Non
     content = read_file(write(tmp_path / "a.txt", b"one\ntw\xffo\n"))
     assert content.text == "one\ntw\ufffdo\n"
     assert [(problem.source, problem.line) for problem in content.problems] == [("a.txt", 2)]
+
+
+def test_a_header_of_any_length_or_kind_tells_what_parts_the_cells() -> None:
+    assert delimiter_of("name;age;said\n") == ";"
+    assert header_of("name; age\n", ";") == ["name", "age"]
+    assert delimiter_of(f"name\tage\t{'x' * 200_000}\n") == "\t"
+    # A lone carriage return in a header is no CSV to Python's reader.
+    assert header_of("name,a\rge\n", ",") == []
 
 
 @pytest.mark.parametrize("name", ["absent.txt", "", "bad\0name", "x" * 5000])

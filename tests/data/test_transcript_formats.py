@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import zipfile
@@ -251,3 +252,15 @@ def test_speakers_are_mapped_and_contradictions_refused() -> None:
     assert cast.side("stranger") is None
     with pytest.raises(InputError, match="--client and --ignore both name 'a'"):
         Cast.of(("A",), (), ("a",))
+
+
+@pytest.mark.parametrize("format", ["messages", "patienthub", "mindeval", "csv"])
+def test_what_nests_without_end_or_has_no_end_is_a_problem_and_no_traceback(
+    format: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.json"
+    for content in ("[" * 100_000 + "]" * 100_000 + "\n", f"id,speaker,text,{'x' * 200_000}\na,b,c\n"):
+        path.write_text(content)
+        with contextlib.suppress(InputError):
+            found, problems = _read(format, path)
+            assert problems or not found or format == "csv"

@@ -47,18 +47,21 @@ async def speaks(family: str, engine: Engine) -> None:
         Request((Message("user", (picture(number), "Hello there")),), Sampling(max_tokens=1))
         for number in (1, 2)
     )
-    faces = [await scoring(engine).score(request, " I am") for request in (one, other)]
-    assert (faces[0].logprob != faces[1].logprob) == (most > 0)
+    (first,), (second,) = [await scoring(engine).score(request, [" I am"]) for request in (one, other)]
+    assert (first.logprob != second.logprob) == (most > 0)
 
 
 async def scores(engine: Engine) -> None:
     """More words are less likely than their beginning, and scores do not depend on the company."""
     request = ask(3, 1, turns=1)
-    words = (" I", " I hear", " I hear you say so")
-    found = await asyncio.gather(*(scoring(engine).score(request, one) for one in words))
+    words = (" I", " You", " I hear", " I hear you say so")
+    found = await scoring(engine).score(request, words)
+    (you,) = [found.pop(1)]
+    apart = await asyncio.gather(*(scoring(engine).score(request, [one]) for one in words))
+    assert apart[1][0].logprob == pytest.approx(you.logprob, abs=1e-3)
     assert [one.tokens for one in found] == sorted({one.tokens for one in found})
     assert 0 > found[0].logprob > found[1].logprob > found[2].logprob
-    alone = await scoring(engine).score(request, words[-1])
+    (alone,) = await scoring(engine).score(request, words[-1:])
     assert alone.logprob == pytest.approx(found[-1].logprob, abs=1e-3)
 
 

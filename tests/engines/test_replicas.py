@@ -155,7 +155,7 @@ async def test_an_engines_own_error_comes_through_as_it_is(ray_here: Any) -> Non
         with pytest.raises(EngineError, match="refuse"):
             await engine.answer(request("a"))
         with pytest.raises(InputError, match="no log-probabilities"):
-            await scoring(engine).score(request("a"), "Yes.")
+            await scoring(engine).score(request("a"), ["Yes."])
     finally:
         await engine.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from talks import ask, said_by
 from mirror_bench.engines.base import Answer, Engine, Request
 from mirror_bench.engines.factory import open_engine
 from mirror_bench.engines.memo import Memo, MemoEngine, request_key
-from mirror_bench.engines.scoring import Likelihood, continuation_tokens, scoring
+from mirror_bench.engines.scoring import MOST_NEXTS, Likelihood, ScoringRow, scoring, scoring_rows
+from mirror_bench.engines.vllm.engine import VllmEngine
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import parse_model
 
+LETTERS = ("A", "B", "C", "D")
 ANSWERS = (" a sad face", "Angry", " I see that you are smiling.\nIs that so?", "B")
 
 
@@ -34,10 +37,10 @@ class Scorer:
     async def answer(self, request: Request) -> Answer:
         return Answer("fine")
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
         self.asked += 1
         await asyncio.sleep(0)
-        return Likelihood(-len(continuation) / 3, len(continuation) < 5, 2)
+        return [Likelihood(-len(one) / 3, len(one) < 5, 2) for one in continuations]
 
 
 class Letters:
@@ -47,26 +50,42 @@ class Letters:
         return {"input_ids": [1] * add_special_tokens + [ord(letter) for letter in text]}
 
 
+def test_letters_are_read_off_one_text_and_longer_answers_each_off_its_own() -> None:
+    rows = scoring_rows(Letters(), "Which?\n", ["A", "no", "B", "A"], True)
+    assert rows == [
+        ScoringRow("Which?\n", 1, {0: ord("A"), 2: ord("B"), 3: ord("A")}),
+        ScoringRow("Which?\nno", 3, {1: None}),
+    ]
+    assert rows[0].tokens == [ord("A"), ord("B")]
+    assert not rows[1].tokens
+    many = [chr(place) for place in range(200, 200 + MOST_NEXTS + 1)]
+    assert [len(row.nexts) for row in scoring_rows(Letters(), "?", many, True)] == [MOST_NEXTS, 1]
+
+
 def test_white_space_before_a_continuation_counts_with_it() -> None:
-    assert continuation_tokens(Letters(), "Yes or no?", "yes", True) == 3
-    assert continuation_tokens(Letters(), "Yes or no? \n", "yes", False) == 5
+    assert [row.tail for row in scoring_rows(Letters(), "Yes or no?", ["yes"], True)] == [3]
+    assert [row.tail for row in scoring_rows(Letters(), "Yes or no? \n", ["yes"], False)] == [5]
     with pytest.raises(EngineError, match="adds no token"):
-        continuation_tokens(Letters(), "Yes or no?\n", "", True)
+        scoring_rows(Letters(), "Yes or no?\n", ["no", ""], True)
 
 
 async def test_memory_holds_likelihoods_apart_from_answers(tmp_path: Path) -> None:
     scorer, request = Scorer(), ask(1)
     memo = Memo(tmp_path / "memo.sqlite")
     engine = MemoEngine(scorer, memo)
-    first = await asyncio.gather(*(engine.score(request, text) for text in (*ANSWERS, ANSWERS[0])))
-    assert scorer.asked == len(ANSWERS)
+    first, same = await asyncio.gather(*(engine.score(request, (*ANSWERS, ANSWERS[0])) for _ in range(2)))
+    assert scorer.asked == 1
+    assert first == same
     assert (await engine.answer(request)).text == "fine"
     memo.close()
     memo = Memo(tmp_path / "memo.sqlite")
-    again = [await MemoEngine(scorer, memo).score(request, text) for text in ANSWERS]
-    assert scorer.asked == len(ANSWERS)
+    engine = MemoEngine(scorer, memo)
+    again = [*(await engine.score(request, ANSWERS[:2])), *(await engine.score(request, ANSWERS[2:]))]
+    assert scorer.asked == 1
     assert first == [*again, again[0]]
     assert again[0] == Likelihood(-len(ANSWERS[0]) / 3, False, 2)
+    assert await engine.score(request, ["new", ANSWERS[0]]) == [Likelihood(-1.0, True, 2), again[0]]
+    assert scorer.asked == 2
     memo.close()
 
 
@@ -114,16 +133,17 @@ def _by_hand(checkpoint: Path, request: Request, continuation: str) -> tuple[flo
 @pytest.mark.engine
 async def test_vllm_and_transformers_score_like_a_forward_pass(checkpoint: Path, vllm_engine: Engine) -> None:
     transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
-    asked = [(ask(1), text) for text in ANSWERS] + [(ask(2, images=False), text) for text in ANSWERS[:2]]
+    asked = [(ask(1), ANSWERS), (ask(2, images=False), (*LETTERS, *ANSWERS[:2])), (ask(3), LETTERS[:2])]
     try:
         for engine in (transformers, vllm_engine):
             found = await asyncio.gather(*(scoring(engine).score(*one) for one in asked))
-            for one, likelihood in zip(asked, found, strict=True):
-                logprob, greedy = _by_hand(checkpoint, *one)
-                assert likelihood.logprob == pytest.approx(logprob, abs=2e-3)
-                assert likelihood.greedy == greedy
-                assert likelihood.logprob < 0
-                assert likelihood.tokens >= 1
+            for (request, texts), likelihoods in zip(asked, found, strict=True):
+                for text, likelihood in zip(texts, likelihoods, strict=True):
+                    logprob, greedy = _by_hand(checkpoint, request, text)
+                    assert likelihood.logprob == pytest.approx(logprob, abs=2e-3)
+                    assert likelihood.greedy == greedy
+                    assert likelihood.logprob < 0
+                    assert likelihood.tokens >= 1
     finally:
         await transformers.close()
 
@@ -138,14 +158,34 @@ async def _spoken(engine: Engine) -> tuple[Request, str]:
 
 
 @pytest.mark.engine
+async def test_a_question_is_one_request_and_cached_words_are_asked_again(
+    checkpoint: Path, vllm_engine: Engine
+) -> None:
+    assert isinstance(vllm_engine, VllmEngine)
+    counters = vllm_engine.counters
+    before = counters.requests
+    found = await scoring(vllm_engine).score(ask(5), LETTERS)
+    assert counters.requests - before == 1
+    assert len({one.logprob for one in found}) == len(LETTERS)
+    request, texts = ask(7, images=False), ["It rains and I know not " + "why " * 300, "It rains"]
+    first = await scoring(vllm_engine).score(request, texts)
+    before = counters.requests
+    # The cache now holds words that are to be scored: vLLM tells nothing of them, so they are computed.
+    again = await scoring(vllm_engine).score(request, texts)
+    assert counters.requests - before == len(texts) + 1
+    for one, other in zip(first, again, strict=True):
+        assert one.logprob == pytest.approx(other.logprob, rel=1e-4)
+        assert one[1:] == other[1:]
+
+
+@pytest.mark.engine
 async def test_the_greedy_answer_is_the_likeliest(checkpoint: Path, vllm_engine: Engine) -> None:
     transformers = open_engine(parse_model(f"transformers/{checkpoint}"))
     try:
         for engine in (transformers, vllm_engine):
             request, said = await _spoken(engine)
-            likelihood = await scoring(engine).score(request, said)
+            likelihood, other = await scoring(engine).score(request, (said, said + "?!"))
             assert likelihood.logprob > -4 * math.log(2048)
-            other = await scoring(engine).score(request, said + "?!")
             assert other.logprob < likelihood.logprob
     finally:
         await transformers.close()
@@ -157,10 +197,10 @@ async def test_answers_beyond_the_context_are_refused(checkpoint: Path, vllm_eng
     request = ask(1, images=False)
     try:
         for engine in (transformers, vllm_engine):
-            fits = scoring(engine).score(request, "yes")
-            refused = scoring(engine).score(request, "I do not know what to say. " * 900)
+            fits = scoring(engine).score(request, ["yes"])
+            refused = scoring(engine).score(request, ["I do not know what to say. " * 900])
             outcome = await asyncio.gather(fits, refused, return_exceptions=True)
-            assert isinstance(outcome[0], Likelihood)
+            assert isinstance(outcome[0], list)
             assert isinstance(outcome[1], EngineError)
     finally:
         await transformers.close()

@@ -3,16 +3,24 @@
 import json
 import subprocess
 import sys
+import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
 import board_samples as boards
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.volume import SUBMISSIONS, write_run
+from leaderboard.__main__ import board
 from leaderboard.boards import Board, make_boards
+from leaderboard.cache import BoardCache
 from leaderboard.load_submissions import read_submissions
 from leaderboard.site import write_site
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import load_protocol
+from mirror_bench.submissions.archive import MANIFEST, read_archive, write_archive
+from mirror_bench.submissions.findings import Verdict, judged
 
 
 @pytest.fixture
@@ -25,6 +33,22 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Path:
+    """A folder with one small file: a committed entry cut to three sessions."""
+    write_run(tmp_path / "run", "parrot", 3)
+    members = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    header = json.loads(members["run.json"])
+    header["protocol"] = load_protocol("offline").model_dump(mode="json")
+    with zipfile.ZipFile(SUBMISSIONS / "parrot.mirror.zip") as entry:
+        members |= {name: entry.read(name) for name in (MANIFEST, "summary.json")}
+    members["run.json"] = json.dumps(header).encode()
+    place = tmp_path / "handed-in"
+    place.mkdir()
+    write_archive(place / "parrot.mirror.zip", members)
+    return place
+
+
 def _boards(place: Path, open_while: ExitStack) -> list[Board]:
     return make_boards(read_submissions(place, open_while, verify=False))
 
@@ -35,7 +59,7 @@ def _files(place: Path) -> dict[str, bytes]:
 
 def test_the_command_writes_a_site(submissions: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    done = _command("build", "--submissions", str(submissions), "--out", str(site), "--json")
+    done = _command("build", "--submissions", str(submissions), "--out", str(site), "--fresh", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["models"], said["sessions"], said["failed"]) == (3, 32, {})
@@ -129,3 +153,66 @@ def test_a_local_checkpoint_is_named_as_the_command_takes_it(submissions: Path, 
     page = (tmp_path / "site" / "models" / "able-p-ec.html").read_text()
     assert "--therapist &#39;vllm/./able?max_model_len=2048&#39; --method p+ec" in page
     assert "content digest <code>0123456789ab</code>" in page
+
+
+def test_a_second_build_verifies_and_writes_only_what_has_changed(
+    handed_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, site, cache = handed_in, tmp_path / "site", tmp_path / "cache"
+    asked: list[str] = []
+    for name in ("measuring", "writing"):  # of which the next test tells; here nothing of them changes
+        monkeypatch.setattr(BoardCache, name, name)
+    monkeypatch.setattr("leaderboard.load_submissions.verify_file", lambda path, **_: _noted(path, asked))
+
+    def build(*options: str) -> tuple[str, dict[str, bytes]]:
+        asked.clear()
+        command = ["build", "--submissions", str(place), "--out", str(site), "--cache", str(cache), *options]
+        done = CliRunner().invoke(board, command)
+        assert done.exit_code == 0, done.output
+        return done.output, _files(site)
+
+    _, first = build()
+    assert asked == ["parrot.mirror.zip"]
+    said, again = build()
+    assert not asked
+    assert "nothing has changed" in said
+    assert again == first
+    (site / "index.html").write_text("tampered")
+    said, again = build()
+    assert (asked, "nothing has changed" in said) == ([], False)
+    assert again == first
+    for kind in ("verdicts", "sessions", "sites"):  # what cannot be read is made anew
+        for path in (cache / kind).iterdir():
+            path.write_bytes(path.read_bytes()[:-40] + b"?")
+    _, again = build()
+    assert asked == ["parrot.mirror.zip"]
+    assert again == first
+    assert build("--fresh")[1] == first
+    assert asked == ["parrot.mirror.zip"]
+    build()
+    file = place / "parrot.mirror.zip"
+    members = read_archive(file).members
+    fewer = b"".join(members["ratings.jsonl"].splitlines(True)[:-1])
+    write_archive(file, {**members, "ratings.jsonl": fewer})
+    said, changed = build()
+    assert asked == ["parrot.mirror.zip"]
+    assert changed != first
+    kept = list((cache / "sessions").iterdir())
+    assert len(kept) == 1, "what no build uses any more is removed"
+
+
+def test_another_version_or_template_is_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = BoardCache(tmp_path), BoardCache(tmp_path)
+    assert (one.measuring, one.writing) == (other.measuring, other.writing)
+    monkeypatch.setattr("leaderboard.cache._version", lambda package: "0")
+    assert BoardCache(tmp_path).measuring != one.measuring
+    (tmp_path / "templates").mkdir()
+    monkeypatch.setattr("leaderboard.cache.HERE", tmp_path)
+    before = BoardCache(tmp_path / "c").writing
+    (tmp_path / "templates" / "index.html.jinja").write_text("new")
+    assert BoardCache(tmp_path / "c").writing != before
+
+
+def _noted(path: Path, asked: list[str]) -> Verdict:
+    asked.append(path.name)
+    return Verdict(file=path.name, sha256="00", checks=(judged("archive", [], "fine"),))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.load_submissions import ENDING
+from leaderboard.cache import ENDING
 from leaderboard.own_submissions import OwnEntries, make_entries, read_entries
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError

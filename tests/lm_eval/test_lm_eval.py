@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,10 +96,10 @@ class Eyes:
             raise self.error or EngineError("not now")
         return Answer(f"{self._colour(request)}\nAnd more")
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
         self.requests.append(request)
-        right = continuation == self._colour(request)
-        return Likelihood(-1.0 if right else -2.0, right, 1)
+        colour = self._colour(request)
+        return [Likelihood(-1.0 if one == colour else -2.0, one == colour, 1) for one in continuations]
 
     @staticmethod
     def _colour(request: Request) -> str:
@@ -140,7 +141,7 @@ def test_a_task_in_a_folder_of_its_own_is_run(tasks: TaskManager, chat: bool) ->
         assert found["results"]["tmp_colour_choose"]["acc,none"] == 0.75
         asked = {request.messages[0].parts[1] for request in engine.requests}
         assert "Number 0. What colour is this?" in asked  # in whatever order threads came to ask
-    assert len(engine.requests) == 8 + 4 * 8
+    assert len(engine.requests) == 8 + 8  # one a question, whether its answer is generated or chosen
     assert engine.requests[0].sampling.stop == ("\n",)
     model.close()
     model.close()
@@ -159,7 +160,7 @@ def test_few_shots_become_turns(tasks: TaskManager) -> None:
 def test_memory_answers_a_second_run(tasks: TaskManager, tmp_path: Path) -> None:
     both = ("tmp_colour_generate", "tmp_colour_choose")
     results = []
-    for asked in (8 + 32, 0):
+    for asked in (8 + 8, 0):
         engine = Eyes()
         model = EngineLM(engine, memo=tmp_path / "memo.sqlite")
         results.append(_evaluate(model, tasks, *both)["results"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.checks.copies import Talk, Twin, closest
 from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain
 from mirror_bench.submissions.pack import pack_run
+from mirror_bench.submissions.spread import spread
 from mirror_bench.submissions.verify import CHECKS, verify_file
 
 
@@ -36,6 +39,38 @@ def test_of_a_model_the_words_alone_cannot_be_recomputed(model: Packed) -> None:
     assert verdict.verified
     found = {check.name: check.reason for check in verdict.checks if check.status == "skipped"}
     assert set(found) == {"therapist", "licence"}, found  # nobody has tried its model judge
+
+
+def test_other_processes_find_what_one_finds(
+    scripted: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirror_bench.submissions.verify.spread", partial(spread, worth=1))
+    parts = Parts.of(scripted.members())
+    coded = next(one for one in parts.ratings if one["rater"] == "coded")
+    next(iter(coded["items"].values()))["reason"] = "because"
+    write_archive(tmp_path / "x.mirror.zip", parts.members())
+    verdict = verify_file(tmp_path / "x.mirror.zip", workers=2)
+    assert "coded" in verdict.failed
+    assert verdict == verify_file(tmp_path / "x.mirror.zip")
+
+
+def test_results_stand_in_order_and_a_lost_process_costs_none() -> None:
+    with spread(abs, [-3, -1, -2], workers=2, worth=1) as results:
+        assert results() == [3, 1, 2]
+    with spread(_mortal, [os.getpid()] * 3, workers=2, worth=1) as results:
+        assert results() == [1, 1, 1]
+    with pytest.raises(ZeroDivisionError), spread(_inverse, [1, 0], workers=2, worth=1) as results:
+        results()
+
+
+def _mortal(survivor: int) -> int:
+    if os.getpid() != survivor:
+        os._exit(1)
+    return 1
+
+
+def _inverse(number: int) -> float:
+    return 1 / number
 
 
 def test_a_demo_sized_run_is_verified_in_time(scripted: Packed, tmp_path: Path) -> None:

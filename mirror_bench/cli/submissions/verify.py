@@ -23,9 +23,16 @@ _STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
     help="The published protocol to hold the file against: a name, or a YAML file; default: the packaged one "
     "that the file names.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=None,
+    show_default="as many as there are processors, at most 8",
+    help="Processes that code sessions anew while the other checks are held.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_context
-def verify(ctx: click.Context, file: Path, protocol: str, as_json: bool) -> None:
+def verify(ctx: click.Context, file: Path, protocol: str, workers: int | None, as_json: bool) -> None:
     """Recompute everything in FILE that can be recomputed, and say check by check what was found.
 
     Held against this copy of mirror-bench: the zip file itself, the protocol and its fingerprint, digests of
@@ -36,9 +43,10 @@ def verify(ctx: click.Context, file: Path, protocol: str, as_json: bool) -> None
 
     Exits 0 where no check failed, 1 where one did, 2 where FILE cannot be read.
     """
+    from mirror_bench.processors import cores
     from mirror_bench.submissions.verify import verify_file
 
-    verdict = verify_file(file, protocol)
+    verdict = verify_file(file, protocol, workers or cores())
     if as_json:
         print_json({**verdict.model_dump(mode="json"), "verified": verdict.verified})
     else:

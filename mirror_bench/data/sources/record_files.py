@@ -15,6 +15,7 @@ from mirror_bench.data.untrusted_input import (
     MAX_TEXT,
     Content,
     clean_all,
+    delimiter_of,
     parse_json,
     read_file,
 )
@@ -101,7 +102,7 @@ def _delimiter(text: str, suffix: str) -> str:
     if suffix == ".tsv":
         return "\t"
     header = text.lstrip("\n").partition("\n")[0]
-    return max(",;\t|", key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
+    return delimiter_of(header)
 
 
 def _csv(text: str, suffix: str) -> Iterator[tuple[int, dict[str, Any] | str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mirror_bench.data.base import DataSet
 from mirror_bench.errors import InputError
+from mirror_bench.files import disk_problem
 from mirror_bench.registry import Registry
 
 DATA_SOURCES = Registry(
@@ -42,5 +43,8 @@ def load_data(source: str) -> DataSet:
         )
         known = ", ".join(DATA_SOURCES.names())
         raise InputError(f"--data: {name[:80]!r} is no data source; known are {known}: {remedy}")
-    data: DataSet = DATA_SOURCES.get(name)(argument)
+    try:
+        data: DataSet = DATA_SOURCES.get(name)(argument)
+    except OSError as error:  # such as a name in a manifest that no system takes
+        raise disk_problem(error, argument or source) from None
     return data

@@ -65,8 +65,8 @@ def _tables(place: Path) -> list[Path]:
         except ValueError as error:
             raise InputError(f"{manifest}: {error}") from None
         named = held.get("personas") if isinstance(held, dict) else None
-        named = [named] if isinstance(named, str) else named or []
-        tables = [place / one for one in named if isinstance(one, str)]
+        named = [named] if isinstance(named, str) else named
+        tables = [place / one for one in named if isinstance(one, str)] if isinstance(named, list) else []
         for table in tables:
             if not table.resolve().is_relative_to(place.resolve()) or not table.is_file():
                 raise InputError(f"{manifest}: names {table.name}, which is not in {place}: restore it")

@@ -82,7 +82,7 @@ def _is_whole(path: Path) -> bool:
         return False
     try:  # a list of messages may stand alone on its line
         return not all(isinstance(one, dict) and _field(one, _WORDS) is not None for one in json.loads(first))
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
 
 

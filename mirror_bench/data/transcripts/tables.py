@@ -14,7 +14,7 @@ from mirror_bench.data.transcripts.base import (
     labels_of,
 )
 from mirror_bench.data.transcripts.lines import read_lines
-from mirror_bench.data.untrusted_input import clean
+from mirror_bench.data.untrusted_input import clean, delimiter_of, header_of
 from mirror_bench.errors import InputError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -74,8 +74,8 @@ def _rows(path: Path, reading: TranscriptReading) -> Iterator[_Row]:
     first = next(source, "")
     while first and not first.strip():
         first = next(source, "")
-    delimiter = max(",;\t|", key=lambda mark: len(next(csv.reader([first], delimiter=mark), ())))
-    header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    delimiter = delimiter_of(first)
+    header = header_of(first, delimiter)
     places = _places(path, header, reading.columns)
     reader = csv.reader(source, delimiter=delimiter)
     while True:

@@ -80,7 +80,7 @@ class MannerOptions(RoomOptions):
     def _json_object(cls, text: str) -> str:
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise ValueError(

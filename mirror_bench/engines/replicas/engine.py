@@ -66,9 +66,9 @@ class ReplicatedEngine:
         """Answers one request; see `Engine.answer`."""
         return await self._ask(request, lambda engine: engine.answer(request))
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
-        """Returns how likely an answer is; see `ScoringEngine.score`."""
-        return await self._ask(request, lambda engine: scoring(engine).score(request, continuation))
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
+        """Returns how likely answers are; see `ScoringEngine.score`."""
+        return await self._ask(request, lambda engine: scoring(engine).score(request, continuations))
 
     async def close(self) -> None:
         """Closes all engines, the broken ones too."""

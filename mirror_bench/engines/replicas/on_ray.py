@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from mirror_bench.engines.base import Answer, Request
@@ -75,10 +76,10 @@ class RayReplica:
         answer: Answer = await self._call("answer", request)
         return answer
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
         """See `ScoringEngine.score`."""
-        likelihood: Likelihood = await self._call("score", request, continuation)
-        return likelihood
+        likelihoods: list[Likelihood] = await self._call("score", request, tuple(continuations))
+        return likelihoods
 
     async def close(self) -> None:
         """Closes the engine and gives its place back."""
@@ -120,8 +121,8 @@ class _Hosted:
     async def answer(self, request: Request) -> Answer:
         return await self._engine.answer(request)
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
-        return await scoring(self._engine).score(request, continuation)
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
+        return await scoring(self._engine).score(request, continuations)
 
 
 def _connect(address: str) -> Any:

@@ -37,12 +37,12 @@ _JOIN_S = 60.0
 
 @dataclass
 class _Asked:
-    """One request on its way to the thread; with a continuation, how likely that is."""
+    """One request on its way to the thread; with continuations, how likely these are."""
 
     request: Request
     loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Any]
-    continuation: str | None = None
+    continuations: tuple[str, ...] = ()
 
 
 class TransformersOptions(RoomOptions):
@@ -133,18 +133,20 @@ class TransformersEngine:
         )
         return hear(str(self._spec), given, request.sampling, self._options.room)
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
-        """Returns how likely an answer is, in a batch with whatever else waits.
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
+        """Returns how likely each answer is, in a batch with whatever else waits.
 
         Raises:
             EngineError: If the request cannot be scored, such as one longer than the context.
             TooMuchError: If it holds more images than `max_images`.
             EngineDeadError: If the engine died or was closed.
         """
-        likelihood: Likelihood = await self._ask(request, continuation)
-        return likelihood
+        likelihoods: list[Likelihood] = (
+            await self._ask(request, tuple(continuations)) if continuations else []
+        )
+        return likelihoods
 
-    async def _ask(self, request: Request, continuation: str | None = None) -> Any:
+    async def _ask(self, request: Request, continuations: tuple[str, ...] = ()) -> Any:
         if self._thread is None:
             await self.start()
         if self.sees:
@@ -152,7 +154,7 @@ class TransformersEngine:
         else:
             request = replace(request, messages=without_images(request.messages))
         loop = asyncio.get_running_loop()
-        asked = _Asked(request, loop, loop.create_future(), continuation)
+        asked = _Asked(request, loop, loop.create_future(), continuations)
         self._inbox.put(asked)
         if self._thread is None or not self._thread.is_alive():
             self._fail_waiting()
@@ -247,7 +249,7 @@ class TransformersEngine:
         # Processors take a batch with images or one without, not a mixture.
         parts: dict[tuple[bool, bool], list[_Asked]] = {}
         for asked in waiting:
-            kind = (asked.continuation is None, bool(images_of(asked.request.messages)))
+            kind = (bool(asked.continuations), bool(images_of(asked.request.messages)))
             parts.setdefault(kind, []).append(asked)
         for part in parts.values():
             self._answer_alike(part)
@@ -270,14 +272,14 @@ class TransformersEngine:
                 result.args = (f"{self._spec}: {result}",)
             _settle(asked, result)
 
-    def _compute(self, batch: Sequence[_Asked]) -> Sequence[Answer | Likelihood | EngineError]:
+    def _compute(self, batch: Sequence[_Asked]) -> Sequence[Answer | list[Likelihood] | EngineError]:
         from mirror_bench.engines.transformers.batch import answer_batch
         from mirror_bench.engines.transformers.scoring import Scored, score_batch
 
         assert self._loaded is not None
-        if batch[0].continuation is None:
+        if not batch[0].continuations:
             return answer_batch(self._loaded, [asked.request for asked in batch])
-        return score_batch(self._loaded, [Scored(one.request, one.continuation or "") for one in batch])
+        return score_batch(self._loaded, [Scored(one.request, one.continuations) for one in batch])
 
     def _fail_waiting(self, batch: Sequence[_Asked] = ()) -> None:
         waiting = list(batch)
@@ -290,7 +292,7 @@ class TransformersEngine:
             _settle(asked, EngineDeadError(self._dead or f"{self._spec}: the engine is closed"))
 
 
-def _settle(asked: _Asked, result: Answer | Likelihood | Exception) -> None:
+def _settle(asked: _Asked, result: Answer | list[Likelihood] | Exception) -> None:
     def hand_over() -> None:
         if asked.answer.done():
             return

@@ -11,21 +11,21 @@ import torch
 
 from mirror_bench.engines.base import Request
 from mirror_bench.engines.images import decode, images_of
-from mirror_bench.engines.scoring import Likelihood, continuation_tokens
+from mirror_bench.engines.scoring import Likelihood, ScoringRow, scoring_rows
 from mirror_bench.engines.transformers.batch import Loaded, on_device
 from mirror_bench.errors import EngineError
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A request and the answer whose likelihood is asked for."""
+    """A request and the answers whose likelihood is asked for."""
 
     request: Request
-    continuation: str
+    continuations: tuple[str, ...]
 
 
-def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[Likelihood]:
-    """Returns how likely each continuation is.
+def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[list[Likelihood]]:
+    """Returns how likely each continuation of each request is.
 
     Args:
         loaded: The model.
@@ -38,9 +38,10 @@ def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[Likelihood]:
     prompting = loaded.prompting
     prompts = [prompting.render(one.request.messages) for one in asked]
     special = prompting.adds_special_tokens(prompts[0])
-    counts = [
-        continuation_tokens(prompting.tokenizer, prompt, one.continuation, special)
-        for prompt, one in zip(prompts, asked, strict=True)
+    rows = [
+        (number, row)
+        for number, (prompt, one) in enumerate(zip(prompts, asked, strict=True))
+        for row in scoring_rows(prompting.tokenizer, prompt, one.continuations, special)
     ]
     arguments: dict[str, Any] = {
         "return_tensors": "pt",
@@ -52,32 +53,51 @@ def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[Likelihood]:
     }
     images = [[decode(image) for image in images_of(one.request.messages)] for one in asked]
     if any(images):
-        arguments["images"] = images
-    texts = [prompt + one.continuation for prompt, one in zip(prompts, asked, strict=True)]
-    inputs = prompting.processor(text=texts, **arguments)
+        arguments["images"] = [images[number] for number, _ in rows]
+    inputs = prompting.processor(text=[row.text for _, row in rows], **arguments)
     lengths = [int(length) for length in inputs["attention_mask"].sum(dim=1)]
     if loaded.context and max(lengths) > loaded.context:
         raise EngineError(
             f"prompt and answer have {max(lengths)} tokens and the model's context {loaded.context}: shorten"
         )
-    return _likelihoods(loaded, inputs, lengths, counts)
+    found: list[dict[int, Likelihood]] = [{} for _ in asked]
+    told = _likelihoods(loaded, inputs, lengths, [row for _, row in rows])
+    for (number, _), of_row in zip(rows, told, strict=True):
+        found[number] |= of_row
+    return [[places[place] for place in sorted(places)] for places in found]
 
 
 def _likelihoods(
-    loaded: Loaded, inputs: Any, lengths: Sequence[int], counts: Sequence[int]
-) -> list[Likelihood]:
-    # Position p of the output tells of the token at p + 1.
-    spans = [range(length - count - 1, length - 1) for length, count in zip(lengths, counts, strict=True)]
+    loaded: Loaded, inputs: Any, lengths: Sequence[int], rows: Sequence[ScoringRow]
+) -> list[dict[int, Likelihood]]:
+    # Position p of the output tells of the token at p + 1; the last one of the token that would follow.
+    spans = [
+        range(length - row.tail - 1, length - (not row.tokens))
+        for length, row in zip(lengths, rows, strict=True)
+    ]
     wanted = sorted({position for span in spans for position in span})
     with torch.inference_mode():
         logits = _logits(loaded.model, on_device(inputs, loaded.model), wanted)
     place = {position: index for index, position in enumerate(wanted)}
     found = []
-    for row, span in enumerate(spans):
-        shares = torch.log_softmax(logits[row, [place[p] for p in span]].float(), dim=-1)
-        tokens = inputs["input_ids"][row, [p + 1 for p in span]]
-        logprob = shares.gather(1, tokens[:, None]).sum().item()
-        found.append(Likelihood(logprob, bool((shares.argmax(dim=-1) == tokens).all()), len(span)))
+    for number, (row, span, length) in enumerate(zip(rows, spans, lengths, strict=True)):
+        shares = torch.log_softmax(logits[number, [place[p] for p in span]].float(), dim=-1)
+        tokens = inputs["input_ids"][number, length - row.tail : length].to(shares.device)
+        tail = shares[: row.tail]
+        logprob = tail.gather(1, tokens[:, None]).sum().item()
+        greedy = bool((tail.argmax(dim=-1) == tokens).all())
+        found.append(
+            {
+                one: Likelihood(logprob, greedy, row.tail)
+                if token is None
+                else Likelihood(
+                    logprob + shares[-1, token].item(),
+                    greedy and int(shares[-1].argmax()) == token,
+                    row.tail + 1,
+                )
+                for one, token in row.nexts.items()
+            }
+        )
     return found
 
 

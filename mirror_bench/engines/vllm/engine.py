@@ -6,8 +6,8 @@ import asyncio
 import functools
 import itertools
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ from mirror_bench.engines.checkpoints import cache_identity, content_identity, l
 from mirror_bench.engines.images import check_count, decode, images_of
 from mirror_bench.engines.limits import too_much
 from mirror_bench.engines.output_capture import cause, log_to, new_log, quiet
-from mirror_bench.engines.scoring import Likelihood, continuation_tokens
+from mirror_bench.engines.scoring import Likelihood, ScoringRow, scoring_rows
 from mirror_bench.engines.vllm.options import OUTPUT_NEUTRAL_OPTIONS, VllmOptions
 from mirror_bench.engines.vllm.reasoning import Part, open_parser
+from mirror_bench.engines.vllm.scoring import covers, read_likelihoods, scoring_params
 from mirror_bench.errors import EngineDeadError, EngineError, InputError, TooMuchError
 from mirror_bench.modelspec import ModelSpec, read_options
 from mirror_bench.text import one_line
@@ -29,6 +30,27 @@ if TYPE_CHECKING:
     from mirror_bench.engines.vllm.drivers import Driver, Prepared
 
 _NO_CONTROL = dict.fromkeys(range(32), " ")
+
+
+@dataclass
+class Counters:
+    """What vLLM was asked since the engine was made.
+
+    Attributes:
+        requests: Requests that were answered.
+        prompt_tokens: Tokens of their prompts.
+        cached_tokens: Those of them that the prefix cache held, so that they were not computed.
+    """
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+
+    def add(self, output: Any) -> None:
+        """Counts a finished `RequestOutput`."""
+        self.requests += 1
+        self.prompt_tokens += len(output.prompt_token_ids)
+        self.cached_tokens += output.num_cached_tokens or 0
 
 
 class VllmEngine:
@@ -63,6 +85,7 @@ class VllmEngine:
         self._log: Path | None = None
         self._dead = ""
         self._names = itertools.count()
+        self.counters = Counters()
         self._starting = asyncio.Lock()
 
     @staticmethod
@@ -107,23 +130,25 @@ class VllmEngine:
         # xgrammar lets raw control characters into strings of limited length; JSON has no place for them.
         return replace(answer, text=answer.text.translate(_NO_CONTROL)) if request.json_schema else answer
 
-    async def score(self, request: Request, continuation: str) -> Likelihood:
-        """Returns how likely an answer is, from the log-probabilities of a prompt that holds it.
+    async def score(self, request: Request, continuations: Sequence[str]) -> list[Likelihood]:
+        """Returns how likely answers are: one request for all that are one token, else one for each.
 
         Raises:
             EngineError: If the request cannot be scored, such as one longer than the context.
             TooMuchError: If it holds more images than `max_images`.
             EngineDeadError: If vLLM died.
         """
-        counts: list[int] = []
-
-        def prepare(request: Request) -> Prepared:
-            ready, count = self._prepare_score(request, continuation)
-            counts.append(count)
-            return ready
-
-        output = await self._generate(request, prepare)
-        return _read_likelihood(output, counts[-1])
+        if not continuations:
+            return []
+        if self._driver is None:
+            await self.start()
+        found: dict[int, Likelihood] = {}
+        first, *others = await asyncio.to_thread(self._rows, request, continuations)
+        # The first is computed alone: what it leaves in the prefix cache serves all others.
+        found |= await self._score_row(request, first)
+        for told in await asyncio.gather(*(self._score_row(request, row) for row in others)):
+            found |= told
+        return [found[place] for place in range(len(continuations))]
 
     async def forget_prefixes(self) -> None:
         """Clears what is cached of earlier prompts and images, so that a measurement starts cold."""
@@ -150,7 +175,7 @@ class VllmEngine:
         from mirror_bench.engines.vllm.drivers import BrokenEngineError
 
         try:
-            return await self._driver.generate(
+            output = await self._driver.generate(
                 f"request-{next(self._names)}", functools.partial(prepare, request)
             )
         except BrokenEngineError as error:
@@ -161,6 +186,8 @@ class VllmEngine:
             said = one_line(error) or type(error).__name__
             said = f"{self._spec}: cannot answer this request: {said}"
             raise too_much(said, len(images_of(request.messages))) or EngineError(said) from None
+        self.counters.add(output)
+        return output
 
     def _check_room(self, output: Any, request: Request) -> None:
         """Refuses an answer that the end of the context cut."""
@@ -242,19 +269,22 @@ class VllmEngine:
         params = _sampling_params(request, self._options.room, keeps_special_tokens=marks)
         return Prepared(prompt, params, self._lora, tokenization)
 
-    def _prepare_score(self, request: Request, continuation: str) -> tuple[Prepared, int]:
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
-        ready = self._prepare(request)
+    def _rows(self, request: Request, continuations: Sequence[str]) -> list[ScoringRow]:
         assert self._prompting is not None
-        text, special = ready.prompt["prompt"], ready.tokenization["add_special_tokens"]
-        count = continuation_tokens(self._prompting.tokenizer, text, continuation, special)
-        # 0 asks for no rival tokens: the rank of a token tells whether it is the likeliest.
-        params = SamplingParams(
-            temperature=0.0, max_tokens=1, prompt_logprobs=0, output_kind=RequestOutputKind.FINAL_ONLY
-        )
-        return ready._replace(prompt=ready.prompt | {"prompt": text + continuation}, params=params), count
+        messages = request.messages if self.sees else without_images(request.messages)
+        prompt = self._prompting.render(messages)
+        special = self._prompting.adds_special_tokens(prompt)
+        return scoring_rows(self._prompting.tokenizer, prompt, continuations, special)
+
+    async def _score_row(self, request: Request, row: ScoringRow) -> dict[int, Likelihood]:
+        output = await self._generate(request, functools.partial(self._prepare_row, row, cached=True))
+        if not covers(output, row):  # the cache holds some of what is to be scored, and tells nothing of it
+            output = await self._generate(request, functools.partial(self._prepare_row, row, cached=False))
+        return read_likelihoods(output, row)
+
+    def _prepare_row(self, row: ScoringRow, request: Request, *, cached: bool) -> Prepared:
+        ready = self._prepare(request)
+        return ready._replace(prompt=ready.prompt | {"prompt": row.text}, params=scoring_params(row, cached))
 
     def _died(self, error: BaseException) -> EngineDeadError:
         if not self._dead:
@@ -303,12 +333,6 @@ def _read(
         tokens=len(best.token_ids),
         opened=prompting.opens_thought and free and not parse,
     )
-
-
-def _read_likelihood(output: Any, count: int) -> Likelihood:
-    tokens = output.prompt_token_ids[-count:]
-    found = [places[token] for token, places in zip(tokens, output.prompt_logprobs[-count:], strict=True)]
-    return Likelihood(sum(one.logprob for one in found), all(one.rank == 1 for one in found), count)
 
 
 def _remedy(reason: str) -> str:

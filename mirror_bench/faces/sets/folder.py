@@ -48,17 +48,17 @@ def read_entries(folder: Path, needed: Sequence[str], what: str) -> list[Entry]:
         raise InputError(f"{what}: cannot read {path} ({error}): it names each image's expression") from None
     table = csv.DictReader(io.StringIO(text))
     columns = ("file_name", *needed)
-    if lacking := [name for name in columns if name not in (table.fieldnames or ())]:
-        raise InputError(f"{path}: has no column {lacking[0]!r}; it needs {', '.join(columns)}")
     entries: dict[str, Entry] = {}
     try:
+        if lacking := [name for name in columns if name not in (table.fieldnames or ())]:
+            raise InputError(f"{path}: has no column {lacking[0]!r}; it needs {', '.join(columns)}")
         for row in table:
             where = f"{path}:{table.line_num}"
             fields = {name: value.strip() for name, value in row.items() if name and isinstance(value, str)}
             file = fields.get("file_name", "")
             if not file or file in entries:
                 raise InputError(f"{where}: file_name {file!r} {'stands twice' if file else 'is empty'}")
-            if not (folder / file).resolve().is_relative_to(folder.resolve()):
+            if "\0" in file or not (folder / file).resolve().is_relative_to(folder.resolve()):
                 raise InputError(f"{where}: {file!r} lies outside the folder")
             entries[file] = Entry(where, file, fields)
     except csv.Error as error:

@@ -126,7 +126,7 @@ class LivePage:
                 return JSONResponse({"error": "the answer is too long"}, 413)
         try:
             said = json.loads(body)["said"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             said = None
         finding = request.path_params["finding"]
         async with self._reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from mirror_bench.content import names
 from mirror_bench.raters.coded import CodedRater
@@ -12,7 +13,7 @@ from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.raters.licence import standings
 from mirror_bench.raters.llm import RETEST
-from mirror_bench.schema import Rating, Scenario, Session
+from mirror_bench.schema import Profile, Rating, Session
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import rating_key
 from mirror_bench.submissions.findings import Check, judged, skipped
@@ -68,20 +69,44 @@ def _unsound(held: Held, rating: Rating, forms: Mapping[str, Instrument]) -> Ite
             yield f"{name}: the score {item.score} is outside {form.scale.min} to {form.scale.max}"
 
 
+class Recoding(NamedTuple):
+    """A session, and its coded ratings that are to be made anew."""
+
+    session: Session
+    profile: Profile
+    ratings: tuple[Rating, ...]
+
+
+def recodings(held: Held) -> list[Recoding]:
+    """Returns every session that has coded ratings, with them."""
+    forms, rater = _instruments(held), CodedRater().name
+    own: dict[str, list[Rating]] = {}
+    for rating in held.submission.ratings:
+        if rating.rater == rater and rating.instrument in forms:
+            own.setdefault(rating.scenario_id, []).append(rating)
+    pairs = {session.scenario_id: (scenario, session) for scenario, session in held.pairs}
+    return [
+        Recoding(session, scenario.profile, tuple(own[name]))
+        for name, (scenario, session) in pairs.items()
+        if name in own
+    ]
+
+
+def other_ratings(given: Recoding) -> list[str]:
+    """Returns in what a session's coded ratings differ from those made anew, to the last digit."""
+    return [problem for rating in given.ratings for problem in _other_rating(rating, given)]
+
+
 def check_coded(held: Held) -> Check:
     """Each coded rating is made anew, to the last digit, with its evidence and reasons."""
-    sessions = {session.scenario_id: (scenario, session) for scenario, session in held.pairs}
-    forms = _instruments(held)
-    own = [rating for rating in held.submission.ratings if rating.rater == CodedRater().name]
-    problems: list[str] = []
-    for rating in own:
-        if rating.scenario_id in sessions and (form := forms.get(rating.instrument)) is not None:
-            problems += _other_rating(rating, *sessions[rating.scenario_id], form)
-    return judged("coded", problems, f"{len(own)} coded ratings made anew, all alike")
+    own = sum(rating.rater == CodedRater().name for rating in held.submission.ratings)
+    problems = [problem for some in held.recoded() for problem in some]
+    return judged("coded", problems, f"{own} coded ratings made anew, all alike")
 
 
-def _other_rating(rating: Rating, scenario: Scenario, session: Session, form: Instrument) -> Iterator[str]:
-    anew = asyncio.run(CodedRater().rate(session, scenario.profile, form))
+def _other_rating(rating: Rating, given: Recoding) -> Iterator[str]:
+    form = load_instrument(rating.instrument)
+    anew = asyncio.run(CodedRater().rate(given.session, given.profile, form))
     for name in sorted({*anew.items, *rating.items}):
         mine, theirs = rating.items.get(name), anew.items.get(name)
         if mine != theirs:

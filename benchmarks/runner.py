@@ -1,18 +1,14 @@
-"""Prints the runner's speed beside the raw engine's, and the runner alone with its memory, in one run.
+"""The runner's speed beside the raw engine's, and the runner alone with its memory.
 
-    python tests/benchmarks/throughput.py [--json] [--model FOLDER] [--sessions 160] [--skip-alone]
-
-With one vLLM engine and a tiny model: tokens/s of the runner at 1, 8 and 32 sessions, of one session after
-another, and of the engine given the runner's own requests with nothing to wait for (no client, no faces, no
-store, no memory). Prefix caches are cleared before each, so that nobody profits from an earlier one. Then the
-runner with a scripted engine: turns/s, and resident memory at 1,000 and at 20,000 sessions.
+With one vLLM engine and a tiny model: tokens/s of the runner at several numbers of sessions, of one session
+after another, and of the engine given the runner's own requests with nothing to wait for (no client, no
+faces, no store, no memory). Prefix caches are cleared before each, so that nobody profits from an earlier
+one. Then the runner with a scripted engine: turns/s, and resident memory after few and after many sessions.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import os
 import tempfile
 import time
@@ -55,39 +51,44 @@ class Pace(NamedTuple):
 
     @property
     def tokens_per_s(self) -> float:
+        """Generated tokens a second."""
         return self.tokens / self.seconds
 
     @property
     def turns_per_s(self) -> float:
+        """Turns a second."""
         return self.turns / self.seconds
 
 
-class Recorded(EngineWrapper):
+class RecordingEngine(EngineWrapper):
     """An engine that keeps the requests it passes on."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.requests: list[Request] = []
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        """Is started already."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Is closed by whoever opened it."""
 
     async def answer(self, request: Request) -> Answer:
+        """Asks, and keeps the request."""
         self.requests.append(request)
         return await self.engine.answer(request)
 
 
-def _protocol(client: str = "stateful") -> Protocol:
+def _protocol(client: str, turns: int) -> Protocol:
     sampling = SamplingSettings(max_tokens=MAX_TOKENS)
     protocol = Protocol(
-        name="benchmark", max_client_turns=CLIENT_TURNS, therapist=TherapistSettings(sampling=sampling)
+        name="benchmark", max_client_turns=turns, therapist=TherapistSettings(sampling=sampling)
     )
     return protocol.model_copy(update={"client": protocol.client.model_copy(update={"kind": client})})
 
 
-def _scenarios(count: int, seed: int) -> list[Scenario]:
-    """Sessions of no other measurement: each has its own seeds."""
+def scenarios(count: int, seed: int) -> list[Scenario]:
+    """Returns sessions of no other measurement: each has its own seeds."""
     profiles = load_data("mini").profiles
     found = []
     for number in range(count):
@@ -103,16 +104,17 @@ def _scenarios(count: int, seed: int) -> list[Scenario]:
     return found
 
 
-async def _run(
+async def hold(
     candidate: Candidate,
-    scenarios: Sequence[Scenario],
+    due: Sequence[Scenario],
     concurrency: int,
     engine: Engine | None = None,
     client: str = "stateful",
     live: bool = False,
+    turns: int = CLIENT_TURNS,
 ) -> Pace:
-    """The whole runner: coroutines, faces, memory of answers, run folder."""
-    protocol = _protocol(client)
+    """Returns the pace of the whole runner: coroutines, faces, memory of answers, run folder."""
+    protocol = _protocol(client, turns)
     header = RunHeader(
         protocol=protocol,
         fingerprint="",
@@ -124,12 +126,12 @@ async def _run(
         async with EnginePool(Path(place) / "run" / "calls.sqlite") as pool:
             cast = SessionFactory(protocol, candidate, load_data("mini"), pool, engine)
             await pool.start()
-            tally = Tally("sessions", len(scenarios))
+            tally = Tally("sessions", len(due))
             with ThreadPoolExecutor(2) as drawers:
                 stage = FacePresenter(ShownFaces(DrawnFaces()), drawers, folder.keep_face)
                 async with shown(tally, "benchmark", quiet=not live):
                     await run_sessions(
-                        scenarios,
+                        due,
                         partial(cast.hold, stage=stage, heard=tally.heard),
                         lambda scenario, reason: session_record(scenario, cast.names, Ending.FAILED, reason),
                         folder.keep_session,
@@ -142,8 +144,8 @@ async def _run(
             return Pace(tally.seconds, tally.turns, tally.tokens)
 
 
-async def _raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pace:
-    """The engine alone, given `requests` with `at_once` of them always under way."""
+async def raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pace:
+    """Returns the pace of the engine alone, given `requests` with `at_once` of them always under way."""
     left = iter(requests)
     tokens = 0
 
@@ -158,59 +160,70 @@ async def _raw(engine: Engine, requests: Sequence[Request], at_once: int) -> Pac
     return Pace(time.perf_counter() - started, len(requests), tokens)
 
 
-async def against_vllm(model: str, sessions: int) -> dict[str, float]:
-    """The runner beside the raw engine."""
-    engine = open_engine(parse_model(f"vllm/{model}?max_num_seqs=32"))
+async def against_vllm(
+    model: str, sessions: int, at: Sequence[int] = (8, 32, 128), repeats: int = 3
+) -> dict[str, float]:
+    """Returns name -> figure: the runner beside the raw engine.
+
+    Args:
+        model: Checkpoint folder.
+        sessions: Held at each number at once; few make the last, thinning wave count for more.
+        at: Numbers of sessions at once.
+        repeats: Of each of which the middle ratio counts.
+    """
+    engine = open_engine(parse_model(f"vllm/{model}?max_num_seqs={max(at)}"))
     assert isinstance(engine, VllmEngine)
     await engine.start()
     candidate = read_candidate(f"vllm/{model}", "direct", 0, "tiny")
+    figures: dict[str, float] = {}
     try:
-        await _run(candidate, _scenarios(8, 0), 8, engine)  # warms kernels and the processor
-        figures: dict[str, float] = {}
+        await hold(candidate, scenarios(8, 0), 8, engine)  # warms kernels and the processor
 
-        async def measured(name: str, do: Callable[[], Awaitable[Pace]]) -> Pace:
+        async def measured(do: Callable[[], Awaitable[Pace]]) -> float:
             await engine.forget_prefixes()
-            pace = await do()
-            figures[f"{name}_tokens_per_s"] = round(pace.tokens_per_s, 1)
-            return pace
+            return (await do()).tokens_per_s
 
-        few = max(4, sessions // 16)
-        one = await measured("runner_1", lambda: _run(candidate, _scenarios(few, 1), 1, engine))
-        await measured("runner_8", lambda: _run(candidate, _scenarios(sessions // 4, 8), 8, engine))
-        ratios, speeds = [], []
-        for repeat in range(3):
-            recorded = Recorded(engine)
-            scenarios = _scenarios(sessions, 32 + repeat)
-            runner = await measured("runner_32", lambda: _run(candidate, scenarios, 32, recorded))  # noqa: B023
-            raw = await measured("raw_32", lambda: _raw(engine, recorded.requests, 32))  # noqa: B023
-            ratios.append(runner.tokens_per_s / raw.tokens_per_s)
-            speeds.append(runner.tokens_per_s)
-        await measured("raw_all_at_once", lambda: _raw(engine, recorded.requests, len(recorded.requests)))
+        few = max(2, sessions // 16)
+        one = await measured(lambda: hold(candidate, scenarios(few, 1), 1, engine))
+        figures["sequential_tokens_per_s"] = round(one, 1)
+        for count in at:
+            ratios, speeds = [], []
+            for repeat in range(repeats):
+                recorded = RecordingEngine(engine)
+                due = scenarios(max(sessions, count), 100 * count + repeat)
+                runner = await measured(partial(hold, candidate, due, count, recorded))
+                alone_s = await measured(partial(raw, engine, recorded.requests, count))
+                ratios.append(runner / alone_s)
+                speeds.append(runner)
+            speed = sorted(speeds)[len(speeds) // 2]
+            figures |= {
+                f"runner_{count}_tokens_per_s": round(speed, 1),
+                f"runner_over_raw_at_{count}": round(sorted(ratios)[len(ratios) // 2], 3),
+                f"runner_over_raw_at_{count}_lowest": round(min(ratios), 3),
+                f"runner_over_sequential_at_{count}": round(speed / one, 2),
+            }
     finally:
         await engine.close()
-    figures["runner_over_raw_at_32"] = round(sorted(ratios)[1], 3)
-    figures["runner_over_raw_at_32_lowest"] = round(min(ratios), 3)
-    figures["runner_over_sequential"] = round(sorted(speeds)[1] / one.tokens_per_s, 2)
     return figures
 
 
 async def alone(few: int, many: int) -> dict[str, float]:
-    """The runner with a scripted engine and replayed clients: what it costs itself, in time and memory."""
+    """Returns name -> figure: the runner with a scripted engine, what it costs itself, in time and memory."""
     candidate = read_candidate("scripted/fixed?text=What+is+that+like", "text", 0, "fixed")
     plays = {play.profile_id for play in load_data("mini").screenplays}
     process = psutil.Process(os.getpid())
 
-    def scenarios(count: int, seed: int) -> list[Scenario]:
-        kept = [scenario for scenario in _scenarios(2 * count, seed) if scenario.profile.id in plays]
+    def played(count: int, seed: int) -> list[Scenario]:
+        kept = [scenario for scenario in scenarios(2 * count, seed) if scenario.profile.id in plays]
         return kept[:count]
 
-    await _run(candidate, scenarios(100, 90), 32, client="replay")
-    first = await _run(candidate, scenarios(few, 91), 32, client="replay")
+    await hold(candidate, played(100, 90), 32, client="replay")
+    first = await hold(candidate, played(few, 91), 32, client="replay")
     after_few = process.memory_info().rss
-    second = await _run(candidate, scenarios(many, 92), 32, client="replay")
+    second = await hold(candidate, played(many, 92), 32, client="replay")
     after_many = process.memory_info().rss
-    live = await _run(candidate, scenarios(few, 93), 32, client="replay", live=True)
-    quiet = await _run(candidate, scenarios(few, 94), 32, client="replay")
+    live = await hold(candidate, played(few, 93), 32, client="replay", live=True)
+    quiet = await hold(candidate, played(few, 94), 32, client="replay")
     return {
         "alone_turns_per_s": round(second.turns_per_s),
         f"alone_turns_per_s_{few}_sessions": round(first.turns_per_s),
@@ -219,37 +232,3 @@ async def alone(few: int, many: int) -> dict[str, float]:
         "alone_turns_per_s_with_progress": round(live.turns_per_s),
         "alone_turns_per_s_without_progress": round(quiet.turns_per_s),
     }
-
-
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--model", default="", help="checkpoint folder; an untrained tiny model where absent")
-    parser.add_argument(
-        "--sessions", type=int, default=160, help="few make the last, thinning wave count for more"
-    )
-    parser.add_argument("--many", type=int, default=20_000)
-    parser.add_argument("--skip-alone", action="store_true")
-    parser.add_argument("--skip-vllm", action="store_true")
-    chosen = parser.parse_args()
-    figures: dict[str, float] = {}
-    if not chosen.skip_alone:
-        figures |= asyncio.run(alone(1_000, chosen.many))
-    if not chosen.skip_vllm:
-        with tempfile.TemporaryDirectory() as place:
-            model = chosen.model
-            if not model:
-                from baselines.architecture import save_untrained
-
-                model = str(save_untrained(Path(place) / "tiny"))
-            figures |= asyncio.run(against_vllm(model, chosen.sessions))
-    if chosen.json:
-        print(json.dumps(figures, indent=1))
-        return
-    for name, value in figures.items():
-        print(f"{name:40} {value:>12,}")
-
-
-if __name__ == "__main__":
-    main()
