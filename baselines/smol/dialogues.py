@@ -16,9 +16,7 @@ from mirror_bench.schema import Expression, FaceIdentity, Profile, Speaker, deri
 from mirror_bench.therapists.prompts import PromptTurn, caption_messages, plan_messages, reply_messages
 
 FACE_WEIGHT = 4.0
-"""Weight of the words that the face decides: few among many, they would be learnt last."""
-FIRST_WORDS = 3
-"""Words of a reply that weigh as much where a shown face goes unnamed: they decide whether it is named."""
+"""Weight of the word that the face decides: one among many, it would be learnt last."""
 CRISIS_WEIGHT = 2.0
 ANSWER_WEIGHT = 4.0
 """Weight of an answer of one or a few tokens, beside sessions of hundreds."""
@@ -108,8 +106,7 @@ class ExampleEncoder:
                 caption = look_of(turn.shown.label).caption if "ec" in ways else ""
             history.append(PromptTurn(Speaker.CLIENT, turn.heard, part, caption))
             history.append(PromptTurn(Speaker.THERAPIST, turn.said))
-            decided = turn.named or ("" if part is None else " ".join(turn.said.split()[:FIRST_WORDS]))
-            answers.append(LearntAnswer(turn.taught, decided, CRISIS_WEIGHT if turn.crisis else 1.0))
+            answers.append(LearntAnswer(turn.taught, turn.named, CRISIS_WEIGHT if turn.crisis else 1.0))
         messages = reply_messages(
             lesson.profile, history, sees=lesson.method != "text", technique=lesson.technique, plan=plan
         )

@@ -49,7 +49,7 @@ class LessonTurn:
         shown: What the client's face shows, None where no face is shown.
         said: The therapist's reply.
         taught: Whether it is the teacher's, and so to be learnt.
-        named: Its first words, where they name the face; "" where they name none.
+        named: The word for the face in it; "" where it names none.
         crisis: Whether it answers a crisis.
     """
 

@@ -2,9 +2,7 @@
 
 It is the scripted `attuned`, told what no candidate is told: whether the client's words hide something and
 whether a danger was disclosed. It goes through its phrases in their order, so that what comes next follows
-from what was said, and a session that follows a plan keeps to the plan's one technique. It says first what
-the face shows, also where the words say the same: when to name a face is more than so small a model learns
-from some hundred sessions, and what a face shows stands in the image alone.
+from what was said, and a session that follows a plan keeps to the plan's one technique.
 """
 
 from __future__ import annotations
@@ -27,7 +25,6 @@ from mirror_bench.therapists.policies.phrases import Phrasing, Script, load_scri
 CRISIS_PHRASES = {"abuse": "crisis_abuse", "danger_to_other": "crisis_other"}
 """Kind of a crisis -> kind of phrases that answer it; "crisis" for all others."""
 CONTENT = TEMPLATES / "planned.yaml"
-OPENERS = TEMPLATES / "openers.yaml"
 EVERY_OTHER = 2
 """Turns between two moves of the plan's technique."""
 
@@ -100,19 +97,6 @@ class ToldClient:
 
 
 @functools.cache
-def face_openers() -> tuple[tuple[str, frozenset[str]], ...]:
-    """Returns the sentences that say what a face shows, with their slot, from `OPENERS`.
-
-    Raises:
-        InputError: If there are none, or one has no place for the feeling.
-    """
-    texts = read_yaml(OPENERS).get("look")
-    if not isinstance(texts, list) or not texts or not all("{feeling}" in str(text) for text in texts):
-        raise InputError(f"{OPENERS}: look: must be a list of sentences, each with {{feeling}} in it")
-    return tuple((str(text), frozenset({"feeling"})) for text in texts)
-
-
-@functools.cache
 def technique_moves() -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
     """Returns technique -> the moves by which a session that follows its plan carries it, with their slots.
 
@@ -161,7 +145,7 @@ class Teacher(Attuned):
 
     @property
     def named(self) -> str:
-        """The first words of the reply just given, which name the face; "" where it names none."""
+        """The word for the face in the reply just given; "" where it names none."""
         return self._named
 
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
@@ -176,21 +160,16 @@ class Teacher(Attuned):
 
     def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
         feeling = self._feeling(face)
-        if not feeling:
-            return self._goes_on(heard, taken)
-        self._named = self._in_order.following("look", face_openers(), feeling=feeling)
-        if "masked" in self._truth.marks or load_script("listening").shows("minimises", heard):
-            return f"{self._named} {self._say('attuned', 'after')}"
-        return f"{self._named} {self._goes_on(heard, taken)}"
-
-    def _goes_on(self, heard: str, taken: Picture) -> str:
-        """Returns what goes by words alone: a move of the plan's technique, or what `Reflective` says."""
+        if feeling and ("masked" in self._truth.marks or load_script("listening").shows("minimises", heard)):
+            self._named = feeling
+            named = self._say("attuned", "name", feeling=feeling, topic=taken.topic)
+            return f"{named} {self._say('attuned', 'after')}"
         if self._technique and self._due_for_move(heard):
             self._last_move = self._turn
             phrases = technique_moves()[self._technique]
             move = self._in_order.following(self._technique, phrases, topic=self._topic, turned=taken.turned)
             return f"{self._reflect(taken)} {move}"
-        return super(Attuned, self)._responds(heard, taken, None)
+        return super(Attuned, self)._responds(heard, taken, face)
 
     def _due_for_move(self, heard: str) -> bool:
         if self._turn < 3 or self._turn - self._last_move < EVERY_OTHER:
