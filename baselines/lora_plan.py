@@ -41,7 +41,7 @@ GPUS: Mapping[str, Gpu] = {
 }
 
 
-class Sizes(NamedTuple):
+class ModelSizes(NamedTuple):
     """How large a model is.
 
     Attributes:
@@ -72,7 +72,7 @@ class TrainingPlan(NamedTuple):
         memory: In GB, by part.
     """
 
-    sizes: Sizes
+    sizes: ModelSizes
     examples: int
     tokens: float
     longest: int
@@ -118,7 +118,7 @@ def plan_training(recipe: LoraRecipe, gpu: Gpu) -> TrainingPlan:
     return TrainingPlan(sizes, len(made), tokens, longest, steps, memory, hours)
 
 
-def measure(recipe: LoraRecipe) -> Sizes:
+def measure(recipe: LoraRecipe) -> ModelSizes:
     """Returns how large the recipe's base is, built without storage, with its adapters.
 
     Raises:
@@ -138,7 +138,7 @@ def measure(recipe: LoraRecipe) -> Sizes:
     with torch.device("meta"):
         adapted = with_adapters(model, recipe)
     adapters = [p.numel() for name, p in adapted.named_parameters() if "lora_" in name]
-    return Sizes(
+    return ModelSizes(
         whole=whole,
         language=whole - tower - projector - heads,
         vision=tower,

@@ -21,7 +21,7 @@ from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.cheats import Cheating, cheat_names, load_cheat
 from mirror_bench.therapists.policies.client_words import picture
 from mirror_bench.therapists.policies.phrases import Phrasing, load_script
-from mirror_bench.training.rollout import Rollout, Seen, TrainingSetting
+from mirror_bench.training.rollout import ClientMoment, Rollout, TrainingSetting
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Speaking:
         self._topic = ""
         self.turn = 0
 
-    def observe(self, seen: Seen) -> Floats:
+    def observe(self, seen: ClientMoment) -> Floats:
         """Returns the features of what was heard and seen."""
         listening = load_script("listening")
         third = min(2, self.turn // 4)
@@ -76,7 +76,7 @@ class Speaking:
         found = [float(third == number) for number in range(3)] + [float(one) for one in shown]
         return np.array([*found, float(felt), float(felt and shown[-1]), 1.0])
 
-    async def say(self, action: str, seen: Seen) -> str:
+    async def say(self, action: str, seen: ClientMoment) -> str:
         """Returns the words of an action; of one that has nothing to go by here, an open question."""
         self.turn += 1
         taken = picture(seen.words)
@@ -139,7 +139,7 @@ class PhraseTherapist:
 
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
         """Answers with a drawn action, and notes it."""
-        seen = Seen(heard, face)
+        seen = ClientMoment(heard, face)
         chances = self._policy.chances(self._speaking.observe(seen))
         action = actions()[int(self._draws.choice(len(chances), p=chances))]
         self._chosen.append(action)
@@ -191,7 +191,7 @@ async def _roll_out(
     rollout, speaking = Rollout(scenario, setting), Speaking(scenario)
     steps: list[tuple[Floats, int]] = []
     try:
-        seen: Seen | None = await rollout.begin()
+        seen: ClientMoment | None = await rollout.begin()
         while seen is not None:
             observed = speaking.observe(seen)
             chances = policy.chances(observed)

@@ -31,7 +31,7 @@ NAMES = SessionNames("policy", "direct", "stateful")
 MAX_CLIENT_TURNS = 12
 
 
-class Seen(NamedTuple):
+class ClientMoment(NamedTuple):
     """What the policy meets at one turn: the client's words, and its face where one is shown."""
 
     words: str
@@ -75,12 +75,12 @@ class _RelayedTherapist:
 
     def __init__(self, sees: bool) -> None:
         self.sees = sees
-        self.met: asyncio.Queue[Seen] = asyncio.Queue()
+        self.met: asyncio.Queue[ClientMoment] = asyncio.Queue()
         self.replies: asyncio.Queue[TherapistTurn] = asyncio.Queue()
 
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
         """Waits for the policy's reply to the client's words and face."""
-        self.met.put_nowait(Seen(heard, face))
+        self.met.put_nowait(ClientMoment(heard, face))
         return await self.replies.get()
 
 
@@ -109,7 +109,7 @@ class Rollout:
         self._worth = Reward(value=0.0)
         self.turn_rewards: list[float] = []
 
-    async def begin(self) -> Seen:
+    async def begin(self) -> ClientMoment:
         """Returns the client's opening words and face."""
         self._task = asyncio.create_task(
             hold_session(
@@ -126,7 +126,7 @@ class Rollout:
         assert seen is not None, "a client opens, and a session has two turns at least"
         return seen
 
-    async def answer(self, said: str, *, rewarded: bool = True) -> Seen | None:
+    async def answer(self, said: str, *, rewarded: bool = True) -> ClientMoment | None:
         """Says a reply, cleaned as a model's answer is, and returns what the client makes of it.
 
         Args:
@@ -176,7 +176,7 @@ class Rollout:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _next(self) -> Seen | None:
+    async def _next(self) -> ClientMoment | None:
         assert self._task is not None, "a rollout is answered after it has begun"
         met = asyncio.create_task(self._relay.met.get())
         await asyncio.wait({met, self._task}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,13 +192,13 @@ class Rollout:
 
 async def replay(
     scenario: Scenario, said: Sequence[str], setting: TrainingSetting
-) -> tuple[Rollout, Seen | None]:
+) -> tuple[Rollout, ClientMoment | None]:
     """Returns a rollout in which these replies were said, and what the client says and shows now.
 
     The client is deterministic, so a session is known by its scenario and what the therapist said.
     """
     rollout = Rollout(scenario, setting)
-    seen: Seen | None = await rollout.begin()
+    seen: ClientMoment | None = await rollout.begin()
     for words in said:
         if seen is None:
             break

@@ -17,7 +17,7 @@ from mirror_bench.schema import Scenario
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.base import Therapist
 from mirror_bench.training.reward import Reward
-from mirror_bench.training.rollout import Rollout, Seen, TrainingSetting, replay, undrawn
+from mirror_bench.training.rollout import ClientMoment, Rollout, TrainingSetting, replay, undrawn
 from mirror_bench.training.train_split import scenario_named
 from mirror_bench.waiting import wait_for
 
@@ -66,7 +66,7 @@ async def _rows_of(
     rollout = Rollout(scenario, setting)
     said: list[str] = []
     try:
-        seen: Seen | None = await rollout.begin()
+        seen: ClientMoment | None = await rollout.begin()
         while seen is not None:
             messages, pictures = chat_of(rollout.messages(), images)
             row: Row = {"prompt": messages, "scenario": scenario.id, "said": list(said)}

@@ -75,10 +75,13 @@ def test_wandb_keeps_it_offline(run: Path, tmp_path: Path) -> None:
     pytest.importorskip("wandb")
     line, told = _logged(run, "wandb")
     (kept,) = (tmp_path / "wandb").glob("offline-run-*/run-*.wandb")
-    content = kept.read_bytes()
     assert line.split()[4] in kept.name
-    for word in (told.parameters["fingerprint"], "ctrs.total.low", "report.html", "plots/totals.png"):
-        assert word.encode() in content, word
+    words = (told.parameters["fingerprint"], "ctrs.total.low", "report.html", "plots/totals.png")
+    deadline = time.monotonic() + 60  # wandb's own process writes the file
+    while time.monotonic() < deadline and any(word.encode() not in kept.read_bytes() for word in words):
+        time.sleep(0.2)
+    for word in words:
+        assert word.encode() in kept.read_bytes(), word
 
 
 def test_trackio_keeps_it(run: Path) -> None:

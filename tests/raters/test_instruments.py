@@ -137,5 +137,7 @@ def test_malformed_files_are_named_with_their_line(
 
 
 def test_an_unknown_instrument_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="_criteria, ctrs, observed_attunement, risk_checklist, safety, wai"):
+    with pytest.raises(
+        InputError, match="_criteria, ctrs, observed_attunement, replies, risk_checklist, safety, wai"
+    ):
         load_instrument("phq")

@@ -13,7 +13,7 @@ from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.cheats import cheating
 from mirror_bench.training.reward import RewardRule, gaming_marks, marked_features
-from mirror_bench.training.rollout import Rollout, Seen, TrainingSetting, undrawn
+from mirror_bench.training.rollout import ClientMoment, Rollout, TrainingSetting, undrawn
 from mirror_bench.training.setup import set_up
 from mirror_bench.training.train_split import scenario_named, training_scenarios
 
@@ -24,7 +24,7 @@ def _scenario(number: int = 0) -> Scenario:
 
 async def _rolled_out(scenario: Scenario, therapist: str, setting: TrainingSetting) -> Rollout:
     rollout, answering = Rollout(scenario, setting), SCRIPTED.get(therapist)(scenario)
-    seen: Seen | None = await rollout.begin()
+    seen: ClientMoment | None = await rollout.begin()
     while seen is not None:
         seen = await rollout.answer((await answering.reply(seen.words, seen.face)).words)
     return rollout

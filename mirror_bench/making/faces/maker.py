@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mirror_bench.engines.base import Engine
 from mirror_bench.errors import EngineError, told
-from mirror_bench.making.faces.checks.base import CAUTION, ImageCheck, Seen
+from mirror_bench.making.faces.checks.base import CAUTION, ExaminedImage, ImageCheck
 from mirror_bench.making.faces.checks.caution import calls_for_caution
 from mirror_bench.making.faces.descriptions import Description, described, described_by, order_of
 from mirror_bench.making.faces.due import DueFace
@@ -103,13 +103,13 @@ class FaceMaker:
                 face_words=description.face,
                 contrast=description.contrast,
             )
-            attempt = self._examine(attempt, Seen(png, due, description.face))
+            attempt = self._examine(attempt, ExaminedImage(png, due, description.face))
             if attempt.rejected_by:
                 self.journal.add(attempt)
             else:
                 self.journal.add(attempt, self.journal.file_of(due.who.person, due.id), png)
 
-    def _examine(self, attempt: Attempt, seen: Seen) -> Attempt:
+    def _examine(self, attempt: Attempt, seen: ExaminedImage) -> Attempt:
         """Returns the attempt with what the checks measured, and the one that it fell to."""
         measured: dict[str, float] = {}
         with self._examining:  # networks need not be safe for threads

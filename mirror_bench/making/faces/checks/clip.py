@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, unusable
+from mirror_bench.making.faces.checks.base import ExaminedImage, ImageVerdict, missing, unusable
 from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 ASKED = "a facial photo with {text}"
@@ -45,7 +45,7 @@ class FitsDirection:
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         import torch
         from PIL import Image

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirror_bench.errors import InputError
-from mirror_bench.making.faces.checks.base import Box, ImageVerdict, Seen, must_be
+from mirror_bench.making.faces.checks.base import Box, ExaminedImage, ImageVerdict, must_be
 from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _SMALLEST = 60
@@ -29,7 +29,7 @@ class FaceFound:
         """Loads the cascade."""
         _cascade()
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         return ImageVerdict(True) if seen.box else ImageVerdict(False, reason="no face was found")
 

@@ -13,8 +13,8 @@ from mirror_bench.errors import InputError
 from mirror_bench.making.faces.checks.base import (
     REMEDY,
     Box,
+    ExaminedImage,
     ImageVerdict,
-    Seen,
     missing,
     pixels_of,
     unusable,
@@ -88,7 +88,7 @@ class SamePerson:
         except RuntimeError as error:
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         who = seen.due.who
         if who.sha256 not in self._known:

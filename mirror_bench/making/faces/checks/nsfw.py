@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mirror_bench.making.faces.checks.base import ImageVerdict, Seen, missing, must_be, unusable
+from mirror_bench.making.faces.checks.base import ExaminedImage, ImageVerdict, missing, must_be, unusable
 from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 
@@ -34,7 +34,7 @@ class NotExplicit:
         except Exception as error:  # onnxruntime has a class of its own for each kind of failure
             raise unusable(self._spec, error) from None
 
-    def check(self, seen: Seen) -> ImageVerdict:
+    def check(self, seen: ExaminedImage) -> ImageVerdict:
         """See `ImageCheck`."""
         score = float(self._network.score_bytes(seen.png))
         passes = score <= self._most
