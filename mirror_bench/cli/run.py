@@ -105,6 +105,9 @@ def run_until_done(*evaluations: Evaluation) -> None:
 
     # As a Ctrl-C: asyncio then stops its tasks in order; what one of them raised would be shown at length.
     before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    interrupt = signal.getsignal(signal.SIGINT)
+    if interrupt is signal.SIG_IGN:  # a script's background job: the request to end would be ignored, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         asyncio.run(evaluate_all())
     except KeyboardInterrupt:
@@ -113,3 +116,4 @@ def run_until_done(*evaluations: Evaluation) -> None:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)

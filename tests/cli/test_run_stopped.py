@@ -25,10 +25,12 @@ reply.sees = False
 """
 
 
-@pytest.mark.parametrize("signal", ["SIGTERM", "SIGINT"])
-def test_it_tells_how_to_go_on_and_shows_no_traceback(signal: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("signal", "ignored"), [("SIGTERM", ""), ("SIGINT", ""), ("SIGTERM", "INT")])
+def test_it_tells_how_to_go_on_and_shows_no_traceback(signal: str, ignored: str, tmp_path: Path) -> None:
     (tmp_path / "asks.py").write_text(_ASKS.format(signal=signal, after=3), encoding="utf-8")
-    command = [sys.executable, "-c", "from mirror_bench.cli import main; main()"]
+    # A shell's background job ignores SIGINT; a request to end must reach it all the same.
+    trap = ["sh", "-c", f"trap '' {ignored}; exec \"$@\"", "sh"] if ignored else []
+    command = [*trap, sys.executable, "-c", "from mirror_bench.cli import main; main()"]
     command += ["run", "--therapist", "python/asks:reply", "--limit", "4", "--no-safety", "--quiet"]
     path = os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH", ""))))
     done = subprocess.run(
