@@ -1,13 +1,27 @@
-"""Waits for coroutines from plain functions: in a script, or inside a running event loop (a notebook)."""
+"""Waits for coroutines: for many at once, and from plain functions.
+
+Plain functions stand in a script, or inside a running event loop (a notebook).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+async def gathered(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Returns what the coroutines return, in their order; the first error stops the others and is raised."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def wait_for(start: Callable[[], Coroutine[Any, Any, T]]) -> T:

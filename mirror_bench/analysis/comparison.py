@@ -9,14 +9,12 @@ from typing import Literal
 
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
-from mirror_bench.raters.pairwise import Preference
+from mirror_bench.raters.pairwise import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
 from mirror_bench.stats.independent import independent_difference
 from mirror_bench.stats.pairwise_length import controlled_win_rate
 from mirror_bench.stats.rates import cluster_share
-
-_POINTS = {"first": 1.0, "second": 0.0, "tie": 0.5}
 
 
 class Match(Record):
@@ -115,7 +113,7 @@ def compare(
     place = {name: index for index, name in enumerate(ranked)}
     found = rank(
         [
-            Comparison(place[one.first], place[one.second], _POINTS[str(one.better)], one.profile_id)
+            Comparison(place[one.first], place[one.second], POINTS[str(one.better)], one.profile_id)
             for one in decided
         ],
         len(ranked),
@@ -148,12 +146,12 @@ def _match(
 ) -> Match:
     ours = [one for one in preferences if (one.first, one.second) == (first, second)]
     known = [one for one in ours if one.better is not None]
-    points = [_POINTS[str(one.better)] for one in known]
+    points = [POINTS[str(one.better)] for one in known]
     people = [one.profile_id for one in known]
     orders = [(float(one.consistent), one.profile_id) for one in known if one.consistent is not None]
     sized = [one for one in known if min(one.tokens) > 0]
     controlled = controlled_win_rate(
-        [_POINTS[str(one.better)] for one in sized],
+        [POINTS[str(one.better)] for one in sized],
         [math.log(one.tokens[0] / one.tokens[1]) for one in sized],
         [one.profile_id for one in sized],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from mirror_bench.raters.judge_json import field_of, objects_with, score_in_word
 from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
+from mirror_bench.waiting import gathered
 
 _MAX_TOKENS = 512
 _LONGEST_ANSWER = 20_000
@@ -188,17 +188,10 @@ class LLMRater:
         if instrument.asked == "together":
             given = await rate_together(self._asking(seeds), session, instrument, asked)
             return self._rating(session, instrument, given, spared)
-        tasks = [
-            asyncio.create_task(
-                self._item(shown, instrument, item, seeds, item.applies == "crisis" and not known.sure)
-            )
+        answers = await gathered(
+            self._item(shown, instrument, item, seeds, item.applies == "crisis" and not known.sure)
             for item in asked
-        ]
-        try:
-            answers = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        )
         given = {item.id: answer for item, answer in zip(asked, answers, strict=True)}
         return self._rating(session, instrument, given, spared)
 

@@ -6,7 +6,6 @@ shown in both orders, and a verdict that turns with the order counts as a tie.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import re
@@ -24,8 +23,11 @@ from mirror_bench.raters.instruments import Instrument, instrument_scores
 from mirror_bench.raters.judge_json import field_of, objects_with
 from mirror_bench.raters.judge_transcript import holds_quote, write_transcript
 from mirror_bench.schema import Profile, Record, Session, derive_seed
+from mirror_bench.waiting import gathered
 
 Better = Literal["first", "second", "tie"]
+POINTS: Mapping[str, float] = {"first": 1.0, "tie": 0.5, "second": 0.0}
+"""Verdict -> what the first candidate earns by it."""
 _MAX_TOKENS = 512
 _LONGEST_ANSWER = 20_000
 _LONGEST_REASON = 600
@@ -147,15 +149,7 @@ class LLMComparer:
         Raises:
             EngineDeadError: If the judge can answer no more.
         """
-        tasks = [
-            asyncio.create_task(self._ask(first, second, turned=False)),
-            asyncio.create_task(self._ask(first, second, turned=True)),
-        ]
-        try:
-            return tuple(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
+        return tuple(await gathered(self._ask(first, second, turned=turned) for turned in (False, True)))
 
     async def _ask(self, first: Session, second: Session, *, turned: bool) -> Opinion:
         one, other = write_transcript(first), write_transcript(second)

@@ -15,6 +15,7 @@ from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import ItemRating, Profile, Rating, Scenario, Session
 from mirror_bench.sessions.progress import Tally
+from mirror_bench.waiting import gathered
 
 W = TypeVar("W")
 
@@ -31,13 +32,7 @@ async def bounded(work: Iterable[W], do: Callable[[W], Awaitable[None]], concurr
             await do(piece)
             await asyncio.sleep(0)  # work that never waits must not hold up the others
 
-    tasks = [asyncio.create_task(worker()) for _ in range(max(1, concurrency))]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await gathered(worker() for _ in range(max(1, concurrency)))
 
 
 async def run_sessions(

@@ -19,6 +19,7 @@ from mirror_bench.sessions.run_data import data_of_run, refuse_unlike
 from mirror_bench.sessions.run_folder import instrument_of, read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.text import count_words
+from mirror_bench.waiting import gathered
 
 
 class Contestant(NamedTuple):
@@ -127,17 +128,10 @@ async def prefer(
                 tick()
                 return made
 
-        due = [
-            asyncio.ensure_future(one(first, second, pair))
-            for first, second, pair in matched_pairs(contestants, pairs)
-        ]
         try:
-            return list(await asyncio.gather(*due))
+            return await gathered(one(*due) for due in matched_pairs(contestants, pairs))
         except EngineDeadError as error:
             raise InputError(f"the judge died: {error}: start the same command again to go on") from None
-        finally:
-            for task in due:
-                task.cancel()
 
 
 def matched_pairs(

@@ -11,7 +11,7 @@ from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.comparison import CandidateStanding, Compared, compare
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.raters.pairwise import Better, Opinion, Preference
+from mirror_bench.raters.pairwise import POINTS, Better, Opinion, Preference
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_folder import read_ratings
@@ -23,7 +23,6 @@ from mirror_bench.study.choosing import Place
 from mirror_bench.study.comparisons import name_of, read_comparisons
 from mirror_bench.study.records import StudyKey
 
-_POINTS = {"first": 1.0, "tie": 0.5, "second": 0.0}
 _Pair = tuple[str, str, str]
 """Scenario, and the two candidates."""
 
@@ -97,7 +96,7 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
     people = compare(made, dict.fromkeys(candidates, ()), judge=f"{len({one.judge for one in made})} people")
     answers: dict[_Pair, dict[str, float]] = {}
     for one in made:
-        answers.setdefault((one.pair, one.first, one.second), {})[one.judge] = _POINTS[str(one.better)]
+        answers.setdefault((one.pair, one.first, one.second), {})[one.judge] = POINTS[str(one.better)]
     clusters = {(one.pair, one.first, one.second): one.profile_id for one in made}
     found = [
         _order(judge, preferences, people, answers, clusters, candidates)
@@ -135,7 +134,7 @@ def _order(
     clusters: Mapping[_Pair, str],
     candidates: Sequence[str],
 ) -> JudgeOrder:
-    given = {(one.pair, one.first, one.second): _POINTS[str(one.better)] for one in preferences}
+    given = {(one.pair, one.first, one.second): POINTS[str(one.better)] for one in preferences}
     both = [
         (given[pair], value, clusters[pair]) for pair in given for _, value in sorted(answers[pair].items())
     ]

@@ -12,7 +12,7 @@ from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.run_summary import gather_run, summarize_runs
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.protocol import SAFETY
-from mirror_bench.raters.pairwise import Preference
+from mirror_bench.raters.pairwise import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Resistance, Score
 from mirror_bench.sessions.run_data import scenarios_of_run
 from mirror_bench.sessions.run_header import read_header
@@ -34,7 +34,6 @@ WITHOUT_STRATEGY = Metric(
 _ITEMS = ("understanding", "interpersonal", "collaboration", "guided_discovery", "focus", "strategy")
 _STRATEGY = "ctrs.strategy"
 _LAST = ("dropout", "turns")
-_POINTS = {"first": 1.0, "second": 0.0, "tie": 0.5}
 
 
 class TableRow(Record):
@@ -200,7 +199,7 @@ def _preferences(preferences: Sequence[Preference]) -> Iterator[PreferenceRow]:
             part = [one for one in ours if resistance in (ALL, types[one.pair])]
             if not part:
                 continue
-            points = [(_POINTS[str(one.better)], one.profile_id) for one in part if one.better is not None]
+            points = [(POINTS[str(one.better)], one.profile_id) for one in part if one.better is not None]
             told = [point for point, _ in points]
             yield PreferenceRow(
                 first=first,

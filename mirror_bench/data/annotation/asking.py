@@ -20,6 +20,7 @@ from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import parse_model
 from mirror_bench.prompts import fill
 from mirror_bench.schema import derive_seed
+from mirror_bench.waiting import gathered
 
 ATTEMPTS = 3
 _LONGEST_ABOUT, _LONGEST_TALK = 6_000, 1_500
@@ -83,17 +84,11 @@ async def ask_unsure(
     try:
         await engine.start()
         try:
-            tasks = [
-                asyncio.ensure_future(settle(client, record))
-                for client, record in zip(clients, records, strict=True)
-            ]
-            try:
-                return list(await asyncio.gather(*tasks))
-            except EngineDeadError as error:
-                raise InputError(f"--model died: {error}: the same command goes on") from None
-            finally:
-                for task in tasks:
-                    task.cancel()
+            return await gathered(
+                settle(client, record) for client, record in zip(clients, records, strict=True)
+            )
+        except EngineDeadError as error:
+            raise InputError(f"--model died: {error}: the same command goes on") from None
         finally:
             await engine.close()
     finally:

@@ -17,6 +17,7 @@ from mirror_bench.making.faces.generators import Commission, FaceGenerator
 from mirror_bench.making.faces.journal import Attempt, FaceJournal
 from mirror_bench.schema import derive_seed
 from mirror_bench.sessions.progress import Tally, shown
+from mirror_bench.waiting import gathered
 
 DESCRIPTION = "description"
 """What an attempt is rejected by where no language model could put the face into words."""
@@ -54,15 +55,7 @@ class FaceMaker:
         tally = Tally("faces", due=len(due), done=before, before=before)
         waiting = iter([one for one in due if not self.journal.over(one.id, self.attempts)])
         async with shown(tally, "faces", quiet):
-            workers = [
-                asyncio.create_task(self._work(generator, waiting, tally)) for generator in self.generators
-            ]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+            await gathered(self._work(generator, waiting, tally) for generator in self.generators)
 
     async def _work(self, generator: FaceGenerator, waiting: Iterator[DueFace], tally: Tally) -> None:
         for one in waiting:

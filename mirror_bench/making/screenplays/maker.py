@@ -22,6 +22,7 @@ from mirror_bench.making.screenplays.splitting import splits_by_person
 from mirror_bench.making.screenplays.writer import Brief, Written, write
 from mirror_bench.schema import Profile, Record, canonical_json
 from mirror_bench.sessions.progress import Tally, shown
+from mirror_bench.waiting import gathered
 
 DATA, REJECTIONS, YIELD = "data", "rejections.jsonl", "yield.json"
 PROTECTED, LOST = "protected profile", "lost"
@@ -107,14 +108,8 @@ class ScreenplayMaker:
             tally.failed += bool(written.fell)
             return written
 
-        tasks = [asyncio.create_task(one(brief)) for brief in briefs]
-        try:
-            async with shown(tally, "screenplays", quiet):
-                return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with shown(tally, "screenplays", quiet):
+            return await gathered(one(brief) for brief in briefs)
 
     async def _write(self, brief: Brief) -> Written:
         for protected in self.protected:
