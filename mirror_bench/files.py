@@ -8,9 +8,13 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from mirror_bench.errors import InputError
 
+R = TypeVar("R", bound=BaseModel)
 BOM = b"\xef\xbb\xbf"
 """What some editors write before UTF-8 text."""
 
@@ -55,6 +59,30 @@ def guarded(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise disk_problem(error, path) from None
+
+
+def read_record(path: Path, kind: type[R], absent: str, remedy: str) -> R:
+    """Returns the record of its kind that a JSON file holds.
+
+    Args:
+        path: The file.
+        kind: What it must hold.
+        absent: What is said where there is no such file.
+        remedy: What is said after what is wrong with it.
+
+    Raises:
+        InputError: If the file is absent, cannot be read or is damaged.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes().removeprefix(BOM))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(absent) from None
+    except OSError as error:
+        raise disk_problem(error, path) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where or 'its start'}: {first['msg']}: {remedy}") from None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

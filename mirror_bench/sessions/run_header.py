@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
-from mirror_bench.errors import InputError
-from mirror_bench.files import BOM, disk_problem, write_atomically
+from mirror_bench.files import read_record, write_atomically
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import FaceCondition, Record
 
@@ -143,20 +142,8 @@ def read_header(folder: Path) -> RunHeader:
         InputError: If the folder is no run folder or its header is damaged.
     """
     path = folder / "run.json"
-    try:
-        return RunHeader.model_validate_json(path.read_bytes().removeprefix(BOM))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
-        ) from None
-    except OSError as error:
-        raise disk_problem(error, path) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path}: {where}: {first['msg']}: the header is damaged or of another version"
-        ) from None
+    absent = f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
+    return read_record(path, RunHeader, absent, "the header is damaged or of another version")
 
 
 def write_header(folder: Path, header: RunHeader) -> None:

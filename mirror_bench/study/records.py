@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from mirror_bench.errors import InputError
-from mirror_bench.files import BOM, disk_problem, write_atomically
+from mirror_bench.files import read_record, write_atomically
 from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Record, digest
@@ -130,21 +130,9 @@ def read_key(study: Path) -> StudyKey:
         InputError: If there is none, or it is damaged.
     """
     path = study / KEY
-    try:
-        key = StudyKey.model_validate_json(path.read_bytes().removeprefix(BOM))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{study} is no study: it has no {KEY} (make one with mirror-bench study make)"
-        ) from None
-    except OSError as error:
-        raise disk_problem(error, path) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path}: {where or 'its start'}: {first['msg']}: restore the file from a copy; without it no "
-            "answer can be assigned"
-        ) from None
+    absent = f"{study} is no study: it has no {KEY} (make one with mirror-bench study make)"
+    remedy = "restore the file from a copy; without it no answer can be assigned"
+    key = read_record(path, StudyKey, absent, remedy)
     if key.named().study != key.study:
         raise InputError(
             f"{path}: was changed since the study was made (only runs may be): restore it from a copy, as no "
