@@ -248,7 +248,7 @@ def _weighed(
         return _depth(text, shared(text, heard) if heard else 0.0, patterns)
     if best == "question":
         return Behaviour.OPEN_QUESTION if patterns["open_form"].match(text) else Behaviour.CLOSED_QUESTION
-    if best == "other" or have & _STANDS_ALONE or Behaviour.NOTICES_FACE in have:
+    if best == "other" or not have.isdisjoint(_LEXICAL):
         return None
     if patterns["persuade"].search(text) or lexicon("forms")["directs"].match(text):
         softened = permitted or Behaviour.EMPHASIZE_AUTONOMY in have

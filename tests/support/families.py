@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,34 +60,25 @@ def save_llama(folder: Path) -> Path:
 def save_qwen2_vl(folder: Path) -> Path:
     """Writes a Qwen2-VL, which reads many images of any size, and videos beside."""
     from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
-    from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    special = ("<|im_start|>", _ENDS, "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
-    tokenizer = _tokenizer(
-        ("<pad>", *special), pad_token="<pad>", eos_token=_ENDS, chat_template=QWEN_TEMPLATE
-    )
-    text = _text(tokenizer, num_key_value_heads=1)
-    text["rope_parameters"] = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [4, 6, 6]}
     vision = {"depth": 2, "embed_dim": 64, "hidden_size": 64, "num_heads": 4, "mlp_ratio": 2}
-    config = Qwen2VLConfig(
-        text_config=text,
-        vision_config=vision | {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},
-        image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
-        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
-        vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
-        vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
-    )
-    _save(folder, Qwen2VLForConditionalGeneration, config, tokenizer)
-    images = Qwen2VLImageProcessorPil(size={"shortest_edge": _SIDE**2, "longest_edge": _SIDE**2}).to_dict()
-    names = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2VLProcessor"}
-    # Written by hand: the processor's own `save_pretrained` wants its processor of videos, hence torchvision.
-    (folder / "preprocessor_config.json").write_text(json.dumps(images | names))
-    return folder
+    return _save_qwen(folder, Qwen2VLForConditionalGeneration, Qwen2VLConfig, vision, "Qwen2VLProcessor")
 
 
 def save_qwen2_5_vl(folder: Path) -> Path:
     """Writes a Qwen2.5-VL, whose vision tower has layers called like those of its language model."""
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    vision: dict[str, Any] = {"depth": 2, "hidden_size": 64, "intermediate_size": 96, "num_heads": 4}
+    vision |= {"out_hidden_size": 64, "fullatt_block_indexes": [1], "window_size": 28}
+    return _save_qwen(
+        folder, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLConfig, vision, "Qwen2_5_VLProcessor"
+    )
+
+
+def _save_qwen(
+    folder: Path, kind: Any, configuration: Any, vision: Mapping[str, Any], processor: str
+) -> Path:
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     special = ("<|im_start|>", _ENDS, "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
@@ -96,19 +87,18 @@ def save_qwen2_5_vl(folder: Path) -> Path:
     )
     text = _text(tokenizer, num_key_value_heads=1)
     text["rope_parameters"] = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [4, 6, 6]}
-    vision = {"depth": 2, "hidden_size": 64, "intermediate_size": 96, "num_heads": 4, "out_hidden_size": 64}
-    vision |= {"patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2}
-    config = Qwen2_5_VLConfig(
+    config = configuration(
         text_config=text,
-        vision_config=vision | {"fullatt_block_indexes": [1], "window_size": 28},
+        vision_config={**vision, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2},
         image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
         video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
         vision_start_token_id=tokenizer.convert_tokens_to_ids("<|vision_start|>"),
         vision_end_token_id=tokenizer.convert_tokens_to_ids("<|vision_end|>"),
     )
-    _save(folder, Qwen2_5_VLForConditionalGeneration, config, tokenizer)
+    _save(folder, kind, config, tokenizer)
     images = Qwen2VLImageProcessorPil(size={"shortest_edge": _SIDE**2, "longest_edge": _SIDE**2}).to_dict()
-    names = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2_5_VLProcessor"}
+    names = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": processor}
+    # Written by hand: the processor's own `save_pretrained` wants its processor of videos, hence torchvision.
     (folder / "preprocessor_config.json").write_text(json.dumps(images | names))
     return folder
 
