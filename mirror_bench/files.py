@@ -8,13 +8,14 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, TypeVar
 
 from mirror_bench.errors import InputError
 
-R = TypeVar("R", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+R = TypeVar("R", bound="BaseModel")
 BOM = b"\xef\xbb\xbf"
 """What some editors write before UTF-8 text."""
 
@@ -73,6 +74,8 @@ def read_record(path: Path, kind: type[R], absent: str, remedy: str) -> R:
     Raises:
         InputError: If the file is absent, cannot be read or is damaged.
     """
+    from pydantic import ValidationError  # not above: `mirror-bench --help` imports this module
+
     try:
         return kind.model_validate_json(path.read_bytes().removeprefix(BOM))
     except (FileNotFoundError, NotADirectoryError):
