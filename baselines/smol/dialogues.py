@@ -16,8 +16,8 @@ from mirror_bench.schema import Expression, FaceIdentity, Profile, Speaker, deri
 from mirror_bench.therapists.prompts import PromptTurn, caption_messages, plan_messages, reply_messages
 
 FACE_WEIGHT = 4.0
-"""Weight of the word that the face decides: one among many, it would be learnt last."""
-CRISIS_WEIGHT = 2.0
+"""Weight of the sentence that the face decides: one reply among six has one, and it would be learnt last."""
+CRISIS_WEIGHT = 4.0
 ANSWER_WEIGHT = 4.0
 """Weight of an answer of one or a few tokens, beside sessions of hundreds."""
 

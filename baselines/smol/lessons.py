@@ -11,8 +11,9 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
-from baselines.corpus import Source
+from baselines.corpus import Source, read_source
 from baselines.smol.teacher import Teacher, ToldClient, Truth, technique_moves
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import BankItem, load_bank
@@ -49,7 +50,7 @@ class LessonTurn:
         shown: What the client's face shows, None where no face is shown.
         said: The therapist's reply.
         taught: Whether it is the teacher's, and so to be learnt.
-        named: The word for the face in it; "" where it names none.
+        named: The sentence about the face in it; "" where there is none.
         crisis: Whether it answers a crisis.
     """
 
@@ -166,6 +167,36 @@ def hold_lesson(number: int, source: Source, bank: Sequence[BankItem], seed: int
         )
     )
     return Lesson(profile, method, technique, tuple(recorded.turns))
+
+
+class Lessons(Sequence[Lesson]):
+    """The sessions that a recipe learns from; each is held when it is first asked for.
+
+    Args:
+        count: How many there are.
+        seed: Of them all.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        self._source, self._bank = read_source(), disclosures()
+        self._seed = seed
+        self._held: list[Lesson | None] = [None] * count
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @overload
+    def __getitem__(self, place: int) -> Lesson: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Lesson]: ...
+    def __getitem__(self, place: int | slice) -> Lesson | list[Lesson]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(len(self))[place]]
+        number = range(len(self))[place]
+        lesson = self._held[number]
+        if lesson is None:
+            lesson = self._held[number] = hold_lesson(number, self._source, self._bank, self._seed)
+        return lesson
 
 
 def shown_in(lessons: Sequence[Lesson]) -> list[Expression]:

@@ -1,8 +1,10 @@
 """The therapist whose sessions with the train split's clients the reference learns from.
 
 It is the scripted `attuned`, told what no candidate is told: whether the client's words hide something and
-whether a danger was disclosed. It goes through its phrases in their order, so that what comes next follows
-from what was said, and a session that follows a plan keeps to the plan's one technique.
+whether a danger was disclosed. Every phrase is decided by the number of the turn, so that what comes next
+follows from what was said last, and a small model can learn the order from some hundred sessions. What the
+face decides begins with one and the same word, and what a disclosure of danger asks for is always the same.
+A session that follows a plan keeps to the plan's one technique.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from mirror_bench.clients.base import Client, ClientTurn
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
-from mirror_bench.schema import Scenario, derive_seed
+from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.policies.client_words import Picture
 from mirror_bench.therapists.policies.comparison import Attuned
@@ -25,39 +27,30 @@ from mirror_bench.therapists.policies.phrases import Phrasing, Script, load_scri
 CRISIS_PHRASES = {"abuse": "crisis_abuse", "danger_to_other": "crisis_other"}
 """Kind of a crisis -> kind of phrases that answer it; "crisis" for all others."""
 CONTENT = TEMPLATES / "planned.yaml"
-EVERY_OTHER = 2
-"""Turns between two moves of the plan's technique."""
+OPENERS = TEMPLATES / "openers.yaml"
+FIRST_MOVE, FIRST_CHANGE = 3, 4
+"""The turns from which the plan's technique is carried out, and talk of change is met."""
+LONG = 24
+"""Words from which a client's turn is thanked for."""
+COURSE = ("ask", "agenda", "", "challenge", "ask", "", "challenge", "", "ask", "challenge", "", "ask")
+"""What follows the reflection at each turn, around and around; "" for nothing."""
 
 
-class PhrasesInOrder(Phrasing):
-    """Chooses phrases in the order of their file, from a start that the session's seed decides."""
-
-    def __init__(self, pair: str, who: str) -> None:
-        super().__init__(pair, who)
-        self._last: dict[str, str] = {}
+class PhrasesByTurn(Phrasing):
+    """Chooses phrases by the number of the turn: the first of a kind at the first turn, and so on around."""
 
     def choose(self, script: Script, kind: str, turn: int, **slots: str) -> str:
-        """Returns the usable phrase of a kind that follows the one said last; "" where none is usable."""
-        return self.following(kind, script.phrases[kind], **slots)
+        """Returns the usable phrase of a kind for a turn; "" where none is usable."""
+        return phrase_at(script.phrases[kind], 1 if kind.startswith("crisis") else turn, **slots)
 
-    def following(self, kind: str, phrases: Sequence[tuple[str, frozenset[str]]], **slots: str) -> str:
-        """Returns the next usable phrase, filled."""
-        every = [text for text, _ in phrases]
-        usable = {text for text, needs in phrases if all(slots.get(slot) for slot in needs)}
-        if not usable:
-            return ""
-        last = self._last.get(kind)
-        start = (
-            every.index(last) + 1 if last in every else derive_seed(self._pair, self._who, kind) % len(every)
-        )
-        text = next(
-            text
-            for text in (every[(start + step) % len(every)] for step in range(len(every)))
-            if text in usable
-        )
-        self._last[kind] = text
-        said = text.format(**slots)
-        return said[:1].upper() + said[1:]
+
+def phrase_at(phrases: Sequence[tuple[str, frozenset[str]]], turn: int, **slots: str) -> str:
+    """Returns the phrase of a turn, filled, or the next one whose slots can be filled; "" where none can."""
+    count = len(phrases)
+    in_turn = (phrases[(turn - 1 + step) % count] for step in range(count))
+    text = next((text for text, needs in in_turn if all(slots.get(slot) for slot in needs)), "")
+    said = text.format(**slots)
+    return said[:1].upper() + said[1:]
 
 
 @dataclass
@@ -97,6 +90,19 @@ class ToldClient:
 
 
 @functools.cache
+def face_openers() -> tuple[tuple[str, frozenset[str]], ...]:
+    """Returns the sentences that say what a face shows, with their slot, from `OPENERS`.
+
+    Raises:
+        InputError: If there are none, or one has no place for the feeling.
+    """
+    texts = read_yaml(OPENERS).get("look")
+    if not isinstance(texts, list) or not texts or not all("{feeling}" in str(text) for text in texts):
+        raise InputError(f"{OPENERS}: look: must be a list of sentences, each with {{feeling}} in it")
+    return tuple((str(text), frozenset({"feeling"})) for text in texts)
+
+
+@functools.cache
 def technique_moves() -> Mapping[str, tuple[tuple[str, frozenset[str]], ...]]:
     """Returns technique -> the moves by which a session that follows its plan carries it, with their slots.
 
@@ -129,11 +135,9 @@ class Teacher(Attuned):
 
     def __init__(self, scenario: Scenario, truth: Truth, technique: str = "", looks: bool = True) -> None:
         super().__init__(scenario)
-        self._in_order = PhrasesInOrder(scenario.pair, self.name)
-        self._phrasing = self._in_order
+        self._phrasing = PhrasesByTurn(scenario.pair, self.name)
         self._truth = truth
         self._technique = technique
-        self._last_move = 0
         self._answers_danger = False
         self._named = ""
         self.looks = looks
@@ -145,7 +149,7 @@ class Teacher(Attuned):
 
     @property
     def named(self) -> str:
-        """The word for the face in the reply just given; "" where it names none."""
+        """The sentence about the face in the reply just given; "" where there is none."""
         return self._named
 
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
@@ -160,19 +164,22 @@ class Teacher(Attuned):
 
     def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
         feeling = self._feeling(face)
-        if feeling and ("masked" in self._truth.marks or load_script("listening").shows("minimises", heard)):
-            self._named = feeling
-            named = self._say("attuned", "name", feeling=feeling, topic=taken.topic)
-            return f"{named} {self._say('attuned', 'after')}"
-        if self._technique and self._due_for_move(heard):
-            self._last_move = self._turn
-            phrases = technique_moves()[self._technique]
-            move = self._in_order.following(self._technique, phrases, topic=self._topic, turned=taken.turned)
-            return f"{self._reflect(taken)} {move}"
-        return super(Attuned, self)._responds(heard, taken, face)
-
-    def _due_for_move(self, heard: str) -> bool:
-        if self._turn < 3 or self._turn - self._last_move < EVERY_OTHER:
-            return False
         signs = load_script("listening")
-        return not signs.shows("objects", heard)
+        if feeling and ("masked" in self._truth.marks or signs.shows("minimises", heard)):
+            self._named = phrase_at(face_openers(), self._turn, feeling=feeling)
+            return f"{self._named} {self._say('attuned', 'after')}"
+        changes = signs.shows("changes", heard) and not signs.shows("sustains", heard)
+        if signs.shows("objects", heard) and not changes:
+            return self._say("listening", "discord")
+        if changes and self._turn >= FIRST_CHANGE:
+            return self._meets_change(taken)
+        reflection = self._trust(taken) if len(heard.split()) >= LONG else self._reflect(taken)
+        return f"{reflection} {self._moves_on(taken)}".strip()
+
+    def _moves_on(self, taken: Picture) -> str:
+        """Returns what follows the reflection: a question, a move of the plan's technique, or nothing."""
+        kind = COURSE[(self._turn - 1) % len(COURSE)]
+        if self._technique and kind and self._turn >= FIRST_MOVE:
+            moves = technique_moves()[self._technique]
+            return phrase_at(moves, self._turn, topic=self._topic, turned=taken.turned)
+        return self._say("listening", kind, topic=self._topic) if kind else ""

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from baselines.architecture import IMAGE, initialise_vision
-from baselines.corpus import read_source
 from baselines.faceset import TRAIN, FaceSet, Sitter, draw_faces
 from baselines.grammar import load_grammar
 from baselines.learning import Curve
@@ -22,7 +21,7 @@ from baselines.smol.base import Base, load_base
 from baselines.smol.body import make_config, make_processor
 from baselines.smol.curriculum import Curriculum
 from baselines.smol.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces, word_targets
-from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
+from baselines.smol.lessons import Lesson, Lessons, shown_in
 from baselines.smol.looks import load_looks
 from baselines.smol.shipping import write_weights
 from baselines.smol.speech import SpeechTrainer, learn_to_speak
@@ -50,12 +49,12 @@ class Trained(NamedTuple):
 
     body: Body
     curve: Curve
-    lessons: list[Lesson]
+    lessons: Sequence[Lesson]
 
 
 def see(recipe: SightedRecipe, out: Path, say: Say) -> Trained:
     """Returns the reference's body, its eyes trained; what `out` holds of this training is not done again."""
-    lessons = lessons_of(recipe)
+    lessons = Lessons(recipe.speech.lessons, recipe.seed)
     say(f"lessons  {len(lessons)} sessions, {sum(len(lesson.turns) for lesson in lessons)} replies")
     part, state = recipe.eyes, out / STATE
     shown = shown_in(lessons[:LOOKED_AT])
@@ -79,12 +78,6 @@ def see(recipe: SightedRecipe, out: Path, say: Say) -> Trained:
         progress,
     )
     return Trained(body, curve, lessons)
-
-
-def lessons_of(recipe: SightedRecipe) -> list[Lesson]:
-    """Returns the sessions that a recipe learns from."""
-    source, bank = read_source(), disclosures()
-    return [hold_lesson(number, source, bank, recipe.seed) for number in range(recipe.speech.lessons)]
 
 
 def sitters_of(recipe: SightedRecipe, shown: Sequence[Expression], split: str) -> list[Sitter]:
@@ -173,7 +166,7 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
 def begin_to_speak(recipe: SightedRecipe, steps: int) -> list[float]:
     """Returns the losses of the language model's first steps, which depend on no eyes, and keeps nothing."""
     body = make_body(recipe)
-    curriculum = curriculum_of(recipe, lessons_of(recipe), body.processor)
+    curriculum = curriculum_of(recipe, Lessons(recipe.speech.lessons, recipe.seed), body.processor)
     curve = learn_to_speak(
         make_speaker(recipe, body), curriculum, body_targets(body), None, lambda *_: None, steps
     )

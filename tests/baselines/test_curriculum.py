@@ -13,11 +13,12 @@ pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.engine]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Curriculum, Any]:
-    from baselines.smol.training import curriculum_of, lessons_of, make_body
+    from baselines.smol.lessons import Lessons
+    from baselines.smol.training import curriculum_of, make_body
 
     recipe = small_recipe(save_small_base(tmp_path_factory.mktemp("base")))
     body = make_body(recipe)
-    return curriculum_of(recipe, lessons_of(recipe), body.processor), body.processor
+    return curriculum_of(recipe, Lessons(recipe.speech.lessons, recipe.seed), body.processor), body.processor
 
 
 def said(tokens: Any, ids: list[int], labels: list[int]) -> list[str]:
