@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,8 +24,10 @@ from baselines.smol.curriculum import Curriculum
 from baselines.smol.eyes import DEVIATION, MEAN, Eyes, learn_to_see, seen_faces, word_targets
 from baselines.smol.lessons import Lesson, Lessons, shown_in
 from baselines.smol.looks import load_looks
-from baselines.smol.shipping import write_weights
+from baselines.smol.shipping import decided_by, write_weights
 from baselines.smol.speech import SpeechTrainer, learn_to_speak
+from mirror_bench.errors import InputError
+from mirror_bench.files import write_atomically
 from mirror_bench.schema import Expression, derive_seed, digest
 
 STATE = ".training"
@@ -147,8 +150,12 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
 
     Returns:
         The figures that stand in `training.json`.
+
+    Raises:
+        InputError: If what `out` holds was begun by another recipe or on other data.
     """
     began = time.monotonic()
+    _refuse_another(recipe, out / STATE)
     say("a training that is stopped goes on from where it was when the same command is given again")
     seen = see(recipe, out, say)
     curriculum = curriculum_of(recipe, seen.lessons, seen.body.processor)
@@ -161,6 +168,17 @@ def train_reference(recipe: SightedRecipe, out: Path, say: Say) -> dict[str, Any
         functools.partial(_tell, say, began),
     )
     return write_weights(out, recipe, seen, speaker, speech)
+
+
+def _refuse_another(recipe: SightedRecipe, state: Path) -> None:
+    """Notes whose training a folder holds; raises InputError where it is another one's."""
+    noted, decided = state / "decided_by.json", decided_by(recipe)
+    if noted.is_file() and json.loads(noted.read_bytes()) != decided:
+        raise InputError(
+            f"{state}: is of a training by another recipe or on other data: name another --out, or remove "
+            "that folder to begin anew"
+        )
+    write_atomically(noted, json.dumps(decided).encode())
 
 
 def begin_to_speak(recipe: SightedRecipe, steps: int) -> list[float]:

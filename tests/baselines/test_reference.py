@@ -76,6 +76,9 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
         with pytest.raises(KeyboardInterrupt):
             training.train_reference(recipe, tmp_path / "weights", cut_off(at))
         assert not (tmp_path / "weights" / "training.json").exists()
+    other = recipe.model_copy(update={"seed": recipe.seed + 1})
+    with pytest.raises(InputError, match="another recipe"):
+        training.train_reference(other, tmp_path / "weights", lambda _: None)
     again = training.train_reference(recipe, tmp_path / "weights", lambda _: None)
     whole = json.loads((folder / "training.json").read_text())
     for phase in ("eyes", "speech"):
