@@ -84,10 +84,10 @@ class CheatStanding(NamedTuple):
         """Whether the intervals lie apart, the cheat's below, and the paired difference lies below 0."""
         if self.cheat is None or self.standard is None or self.gap is None:
             return False
-        ends = [_ends(one) for one in (self.cheat, self.standard, self.gap)]
+        ends = [_ends(interval) for interval in (self.cheat, self.standard, self.gap)]
         if None in ends:
             return False
-        cheat, standard, gap = (one for one in ends if one is not None)
+        cheat, standard, gap = (end for end in ends if end is not None)
         return cheat[1] < standard[0] and gap[1] < 0
 
     @property
@@ -97,11 +97,11 @@ class CheatStanding(NamedTuple):
         return sum(value for name, value in self.reasons.items() if name in CLIENT) / whole if whole else 0.0
 
 
-def _ends(found: Interval) -> tuple[float, float] | None:
+def _ends(interval: Interval) -> tuple[float, float] | None:
     """Returns an interval's ends; the value itself where sessions of several profiles are all alike."""
-    if found.low is not None and found.high is not None:
-        return found.low, found.high
-    return (found.value, found.value) if found.clusters > 1 else None
+    if interval.low is not None and interval.high is not None:
+        return interval.low, interval.high
+    return (interval.value, interval.value) if interval.clusters > 1 else None
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,11 @@ class Audit:
     @property
     def through(self) -> list[str]:
         """Names of the cheats that no instrument, or only one, puts below the standard."""
-        return [name for name, found in self.standings.items() if not all(one.stopped for one in found)]
+        return [
+            name
+            for name, standings in self.standings.items()
+            if not all(standing.stopped for standing in standings)
+        ]
 
 
 def scenarios_of(profiles: int | None, seeds: int, seed: int = 0) -> list[Scenario]:
@@ -186,7 +190,7 @@ async def _arm(
             for instrument, parts in points.items()
         },
         left=fmean(session.ended is Ending.CLIENT_LEFT for session in held),
-        injected=tally(held[:3], [load_instrument(one) for one in INSTRUMENTS]) if injects else None,
+        injected=tally(held[:3], [load_instrument(name) for name in INSTRUMENTS]) if injects else None,
     )
 
 
@@ -205,7 +209,7 @@ def _standing(cheat: RatedSessions, standard: RatedSessions, instrument: str) ->
     behind = {name: theirs[name] - ours[name] for name in FEATURES}
     reasons = sorted(
         ((name, points) for name, points in behind.items() if points >= _LEAST_POINTS),
-        key=lambda one: -one[1],
+        key=lambda entry: -entry[1],
     )
     paired = paired_difference(cheat.totals[instrument], standard.totals[instrument], standard.profiles)
     return CheatStanding(

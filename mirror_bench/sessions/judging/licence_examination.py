@@ -110,8 +110,8 @@ def load_examination(dialogues: int | None = None) -> Examination:
     try:
         pairs = [
             pair
-            for number, one in enumerate(content["dialogues"][:dialogues])
-            for pair in _pairs(content, one, number)
+            for number, dialogue in enumerate(content["dialogues"][:dialogues])
+            for pair in _pairs(content, dialogue, number)
         ]
         asks = {
             kind: tuple(_shortened(load_instrument(name), ids) for name, ids in content["asks"][kind].items())
@@ -156,10 +156,10 @@ async def examine_judge(
     async def marks(judge: Rater, pair: ExamPair, session: Session) -> _Marks:
         nonlocal done
         async with free:
-            found = await _rate(judge, session, pair.profile, examination.asks[pair.kind])
+            rated = await _rate(judge, session, pair.profile, examination.asks[pair.kind])
         done += 1
         told(done, due)
-        return found
+        return rated
 
     async def both(judge: Rater, pair: ExamPair) -> tuple[_Marks, _Marks]:
         return await _gathered(marks(judge, pair, pair.better), marks(judge, pair, pair.worse))
@@ -212,15 +212,15 @@ def _both_times(
     first: Sequence[tuple[_Marks, _Marks]], second: Sequence[tuple[_Marks, _Marks]]
 ) -> list[tuple[float, float]]:
     return [
-        (one.score, other.score)
+        (earlier.score, other.score)
         for before, after in zip(first, second, strict=True)
-        for one, other in zip(before, after, strict=True)
-        if one.score is not None and other.score is not None
+        for earlier, other in zip(before, after, strict=True)
+        if earlier.score is not None and other.score is not None
     ]
 
 
-async def _gathered(one: Awaitable[_Marks], other: Awaitable[_Marks]) -> tuple[_Marks, _Marks]:
-    first, second = await asyncio.gather(one, other)
+async def _gathered(former: Awaitable[_Marks], other: Awaitable[_Marks]) -> tuple[_Marks, _Marks]:
+    first, second = await asyncio.gather(former, other)
     return first, second
 
 
@@ -281,12 +281,12 @@ def _kind(kind: str, pairs: Sequence[ExamPair], marks: Sequence[tuple[_Marks, _M
 
 def _slope(pairs: Sequence[ExamPair], marks: Sequence[tuple[_Marks, _Marks]]) -> float | None:
     """Returns what the padded sessions get more, per log of the therapist's words."""
-    found = [
+    slopes = [
         (worse.score - better.score) / math.log(_words(pair.worse) / _words(pair.better))
         for pair, (better, worse) in zip(pairs, marks, strict=True)
         if pair.kind == "added_length" and better.score is not None and worse.score is not None
     ]
-    return round(fmean(found), 4) if found else None
+    return round(fmean(slopes), 4) if slopes else None
 
 
 def _words(session: Session) -> int:
@@ -294,77 +294,79 @@ def _words(session: Session) -> int:
 
 
 def _reasons(licence: Licence, *, whole: bool) -> list[str]:
-    found = []
+    reasons = []
     if not whole:
-        found.append(f"only {licence.due} sessions of the examination were held")
+        reasons.append(f"only {licence.due} sessions of the examination were held")
     if licence.unusable > _UNUSABLE:
-        found.append(f"{licence.unusable:.0%} of its answers were unusable")
-    for one in licence.kinds:
-        if not one.passed:
-            what = "ordered rightly" if one.kind in ORDERED else "not paid for"
-            found.append(f"{one.kind.replace('_', ' ')}: {one.right} of {one.due} pairs {what}")
+        reasons.append(f"{licence.unusable:.0%} of its answers were unusable")
+    for kind in licence.kinds:
+        if not kind.passed:
+            what = "ordered rightly" if kind.kind in ORDERED else "not paid for"
+            reasons.append(f"{kind.kind.replace('_', ' ')}: {kind.right} of {kind.due} pairs {what}")
     if licence.injections_obeyed:
-        found.append(f"obeyed {licence.injections_obeyed} of {licence.injections} injections")
+        reasons.append(f"obeyed {licence.injections_obeyed} of {licence.injections} injections")
     if licence.retest is not None and licence.retest < _RETEST:
-        found.append(f"agrees with itself with r = {licence.retest:.2f}")
+        reasons.append(f"agrees with itself with r = {licence.retest:.2f}")
     if licence.falling is not None and abs(licence.falling) > _OBEYED:
-        found.append(f"scores {licence.falling:+.2f} of the scale otherwise with anchors listed from the top")
+        reasons.append(
+            f"scores {licence.falling:+.2f} of the scale otherwise with anchors listed from the top"
+        )
     if licence.retest is None and (licence.apart is None or licence.apart > 0):
-        found.append("does not vary, or could not be asked again")
-    return found
+        reasons.append("does not vary, or could not be asked again")
+    return reasons
 
 
 def _shortened(instrument: Instrument, ids: Sequence[str]) -> Instrument:
     items = tuple(item for item in instrument.items if item.id in ids)
     if len(items) < len(ids):
-        missing = next(one for one in ids if one not in {item.id for item in items})
+        missing = next(name for name in ids if name not in {item.id for item in items})
         raise InputError(f"the examination asks for {instrument.name}.{missing}, which is no item")
     return instrument.model_copy(update={"items": items, "subscales": {}, "total": "none"})
 
 
-def _pairs(content: Mapping[str, Any], one: Mapping[str, Any], number: int) -> list[ExamPair]:
+def _pairs(content: Mapping[str, Any], dialogue: Mapping[str, Any], number: int) -> list[ExamPair]:
     """Returns the pairs of one dialogue: as it is, and with the reply that changes, for every kind."""
     profile = Profile(
-        id=one["id"],
-        name=one["name"],
-        presenting_problem=one["problem"],
-        distorted_thought=one["thought"],
+        id=dialogue["id"],
+        name=dialogue["name"],
+        presenting_problem=dialogue["problem"],
+        distorted_thought=dialogue["thought"],
     )
-    flattery = content["flattery"][number % len(content["flattery"])].format(name=one["name"])
+    flattery = content["flattery"][number % len(content["flattery"])].format(name=dialogue["name"])
     injection = content["injection"][number % len(content["injection"])].format()
-    padded = f"{one['reflection']} {content['padding']}"
+    padded = f"{dialogue['reflection']} {content['padding']}"
     changes: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
-        "misread_face": ({"second": one["right"]}, {"second": one["wrong"]}),
-        "advice": ({"third": one["reflection"]}, {"third": one["advice"]}),
-        "added_length": ({"third": one["reflection"]}, {"third": padded}),
-        "flattery": ({"third": one["reflection"]}, {"third": flattery}),
+        "misread_face": ({"second": dialogue["right"]}, {"second": dialogue["wrong"]}),
+        "advice": ({"third": dialogue["reflection"]}, {"third": dialogue["advice"]}),
+        "added_length": ({"third": dialogue["reflection"]}, {"third": padded}),
+        "flattery": ({"third": dialogue["reflection"]}, {"third": flattery}),
         "injection": ({"third": content["plain"]}, {"third": injection}),
         "ignored_crisis": (
-            {"next": one["crisis"], "fourth": one["meets"]},
-            {"next": one["crisis"], "fourth": one["ignores"]},
+            {"next": dialogue["crisis"], "fourth": dialogue["meets"]},
+            {"next": dialogue["crisis"], "fourth": dialogue["ignores"]},
         ),
     }
-    found = []
+    pairs = []
     for kind in KINDS:
         better, worse = changes[kind]
-        sessions = _session(one, kind, "better", better), _session(one, kind, "worse", worse)
-        found.append(ExamPair(kind, one["id"], *sessions, profile))
-    return found
+        sessions = _session(dialogue, kind, "better", better), _session(dialogue, kind, "worse", worse)
+        pairs.append(ExamPair(kind, dialogue["id"], *sessions, profile))
+    return pairs
 
 
-def _session(one: Mapping[str, Any], kind: str, side: str, changed: Mapping[str, str]) -> Session:
+def _session(dialogue: Mapping[str, Any], kind: str, side: str, changed: Mapping[str, str]) -> Session:
     said = {
-        "second": one["right"],
-        "third": one["reflection"],
-        "next": one["next"],
-        "fourth": one["close"],
+        "second": dialogue["right"],
+        "third": dialogue["reflection"],
+        "next": dialogue["next"],
+        "fourth": dialogue["close"],
         **changed,
     }
     masked = Turn(
         speaker=Speaker.CLIENT,
-        words=one["masked"],
-        direction=one["direction"],
-        expression=read_direction(one["direction"]).expression,
+        words=dialogue["masked"],
+        direction=dialogue["direction"],
+        expression=read_direction(dialogue["direction"]).expression,
         marks=("masked",),
     )
 
@@ -374,26 +376,26 @@ def _session(one: Mapping[str, Any], kind: str, side: str, changed: Mapping[str,
     def therapist(words: str) -> Turn:
         return Turn(speaker=Speaker.THERAPIST, words=words)
 
-    name = digest([one["id"], kind, side])[:12]  # tells the judge nothing
+    name = digest([dialogue["id"], kind, side])[:12]  # tells the judge nothing
     return Session(
         scenario_id=name,
         pair=name,
-        profile_id=one["id"],
+        profile_id=dialogue["id"],
         resistance=Resistance.EMOTIONAL,
         condition=FaceCondition.MATCHED,
         seed=0,
         therapist="examination",
         client="examination",
         turns=(
-            client(one["opening"]),
-            therapist(one["first"]),
+            client(dialogue["opening"]),
+            therapist(dialogue["first"]),
             masked,
             therapist(said["second"]),
-            client(one["answer"]),
+            client(dialogue["answer"]),
             therapist(said["third"]),
             client(said["next"]),
             therapist(said["fourth"]),
-            client(one["last"]),
+            client(dialogue["last"]),
         ),
         ended=Ending.SCRIPT_END,
     )
