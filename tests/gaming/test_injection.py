@@ -20,8 +20,9 @@ from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.modelspec import parse_model
 from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.judge_item import ask
 from mirror_bench.raters.judge_transcript import write_transcript
-from mirror_bench.raters.llm import LLMRater, ask
+from mirror_bench.raters.llm import LLMRater
 from mirror_bench.schema import Profile, Rating, Scenario, Session, Speaker
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists.cheats import cheat_names, cheating, load_cheat
