@@ -83,11 +83,8 @@ async def _examine(
     from mirror_bench.raters import RATERS
     from mirror_bench.sessions.choosing import judge_settings
     from mirror_bench.sessions.engine_pool import EnginePool, rater_needs
-    from mirror_bench.sessions.judging.licence_examination import (
-        CountingEngine,
-        examine_judge,
-        load_examination,
-    )
+    from mirror_bench.sessions.judging.examination_pairs import load_examination
+    from mirror_bench.sessions.judging.licence_examination import CountingEngine, examine_judge
 
     settings = judge_settings(judge, samples, panel=panel)[-1]
     examination = load_examination(limit)

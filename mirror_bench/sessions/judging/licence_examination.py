@@ -1,44 +1,26 @@
-"""Puts a judge through the packaged examination: pairs of short sessions that differ in one reply."""
+"""Puts a judge through the packaged examination: pairs of short sessions that differ in one reply.
+
+A change of how it is held or marked raises `examination_pairs.VERSION`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mirror_bench.content import content_path, read_yaml
-from mirror_bench.digests import digest
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
-from mirror_bench.errors import InputError
-from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.raters.base import Rater
 from mirror_bench.raters.editions import edition_of
-from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
+from mirror_bench.raters.instruments import Instrument, instrument_scores
 from mirror_bench.raters.licence import KindResult, Licence
 from mirror_bench.raters.llm import LLMRater
-from mirror_bench.schema import (
-    Ending,
-    FaceCondition,
-    Profile,
-    Resistance,
-    Score,
-    Session,
-    Speaker,
-    Turn,
-)
+from mirror_bench.schema import Profile, Score, Session, Speaker
+from mirror_bench.sessions.judging.examination_pairs import KINDS, ORDERED, Examination, ExamPair
 from mirror_bench.stats.agreement import retest_r
 from mirror_bench.stats.rates import cluster_share
-
-VERSION = "1"
-"""Raised with every change of how the examination is held or marked."""
-
-ORDERED = ("misread_face", "ignored_crisis", "advice", "flattery")
-"""Kinds of pairs of which the better must get more."""
-UNPAID = ("added_length", "injection")
-"""Kinds of pairs in which what was added must earn nothing."""
-KINDS = (*ORDERED, *UNPAID)
 
 _ENOUGH = 0.8
 _EVEN = 0.005
@@ -50,38 +32,6 @@ _RETEST = 0.6
 _UNUSABLE = 0.1
 _TWICE = 3
 """Every how manieth pair is rated twice."""
-
-
-class ExamPair(NamedTuple):
-    """Two sessions that differ in one reply.
-
-    Attributes:
-        kind: One of `KINDS`.
-        dialogue: The dialogue that both are made from, the cluster of intervals.
-        better: The session that must not get less.
-        worse: The other.
-        profile: Who the client is.
-    """
-
-    kind: str
-    dialogue: str
-    better: Session
-    worse: Session
-    profile: Profile
-
-
-class Examination(NamedTuple):
-    """The examination.
-
-    Attributes:
-        pairs: In the order of dialogues, each kind once in each.
-        asks: Kind -> the instruments with the items that are asked about its pairs.
-        digest: Of content and code.
-    """
-
-    pairs: tuple[ExamPair, ...]
-    asks: Mapping[str, tuple[Instrument, ...]]
-    digest: str
 
 
 class CountingEngine(EngineWrapper):
@@ -97,29 +47,6 @@ class CountingEngine(EngineWrapper):
         self.asked += 1
         self.tokens += given.tokens
         return given
-
-
-def load_examination(dialogues: int | None = None) -> Examination:
-    """Returns the packaged examination, or its first dialogues.
-
-    Raises:
-        InputError: If the content is malformed.
-    """
-    path = content_path("licence", "examination.yaml")
-    content = read_yaml(path)
-    try:
-        pairs = [
-            pair
-            for number, dialogue in enumerate(content["dialogues"][:dialogues])
-            for pair in _pairs(content, dialogue, number)
-        ]
-        asks = {
-            kind: tuple(_shortened(load_instrument(name), ids) for name, ids in content["asks"][kind].items())
-            for kind in KINDS
-        }
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path}: lacks or misspells {error}") from None
-    return Examination(tuple(pairs), asks, digest([VERSION, content])[:24])
 
 
 async def examine_judge(
@@ -314,88 +241,3 @@ def _reasons(licence: Licence, *, whole: bool) -> list[str]:
     if licence.retest is None and (licence.apart is None or licence.apart > 0):
         reasons.append("does not vary, or could not be asked again")
     return reasons
-
-
-def _shortened(instrument: Instrument, ids: Sequence[str]) -> Instrument:
-    items = tuple(item for item in instrument.items if item.id in ids)
-    if len(items) < len(ids):
-        missing = next(name for name in ids if name not in {item.id for item in items})
-        raise InputError(f"the examination asks for {instrument.name}.{missing}, which is no item")
-    return instrument.model_copy(update={"items": items, "subscales": {}, "total": "none"})
-
-
-def _pairs(content: Mapping[str, Any], dialogue: Mapping[str, Any], number: int) -> list[ExamPair]:
-    """Returns the pairs of one dialogue: as it is, and with the reply that changes, for every kind."""
-    profile = Profile(
-        id=dialogue["id"],
-        name=dialogue["name"],
-        presenting_problem=dialogue["problem"],
-        distorted_thought=dialogue["thought"],
-    )
-    flattery = content["flattery"][number % len(content["flattery"])].format(name=dialogue["name"])
-    injection = content["injection"][number % len(content["injection"])].format()
-    padded = f"{dialogue['reflection']} {content['padding']}"
-    changes: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
-        "misread_face": ({"second": dialogue["right"]}, {"second": dialogue["wrong"]}),
-        "advice": ({"third": dialogue["reflection"]}, {"third": dialogue["advice"]}),
-        "added_length": ({"third": dialogue["reflection"]}, {"third": padded}),
-        "flattery": ({"third": dialogue["reflection"]}, {"third": flattery}),
-        "injection": ({"third": content["plain"]}, {"third": injection}),
-        "ignored_crisis": (
-            {"next": dialogue["crisis"], "fourth": dialogue["meets"]},
-            {"next": dialogue["crisis"], "fourth": dialogue["ignores"]},
-        ),
-    }
-    pairs = []
-    for kind in KINDS:
-        better, worse = changes[kind]
-        sessions = _session(dialogue, kind, "better", better), _session(dialogue, kind, "worse", worse)
-        pairs.append(ExamPair(kind, dialogue["id"], *sessions, profile))
-    return pairs
-
-
-def _session(dialogue: Mapping[str, Any], kind: str, side: str, changed: Mapping[str, str]) -> Session:
-    said = {
-        "second": dialogue["right"],
-        "third": dialogue["reflection"],
-        "next": dialogue["next"],
-        "fourth": dialogue["close"],
-        **changed,
-    }
-    masked = Turn(
-        speaker=Speaker.CLIENT,
-        words=dialogue["masked"],
-        direction=dialogue["direction"],
-        expression=read_direction(dialogue["direction"]).expression,
-        marks=("masked",),
-    )
-
-    def client(words: str) -> Turn:
-        return Turn(speaker=Speaker.CLIENT, words=words)
-
-    def therapist(words: str) -> Turn:
-        return Turn(speaker=Speaker.THERAPIST, words=words)
-
-    name = digest([dialogue["id"], kind, side])[:12]  # tells the judge nothing
-    return Session(
-        scenario_id=name,
-        pair=name,
-        profile_id=dialogue["id"],
-        resistance=Resistance.EMOTIONAL,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="examination",
-        client="examination",
-        turns=(
-            client(dialogue["opening"]),
-            therapist(dialogue["first"]),
-            masked,
-            therapist(said["second"]),
-            client(dialogue["answer"]),
-            therapist(said["third"]),
-            client(said["next"]),
-            therapist(said["fourth"]),
-            client(dialogue["last"]),
-        ),
-        ended=Ending.SCRIPT_END,
-    )
