@@ -9,7 +9,7 @@ from typing import Literal
 
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
-from mirror_bench.raters.pairwise import POINTS, Preference
+from mirror_bench.raters.preferences import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
 from mirror_bench.stats.independent import independent_difference

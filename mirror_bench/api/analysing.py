@@ -17,7 +17,7 @@ from mirror_bench.api.run import Run, folder_of
 from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import RaterSettings
-from mirror_bench.raters.pairwise import Preference
+from mirror_bench.raters.preferences import Preference
 from mirror_bench.schema import FaceCondition, Record
 from mirror_bench.sessions.choosing import Spelling, as_option, chosen_conditions, judge_settings
 from mirror_bench.sessions.pairwise_runs import Contestant, matched_pairs, prefer, read_contestants

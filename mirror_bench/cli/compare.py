@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mirror_bench.analysis.comparison import Compared
-    from mirror_bench.raters.pairwise import Preference
+    from mirror_bench.raters.preferences import Preference
     from mirror_bench.schema import Score
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")

@@ -12,7 +12,7 @@ from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import EngineDeadError, InputError
 from mirror_bench.protocol import RaterSettings, form_name
 from mirror_bench.raters.instruments import Instrument
-from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
+from mirror_bench.raters.preferences import CodedComparer, Comparer, LLMComparer, Preference, verdict
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.run_data import data_of_run, refuse_unlike

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from mirror_bench.pages.report import asset, page_environment, policy_hash
 from mirror_bench.pages.session_viewer import TurnView, view_turns
 from mirror_bench.raters.instruments import Instrument, Item
-from mirror_bench.raters.pairwise import criteria
+from mirror_bench.raters.preferences import criteria
 from mirror_bench.schema import Session, Turn
 from mirror_bench.study.records import BETTER, CHECK, SPARED, UNKNOWN, AttentionCheck, StudyKey, StudyTask
 from mirror_bench.study.texts import FormTexts, study_texts

@@ -11,7 +11,7 @@ from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.comparison import CandidateStanding, Compared, compare
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.raters.pairwise import POINTS, Better, Opinion, Preference
+from mirror_bench.raters.preferences import POINTS, Better, Opinion, Preference
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_folder import read_ratings

@@ -9,7 +9,7 @@ from pathlib import Path
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
 from mirror_bench.raters.instruments import Instrument, own_file
-from mirror_bench.raters.pairwise import Better, Opinion, Preference
+from mirror_bench.raters.preferences import Better, Opinion, Preference
 from mirror_bench.schema import ItemRating, Rating, Session, digest
 from mirror_bench.sessions.pairwise_runs import therapist_tokens
 from mirror_bench.sessions.run_folder import RunFolder, instrument_of, read_sessions

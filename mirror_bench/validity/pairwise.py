@@ -12,7 +12,7 @@ from mirror_bench.analysis.comparison import Compared, compare
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.pairwise import CodedComparer, Preference, verdict
+from mirror_bench.raters.preferences import CodedComparer, Preference, verdict
 from mirror_bench.schema import Profile, Scenario, Session
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.sessions.pairwise_runs import therapist_tokens

@@ -12,7 +12,7 @@ from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.run_summary import gather_run, summarize_runs
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.protocol import SAFETY
-from mirror_bench.raters.pairwise import POINTS, Preference
+from mirror_bench.raters.preferences import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Resistance, Score
 from mirror_bench.sessions.run_data import scenarios_of_run
 from mirror_bench.sessions.run_header import read_header
