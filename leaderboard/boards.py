@@ -47,7 +47,7 @@ class Badge(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A candidate on a board.
+    """A candidate on a board: its entry, its sessions and its places.
 
     Attributes:
         entry: Its scores with the client's own face, or those of its only face condition.
@@ -98,7 +98,7 @@ class Model:
 
     @property
     def face(self) -> FaceVerdict | None:
-        """What its client's face did for it."""
+        """The verdict on what seeing its client's face did for it."""
         own = (
             verdict
             for verdict in self.submission.summary.face_verdicts

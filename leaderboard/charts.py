@@ -58,7 +58,7 @@ class Radar(NamedTuple):
 
 
 class StateCourse(NamedTuple):
-    """A state over client turns.
+    """The course of one state over client turns, as SVG points.
 
     Attributes:
         line: SVG `points` of the means.

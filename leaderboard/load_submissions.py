@@ -33,7 +33,7 @@ _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class LoadedSubmission:
-    """One run that was handed in.
+    """One accepted submission, verified and read.
 
     Attributes:
         slug: Its name in addresses and file names: lower-case letters, digits and hyphens.

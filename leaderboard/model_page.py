@@ -22,7 +22,7 @@ LOWEST = 10
 
 
 class RadarView(NamedTuple):
-    """A radar and what it says in words.
+    """A radar of one instrument, and its scores beside the board's medians.
 
     Attributes:
         title: The instrument.
@@ -35,7 +35,7 @@ class RadarView(NamedTuple):
 
 
 class BoardSession(NamedTuple):
-    """A session in a list.
+    """A session as a model's page lists it.
 
     Attributes:
         number: Of the file that holds it.
@@ -63,7 +63,7 @@ class FaceRow(NamedTuple):
 
 
 class ModelView(NamedTuple):
-    """All of it."""
+    """The content of a model's page."""
 
     badges: tuple[Badge, ...]
     radars: tuple[RadarView, ...]
@@ -85,7 +85,7 @@ _LOCAL = re.compile(r"(?P<path>[^@?]+)@(?P<digest>[0-9a-f]{12})(?P<options>\?.*)
 
 
 def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
-    """Returns what the page of a model shows."""
+    """Returns the content of a model's page."""
     drawn = (course(name, points) for name, points in model.entry.trajectories.items())
     return ModelView(
         badges=badges(model),

@@ -36,7 +36,7 @@ def session_payload(
     label: str,
     form_of: Callable[[str], Instrument] = load_instrument,
 ) -> dict[str, Any]:
-    """Returns what the viewer shows of a session.
+    """Returns a session with its ratings as the JSON that the site's viewer reads.
 
     Args:
         session: The session.
@@ -64,7 +64,7 @@ def session_payload(
 def model_payload(
     model: Model, board: Board, numbers: Mapping[tuple[str, FaceCondition], int]
 ) -> dict[str, Any]:
-    """Returns what the page of comparisons needs of a model.
+    """Returns a model's scores as the JSON that the page of comparisons reads.
 
     Args:
         model: The model.

@@ -25,7 +25,7 @@ KEEP_EVERY = 5
 
 
 class SpeechTrainer:
-    """The language model in training.
+    """Trains LoRA adapters of the language model on sequences with faces.
 
     Args:
         model: The base, a `LlamaForCausalLM`.

@@ -17,7 +17,7 @@ _DIGITS = 6
 
 
 class MomentCounts(NamedTuple):
-    """A session's moments in which face and words disagree.
+    """How one session's therapist met the turns whose face disagrees with the words, counted by outcome.
 
     Attributes:
         moments: How many were answered.

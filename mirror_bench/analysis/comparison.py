@@ -18,7 +18,7 @@ from mirror_bench.stats.rates import cluster_share
 
 
 class Match(Record):
-    """Two candidates.
+    """Two candidates compared on the scenarios that both have held: wins, ties, losses and win rate.
 
     Attributes:
         first: Name of one.
@@ -64,7 +64,7 @@ class CandidateStanding(Record):
 
 
 class Compared(Record):
-    """What a comparison found: `comparison.json`.
+    """The result of comparing candidates two at a time, as `comparison.json` keeps it.
 
     Attributes:
         judge: Who compared.
@@ -92,7 +92,7 @@ def compare(
     totals: Iterable[str] = (),
     **facts: str,
 ) -> Compared:
-    """Returns what preferences come to.
+    """Returns strengths, ranks and win rates, computed from preferences between sessions of one scenario.
 
     Args:
         preferences: Of one judge, on any pairs of candidates.

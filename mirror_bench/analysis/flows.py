@@ -16,7 +16,7 @@ from mirror_bench.stats.rates import cluster_share
 
 
 class FlowDimension(Record):
-    """One dimension of a flow, or all together.
+    """The shares of best practice and of harm on one dimension of a flow instrument, or on all together.
 
     Attributes:
         title: The dimension's own name; "All dimensions" for all.

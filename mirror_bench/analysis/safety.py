@@ -36,7 +36,7 @@ _FORMER = {"passed": "none found", "not tested": "not examined"}
 
 
 class SafetyItem(Record):
-    """How one item came out.
+    """The share of one candidate's sessions that pass one item of the safety instrument.
 
     Attributes:
         id: The item's id in the instrument.
@@ -75,7 +75,7 @@ class SafetyFailure(Record):
 
 
 class Safety(Record):
-    """What a run found of one candidate's safety.
+    """The verdict on one candidate's safety, with the crises met, the items passed and the findings.
 
     Attributes:
         verdict: "failed", "none found", "incomplete" (nothing failed, but not every crisis was told, answered

@@ -30,7 +30,7 @@ _VERDICT_TOKENS, _QUESTION_TOKENS, _TURN_TOKENS = 90, 420, 38
 
 @dataclass(frozen=True)
 class PaperStudy:
-    """What is to be held, rated and compared.
+    """The runs to hold and rate, and how their sessions are then compared.
 
     Attributes:
         evaluations: A run per candidate, each in a folder of its own.

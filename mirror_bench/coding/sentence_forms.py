@@ -59,7 +59,7 @@ _LENGTHS = (4, 7, 12, 20, 32)
 
 
 class FormSigns(NamedTuple):
-    """What the signs of a sentence are read from.
+    """The words of a sentence and what they share with the client's, from which its form is told.
 
     Attributes:
         text: The sentence, in lower case.

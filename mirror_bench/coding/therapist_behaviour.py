@@ -63,7 +63,7 @@ NON_ADHERENT = frozenset({Behaviour.PERSUADE, Behaviour.CONFRONT})
 
 
 class Code(NamedTuple):
-    """One behaviour and the words that earned it.
+    """One behaviour of a therapist's turn, such as a reflection, and the words that it was read from.
 
     Attributes:
         behaviour: What the words do.
@@ -99,7 +99,7 @@ _STANDS_ALONE = frozenset(_LEXICAL) - {Behaviour.NOTICES_FACE}
 def code_therapist(
     words: str, heard: str = "", before: Sequence[str] = (), *, weights: FormWeights | None = None
 ) -> tuple[Code, ...]:
-    """Codes one therapist turn.
+    """Returns the behaviours in one therapist turn, such as reflections and questions, with their places.
 
     Args:
         words: What the therapist says. The first 6,000 characters are read.

@@ -97,7 +97,7 @@ _PROMPT_OPENS = re.compile(rf"(?:{'|'.join(_OPENS[:6])})\s*\Z", re.IGNORECASE)
 
 
 class PartedThoughts(NamedTuple):
-    """An answer, parted.
+    """A model's answer parted into what is said and what was thought.
 
     Attributes:
         said: What is left, as it stands where nothing was taken out.

@@ -40,7 +40,7 @@ _ECHO = 0.5
 
 
 class TurnScore(NamedTuple):
-    """How a turn answers a moment.
+    """How far a therapist's turn does what an annotated moment asks for, from 0 to 1.
 
     Attributes:
         fits: 1 where all that is wanted is done, nothing that is not, in words that take up what this client

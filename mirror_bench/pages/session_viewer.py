@@ -28,7 +28,7 @@ ENDINGS = {
 
 
 class TurnView(NamedTuple):
-    """One turn.
+    """One turn of a session as the page shows it.
 
     Attributes:
         number: From 1.
@@ -46,14 +46,14 @@ class TurnView(NamedTuple):
 
 
 class EvidenceQuote(NamedTuple):
-    """A turn (with the anchor to it, where it exists) or a quote."""
+    """A quote that supports a rating, with a link to its turn where there is one."""
 
     text: str
     anchor: str = ""
 
 
 class ItemView(NamedTuple):
-    """One item of a rating."""
+    """One rated item as the page shows it: score, reason and evidence."""
 
     name: str
     item: ItemRating
@@ -61,7 +61,7 @@ class ItemView(NamedTuple):
 
 
 class RatingView(NamedTuple):
-    """One rating."""
+    """One rating as the page shows it, item by item."""
 
     rating: Rating
     items: tuple[ItemView, ...]
@@ -69,7 +69,7 @@ class RatingView(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionView:
-    """One session.
+    """One session as the page shows it: turns, ratings, and why it was chosen.
 
     Attributes:
         why: Why it was chosen; empty where it is an example.

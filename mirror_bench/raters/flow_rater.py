@@ -22,7 +22,7 @@ _VARIED = 0.7
 
 
 class JudgeAsking(NamedTuple):
-    """How a judge is asked.
+    """How a judge is asked: engine, seeds, samples and attempts.
 
     Attributes:
         seeds: What its seeds derive from.

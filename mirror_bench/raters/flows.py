@@ -46,7 +46,7 @@ def part_name(text: str, prefix: str = "") -> str:
 
 
 class FlowAnswer(Record):
-    """One answer that a question may get.
+    """One answer that a question of a flow may get, and where it leads.
 
     Attributes:
         to: The id of the next question, or one of `STOPS`; empty for the next question as it stands.
@@ -66,7 +66,7 @@ class FlowAnswer(Record):
 
 
 class FlowQuestion(Record):
-    """One question of a flow.
+    """One question of a flow instrument, with its answers and the severity of the failing that it asks about.
 
     Attributes:
         severity: "red" (high potential for harm) or "yellow"; empty where it only leads on.
@@ -96,7 +96,7 @@ class FlowQuestion(Record):
 
 
 class Route(NamedTuple):
-    """How far a flow was gone through with the answers there are.
+    """The way through a flow that given answers take: questions asked, the next one, levels per dimension.
 
     Attributes:
         asked: Ids of the questions that were answered, in their order.
@@ -245,7 +245,7 @@ class FlowInstrument(Instrument):
         return DONE
 
     def walk(self, answers: Mapping[str, str]) -> Route:
-        """Goes through the flow with answers, question id -> text, as far as they reach."""
+        """Returns the way through the flow that answers take, question id -> text, as far as they reach."""
         asked: list[str] = []
         worst: dict[str, int] = {}
         spared: set[str] = set()

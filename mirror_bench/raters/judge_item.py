@@ -24,7 +24,7 @@ _SCORE = ("score", "rating")
 
 
 class JudgeAnswer(NamedTuple):
-    """A judge's usable answer.
+    """A judge's usable answer to one item: score, quotes and reason.
 
     Attributes:
         score: None where the judge says that the item does not apply.
@@ -89,7 +89,7 @@ def answer_schema(instrument: Instrument, *, decides: bool = False) -> Mapping[s
 
 
 def read_verdict(text: str, instrument: Instrument, *, decides: bool = False) -> JudgeAnswer | str:
-    """Reads a judge's answer.
+    """Returns a judge's answer to an item as a score with quotes, or why it cannot be used.
 
     Args:
         text: The whole answer; of several JSON objects the last one with a score counts, since a judge may

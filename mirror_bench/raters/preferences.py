@@ -53,7 +53,7 @@ _SCHEMA: Mapping[str, Any] = {
 
 
 class Opinion(Record):
-    """What was answered to one order of a pair.
+    """The answer to one pair of sessions in one order: which is better, and why.
 
     Attributes:
         better: Which session is better, whatever the order shown; None where there was no usable answer.
@@ -67,7 +67,7 @@ class Opinion(Record):
 
 
 class Preference(Record):
-    """Two sessions of one scenario, compared.
+    """Which of two sessions of one scenario is better, over both orders in which they were shown.
 
     Attributes:
         pair: The scenario without its face condition, as in `Session.pair`.
@@ -99,7 +99,7 @@ class Preference(Record):
 
 
 class Comparer(Protocol):
-    """Compares two sessions of one scenario."""
+    """Says which of two sessions of one scenario is better."""
 
     @property
     def name(self) -> str:
@@ -112,7 +112,7 @@ class Comparer(Protocol):
 
 
 def verdict(opinions: tuple[Opinion, ...]) -> Better | None:
-    """Returns what opinions on both orders come to: their common answer, else a tie; None where one lacks."""
+    """Returns the common answer to both orders, a tie where they differ, and None where one is missing."""
     if not opinions or any(one.better is None for one in opinions):
         return None
     answers = {one.better for one in opinions}
@@ -267,5 +267,5 @@ def _content() -> Mapping[str, Any]:
 
 
 def criteria() -> tuple[str, ...]:
-    """Returns what a comparing judge looks at."""
+    """Returns the criteria by which a judge compares two sessions, from `tasks/pairwise.yaml`."""
     return tuple(str(one) for one in _content()["criteria"])

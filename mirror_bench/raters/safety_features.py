@@ -64,7 +64,7 @@ _NAMES = frozenset({SafetyCode.ASKS, SafetyCode.ASKS_AROUND, SafetyCode.ADDRESSE
 
 
 class Known(NamedTuple):
-    """What the client's own state and profile tell of a disclosure.
+    """The turn in which the client discloses its crisis, as far as state and profile tell it.
 
     Attributes:
         turn: The client's turn that discloses the crisis, or None.
@@ -76,7 +76,7 @@ class Known(NamedTuple):
 
 
 def known_disclosure(session: Session, profile: Profile) -> Known:
-    """Returns what is known of a disclosure without judging words.
+    """Returns the client's turn that discloses the crisis, told without judging words.
 
     The stateful client marks its turn; of any other client, a turn is known to disclose that holds the
     profile's disclosure, and of the rest nothing is known.

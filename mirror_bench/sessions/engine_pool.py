@@ -20,7 +20,7 @@ from mirror_bench.sessions.judging.panel_anchors import ANCHORS
 
 
 class EnginePool:
-    """Opens engines; use as an async context manager.
+    """Opens each engine once, with one memory of answers for all; use as an async context manager.
 
     Args:
         memo: The file that remembers every answer.

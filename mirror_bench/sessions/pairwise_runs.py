@@ -23,7 +23,7 @@ from mirror_bench.waiting import gathered
 
 
 class Contestant(NamedTuple):
-    """A run under one face condition.
+    """The sessions of one run under one face condition, to be compared with another's.
 
     Attributes:
         folder: The run.

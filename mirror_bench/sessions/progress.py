@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tally:
-    """What has been done so far; the only thing that the sessions touch.
+    """Counts of sessions or ratings done and due, with tokens and time, for the progress line.
 
     Attributes:
         due: Units of work in all (sessions, or ratings).

@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 
 @dataclass
 class Made:
-    """What became of the ratings of one call.
+    """How many ratings one call made, how many have a score, and why others have none.
 
     Attributes:
         ratings: How many were made.

@@ -20,7 +20,7 @@ _FAR = 12.0
 
 
 class Comparison(NamedTuple):
-    """One comparison.
+    """The outcome of one comparison between two competitors.
 
     Attributes:
         first: Index of one competitor.
@@ -57,7 +57,7 @@ class Strength(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """What comparisons say of n competitors.
+    """Strengths, ranks and groups of ties of n competitors, fitted to comparisons.
 
     Attributes:
         strengths: n strengths, in the competitors' order.

@@ -13,7 +13,7 @@ _PRIOR = 0.25
 
 @dataclass(frozen=True)
 class StrengthFit:
-    """A fit to counts.
+    """A Davidson model fitted to counts of wins and ties.
 
     Attributes:
         counts: (2, n, n): wins of the row over the column, and ties in the upper half.

@@ -21,7 +21,7 @@ _BENT = 0.05
 
 
 class Adjusted(NamedTuple):
-    """Means of groups with length taken out.
+    """Means of groups at equal length, or why there is none.
 
     Attributes:
         means: Group -> adjusted mean with its interval; empty where there is a reason.

@@ -79,7 +79,7 @@ class JudgeAgreement(Record):
 
 
 class StudyAgreement(Record):
-    """What a rating study found: `agreement.json`.
+    """The agreement of people, and of judges with them, in a rating study: `agreement.json`.
 
     Attributes:
         people: For each total, subscale and item.

@@ -19,7 +19,7 @@ _DOWNLOAD = "ask the rater to download it from the form again"
 
 
 class SentAnswers(Record):
-    """One file of answers, every one of them to a question of the study.
+    """The answers in one file that a rater sent back, checked against the study's questions.
 
     Attributes:
         file: Its name.

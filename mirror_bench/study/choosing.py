@@ -29,7 +29,7 @@ Place = tuple[int, str]
 
 
 class ShownSession(NamedTuple):
-    """A session as a study shows it.
+    """A session chosen for a study, with the run that it comes from.
 
     Attributes:
         contestant: Index of its run under its face condition.

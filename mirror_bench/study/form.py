@@ -33,7 +33,7 @@ class FormSession(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """An answer to choose.
+    """An answer that can be chosen in a form.
 
     Attributes:
         value: What is kept.
@@ -47,7 +47,7 @@ class Choice(NamedTuple):
 
 
 class FormQuestion(NamedTuple):
-    """A question with its answers.
+    """A question of a form with the answers to choose from.
 
     Attributes:
         key: Under which its answer is kept.
@@ -62,7 +62,7 @@ class FormQuestion(NamedTuple):
 
 
 class QuestionGroup(NamedTuple):
-    """The questions of one instrument.
+    """The questions of one instrument in a form, under one legend.
 
     Attributes:
         legend: What answers mean, where that is the same for all questions.
@@ -75,7 +75,7 @@ class QuestionGroup(NamedTuple):
 
 
 class FormTask(NamedTuple):
-    """One page of a form."""
+    """One page of a form: a session, or two side by side, and the questions about it."""
 
     id: str
     title: str
@@ -84,7 +84,7 @@ class FormTask(NamedTuple):
 
 
 def show_session(session: Session, faces: Sequence[bytes | None]) -> FormSession:
-    """Returns a session as a form shows it.
+    """Returns a session as the turns that a form shows, with faces.
 
     Args:
         session: As it was held.

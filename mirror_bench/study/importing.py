@@ -14,7 +14,7 @@ from mirror_bench.study.sinks import ComparisonSink, RatingSink
 
 
 class ImportedRater(NamedTuple):
-    """What became of one rater's answers.
+    """How many of one rater's answers were taken in, or why none was.
 
     Attributes:
         quality: What is to be said of them.
@@ -31,7 +31,7 @@ class ImportedRater(NamedTuple):
 
 
 class ImportedStudy(NamedTuple):
-    """What became of all files.
+    """Which raters' files were taken in, refused or are still absent.
 
     Attributes:
         refused: What could not be read or used, one line with the remedy for each file.
@@ -48,7 +48,7 @@ class ImportedStudy(NamedTuple):
 def import_answers(
     study: Path, files: Sequence[Path], *, include: Sequence[str] = (), replace: bool = False
 ) -> ImportedStudy:
-    """Takes in files of answers.
+    """Puts raters' answers into the runs that a study was made of, and returns what was taken in.
 
     What a rater gave before is never overwritten: the same answers are left as they are, more of them are
     added, and other ones are refused unless `replace`: the later ones count then, and the earlier ones stay

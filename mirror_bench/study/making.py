@@ -47,7 +47,7 @@ MOST_RATERS = 200
 
 
 class StudyPlan(NamedTuple):
-    """What is asked for.
+    """The settings of a human study: runs, raters, form, and how many sessions or pairs.
 
     Attributes:
         runs: Run folders under one protocol.
@@ -73,7 +73,7 @@ class StudyPlan(NamedTuple):
 
 
 class MadeStudy(NamedTuple):
-    """A study that was written.
+    """The forms of a study that was written, with warnings for its maker.
 
     Attributes:
         forms: The file of each rater.

@@ -49,7 +49,7 @@ class JudgeOrder(Record):
 
 
 class StudyOrder(Record):
-    """What a pairwise study found: `agreement.json`.
+    """How people, and judges beside them, order the candidates in a pairwise study: `agreement.json`.
 
     Attributes:
         raters: People whose comparisons are there.

@@ -47,7 +47,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 
 
 class Opened(NamedTuple):
-    """What a zip file holds, or why it is not safe to look into.
+    """The members of a zip file, or why it is not safe to read.
 
     Attributes:
         members: Name -> content; empty where there are problems.

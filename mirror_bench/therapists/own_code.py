@@ -28,7 +28,7 @@ EXPECTED = (
 
 @dataclass
 class OwnCode:
-    """What `module:attribute` stands for.
+    """A therapist in the user's own code, named `module:attribute`, with the digest of its source.
 
     Attributes:
         name: As given.
@@ -173,7 +173,7 @@ def _check_arguments(answering: Callable[..., Any], where: str, count: int) -> N
 
 
 class OwnTherapist:
-    """A user's therapist in one session."""
+    """A therapist of one session that the user's own code answers for."""
 
     plan = ("", "")
 

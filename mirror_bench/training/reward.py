@@ -24,7 +24,7 @@ INSTRUMENTS = ("ctrs", "wai")
 
 
 class Reward(Record):
-    """What one session, or a session so far, is worth.
+    """The value of a session for training a policy, and the parts that it is made from.
 
     Attributes:
         value: What a policy is trained on.

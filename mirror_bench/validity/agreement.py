@@ -35,7 +35,7 @@ MOST_LENGTH = 0.3
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found on the rehearsed sessions.
+    """Sessions rated twice by the coded rater: how far it repeats itself, halo, and effects of length.
 
     Attributes:
         outcomes: One per session, scored by the coded rater.
@@ -142,7 +142,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(findings: Findings) -> Evidence:
-    """Returns what was found, with what it was held against."""
+    """Returns the findings as an examination's evidence, with targets and tables."""
     profiles = len(set(findings.profiles))
     return Evidence(
         title="The coded rater: agreement with itself, halo and length",

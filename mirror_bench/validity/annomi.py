@@ -33,7 +33,7 @@ UNCODED = ("", "n/a", "na", "nan", "none")
 
 
 class ExpertUtterance(NamedTuple):
-    """One utterance.
+    """One utterance of AnnoMI with the class that experts gave it.
 
     Attributes:
         speaker: Who says it.
@@ -47,7 +47,7 @@ class ExpertUtterance(NamedTuple):
 
 
 class ExpertTranscript(NamedTuple):
-    """One transcript.
+    """One transcript of AnnoMI with its utterances and its published quality.
 
     Attributes:
         name: Its `transcript_id`.

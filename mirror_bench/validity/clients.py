@@ -35,7 +35,7 @@ TURNS = 12
 
 
 class ResistanceCourse(NamedTuple):
-    """One session, as far as the audit reads it.
+    """How one session's client moved: when change talk first came, and its resistance turn by turn.
 
     Attributes:
         profile_id: The cluster.
@@ -58,7 +58,7 @@ class ResistanceCourse(NamedTuple):
 
 @dataclass(frozen=True)
 class AuditedSessions:
-    """The sessions of one therapist."""
+    """How clients moved in all sessions of one therapist."""
 
     therapist: str
     courses: tuple[ResistanceCourse, ...]
@@ -102,7 +102,7 @@ def audit_clients(
     profiles: Sequence[Profile] | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, AuditedSessions]:
-    """Holds sessions with resisting clients and reads how they went.
+    """Returns how resisting clients moved in sessions with several therapists, held for the audit.
 
     Args:
         sessions: How many per therapist; all therapists meet the same scenarios.
@@ -132,7 +132,7 @@ def audit_clients(
 
 
 def course_of(session: Session) -> ResistanceCourse:
-    """Reads one session of the stateful client."""
+    """Returns how the stateful client moved in one session."""
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     talk = [{code.behaviour for code in code_client(turn.words)} for turn in client]
     change = [ClientBehaviour.CHANGE_TALK in codes for codes in talk]
@@ -160,7 +160,7 @@ def _first(events: Sequence[bool]) -> int | None:
 
 
 def targets_of(arms: Mapping[str, AuditedSessions]) -> tuple[Target, ...]:
-    """Returns what is asked of the client, for the therapists that were tried."""
+    """Returns the targets that the client must meet with each therapist, and whether it does."""
     targets = []
     wanted: dict[str, tuple[str, Callable[[Interval], bool]]] = {
         "directive": ("rises: interval above 0", lambda i: i.low is not None and i.low > 0),
@@ -193,7 +193,7 @@ def shown(interval: Interval, form: str) -> str:
 
 
 def tables_of(arms: Mapping[str, AuditedSessions]) -> tuple[Table, ...]:
-    """Returns the distributions as tables of text."""
+    """Returns the audit's distributions as tables of text."""
     rows, ends = [], []
     endings = sorted({ending for arm in arms.values() for ending in arm.endings})
     for name, arm in arms.items():
@@ -225,7 +225,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(arms: Mapping[str, AuditedSessions]) -> Evidence:
-    """Returns what an audit found."""
+    """Returns the client audit as an examination's evidence, with targets, tables and figures."""
     count = len(next(iter(arms.values())).courses)
     return Evidence(
         title="The simulated client",

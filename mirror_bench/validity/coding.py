@@ -82,7 +82,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(codings: Codings) -> Evidence:
-    """Returns what was found, with targets, tables and confusion matrices."""
+    """Returns the coder's agreement with experts as evidence, with targets, tables and confusion matrices."""
     both = {name: coding for name, coding in codings._asdict().items() if coding is not None}
     return Evidence(
         title=TITLE,

@@ -50,7 +50,7 @@ THERAPISTS: Mapping[str, type[Scripted]] = {
 
 @dataclass(frozen=True)
 class FaceFindings:
-    """What sessions of all therapists under all face conditions show.
+    """Visual gains and reliance of scripted therapists that do and do not look at faces.
 
     Attributes:
         summary: Gains and reliance.

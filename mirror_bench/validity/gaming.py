@@ -38,7 +38,7 @@ _LEAST_POINTS = 0.02
 
 @dataclass(frozen=True)
 class RatedSessions:
-    """The sessions of one therapist, rated.
+    """The ratings of all sessions of one therapist, by instrument and scenario.
 
     Attributes:
         therapist: Its name.
@@ -63,7 +63,7 @@ class RatedSessions:
 
 
 class CheatStanding(NamedTuple):
-    """How a cheat stands against the standard on one instrument.
+    """A cheating therapist's total on one instrument against the standard therapist's.
 
     Attributes:
         instrument: Its name.
@@ -139,7 +139,7 @@ def audit_cheats(
     names: Sequence[str] = (),
     tick: Callable[[], None] = lambda: None,
 ) -> Audit:
-    """Holds and rates the sessions.
+    """Returns how cheating therapists score against the standard, in sessions held for the audit.
 
     Args:
         scenarios: With whom; the same for all.
@@ -227,7 +227,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(audit: Audit) -> Evidence:
-    """Returns what an audit found."""
+    """Returns the audit of cheats as an examination's evidence."""
     from mirror_bench.validity.gaming_tables import draw, gaming_tables, gaming_targets
 
     sessions = len(audit.standard.profiles)

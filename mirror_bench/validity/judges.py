@@ -104,12 +104,12 @@ def session_of(quality: float, name: str) -> Session:
 
 
 def quality_of(session: Session) -> float:
-    """Returns the quality that a session stands for."""
+    """Returns the true quality of a simulated session, which its ratings are held against."""
     return float(session.scenario_id.rsplit(":", 1)[1])
 
 
 class PanelFindings(NamedTuple):
-    """What judges alone and the panel came to on the same sessions.
+    """How far single judges and the panel miss the truth on the same simulated sessions.
 
     Attributes:
         error: Rater or panel -> mean absolute distance of totals from the truth, in points.
@@ -186,7 +186,7 @@ def _agreement(totals: Mapping[str, Sequence[float | None]]) -> float:
 
 
 def examine(setting: Setting) -> Evidence:
-    """Shows what a panel does to simulated judges."""
+    """Returns evidence on what a panel gains over single judges, simulated with known biases."""
     simulated = simulate(40 if setting.quick else 200, setting.seed)
     worst = max(simulated.error[name] for name in JUDGES)
     alone = fmean(simulated.error[name] for name in JUDGES)

@@ -43,7 +43,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(groups: KnownGroups) -> Evidence:
-    """Returns what was found, with targets, tables and the ROC curve."""
+    """Returns how scores part the known groups as evidence, with targets, tables and the ROC curve."""
     total = next(separation for separation in groups.totals if separation.metric == TOTAL)
     equal = next(separation for separation in groups.equal_length if separation.metric == TOTAL)
     left_out = f" {groups.unrated} transcripts have no total and are left out." if groups.unrated else ""

@@ -62,7 +62,7 @@ MAINTAINERS = (
 
 
 class ExpertUnit(NamedTuple):
-    """What an expert coded as one: an utterance or a sentence.
+    """An utterance or sentence with the class that an expert gave it, and what was said before.
 
     Attributes:
         source: The set.
@@ -129,7 +129,7 @@ def agreement(units: Sequence[ExpertUnit], speaker: Speaker, weights: FormWeight
 
 
 class LeftOut(NamedTuple):
-    """What was measured on sets left out.
+    """Agreement with experts on sets that the weights were not fitted on.
 
     Attributes:
         codes: (set, speaker) -> agreement with its experts.
@@ -167,7 +167,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(left_out: LeftOut) -> Evidence:
-    """Returns what was found, with targets and tables."""
+    """Returns the agreement on left-out sets as evidence, with targets and tables."""
     targets = [
         Target(
             f"{speaker} codes, {source}: macro-F1",

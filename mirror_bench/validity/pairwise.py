@@ -106,7 +106,7 @@ def ties_between_equals(profiles: Sequence[Profile]) -> float:
 
 
 def examine(setting: Setting) -> Evidence:
-    """Compares scripted therapists two at a time."""
+    """Returns evidence on the order that pairwise comparison gives to scripted therapists."""
     from scipy.stats import kendalltau
 
     people = load_mini().profiles

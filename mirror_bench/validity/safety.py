@@ -40,7 +40,7 @@ Opening = Callable[[Scenario], Therapist]
 
 
 class CrisisSessions(NamedTuple):
-    """The crisis sessions of one therapist.
+    """The ratings of safety of one therapist's sessions with clients in a crisis.
 
     Attributes:
         told: Sessions whose client disclosed its crisis while there was time to answer.
@@ -111,7 +111,7 @@ def therapists() -> Mapping[str, Opening]:
 
 
 def hold(name: str, opening: Opening, profiles: Sequence[Profile], seeds: Sequence[int]) -> CrisisSessions:
-    """Holds and rates one therapist's sessions."""
+    """Returns one therapist's sessions with clients in a crisis, held and rated."""
     watched, ratings, told = [], [], 0
     scenarios = [Scenario(profile=p, resistance=p.resistance, seed=seed) for p in profiles for seed in seeds]
     for scenario in scenarios:

@@ -30,7 +30,7 @@ CALIPER = 0.2
 
 
 class Rated(NamedTuple):
-    """A transcript and its scores.
+    """A transcript of known quality with its scores.
 
     Attributes:
         name: The transcript's name.
@@ -46,7 +46,7 @@ class Rated(NamedTuple):
 
 
 class Separation(NamedTuple):
-    """How one metric parts the groups.
+    """How well one metric parts good from poor transcripts, as an AUC.
 
     Attributes:
         metric: Its name.
@@ -60,7 +60,7 @@ class Separation(NamedTuple):
 
 
 class EqualLength(NamedTuple):
-    """How a metric parts transcripts of like length.
+    """How well one metric parts good from poor transcripts of like length.
 
     Attributes:
         metric: Its name.
@@ -80,7 +80,7 @@ class EqualLength(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownGroups:
-    """All that was found.
+    """How well a rater's metrics part good from poor transcripts, over all and at equal length.
 
     Attributes:
         rater: The rater's name.
@@ -112,7 +112,7 @@ class KnownGroups:
 async def rate_transcripts(
     transcripts: Sequence[ExpertTranscript], rater: Rater, concurrency: int = 16
 ) -> tuple[Rated, ...]:
-    """Fills in the instruments for every transcript.
+    """Returns every transcript with its scores on the instruments.
 
     Raises:
         InputError: If the rater's model fails to answer.
@@ -143,7 +143,7 @@ async def rate_transcripts(
 
 
 def measure_separation(rated: Sequence[Rated], rater: str) -> KnownGroups:
-    """Returns how well scores part the groups.
+    """Returns how well scores part good from poor transcripts, over all and at equal length.
 
     Args:
         rated: Transcripts with their scores.

@@ -12,7 +12,7 @@ from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
 
 class Ignoring(Reflective):
-    """Listens well and never hears danger."""
+    """A scripted therapist that listens well and passes over every sign of danger."""
 
     name = "ignores"
 

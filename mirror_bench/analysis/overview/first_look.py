@@ -19,7 +19,7 @@ _MOST_NAMES = 4
 
 
 class CandidateRow(NamedTuple):
-    """One candidate.
+    """One candidate's row on a report's first screen: scores, ranks, safety and face verdict.
 
     Attributes:
         entry: Its scores with its client's own face, or under its first face condition.

@@ -21,7 +21,7 @@ _DIGITS = 9  # Means that agree so far differ by the order of sums alone.
 
 
 class Place(NamedTuple):
-    """Where a model stands on one metric.
+    """The rank of one model on one metric, and the models that it cannot be told apart from.
 
     Attributes:
         rank: From 1, by the mean over shared scenarios; equal means share one.
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
     @property
     def ties(self) -> str:
-        """Its groups in words."""
+        """The letters of its groups of ties, in words."""
         return f"tie group{'s' if len(self.groups) > 1 else ''} {', '.join(self.groups)}"
 
 

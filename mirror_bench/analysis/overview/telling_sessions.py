@@ -18,7 +18,7 @@ _SEVERITY = ("confirmed", "found", "to be read", "rejected")
 
 
 class TellingSession(NamedTuple):
-    """A session to read.
+    """A session that a person should read, and why.
 
     Attributes:
         key: Which one.

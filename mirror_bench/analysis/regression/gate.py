@@ -27,7 +27,7 @@ MOST_SEEDS = 20
 
 
 class MetricCheck(Record):
-    """One metric of the gate.
+    """One metric of a candidate run held against the baseline's: the difference, its tests and the finding.
 
     Attributes:
         baseline: The baseline's mean over the pairs; None without any.
@@ -62,7 +62,7 @@ class MetricCheck(Record):
 
 
 class Gate(Record):
-    """What the gate found.
+    """The outcome of holding a candidate run against a baseline: whether it passes, and every check.
 
     Attributes:
         passed: Whether every metric was measured and none is worse, or, if strict, undecided, and safety has
@@ -128,7 +128,7 @@ def hold_gate(
     condition: FaceCondition = FaceCondition.MATCHED,
     names: tuple[str, str] = ("baseline", "candidate"),
 ) -> Gate:
-    """Compares two runs pair by pair.
+    """Returns whether a candidate run is worse than a baseline run, compared scenario by scenario.
 
     A metric counts as measured where at least `min_coverage` of the scenarios due are scored in both runs,
     and where the candidate did not lose so many more than the baseline that the lowest score in their place

@@ -19,7 +19,7 @@ from mirror_bench.sessions.run_header import RunHeader
 
 
 class RatedRun(NamedTuple):
-    """What a run holds and what it owes.
+    """The rated sessions that a run holds under one face condition, and the scenarios that it owes.
 
     Attributes:
         outcomes: Sessions under the face condition, failed ones included, with the scores of the protocol's

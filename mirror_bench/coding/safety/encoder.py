@@ -37,7 +37,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Encoder(NamedTuple):
-    """The encoder's weights, and what it says of a sentence by itself.
+    """The small text encoder of safety: its weights, and its own scores of a sentence.
 
     Attributes:
         pieces: Piece of a word -> its row of "words"; a piece inside a word begins with "##".

@@ -59,7 +59,7 @@ UNEVOKED = 1.0
 
 
 class Marks(NamedTuple):
-    """From which score a kind counts.
+    """The scores from which a kind of danger or harm is doubtful, and from which it is found.
 
     Attributes:
         doubtful: From here a person should read it.
@@ -71,7 +71,7 @@ class Marks(NamedTuple):
 
 
 class Heads(NamedTuple):
-    """Linear heads over hashed features.
+    """Linear classifiers over hashed features: one column for each kind of danger or harm.
 
     Attributes:
         names: Kind of each column, per speaker.
@@ -215,7 +215,7 @@ def _both(speaker: str, text: str, context: str) -> Mapping[str, tuple[float, fl
 
 @functools.lru_cache(maxsize=4096)
 def context_of(heard: str) -> str:
-    """Returns what a client's words bring, as few words.
+    """Returns which topics of danger the client's words hold, as a few fixed words.
 
     Returns:
         Of "danger", "means" (what can kill is named), "seeks" (it is asked about) and "unreal" those that

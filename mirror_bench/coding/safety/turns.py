@@ -49,7 +49,7 @@ _CLAUSE = re.compile(r"[,;:]|\s(?:and|but|so|because)\s")
 
 
 class SafetyCode(StrEnum):
-    """What one turn does that matters to safety."""
+    """An act of a therapist's turn that matters to safety, such as asking about suicide or minimising it."""
 
     ASKS = "asks"
     ASKS_AROUND = "asks_around"
@@ -72,7 +72,7 @@ class SafetyCode(StrEnum):
 
 
 class SafetyFinding(NamedTuple):
-    """Harm in one therapist turn.
+    """One harmful act in a therapist's turn, and the words that do it.
 
     Attributes:
         code: What it is.
@@ -159,7 +159,7 @@ _DIRECT = {
 
 @functools.lru_cache(maxsize=16384)
 def code_safety(words: str, heard: str = "", kind: str = "") -> frozenset[SafetyCode]:
-    """Codes one therapist turn.
+    """Returns the acts of one therapist turn that matter to safety.
 
     Args:
         words: What the therapist says. The first 6,000 characters are read.

@@ -30,7 +30,7 @@ _CACTUS = re.compile(r"cactus-(\d+)\b")
 
 
 class Annotated(NamedTuple):
-    """The official files, completed.
+    """MIRROR's official files with every client's fields filled in, as far as the text tells them.
 
     Attributes:
         data: What the loader makes of them.

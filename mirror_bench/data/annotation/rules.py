@@ -59,7 +59,7 @@ class _Candidate(NamedTuple):
 def read_client(
     record: Mapping[str, Any], profile: Profile, play: Screenplay | None, file: str, place: int
 ) -> AnnotatedClient:
-    """Returns what rules read of one record.
+    """Returns the fields that rules read from one official record, with conflicts between its columns.
 
     Args:
         record: Its official columns, by lower-case name.

@@ -67,7 +67,7 @@ class CountDistribution(Record):
 
 
 class Expressions(Record):
-    """What the client's stage directions show.
+    """How often the client's stage directions show each expression, and how many were not understood.
 
     Attributes:
         directions: How many there are.
@@ -81,7 +81,7 @@ class Expressions(Record):
 
 
 class Moments(Record):
-    """The annotated client lines.
+    """Counts of annotated client lines: masked ones, and what the next turn ought to do.
 
     Attributes:
         screenplays: Screenplays with annotations.
@@ -100,7 +100,7 @@ class Moments(Record):
 
 
 class Likeness(Record):
-    """How alike the screenplays are.
+    """Which screenplays are near-duplicates, or begin or end with the same words.
 
     Attributes:
         near_duplicates: How many pairs share too many 5-grams.
@@ -115,7 +115,7 @@ class Likeness(Record):
 
 
 class DataStats(Record):
-    """What a data set is like.
+    """All measures that `data stats` prints of a data set: counts, lengths, wording, expressions, likeness.
 
     Attributes:
         splits: Names of the splits, in the order of tables.
@@ -142,7 +142,7 @@ class DataStats(Record):
 
 
 def describe_data(data: DataSet) -> DataStats:
-    """Measures a data set.
+    """Returns the measures that `data stats` prints of a data set.
 
     Raises:
         InputError: If there are so many screenplays that a missing library is needed to compare them.
@@ -224,7 +224,7 @@ def evenness(totals: Iterable[int]) -> float | None:
 
 
 def spread(numbers: Iterable[int]) -> CountDistribution:
-    """Describes whole numbers."""
+    """Returns mean, standard deviation, median and range of whole numbers."""
     found = list(numbers)
     if not found:
         return CountDistribution()

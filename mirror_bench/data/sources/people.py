@@ -67,7 +67,7 @@ _ROLES = frozenset({"role", "content", "speaker", "from", "value"})
 
 
 class Leaf(NamedTuple):
-    """One value of a nested record.
+    """A text inside a nested record, with the keys that lead to it.
 
     Attributes:
         path: The keys that lead to it, in small letters and with blanks.
@@ -78,7 +78,7 @@ class Leaf(NamedTuple):
 
 
 class DescribedPerson(NamedTuple):
-    """What a record gives.
+    """The profile fields that a record states of a person, and what could not be read.
 
     Attributes:
         fields: For `Profile`.

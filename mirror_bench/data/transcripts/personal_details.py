@@ -76,7 +76,7 @@ _OF_PRESIDIO = {
 
 
 class Detail(NamedTuple):
-    """Something that may tell who somebody is.
+    """A stretch of text that may tell who somebody is, such as a name or an address.
 
     Attributes:
         kind: "mail", "telephone", "address", "link", "number", "name" or "place".
@@ -90,7 +90,7 @@ class Detail(NamedTuple):
 
 
 class Finder(NamedTuple):
-    """What looks for details.
+    """A function that finds personal details in a text, and one sentence on what it finds.
 
     Attributes:
         find: Text -> details in their order, none within another.

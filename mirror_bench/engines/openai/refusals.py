@@ -51,7 +51,7 @@ _NO_IMAGES = re.compile(
 
 
 class Refusal(NamedTuple):
-    """A server's refusal.
+    """A server's error answer, sorted by what can be done about it.
 
     Attributes:
         status: HTTP status, or the one that an answer with status 200 holds.

@@ -18,7 +18,7 @@ from mirror_bench.errors import EngineError
 
 @dataclass(frozen=True)
 class Scored:
-    """A request and the answers whose likelihood is asked for."""
+    """A request, and the answers to it whose likelihood is asked for."""
 
     request: Request
     continuations: tuple[str, ...]

@@ -85,7 +85,7 @@ _ACT = re.compile(
 
 
 class PartedDirections(NamedTuple):
-    """A turn, parted.
+    """A turn parted into spoken words and stage directions.
 
     Attributes:
         words: What is said, as it stood around the directions.

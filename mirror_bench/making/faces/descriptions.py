@@ -23,7 +23,7 @@ _LINE = re.compile(r"^\W*(face|not)\W*[:：]\s*(.+)$", re.IGNORECASE | re.MULTIL
 
 
 class Description(NamedTuple):
-    """A face in words.
+    """What an image is to show of a face, in words, and what it must not show.
 
     Attributes:
         face: What the image is to show.
@@ -35,7 +35,7 @@ class Description(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What an image model is asked for."""
+    """The prompt and the negative prompt for an image model."""
 
     prompt: str
     negative: str

@@ -15,7 +15,7 @@ SIDE = 336
 
 
 class Commission(NamedTuple):
-    """One image that a generator is to make.
+    """One image that a generator is asked for: the face, its prompts and its seed.
 
     Attributes:
         due: Whose face it is and what it shows.

@@ -25,7 +25,7 @@ DESCRIPTION = "description"
 
 @dataclass
 class FaceMaker:
-    """Makes the faces that are due.
+    """Makes the faces that are due: generates images until one passes all checks.
 
     Attributes:
         journal: Keeps images and attempts.

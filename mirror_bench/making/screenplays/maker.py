@@ -31,7 +31,7 @@ _PROSE = ("presenting_problem", "history", "reason_for_seeking", "distorted_thou
 
 
 class DataYield(Record):
-    """What became of the screenplays that were to be written.
+    """How many of the screenplays to be written were written, kept or rejected, and why.
 
     Attributes:
         due: Screenplays that were to be written.
@@ -57,7 +57,7 @@ class DataYield(Record):
 
 @dataclass(frozen=True)
 class ScreenplayMaker:
-    """Makes screenplays of briefs.
+    """Has models plan and write a screenplay for each brief, then filters and splits what they wrote.
 
     Attributes:
         planner: Plans how the client resists.
@@ -133,7 +133,7 @@ class ScreenplayMaker:
 
 @dataclass(frozen=True)
 class MadeData:
-    """A finished set, and what fell on the way."""
+    """The data set of screenplays that was made, with rejections and counts."""
 
     data: DataSet
     rejections: tuple[Rejection, ...]

@@ -54,7 +54,7 @@ class FallenFrame(Record):
 
 
 class TranscriptFrames(Record):
-    """What one video gave."""
+    """The frames kept from one video, and the moments that gave none."""
 
     turns: int
     kept: tuple[KeptFrame, ...] = ()

@@ -118,7 +118,7 @@ def _plain(value: Any) -> Any:
 
 
 class SessionMaker:
-    """Makes sessions of conversations.
+    """Turns conversations of other systems into sessions, with personal details marked.
 
     Args:
         cast: Who the speakers are.
@@ -210,7 +210,7 @@ class SessionMaker:
 
 
 def as_session(scenario: Scenario, therapist: str, turns: list[Turn]) -> Session:
-    """Returns the session that a conversation was."""
+    """Returns a session that holds the turns of an imported conversation."""
     return Session(
         scenario_id=scenario.id,
         pair=scenario.pair,

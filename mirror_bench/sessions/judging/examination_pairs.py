@@ -41,7 +41,7 @@ class ExamPair(NamedTuple):
 
 
 class Examination(NamedTuple):
-    """The examination.
+    """All pairs of sessions that a judge is examined on, and the items that it is asked about each.
 
     Attributes:
         pairs: In the order of dialogues, each kind once in each.

@@ -23,7 +23,7 @@ CHATS, REPLIES = "vera_dev.jsonl", "moore_dev.jsonl"
 
 
 class Measured(NamedTuple):
-    """One figure.
+    """A share found on one labelled set of other writers, with its interval.
 
     Attributes:
         source: The set.

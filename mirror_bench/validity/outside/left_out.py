@@ -26,7 +26,7 @@ _HEARD = 2
 
 
 class LabelledTurn(NamedTuple):
-    """One turn.
+    """One labelled turn and the score that heads trained without its set give it.
 
     Attributes:
         source: Its set.
@@ -42,7 +42,7 @@ class LabelledTurn(NamedTuple):
 
 
 class LeftOutSafety(NamedTuple):
-    """One set's figures.
+    """The sensitivity and specificity of safety on one set that the heads were not trained on.
 
     Attributes:
         task: "danger" or "harm".
