@@ -94,8 +94,14 @@ def model_payload(
         ],
         "against": {
             other: {
-                name: [found.score.value, found.score.low, found.score.high, found.score.n, found.unpaired]
-                for name, found in differences.items()
+                name: [
+                    difference.score.value,
+                    difference.score.low,
+                    difference.score.high,
+                    difference.score.n,
+                    difference.unpaired,
+                ]
+                for name, difference in differences.items()
             }
             for other, differences in model.against.items()
         },
@@ -131,7 +137,7 @@ def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
 def _body(expression: Expression) -> list[list[Any]]:
     """Returns what face and body show as (name, meaning, strength in [0, 1] or None, what to write)."""
     shown: list[list[Any]] = []
-    for unit, strength in sorted(expression.units.items(), key=lambda one: (-one[1], one[0])):
+    for unit, strength in sorted(expression.units.items(), key=lambda entry: (-entry[1], entry[0])):
         side, number = split_side(unit)
         known = ACTION_UNITS.get(number)
         where = {"L": ", left", "R": ", right"}.get(side, "")
@@ -185,7 +191,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return tidy(value)
     if isinstance(value, Mapping):
-        return {tidy(str(key), _LONGEST_NAME): _clean(one) for key, one in value.items()}
+        return {tidy(str(key), _LONGEST_NAME): _clean(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_clean(one) for one in value]
+        return [_clean(item) for item in value]
     return value

@@ -181,22 +181,22 @@ def _sparks(turns: Sequence[Turn]) -> tuple[Spark, ...]:
     states = [turn.state for turn in turns if turn.speaker is Speaker.CLIENT]
     names = dict.fromkeys(name for state in states for name in state)
     drawn = (spark(name, [state[name] for state in states if name in state]) for name in names)
-    return tuple(one for one in drawn if one is not None)
+    return tuple(spark for spark in drawn if spark is not None)
 
 
 def _view_rating(rating: Rating, turns: Sequence[TurnView]) -> RatingView:
     return RatingView(
         rating,
         tuple(
-            ItemView(name, item, tuple(_evidence(one, turns) for one in item.evidence))
+            ItemView(name, item, tuple(_evidence(quote, turns) for quote in item.evidence))
             for name, item in rating.items.items()
         ),
     )
 
 
-def _evidence(one: int | str, turns: Sequence[TurnView]) -> EvidenceQuote:
-    if isinstance(one, str):
-        return EvidenceQuote(f"“{one}”")
-    if 0 <= one < len(turns):
-        return EvidenceQuote(f"turn {one + 1}", turns[one].anchor)
-    return EvidenceQuote(f"turn {one + 1}, which the session does not have")
+def _evidence(quote: int | str, turns: Sequence[TurnView]) -> EvidenceQuote:
+    if isinstance(quote, str):
+        return EvidenceQuote(f"“{quote}”")
+    if 0 <= quote < len(turns):
+        return EvidenceQuote(f"turn {quote + 1}", turns[quote].anchor)
+    return EvidenceQuote(f"turn {quote + 1}, which the session does not have")

@@ -195,15 +195,15 @@ def describe_data(data: DataSet) -> DataStats:
     )
 
 
-def count(found: Iterable[tuple[str, str]], first: Iterable[str] = ()) -> Counts:
+def count(pairs: Iterable[tuple[str, str]], first: Iterable[str] = ()) -> Counts:
     """Counts pairs of a value and its split; an empty value is unknown.
 
     Args:
-        found: The pairs.
+        pairs: The pairs.
         first: The values that come first where they occur; after them, the commonest does.
     """
     values: dict[str, Counter[str]] = defaultdict(Counter)
-    for value, split in found:
+    for value, split in pairs:
         values[(" ".join(value.split()) or UNKNOWN)[:_LONGEST_NAME]][split or NO_SPLIT] += 1
     known = [value for value in first if value in values]
     rest = sorted(values.keys() - set(known), key=lambda v: (v == UNKNOWN, -values[v].total(), v))
@@ -225,17 +225,17 @@ def evenness(totals: Iterable[int]) -> float | None:
 
 def spread(numbers: Iterable[int]) -> CountDistribution:
     """Returns mean, standard deviation, median and range of whole numbers."""
-    found = list(numbers)
-    if not found:
+    values = list(numbers)
+    if not values:
         return CountDistribution()
     return CountDistribution(
-        n=len(found),
-        mean=fmean(found),
-        sd=pstdev(found),
-        least=min(found),
-        median=median(found),
-        most=max(found),
-        counts=dict(sorted(Counter(found).items())),
+        n=len(values),
+        mean=fmean(values),
+        sd=pstdev(values),
+        least=min(values),
+        median=median(values),
+        most=max(values),
+        counts=dict(sorted(Counter(values).items())),
     )
 
 
@@ -260,11 +260,11 @@ def _crises(profile: Profile) -> list[str]:
 
 
 def _techniques(plays: Iterable[Screenplay]) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
     for play in plays:
         if play.technique:
-            found[play.technique[:_LONGEST_NAME]][play.resistance.value] += 1
-    return {technique: dict(found[technique]) for technique in sorted(found)}
+            counted[play.technique[:_LONGEST_NAME]][play.resistance.value] += 1
+    return {technique: dict(counted[technique]) for technique in sorted(counted)}
 
 
 def _expressions(data: DataSet) -> Expressions:
