@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
+from chat_server import Body
 from PIL import Image
-from refusing_server import Body, RefusingServer
+from refusing_server import RefusingServer
 
 from mirror_bench.cli import main
 from mirror_bench.cli.tasks import rows

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from refusing_server import Body, Refuse, RefusingServer, images, words
+from chat_server import Body
+from refusing_server import Refuse, RefusingServer, images, words
 
 from mirror_bench.cli import main
 from mirror_bench.protocol import ClientSettings, load_protocol
