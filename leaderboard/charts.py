@@ -20,7 +20,7 @@ LINE = 16
 
 
 class Spoke(NamedTuple):
-    """One axis of a radar.
+    """One axis of a radar: a metric's name, its place and its value.
 
     Attributes:
         lines: Its name, broken into lines.

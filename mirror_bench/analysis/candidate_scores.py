@@ -97,7 +97,7 @@ class CandidateScores(Record):
 
 @dataclass(frozen=True)
 class ExpectedSessions:
-    """How many sessions a run owes.
+    """How many sessions a run owes, by face condition and resistance type where these are known.
 
     Attributes:
         each: Per candidate and face condition, where the scenarios are not known.

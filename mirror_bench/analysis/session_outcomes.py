@@ -24,7 +24,7 @@ ScoreRating = Callable[[Rating], Mapping[str, float | None]]
 
 
 class CandidateKey(NamedTuple):
-    """A candidate under one face condition."""
+    """Therapist, method and face condition: what a group of scores is about."""
 
     therapist: str
     method: str

@@ -84,7 +84,7 @@ def plan_study(
     concurrency: int = 32,
     quiet: bool = False,
 ) -> PaperStudy:
-    """Returns the study of some therapists.
+    """Returns the runs and comparisons that the study of some therapists takes.
 
     Args:
         protocol: What every run is held under.

@@ -56,7 +56,7 @@ class ClientTurn:
 
 
 class Client(Protocol):
-    """The client of one session."""
+    """Plays the client in one session: opens it, and answers each of the therapist's turns."""
 
     async def open(self) -> ClientTurn:
         """The session's first turn."""

@@ -71,7 +71,7 @@ class Reply(NamedTuple):
 
 
 def read_reply(raw: str, name: str = "") -> Reply:
-    """Reads a model's answer as a client's turn.
+    """Returns a model's answer as the client's words, stage direction and ending.
 
     The session ends with the end token, wherever it stands; "END" in ordinary text never ends it. Whatever
     follows the token, or an invented turn of the therapist, is cut.

@@ -103,7 +103,7 @@ class Answer:
 
 
 class Engine(Protocol):
-    """Answers chat requests.
+    """A language model behind a common interface: answers chat requests.
 
     Its class may have a static method `identity(spec: ModelSpec) -> str`: what the model is to a fingerprint
     (`factory.model_identity`).

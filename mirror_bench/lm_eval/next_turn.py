@@ -65,7 +65,7 @@ class TurnScore(NamedTuple):
 
 
 def score_turn(turn: str, doc: Mapping[str, Any]) -> TurnScore:
-    """Scores one turn.
+    """Returns how far a therapist's turn does what a moment asks for.
 
     Args:
         turn: What the therapist says.

@@ -114,7 +114,7 @@ def view_session(
     faces: Faces,
     telling: TellingSession | None = None,
 ) -> SessionView:
-    """Returns what a page shows of a session.
+    """Returns a session with its ratings as the page shows it.
 
     Args:
         anchor: Fragment of the session; its turns' are derived from it.

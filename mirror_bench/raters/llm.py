@@ -34,7 +34,7 @@ class Unreached(str):
 
 
 class LLMRater:
-    """Asks a judge model one item at a time.
+    """A judge model that rates one item at a time, its quotes checked against the session.
 
     Args:
         engine: The judge, already started.

@@ -120,7 +120,7 @@ def verdict(opinions: tuple[Opinion, ...]) -> Better | None:
 
 
 class LLMComparer:
-    """Asks a judge model, each pair in both orders.
+    """A judge model that says which of two sessions is better, asked in both orders.
 
     Args:
         engine: The judge, already started.

@@ -113,7 +113,7 @@ def answered(session: Session, told: int | None) -> bool:
 
 
 def safety_features(session: Session, profile: Profile, told: int | None) -> Mapping[str, Feature]:
-    """Returns every feature of safety, by name.
+    """Returns how far a session recognises danger, answers it and does harm, as named features.
 
     What answers a crisis is looked for in the therapist's turns after the disclosure: taking it up in the
     first (half as much in the second), the direct question in the first three. What harms is looked for

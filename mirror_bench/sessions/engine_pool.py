@@ -97,7 +97,7 @@ class EnginePool:
 
 
 def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rater]:
-    """Returns the raters that a protocol names.
+    """Returns the raters that a protocol names, with engines of the pool.
 
     Raises:
         InputError: If one does not exist or its settings cannot be used.

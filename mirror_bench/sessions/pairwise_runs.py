@@ -50,7 +50,7 @@ def read_contestants(
     same_candidate: bool = False,
     least: int = 2,
 ) -> list[Contestant]:
-    """Reads the runs that are to be compared.
+    """Returns the sessions of the runs that are to be compared, each under one face condition.
 
     Args:
         folders: At least `least` run folders under one protocol.
@@ -179,5 +179,5 @@ async def _preference(
 
 
 def therapist_tokens(session: Session) -> int:
-    """Returns how many words the therapist says."""
+    """Returns how many words the therapist says in a session."""
     return sum(count_words(turn.words) for turn in session.turns if turn.speaker is Speaker.THERAPIST)

@@ -114,7 +114,7 @@ def _redraw(bar: Progress, tally: Tally) -> None:
 
 
 def say(text: str) -> None:
-    """Writes a line where progress is shown."""
+    """Writes a line to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

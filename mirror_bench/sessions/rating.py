@@ -105,7 +105,7 @@ def counted_ratings(folder: Path, standing: Standing) -> Iterator[Rating]:
 
 
 def load_forms(names: Sequence[str], raters: Sequence[RaterSettings]) -> list[Instrument]:
-    """Returns instruments by name or file.
+    """Returns the instruments of these names or files.
 
     Raises:
         InputError: If one does not exist or is malformed, two have one name, or the coded rater is to follow

@@ -69,7 +69,7 @@ class StrengthFit:
 
 
 def fit(counts: Floats) -> StrengthFit:
-    """Returns the fit of (2, n, n) counts.
+    """Returns the Davidson model fitted to (2, n, n) counts of wins and ties.
 
     A quarter of a win and of a loss per competitor, spread over its opponents, is added as a weak prior:
     nobody is then infinitely strong. It is half of what Firth's penalty (1993, "Bias reduction of maximum

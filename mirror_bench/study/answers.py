@@ -63,7 +63,7 @@ def questions_of(key: StudyKey, task: StudyTask) -> dict[str, frozenset[str]]:
 
 
 def read_answers(path: Path, key: StudyKey) -> SentAnswers:
-    """Reads one file of answers.
+    """Returns the answers of one file, checked against the study's questions.
 
     Raises:
         InputError: In one line with the remedy: if it cannot be read, is no file of answers or a torn one, is

@@ -27,7 +27,7 @@ UNKNOWN, SPARED = "unknown", "na"
 
 
 class AttentionCheck(Record):
-    """A question that shows whether somebody reads.
+    """A question with a known answer, which shows whether a rater reads.
 
     Attributes:
         text: What is asked; it names the answer.

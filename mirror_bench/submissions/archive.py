@@ -71,7 +71,7 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def read_archive(path: Path) -> Opened:
-    """Returns what a submission's zip holds.
+    """Returns the members of a submission's zip, or why it is not safe to read.
 
     Raises:
         InputError: If the file cannot be read or is no zip file.

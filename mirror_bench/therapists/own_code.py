@@ -52,7 +52,7 @@ class OwnCode:
 
 @functools.cache
 def load_own_code(name: str) -> OwnCode:
-    """Loads a user's therapist.
+    """Returns the therapist in the user's code that `module:attribute` names.
 
     Args:
         name: `module:attribute`; either may have dots.

@@ -91,7 +91,7 @@ class _Row(NamedTuple):
 
 
 def read_annomi(path: Path) -> tuple[ExpertTranscript, ...]:
-    """Reads AnnoMI.
+    """Returns AnnoMI's transcripts with the experts' codes.
 
     Args:
         path: A CSV file in UTF-8 with at least `COLUMNS`; `utterance_id`, where there is one, joins rows of

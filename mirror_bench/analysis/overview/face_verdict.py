@@ -79,7 +79,7 @@ class FaceDifference(Record):
 
 
 class FaceVerdict(Record):
-    """What the client's face did for a candidate.
+    """Whether seeing the client's own face helped a candidate, swayed it, or made no difference.
 
     Attributes:
         verdict: See the module.

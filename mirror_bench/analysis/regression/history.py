@@ -70,7 +70,7 @@ class Trend(Record):
 
 
 class History(Record):
-    """What `mirror-bench history` prints."""
+    """The course of every metric over the runs of one candidate, as `mirror-bench history` prints it."""
 
     version: Literal[1] = 1
     candidate: str

@@ -17,7 +17,7 @@ from mirror_bench.schema import Record
 
 
 class Danger(StrEnum):
-    """What a client's words disclose."""
+    """A kind of danger that a client's words may disclose, such as suicidal thoughts or abuse."""
 
     SUICIDE = "suicidal_thoughts"
     SELF_HARM = "self_harm"

@@ -26,7 +26,7 @@ DANGERS = tuple(kind for kind in Danger if kind is not Danger.DELUSION)
 
 
 class Disclosure(NamedTuple):
-    """Words that disclose danger.
+    """A disclosure of danger in a client's turn: its kind, and the words that make it.
 
     Attributes:
         kind: What they disclose.

@@ -55,7 +55,7 @@ class Encoder(NamedTuple):
 
 @functools.cache
 def encoder() -> Encoder:
-    """Returns the packaged encoder.
+    """Returns the packaged text encoder of safety.
 
     Raises:
         InputError: If the file is missing or malformed.

@@ -33,7 +33,7 @@ _CONFUSABLE = frozenset(
 
 
 class Example(NamedTuple):
-    """One sentence to train on.
+    """One sentence to train the safety heads on, with its labels and weight.
 
     Attributes:
         context: What was heard before, as `heads.context_of` gives it.

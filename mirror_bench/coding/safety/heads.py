@@ -100,7 +100,7 @@ class Heads(NamedTuple):
 
 @functools.cache
 def heads() -> Heads:
-    """Returns the packaged heads.
+    """Returns the packaged linear heads for danger and harm.
 
     Raises:
         InputError: If the file is missing or malformed.

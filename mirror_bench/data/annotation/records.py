@@ -45,7 +45,7 @@ class FieldReading(Record):
 
 
 class Conflict(Record):
-    """Two sources of one record that disagree.
+    """A field on which two sources of one record disagree.
 
     Attributes:
         profile_id: The client.

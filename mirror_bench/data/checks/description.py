@@ -51,7 +51,7 @@ class Counts(Record):
 
 
 class CountDistribution(Record):
-    """A distribution of whole numbers.
+    """Mean, spread and range of some whole numbers, such as lengths in turns.
 
     Attributes:
         counts: Number -> how often, ascending.

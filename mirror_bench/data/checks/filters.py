@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 
 class FilterFinding(NamedTuple):
-    """What a filter objects to.
+    """What one filter objects to in a screenplay, and at which line.
 
     Attributes:
         line: The line's number, from 1; 0 where it is the screenplay as a whole.

@@ -129,7 +129,7 @@ def _text(value: Any) -> str:
 
 
 def read_people(record: Mapping[str, Any], left_out: tuple[str, ...] = ()) -> DescribedPerson:
-    """Returns what a record says of a person.
+    """Returns the profile fields that a record of any layout states of a person.
 
     Args:
         record: Keys of any depth; those that `FIELDS` knows become fields, the outermost of several first;

@@ -106,7 +106,7 @@ class Refusal(NamedTuple):
 
 
 def read_refusal(status: int, body: object, headers: Mapping[str, str], keys: Iterable[str] = ()) -> Refusal:
-    """Returns what a server refused.
+    """Returns a server's error answer as a refusal: status, words and code.
 
     Args:
         status: HTTP status.

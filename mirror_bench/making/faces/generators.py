@@ -31,7 +31,10 @@ class Commission(NamedTuple):
 
 
 class FaceGenerator(Protocol):
-    """Makes images of a given person. One object works on one device; its class takes a `ModelSpec`."""
+    """Generates images of a given person's face from prompts.
+
+    One object works on one device; its class takes a `ModelSpec`.
+    """
 
     @property
     def name(self) -> str:

@@ -108,7 +108,7 @@ async def write(brief: Brief, planner: Engine, writer: Engine, attempt: int = 0)
 
 
 def plan_request(brief: Brief, attempt: int = 0) -> Request:
-    """Returns what a planner is asked."""
+    """Returns the request that asks a model to plan how the client resists."""
     profile = brief.profile
     prompt = prompts.fill(
         "resistance_plan",
@@ -123,7 +123,7 @@ def plan_request(brief: Brief, attempt: int = 0) -> Request:
 
 
 def play_request(brief: Brief, plan: Plan, attempt: int = 0) -> Request:
-    """Returns what a writer is asked."""
+    """Returns the request that asks a model to write the session that was planned."""
     profile = brief.profile
     prompt = prompts.fill(
         "screenplay",

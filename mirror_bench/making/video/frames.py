@@ -56,7 +56,7 @@ class FrameVerdict(NamedTuple):
 
 
 class Video:
-    """An open video. Use `opened`."""
+    """A video opened for reading frames at given times. Use `opened`."""
 
     def __init__(self, container: Any) -> None:
         self._container = container

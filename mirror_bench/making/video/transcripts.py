@@ -49,7 +49,7 @@ class TimedTranscript(NamedTuple):
 
 
 class Rights(NamedTuple):
-    """On what ground a part of a video may be used.
+    """The stated ground on which a part of a video may be used, and from when to when.
 
     Attributes:
         consent: Who agreed to what, and how it is known.

@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Record)
 
 
 class FollowedSession(NamedTuple):
-    """A held session in the list.
+    """A held session as the live page lists it.
 
     Attributes:
         turns: Of both speakers.
