@@ -34,7 +34,7 @@ SEEN_WEIGHT = 5.0
 
 @dataclass(frozen=True)
 class Source:
-    """What was read to train from.
+    """The profiles and sentences of the train split that a model learns from.
 
     Attributes:
         profiles: The profiles of the train split.
@@ -98,7 +98,7 @@ def refuse_contamination(source: Source, whole: DataSet) -> None:
 
 
 class TokenSequence(NamedTuple):
-    """One sequence.
+    """One training sequence: token ids, labels, and the faces at their places.
 
     Attributes:
         ids: Token ids, images expanded.

@@ -31,7 +31,7 @@ NOTHING = "nothing known"
 
 @dataclass(frozen=True)
 class Confusion:
-    """What was shown and what the captions named.
+    """How often each shown expression was given each name by captions.
 
     Attributes:
         counts: Shown -> named -> how often.

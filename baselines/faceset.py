@@ -39,7 +39,7 @@ class Sitter:
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Faces as pixels.
+    """Drawn faces as pixels with labels and signs.
 
     Attributes:
         pixels: (n, side, side, 3) uint8 RGB.
@@ -188,7 +188,7 @@ def draw_faces(
 
 
 def mirrored(expression: Expression) -> Expression:
-    """Returns what a mirrored face shows: left is right."""
+    """Returns an expression as its mirror image shows it: left and right swapped."""
     sides = {"L": "R", "R": "L"}
     yaw, pitch, roll = expression.head
     return expression.model_copy(

@@ -22,7 +22,7 @@ ABOUT = 0.6
 
 @dataclass(frozen=True)
 class Feelings:
-    """The templates.
+    """The templates of sentences that tell of a feeling.
 
     Attributes:
         matters: What can be felt about.

@@ -28,7 +28,7 @@ CYCLE = 4
 
 @dataclass(frozen=True)
 class FaceKind:
-    """One thing that the model tells apart in a face.
+    """One kind of expression that the model tells apart, and the words for it.
 
     Attributes:
         name: Its name; captions begin with an adjective of their own.
@@ -50,7 +50,7 @@ class FaceKind:
 
 @dataclass(frozen=True)
 class WordKind:
-    """One kind of client words.
+    """One kind of client words: utterances that belong to it, and ways to answer them.
 
     Attributes:
         mask: Which lead-in a sentence on the face takes: "masked", "quiet" or "plain".
@@ -88,7 +88,7 @@ class TechniquePlan:
 
 @dataclass(frozen=True)
 class Grammar:
-    """All templates, read and checked."""
+    """All templates that training texts are made from, read and checked."""
 
     seen: tuple[FaceKind, ...]
     kinds: tuple[WordKind, ...]

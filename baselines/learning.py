@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int, str], Any]
 
 @dataclass
 class Curve:
-    """What a phase measured of itself, step by step.
+    """The losses and accuracy of one phase of training, step by step.
 
     Attributes:
         losses: Name of a loss -> its value at every step.
@@ -134,7 +134,7 @@ class TrainingHeads(nn.Module):  # type: ignore[misc]
 
 
 class Learner:
-    """A model in training.
+    """Trains the reference model in two phases, first its eyes and then everything.
 
     Args:
         model: The Idefics3 model.

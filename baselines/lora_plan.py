@@ -42,7 +42,7 @@ GPUS: Mapping[str, Gpu] = {
 
 
 class ModelSizes(NamedTuple):
-    """How large a model is.
+    """The parameter counts of a model, and of what LoRA adds to it.
 
     Attributes:
         language: Parameters that every token passes, without embeddings.
@@ -65,7 +65,7 @@ class ModelSizes(NamedTuple):
 
 
 class TrainingPlan(NamedTuple):
-    """What a fine-tuning would take.
+    """The memory, steps and hours that a fine-tuning would take.
 
     Attributes:
         tokens: Of an example on average, and `longest` of the longest; images included.
@@ -154,7 +154,7 @@ def measure(recipe: LoraRecipe) -> ModelSizes:
 
 
 def lines_of(plan: TrainingPlan, recipe: LoraRecipe, name: str, gpu: Gpu) -> list[str]:
-    """Returns what a person is told."""
+    """Returns a training plan as lines of text."""
     sizes, parts = plan.sizes, ", ".join(f"{what} {many:.1f}" for what, many in plan.memory.items())
     remedy = "checkpointing: true in the recipe" if not recipe.checkpointing else "a GPU with more memory"
     return [

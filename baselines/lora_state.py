@@ -13,7 +13,7 @@ _FILE = "state.pt"
 
 
 class TrainingState:
-    """The kept state of one training.
+    """Keeps a training's weights and optimiser in a folder, so that it goes on after a kill.
 
     Args:
         folder: Where it is kept.

@@ -17,7 +17,7 @@ FAINTEST = 0.01
 
 
 class Taken(NamedTuple):
-    """A batch of faces.
+    """A batch of faces, normalised and labelled.
 
     Attributes:
         images: (n, 3, side, side) float32, as the image processor normalises them.
@@ -31,7 +31,7 @@ class Taken(NamedTuple):
 
 
 class Pixels:
-    """Faces as the vision tower takes them.
+    """Draws batches of normalised, augmented faces for the vision tower.
 
     Args:
         faces: The faces.

@@ -36,8 +36,8 @@ def gates() -> Iterator[Study]:
     for profiles in PROFILES[1:]:
 
         def alarm(rng: Rng, n: int = profiles) -> float:
-            found = _gate([designs.differences(rng, n, -MARGIN) for _ in range(2)])
-            return float(any(check.finding is DropFinding.WORSE for check in found.checks))
+            gate = _gate([designs.differences(rng, n, -MARGIN) for _ in range(2)])
+            return float(any(check.finding is DropFinding.WORSE for check in gate.checks))
 
         def wrong_pass(rng: Rng, n: int = profiles) -> float:
             return float(
@@ -92,8 +92,8 @@ def gates() -> Iterator[Study]:
             runs = [
                 Past(f"r{at}", "", designs.outcomes(level + designs.differences(rng, n))) for at in range(6)
             ]
-            found = trace(runs, ["ctrs.total"], candidate="c", condition="matched")
-            return float(any(trend.first_drop is not None for trend in found.trends))
+            traced = trace(runs, ["ctrs.total"], candidate="c", condition="matched")
+            return float(any(trend.first_drop is not None for trend in traced.trends))
 
         yield Study("history: first drop", "six equal runs", profiles, "alarm", 0.05, first_drop, 6)
 
@@ -125,12 +125,12 @@ def _face_verdict(rng: Rng, profiles: int, none: float, wrong: float) -> str:
     conditions = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)
     scores = designs.models(rng, profiles, [0.0, none, wrong])
     held = [
-        one
+        outcome
         for condition, each in zip(conditions, scores, strict=True)
-        for one in designs.outcomes(each, condition=condition)
+        for outcome in designs.outcomes(each, condition=condition)
     ]
-    (found,) = judge_faces(held, (CTRS_TOTAL,))
-    return found.verdict
+    (verdict,) = judge_faces(held, (CTRS_TOTAL,))
+    return verdict.verdict
 
 
 def groups() -> Iterator[Study]:
@@ -139,7 +139,9 @@ def groups() -> Iterator[Study]:
         for count in (2, 10, 30):
 
             def parted(rng: Rng, n: int = profiles, count: int = count) -> float:
-                return float(any(one.apart for one in _board(designs.models(rng, n, [0.0] * count)).values()))
+                return float(
+                    any(place.apart for place in _board(designs.models(rng, n, [0.0] * count)).values())
+                )
 
             yield Study(
                 "board: any two apart", f"{count} equal models", profiles, "alarm", 0.05, parted, count**2 / 2
@@ -147,16 +149,18 @@ def groups() -> Iterator[Study]:
 
         def turned(rng: Rng, n: int = profiles) -> float:
             scores = designs.models(rng, n, [0.0, 0.13])
-            (one,), (other,) = (_board(side).values() for side in (scores, scores[::-1]))
-            same = one.apart == other.apart and one.score.low == -(other.score.high or 0.0)
+            (standing,), (other,) = (_board(side).values() for side in (scores, scores[::-1]))
+            same = standing.apart == other.apart and standing.score.low == -(other.score.high or 0.0)
             return float(not same)
 
         def ranges(rng: Rng, n: int = profiles) -> float:
             skills = [0.0, 0.1, 0.2, 0.3, 0.4]
             scores = designs.models(rng, n, skills)
             held = _held(scores)
-            found = places(shared_means(held, CTRS), "higher", compare_all(held, CTRS))
-            return float(all(found[f"m{at}"].best <= 5 - at <= found[f"m{at}"].worst for at in range(5)))
+            held_places = places(shared_means(held, CTRS), "higher", compare_all(held, CTRS))
+            return float(
+                all(held_places[f"m{at}"].best <= 5 - at <= held_places[f"m{at}"].worst for at in range(5))
+            )
 
         def above(rng: Rng, n: int = profiles) -> float:
             scores = designs.models(rng, n, [0.0, -0.3])
@@ -164,15 +168,15 @@ def groups() -> Iterator[Study]:
             held = _held(scores)
             means = shared_means(held, CTRS)
             rated = np.isfinite(scores).mean(axis=(1, 2)) >= MIN_COVERAGE
-            found = places(
+            held_places = places(
                 {f"m{at}": means[f"m{at}"] if rated[at] else None for at in range(2)}, "higher", {}
             )
-            return float("m1" in found and found["m1"].rank < found["m0"].rank)
+            return float("m1" in held_places and held_places["m1"].rank < held_places["m0"].rank)
 
         def first_rank(rng: Rng, n: int = profiles) -> float | None:
             scores = designs.models(rng, n, [0.0, 0.0]).reshape(2, -1).T
-            found = rank_stability(scores, designs.names_of(n), 1000)
-            return None if found is None else float(not 0.025 <= found.shares[0][0] <= 0.975)
+            stability = rank_stability(scores, designs.names_of(n), 1000)
+            return None if stability is None else float(not 0.025 <= stability.shares[0][0] <= 0.975)
 
         yield Study("board: order of two models", "one .13 better", profiles, "alarm", 0.0, turned, 2)
         yield Study("board: ranges of ranks", "five models .1 apart", profiles, "coverage", 0.95, ranges, 6)
@@ -191,9 +195,9 @@ def _strengths() -> Iterator[Study]:
                 return float(len(_compared(rng, n, [0.0] * 8, alike).groups) > 1)
 
             def covered(rng: Rng, n: int = profiles, alike: float = alike) -> float | None:
-                found = _compared(rng, n, [0.8, 0.0, -0.8], alike).strengths[0]
+                strength = _compared(rng, n, [0.8, 0.0, -0.8], alike).strengths[0]
                 # With effects of profiles the strength in the model is nearer to the mean than the effect.
-                return holds(Interval(*found[:3], n, n), 0.8) if alike == 0 else None
+                return holds(Interval(*strength[:3], n, n), 0.8) if alike == 0 else None
 
             design = f"eight equal models, profiles alike {alike:g}"
             yield Study("compare: any two apart", design, profiles, "alarm", 0.05, split, 60)
@@ -204,8 +208,8 @@ def _strengths() -> Iterator[Study]:
 
     def wins(rng: Rng) -> float | None:
         games = [Comparison(0, 1, float(rng.random() < 0.85), place) for place in range(16)]
-        found = rank(games, 2).strengths[0]
-        return holds(Interval(*found[:3], 16, 16), math.log(0.85 / 0.15) / 2)
+        strength = rank(games, 2).strengths[0]
+        return holds(Interval(*strength[:3], 16, 16), math.log(0.85 / 0.15) / 2)
 
     yield Study("strength (Bradley-Terry)", "two models, one wins 85 %", 16, "coverage", 0.95, wins, 4)
 
@@ -215,10 +219,10 @@ def _compared(rng: Rng, profiles: int, strengths: Sequence[float], alike: float)
     for profile in range(profiles):
         own = np.array(strengths) + alike * rng.normal(size=len(strengths))
         for i, j in list(combinations(range(len(strengths)), 2)) * designs.SEEDS:
-            one, other = math.exp(own[i]), math.exp(own[j])
-            tie = 0.4 * math.sqrt(one * other)
-            at = rng.random() * (one + other + tie)
-            games.append(Comparison(i, j, 1.0 if at < one else 0.0 if at < one + other else 0.5, profile))
+            first, other = math.exp(own[i]), math.exp(own[j])
+            tie = 0.4 * math.sqrt(first * other)
+            at = rng.random() * (first + other + tie)
+            games.append(Comparison(i, j, 1.0 if at < first else 0.0 if at < first + other else 0.5, profile))
     return rank(games, len(strengths))
 
 
@@ -230,7 +234,7 @@ def _gate(changes: Sequence[Floats], margin: float = MARGIN) -> Gate:
         [
             _joined(same)
             for same in zip(
-                *(designs.outcomes(one, metric=f"m{at}.total") for at, one in enumerate(side)), strict=True
+                *(designs.outcomes(own, metric=f"m{at}.total") for at, own in enumerate(side)), strict=True
             )
         ]
         for side in (before, after)
@@ -240,7 +244,9 @@ def _gate(changes: Sequence[Floats], margin: float = MARGIN) -> Gate:
 
 
 def _joined(same: Sequence[SessionOutcome]) -> SessionOutcome:
-    return replace(same[0], scores={name: score for one in same for name, score in one.scores.items()})
+    return replace(
+        same[0], scores={name: score for outcome in same for name, score in outcome.scores.items()}
+    )
 
 
 def _held(scores: Floats) -> dict[str, list[SessionOutcome]]:

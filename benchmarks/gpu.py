@@ -87,7 +87,7 @@ def measure(
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     serve = "vllm" if device == "cuda" and importlib.util.find_spec("vllm") else "transformers"
-    found: dict[str, float | str] = {"device": _device(device), "engine": serve}
+    figures: dict[str, float | str] = {"device": _device(device), "engine": serve}
     scale = 0.02 if extent.tiny else 1.0
     for name in models:
         if not clock.allows(name, 150 * scale):
@@ -97,27 +97,27 @@ def measure(
         say(f"{name}: making it")
         started = time.perf_counter()
         count = made.save(folder, made.tiny if extent.tiny else made.true, device)
-        found[f"{name}_parameters_billions"] = round(count / 1e9, 3)
-        found[f"{name}_made_s"] = round(time.perf_counter() - started, 1)
+        figures[f"{name}_parameters_billions"] = round(count / 1e9, 3)
+        figures[f"{name}_made_s"] = round(time.perf_counter() - started, 1)
         say(f"{name}: holding sessions with {serve}")
         spec = f"{serve}/{folder}?max_images={made.images}"
         served = asyncio.run(_serve(spec, extent, clock, name))
-        found |= {f"{name}_{key}": value for key, value in served.items()}
+        figures |= {f"{name}_{key}": value for key, value in served.items()}
         if name == LORA and clock.allows("lora", 90 * scale):
             say("lora: training")
-            found |= {f"lora_{key}": value for key, value in _lora(folder, extent).items()}
+            figures |= {f"lora_{key}": value for key, value in _lora(folder, extent).items()}
         _remove(folder)
-    return found
+    return figures
 
 
 async def _serve(spec: str, extent: Extent, clock: TimeBudget, name: str) -> dict[str, float]:
     import torch
 
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     started = time.perf_counter()
     engine: Engine = open_engine(parse_model(spec))
     await engine.start()
-    found["loaded_s"] = round(time.perf_counter() - started, 1)
+    figures["loaded_s"] = round(time.perf_counter() - started, 1)
     candidate = read_candidate(spec, "direct", 0, name)
     try:
         for count in extent.at:
@@ -128,19 +128,19 @@ async def _serve(spec: str, extent: Extent, clock: TimeBudget, name: str) -> dic
             turns = 2 if extent.tiny else 4
             runner = await hold(candidate, due, count, kept, turns=turns)
             alone = await raw(engine, kept.requests, count)
-            found[f"runner_{count}_tokens_per_s"] = round(runner.tokens_per_s, 1)
-            found[f"raw_{count}_tokens_per_s"] = round(alone.tokens_per_s, 1)
-            found[f"runner_over_raw_at_{count}"] = round(runner.tokens_per_s / alone.tokens_per_s, 3)
+            figures[f"runner_{count}_tokens_per_s"] = round(runner.tokens_per_s, 1)
+            figures[f"raw_{count}_tokens_per_s"] = round(alone.tokens_per_s, 1)
+            figures[f"runner_over_raw_at_{count}"] = round(runner.tokens_per_s / alone.tokens_per_s, 3)
         if torch.cuda.is_available():
             free, total = torch.cuda.mem_get_info()
-            found["gpu_gib_taken"] = round((total - free) / 2**30, 1)
+            figures["gpu_gib_taken"] = round((total - free) / 2**30, 1)
     finally:
         await engine.close()
         del engine
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-    return found
+    return figures
 
 
 def _lora(base: Path, extent: Extent) -> dict[str, float]:
@@ -174,13 +174,13 @@ def _lora(base: Path, extent: Extent) -> dict[str, float]:
     # The first step warms kernels; where there is one alone, it counts.
     spans = [end - start for start, end in itertools.pairwise(marks)]
     later = spans[1:] or spans
-    found = {
+    figures = {
         "steps_per_s": round(len(later) / sum(later), 4),
         "examples_per_s": round(extent.batch * len(later) / sum(later), 2),
     }
     if cuda:
-        found["peak_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 1)
-    return found
+        figures["peak_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 1)
+    return figures
 
 
 def _device(device: str) -> str:
@@ -209,13 +209,13 @@ def main(models: tuple[str, ...], tiny: bool, budget: float, place: Path | None,
         place.mkdir(parents=True, exist_ok=True)
     try:
         with tempfile.TemporaryDirectory(prefix="mirror-gpu-", dir=place) as made:
-            found = measure(
+            figures = measure(
                 models or tuple(MODELS), extent, clock, Path(made), lambda line: click.echo(line, err=True)
             )
     except InputError as error:
         click.echo(f"gpu: {error}", err=True)
         sys.exit(2)
-    text = json.dumps({**found, "left_out": clock.left_out}, indent=1)
+    text = json.dumps({**figures, "left_out": clock.left_out}, indent=1)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")

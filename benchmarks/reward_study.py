@@ -49,16 +49,16 @@ async def _look_at(policy: PhrasePolicy, met: Sequence[Scenario]) -> PolicySessi
     measures: dict[str, dict[str, float]] = {}
     chosen: list[str] = []
     for scenario in met:
-        session = await rehearse_async(scenario, lambda one: PhraseTherapist(policy, one, chosen))
+        session = await rehearse_async(scenario, lambda profile: PhraseTherapist(policy, profile, chosen))
         for name, value in (await _measures(session, scenario)).items():
             measures.setdefault(name, {})[scenario.id] = value
     return PolicySessions(
         measures,
         {
-            "cheats' phrases": fmean(one.startswith("cheat ") for one in chosen),
-            "unsafe phrases": fmean(one.startswith("unsafe ") for one in chosen),
-            "advice, teaching, dispute": fmean(one in {"advise", "teach", "dispute"} for one in chosen),
-            "naming the face": fmean(one == "name the face" for one in chosen),
+            "cheats' phrases": fmean(phrase.startswith("cheat ") for phrase in chosen),
+            "unsafe phrases": fmean(phrase.startswith("unsafe ") for phrase in chosen),
+            "advice, teaching, dispute": fmean(phrase in {"advise", "teach", "dispute"} for phrase in chosen),
+            "naming the face": fmean(phrase == "name the face" for phrase in chosen),
         },
     )
 
@@ -66,18 +66,18 @@ async def _look_at(policy: PhrasePolicy, met: Sequence[Scenario]) -> PolicySessi
 async def _measures(session: Session, scenario: Scenario) -> dict[str, float]:
     worth = await RULES["whole"].of(session, scenario.profile)
     low = {"ctrs": (0.0, 6.0), "wai": (1.0, 5.0)}
-    found = {"reward": worth.value, "gaming": worth.gaming}
-    found |= {
+    measures = {"reward": worth.value, "gaming": worth.gaming}
+    measures |= {
         name: low[name][0] + share * (low[name][1] - low[name][0]) for name, share in worth.ratings.items()
     }
     if worth.attunement is not None:
-        found["attunement"] = worth.attunement
-    found["client left"] = float(session.ended is Ending.CLIENT_LEFT)
-    found["client has what it came for"] = float(session.ended is Ending.RESOLVED)
+        measures["attunement"] = worth.attunement
+    measures["client left"] = float(session.ended is Ending.CLIENT_LEFT)
+    measures["client has what it came for"] = float(session.ended is Ending.RESOLVED)
     for state in ("resistance", "bond"):
         trace = [turn.state[state] for turn in session.turns if turn.state]
-        found[f"client's {state}, end less start"] = trace[-1] - trace[0]
-    return found | {f"mark: {name}": worth.marks.get(name, 0.0) for name in marked_features()}
+        measures[f"client's {state}, end less start"] = trace[-1] - trace[0]
+    return measures | {f"mark: {name}": worth.marks.get(name, 0.0) for name in marked_features()}
 
 
 def study(rollouts: int, seeds: int, rule: str, training_seed: int = 0) -> dict[str, object]:
@@ -113,16 +113,16 @@ def study(rollouts: int, seeds: int, rule: str, training_seed: int = 0) -> dict[
         "sessions": len(met),
         "profiles": len(set(cluster.values())),
         "cpu seconds of training": round(spent, 1),
-        "course": [round(one, 3) for one in course],
+        "course": [round(reward, 3) for reward in course],
         "measures": rows,
         "shares of turns": {name: [before.shares[name], after.shares[name]] for name in after.shares},
     }
 
 
-def as_markdown(found: Mapping[str, object]) -> str:
+def as_markdown(measured: Mapping[str, object]) -> str:
     """Returns what a study found as a table."""
-    rows = found["measures"]
-    shares = found["shares of turns"]
+    rows = measured["measures"]
+    shares = measured["shares of turns"]
     assert isinstance(rows, dict)
     assert isinstance(shares, dict)
     lines = ["| measure | before | after | gain, 95 % |", "| --- | --- | --- | --- |"]
@@ -143,12 +143,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     for rule in RULES:
-        found = study(chosen.rollouts, chosen.seeds, rule)
+        measured = study(chosen.rollouts, chosen.seeds, rule)
         if chosen.json:
-            print(json.dumps(found))
+            print(json.dumps(measured))
         else:
-            print(f"\nTrained on: {rule}; {found['rollouts']} rollouts, {found['cpu seconds of training']} s")
-            print(as_markdown(found))
+            print(
+                f"\nTrained on: {rule}; {measured['rollouts']} rollouts, "
+                f"{measured['cpu seconds of training']} s"
+            )
+            print(as_markdown(measured))
 
 
 if __name__ == "__main__":

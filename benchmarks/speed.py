@@ -144,8 +144,8 @@ def _verify(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
 def _board(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
     from benchmarks import volume
 
-    found = volume.committed_board(place) if sizes.committed else {}
-    return found | (volume.many_entries(sizes.entries, place) if sizes.entries else {})
+    figures = volume.committed_board(place) if sizes.committed else {}
+    return figures | (volume.many_entries(sizes.entries, place) if sizes.entries else {})
 
 
 def _driver(sizes: Sizes, model: str, place: Path) -> dict[str, float]:
@@ -193,14 +193,14 @@ def main(
             with tempfile.TemporaryDirectory(prefix="mirror-speed-") as place:
                 click.echo(json.dumps(measure(part, sizes, model, Path(place))))
             return
-        found = measure_all(only or tuple(PARTS), sizes, quick, changed, model)
+        figures = measure_all(only or tuple(PARTS), sizes, quick, changed, model)
     except InputError as error:
         click.echo(f"speed: {error}", err=True)
         sys.exit(2)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    click.echo(json.dumps(found, indent=1) if as_json else table(found["figures"]))
+        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    click.echo(json.dumps(figures, indent=1) if as_json else table(figures["figures"]))
 
 
 def read_sizes(sizes: Sizes, changed: Sequence[str]) -> Sizes:
@@ -209,15 +209,15 @@ def read_sizes(sizes: Sizes, changed: Sequence[str]) -> Sizes:
     Raises:
         InputError: If there is no such size, or the value is none.
     """
-    for one in changed:
-        name, _, value = one.partition("=")
+    for text in changed:
+        name, _, value = text.partition("=")
         if name not in Sizes._fields:
-            raise InputError(f"--size {one}: known sizes are {', '.join(Sizes._fields)}")
+            raise InputError(f"--size {text}: known sizes are {', '.join(Sizes._fields)}")
         former = getattr(sizes, name)
         try:
             new = tuple(int(part) for part in value.split(",")) if name == "at" else type(former)(value)
         except ValueError:
-            raise InputError(f"--size {one}: {value!r} is no value of it; now it is {former!r}") from None
+            raise InputError(f"--size {text}: {value!r} is no value of it; now it is {former!r}") from None
         values: dict[str, Any] = {**sizes._asdict(), name: new}
         sizes = Sizes(**values)
     return sizes
@@ -235,7 +235,7 @@ def measure_all(
     failed: dict[str, object] = {}
     for part in parts:
         command = [sys.executable, "-m", "benchmarks.speed", "--part", part, "--model", model]
-        command += ["--quick"] * quick + [f"--size={one}" for one in changed]
+        command += ["--quick"] * quick + [f"--size={text}" for text in changed]
         started = time.perf_counter()
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started

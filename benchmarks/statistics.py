@@ -98,36 +98,38 @@ def trials_of(study: Study, most: int) -> int:
     return max(min(40, most), round(most / max(1.0, study.cost / 4)))
 
 
-def as_markdown(found: Sequence[Found]) -> str:
+def as_markdown(results: Sequence[Found]) -> str:
     """Returns the table."""
     rows = [
         "| method | design | profiles | promised | found | declined | |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for one in found:
-        study = one.study
+    for result in results:
+        study = result.study
         least = {"coverage": "", "power": "≥ ", "alarm": "≤ ", "bias": ""}[study.kind]
-        shown = "–" if not one.trials else f"{one.found:.3f} ± {one.error:.3f}"
-        declined = f"{one.declined:.0%}" if one.declined else ""
+        shown = "–" if not result.trials else f"{result.found:.3f} ± {result.error:.3f}"
+        declined = f"{result.declined:.0%}" if result.declined else ""
         rows.append(
             f"| {study.method} | {study.design} | {study.profiles} | {least}{study.nominal:g} | {shown} "
-            f"| {declined} | {one.verdict} |"
+            f"| {declined} | {result.verdict} |"
         )
     return "\n".join(rows) + "\n"
 
 
-def as_json(found: Sequence[Found]) -> list[dict[str, object]]:
+def as_json(results: Sequence[Found]) -> list[dict[str, object]]:
     """Returns the table for machines."""
     return [
         {
-            **{name: value for name, value in one.study._asdict().items() if name not in {"trial", "cost"}},
-            "found": one.found if one.trials else None,
-            "error": one.error if one.trials else None,
-            "trials": one.trials,
-            "declined": one.declined,
-            "verdict": one.verdict,
+            **{
+                name: value for name, value in result.study._asdict().items() if name not in {"trial", "cost"}
+            },
+            "found": result.found if result.trials else None,
+            "error": result.error if result.trials else None,
+            "trials": result.trials,
+            "declined": result.declined,
+            "verdict": result.verdict,
         }
-        for one in found
+        for result in results
     ]
 
 
@@ -143,19 +145,19 @@ def main(
 ) -> None:
     """Simulate every method on the benchmark's own designs; exit 1 where one does not hold its promise."""
     most = trials // 10 if quick else trials
-    found = []
+    results = []
     for study in all_studies():
         if only.lower() in study.method.lower():
             started = time.monotonic()
-            found.append(simulate(study, trials_of(study, most), seed))
-            line = as_markdown(found[-1:]).splitlines()[-1].strip("| ")
+            results.append(simulate(study, trials_of(study, most), seed))
+            line = as_markdown(results[-1:]).splitlines()[-1].strip("| ")
             click.echo(f"{line} ({time.monotonic() - started:.1f} s)")
     if json_path is not None:
-        json_path.write_text(json.dumps(as_json(found), indent=1) + "\n", encoding="utf-8")
+        json_path.write_text(json.dumps(as_json(results), indent=1) + "\n", encoding="utf-8")
     if markdown is not None:
-        markdown.write_text(as_markdown(found), encoding="utf-8")
-    failed = [one for one in found if one.verdict == "FAILS"]
-    click.echo(f"{len(found)} studies, {len(failed)} of them fail")
+        markdown.write_text(as_markdown(results), encoding="utf-8")
+    failed = [result for result in results if result.verdict == "FAILS"]
+    click.echo(f"{len(results)} studies, {len(failed)} of them fail")
     sys.exit(1 if failed else 0)
 
 

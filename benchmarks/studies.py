@@ -51,11 +51,11 @@ class Study(NamedTuple):
     known: str = ""
 
 
-def holds(found: Interval | None, true: float) -> float | None:
+def holds(interval: Interval | None, true: float) -> float | None:
     """Returns 1 where an interval holds the truth, 0 where not, None where it has no ends."""
-    if found is None or found.low is None or found.high is None:
+    if interval is None or interval.low is None or interval.high is None:
         return None
-    return float(found.low - 1e-9 <= true <= found.high + 1e-9)
+    return float(interval.low - 1e-9 <= true <= interval.high + 1e-9)
 
 
 def means() -> Iterator[Study]:
@@ -97,8 +97,8 @@ def means() -> Iterator[Study]:
             return holds(cluster_mean(designs.differences(rng, n, 0.1).ravel(), designs.names_of(n)), 0.1)
 
         def ceilings(rng: Rng, n: int = profiles) -> float | None:
-            one, other = (np.minimum(6.0, designs.DESIGNS["ceiling"](rng, n)) for _ in range(2))
-            return holds(cluster_mean((one - other).ravel(), designs.names_of(n)), 0.0)
+            first, other = (np.minimum(6.0, designs.DESIGNS["ceiling"](rng, n)) for _ in range(2))
+            return holds(cluster_mean((first - other).ravel(), designs.names_of(n)), 0.0)
 
         yield Study("paired difference", "plain", profiles, "coverage", 0.95, paired)
         yield Study("paired difference", "both at a ceiling", profiles, "coverage", 0.95, ceilings)
@@ -107,19 +107,23 @@ def means() -> Iterator[Study]:
 def apart() -> Iterator[Study]:
     """Differences of two groups of other people, as of an imported run and one held here."""
     for profiles in PROFILES:
-        for one, other, times in (("plain", "plain", 1), ("plain", "plain", 4), ("ceiling", "plain", 4)):
+        for shape, other, times in (("plain", "plain", 1), ("plain", "plain", 4), ("ceiling", "plain", 4)):
 
             def trial(
-                rng: Rng, one: str = one, other: str = other, n: int = profiles, m: int = profiles * times
+                rng: Rng,
+                design: str = shape,
+                other: str = other,
+                n: int = profiles,
+                m: int = profiles * times,
             ) -> float | None:
-                a, b = designs.DESIGNS[one](rng, n).ravel(), designs.DESIGNS[other](rng, m).ravel()
-                found = independent_difference(
+                a, b = designs.DESIGNS[design](rng, n).ravel(), designs.DESIGNS[other](rng, m).ravel()
+                interval = independent_difference(
                     a.tolist(), designs.names_of(n), b.tolist(), designs.names_of(m)
                 )
-                return holds(found, designs.truth(one) - designs.truth(other))
+                return holds(interval, designs.truth(design) - designs.truth(other))
 
-            known = "a skewed mean needs more profiles" if one == "ceiling" and profiles < 16 else ""
-            design = f"{one} against {times} times as many {other}"
+            known = "a skewed mean needs more profiles" if shape == "ceiling" and profiles < 16 else ""
+            design = f"{shape} against {times} times as many {other}"
             yield Study(
                 "difference over other people", design, profiles, "coverage", 0.95, trial, known=known
             )
@@ -133,8 +137,8 @@ def shares() -> Iterator[Study]:
             def trial(
                 rng: Rng, n: int = profiles, share: float = share, alike: float = alike
             ) -> float | None:
-                found = designs.events(rng, n, share, alike).ravel()
-                return holds(cluster_share(found, designs.names_of(n)), share)
+                events = designs.events(rng, n, share, alike).ravel()
+                return holds(cluster_share(events, designs.names_of(n)), share)
 
             yield Study("share", f"{share:g}, alike {alike:g}", profiles, "coverage", 0.95, trial)
 
@@ -201,8 +205,8 @@ def agreements() -> Iterator[Study]:
             # Expected disagreement is that of all values together, over these three raters.
             severities = [-0.3, 0.0, 0.3]
             observed, expected = 0.25 + np.var(severities, ddof=1), 0.5 + 0.25 + np.var(severities)
-            found = agreement.krippendorff_alpha(table, designs.names_of(n))
-            return holds(found, float(1 - observed / expected))
+            interval = agreement.krippendorff_alpha(table, designs.names_of(n))
+            return holds(interval, float(1 - observed / expected))
 
         def tau(rng: Rng, n: int = profiles) -> float | None:
             table = _rated(rng, n, np.array([-0.3, 0.3]))
@@ -222,9 +226,9 @@ def agreements() -> Iterator[Study]:
         for figure in ("macro F1", "kappa"):
 
             def classes(rng: Rng, n: int = profiles, figure: str = figure) -> float | None:
-                real, found = _classes(rng, n)
+                real, coded = _classes(rng, n)
                 names = designs.names_of(n, 10)
-                got = class_agreement(real, found, "abc", names)
+                got = class_agreement(real, coded, "abc", names)
                 true = _class_truth()[figure]
                 return holds(got.macro_f1 if figure == "macro F1" else got.kappa, true)
 
@@ -248,8 +252,8 @@ def lengths() -> Iterator[Study]:
             def adjusted(
                 rng: Rng, n: int = profiles, shape: str = shape, apart: float = apart
             ) -> float | None:
-                found = _adjusted(rng, n, shape, apart)
-                return None if len(found) < 2 else found["b"].value - found["a"].value
+                slopes = _adjusted(rng, n, shape, apart)
+                return None if len(slopes) < 2 else slopes["b"].value - slopes["a"].value
 
             design = f"{shape} effect, lengths {apart:g} apart"
             known = (
@@ -280,8 +284,8 @@ def lengths() -> Iterator[Study]:
 def _rated(rng: Rng, profiles: int, severities: Floats) -> Floats:
     """Returns (units, raters) ratings whose units share half of their variance within a profile."""
     units = rng.normal(0, 0.5, (profiles, 1, 1)) + rng.normal(0, 0.5, (profiles, designs.SEEDS, 1))
-    found = units + severities + rng.normal(0, 0.5, (profiles, designs.SEEDS, len(severities)))
-    whole: Floats = found.reshape(-1, len(severities))
+    rated = units + severities + rng.normal(0, 0.5, (profiles, designs.SEEDS, len(severities)))
+    whole: Floats = rated.reshape(-1, len(severities))
     return whole
 
 
@@ -289,14 +293,14 @@ def _classes(rng: Rng, profiles: int) -> tuple[list[str], list[str]]:
     skill = np.clip(0.8 + 0.1 * rng.normal(size=(profiles, 1)), 0, 1)
     real = rng.choice(3, (profiles, 10), p=[0.5, 0.3, 0.2])
     right = rng.random((profiles, 10)) < skill
-    found = np.where(right, real, rng.integers(0, 3, (profiles, 10)))
-    return (["abc"[cell] for cell in side.ravel()] for side in (real, found))  # type: ignore[return-value]
+    coded = np.where(right, real, rng.integers(0, 3, (profiles, 10)))
+    return (["abc"[cell] for cell in side.ravel()] for side in (real, coded))  # type: ignore[return-value]
 
 
 def _class_truth() -> dict[str, float]:
     if not _TRUTHS:
-        real, found = _classes(np.random.default_rng(1), 20_000)
-        got = class_agreement(real, found, "abc", [0] * len(real))
+        real, coded = _classes(np.random.default_rng(1), 20_000)
+        got = class_agreement(real, coded, "abc", [0] * len(real))
         assert got.kappa is not None
         _TRUTHS.update({"macro F1": got.macro_f1.value, "kappa": got.kappa.value})
     return _TRUTHS
@@ -314,7 +318,7 @@ def _adjusted(rng: Rng, profiles: int, shape: str, apart: float) -> dict[str, In
         "none": lambda x: 0 * x,
         "saturating": lambda x: 0.6 * np.minimum(x, 5.2),
     }
-    scores = [3 + level + effect[shape](one) + rng.normal(0, 0.4, n) for one in spoken]
+    scores = [3 + level + effect[shape](length) + rng.normal(0, 0.4, n) for length in spoken]
     names = designs.names_of(profiles) * 2
     got = adjust_for_length(
         np.concatenate(scores).tolist(),
@@ -323,4 +327,4 @@ def _adjusted(rng: Rng, profiles: int, shape: str, apart: float) -> dict[str, In
         [*range(n)] * 2,
         names,
     )
-    return {str(name): one for name, one in got.means.items()}
+    return {str(name): mean for name, mean in got.means.items()}

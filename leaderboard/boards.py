@@ -47,7 +47,7 @@ class Badge(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A candidate on a board.
+    """A candidate on a board: its entry, its sessions and its places.
 
     Attributes:
         entry: Its scores with the client's own face, or those of its only face condition.
@@ -90,24 +90,26 @@ class Model:
     def safety(self) -> Safety | None:
         """What was found of its safety; None where nobody rated it."""
         own = (
-            one for one in self.submission.summary.safety if (one.therapist, one.method) == self.entry.key[:2]
+            safety
+            for safety in self.submission.summary.safety
+            if (safety.therapist, safety.method) == self.entry.key[:2]
         )
         return next(own, None)
 
     @property
     def face(self) -> FaceVerdict | None:
-        """What its client's face did for it."""
+        """The verdict on what seeing its client's face did for it."""
         own = (
-            one
-            for one in self.submission.summary.face_verdicts
-            if (one.therapist, one.method) == self.entry.key[:2]
+            verdict
+            for verdict in self.submission.summary.face_verdicts
+            if (verdict.therapist, verdict.method) == self.entry.key[:2]
         )
         return next(own, None)
 
     def gain(self, metric: str) -> VisualGain | None:
         """Returns its visual gain against the blindest face condition that it was held under."""
-        own = [one for one in self.submission.summary.gains if one.difference.metric == metric]
-        return next((one for against in BLIND for one in own if one.against is against), None)
+        own = [gain for gain in self.submission.summary.gains if gain.difference.metric == metric]
+        return next((gain for against in BLIND for gain in own if gain.against is against), None)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def make_boards(submissions: Sequence[LoadedSubmission]) -> list[Board]:
 
 def badges(model: Model, face: bool = True) -> tuple[Badge, ...]:
     """Returns what is to be known of a model at first sight; without its face where a column has that."""
-    found = [
+    badges = [
         _imported(model),
         _verified(model.submission),
         _judged(model.submission),
@@ -154,15 +156,16 @@ def badges(model: Model, face: bool = True) -> tuple[Badge, ...]:
         _partial(model),
         _face(model) if face else None,
     ]
-    return tuple(badge for badge in found if badge)
+    return tuple(badge for badge in badges if badge)
 
 
 def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
-    entries = {one.slug: next(iter(main_entries(one.summary.entries).values())) for one in group}
+    entries = {model.slug: next(iter(main_entries(model.summary.entries).values())) for model in group}
     held = {
-        one.slug: tuple(o for o in one.outcomes.outcomes if o.key == entries[one.slug].key) for one in group
+        model.slug: tuple(o for o in model.outcomes.outcomes if o.key == entries[model.slug].key)
+        for model in group
     }
-    metrics = tuple({m.name: m for one in group for m in one.summary.metrics}.values())
+    metrics = tuple({m.name: m for model in group for m in model.summary.metrics}.values())
     totals = tuple(metric for metric in metrics if metric.kind == "total")
     effects = measure_length([o for own in held.values() for o in own], totals).effects
     differences = {metric.name: compare_all(held, metric) for metric in totals}
@@ -176,14 +179,14 @@ def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
         standing[metric.name] = places(values, metric.better, differences[metric.name])
     models = [
         Model(
-            submission=one,
-            entry=entries[one.slug],
-            held=held[one.slug],
-            places={name: found[one.slug] for name, found in standing.items() if one.slug in found},
-            against=_against(one.slug, differences),
-            length={effect.metric: effect for effect in effects if effect.key == entries[one.slug].key},
+            submission=model,
+            entry=entries[model.slug],
+            held=held[model.slug],
+            places={name: place[model.slug] for name, place in standing.items() if model.slug in place},
+            against=_against(model.slug, differences),
+            length={effect.metric: effect for effect in effects if effect.key == entries[model.slug].key},
         )
-        for one in group
+        for model in group
     ]
     protocol = group[0].header.protocol.name
     return Board(
@@ -202,14 +205,14 @@ def _order(model: Model, totals: Sequence[Metric]) -> tuple[float, str]:
 
 
 def _against(slug: str, differences: Mapping[str, Differences]) -> dict[str, dict[str, Difference]]:
-    found: dict[str, dict[str, Difference]] = {}
+    against: dict[str, dict[str, Difference]] = {}
     for metric, pairs in differences.items():
         for (a, b), difference in pairs.items():
             if slug == a:
-                found.setdefault(b, {})[metric] = difference
+                against.setdefault(b, {})[metric] = difference
             elif slug == b:
-                found.setdefault(a, {})[metric] = difference.turned()
-    return found
+                against.setdefault(a, {})[metric] = difference.turned()
+    return against
 
 
 def _verified(submission: LoadedSubmission) -> Badge:
@@ -234,10 +237,10 @@ def _judged(submission: LoadedSubmission) -> Badge | None:
     judges = submission.summary.judges
     if not judges:
         return None
-    told = " ".join(f"{one.in_words}." for one in judges)
-    if any(one.licence is None for one in judges):
+    told = " ".join(f"{judge.in_words}." for judge in judges)
+    if any(judge.licence is None for judge in judges):
         return Badge("plain", WITHOUT, told)
-    if all(one.licence is not None and one.licence.granted for one in judges):
+    if all(judge.licence is not None and judge.licence.granted for judge in judges):
         return Badge("good", "licensed judge", told)
     return Badge("plain", "judge failed examination", told)
 

@@ -20,7 +20,7 @@ LINE = 16
 
 
 class Spoke(NamedTuple):
-    """One axis of a radar.
+    """One axis of a radar: a metric's name, its place and its value.
 
     Attributes:
         lines: Its name, broken into lines.
@@ -58,7 +58,7 @@ class Radar(NamedTuple):
 
 
 class StateCourse(NamedTuple):
-    """A state over client turns.
+    """The course of one state over client turns, as SVG points.
 
     Attributes:
         line: SVG `points` of the means.

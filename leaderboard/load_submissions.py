@@ -33,7 +33,7 @@ _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class LoadedSubmission:
-    """One run that was handed in.
+    """One accepted submission, verified and read.
 
     Attributes:
         slug: Its name in addresses and file names: lower-case letters, digits and hyphens.
@@ -90,21 +90,21 @@ def read_submissions(
     Raises:
         InputError: If the folder is missing or empty, or a submission cannot be read.
     """
-    found = find_submissions(place)
+    paths = find_submissions(place)
     taken: set[str] = set()
     submissions = []
-    for number, path in enumerate(found, 1):
+    for number, path in enumerate(paths, 1):
         asked = verify and path.is_file()
         digest = digest_of(path)
         verdict = cache.verdict(digest) if cache and asked else None
         anew = asked and verdict is None
-        told(f"{number}/{len(found)} {'reading and verifying' if anew else 'reading'} {path.name}")
-        one = _read(path, open_while, taken)
+        told(f"{number}/{len(paths)} {'reading and verifying' if anew else 'reading'} {path.name}")
+        submission = _read(path, open_while, taken)
         if anew:
             verdict = verify_file(path, workers=cores())
             if cache:
                 cache.keep_verdict(digest, verdict)
-        submissions.append(replace(one, verdict=verdict, digest=digest))
+        submissions.append(replace(submission, verdict=verdict, digest=digest))
     refuse_doubles(submissions)
     return submissions
 
@@ -126,12 +126,14 @@ def refuse_doubles(submissions: Iterable[LoadedSubmission]) -> None:
         InputError: Naming both files.
     """
     seen: dict[Sequence[str], Path] = {}
-    for one in submissions:
-        candidate = one.header.candidate
-        key = (one.header.fingerprint, candidate.therapist, candidate.method)
+    for submission in submissions:
+        candidate = submission.header.candidate
+        key = (submission.header.fingerprint, candidate.therapist, candidate.method)
         if key in seen:
-            raise InputError(f"{one.source}: is the candidate of {seen[key].name} again: keep one of the two")
-        seen[key] = one.source
+            raise InputError(
+                f"{submission.source}: is the candidate of {seen[key].name} again: keep one of the two"
+            )
+        seen[key] = submission.source
 
 
 def _read(path: Path, open_while: ExitStack, taken: set[str]) -> LoadedSubmission:
@@ -148,7 +150,11 @@ def _read(path: Path, open_while: ExitStack, taken: set[str]) -> LoadedSubmissio
         raise InputError(f"{path}: holds no session: finish the run before it is handed in")
     outcomes = gather_run(folder)
     scored = {outcome.session_key for outcome in outcomes.outcomes}
-    beside = {one.key: session_outcome(one) for one in read_sessions(folder) if one.key not in scored}
+    beside = {
+        session.key: session_outcome(session)
+        for session in read_sessions(folder)
+        if session.key not in scored
+    }
     return LoadedSubmission(
         slug=slug_of(f"{shown.name} {header.candidate.method}", taken),
         source=path,

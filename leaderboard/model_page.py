@@ -22,7 +22,7 @@ LOWEST = 10
 
 
 class RadarView(NamedTuple):
-    """A radar and what it says in words.
+    """A radar of one instrument, and its scores beside the board's medians.
 
     Attributes:
         title: The instrument.
@@ -35,7 +35,7 @@ class RadarView(NamedTuple):
 
 
 class BoardSession(NamedTuple):
-    """A session in a list.
+    """A session as a model's page lists it.
 
     Attributes:
         number: Of the file that holds it.
@@ -63,7 +63,7 @@ class FaceRow(NamedTuple):
 
 
 class ModelView(NamedTuple):
-    """All of it."""
+    """The content of a model's page."""
 
     badges: tuple[Badge, ...]
     radars: tuple[RadarView, ...]
@@ -85,18 +85,18 @@ _LOCAL = re.compile(r"(?P<path>[^@?]+)@(?P<digest>[0-9a-f]{12})(?P<options>\?.*)
 
 
 def view_model(model: Model, board: Board, numbers: Numbers) -> ModelView:
-    """Returns what the page of a model shows."""
+    """Returns the content of a model's page."""
     drawn = (course(name, points) for name, points in model.entry.trajectories.items())
     return ModelView(
         badges=badges(model),
         radars=tuple(_radars(model, board)),
         faces=tuple(_faces(model, board)),
-        courses=tuple(one for one in drawn if one),
+        courses=tuple(course for course in drawn if course),
         resistances=tuple(kind for kind in Resistance if kind in model.entry.by_resistance),
         failures=tuple(_failures(model, board, numbers)),
-        sessions=tuple(_row(one, board, numbers) for one in _sorted(model.submission.sessions)),
+        sessions=tuple(_row(outcome, board, numbers) for outcome in _sorted(model.submission.sessions)),
         safety=model.safety,
-        reliance=tuple(one for one in model.submission.summary.reliance if _own(one, model)),
+        reliance=tuple(reliance for reliance in model.submission.summary.reliance if _own(reliance, model)),
         command=reproduce(model),
         checkpoint=_named(model)[1],
     )
@@ -126,8 +126,8 @@ def _named(model: Model) -> tuple[str, str]:
     """Returns what answered, as `--therapist` takes it, and the digest of a local folder's content or ""."""
     candidate = model.submission.header.candidate
     name = candidate.model or candidate.therapist
-    found = _LOCAL.fullmatch(name)
-    return (found["path"] + (found["options"] or ""), found["digest"]) if found else (name, "")
+    match = _LOCAL.fullmatch(name)
+    return (match["path"] + (match["options"] or ""), match["digest"]) if match else (name, "")
 
 
 def _radars(model: Model, board: Board) -> Iterable[RadarView]:
@@ -156,8 +156,8 @@ def _median(board: Board, metric: str) -> float | None:
     return median(values) if len(values) > 1 else None
 
 
-def _own(one: Reliance, model: Model) -> bool:
-    return (one.therapist, one.method) == model.entry.key[:2]
+def _own(reliance: Reliance, model: Model) -> bool:
+    return (reliance.therapist, reliance.method) == model.entry.key[:2]
 
 
 def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
@@ -168,9 +168,9 @@ def _faces(model: Model, board: Board) -> Iterable[FaceRow]:
                 continue
             gain = next(
                 (
-                    one
-                    for one in summary.gains
-                    if one.against is entry.condition and one.difference.metric == metric.name
+                    gain
+                    for gain in summary.gains
+                    if gain.against is entry.condition and gain.difference.metric == metric.name
                 ),
                 None,
             )
@@ -193,8 +193,10 @@ def _failures(model: Model, board: Board, numbers: Numbers) -> Iterable[BoardSes
         yield _row(outcome, board, numbers, f"client left: {outcome.reason or 'no reason recorded'}")
     if board.totals:
         name = board.totals[0].name
-        rest = [one for one in model.held if one not in left and one.scores.get(name) is not None]
-        for outcome in sorted(rest, key=lambda one: (one.scores[name], one.pair))[:LOWEST]:
+        rest = [
+            outcome for outcome in model.held if outcome not in left and outcome.scores.get(name) is not None
+        ]
+        for outcome in sorted(rest, key=lambda outcome: (outcome.scores[name], outcome.pair))[:LOWEST]:
             yield _row(outcome, board, numbers, f"among the {LOWEST} lowest on {board.totals[0].title}")
 
 
@@ -212,4 +214,4 @@ def _row(outcome: SessionOutcome, board: Board, numbers: Numbers, note: str = ""
 
 def _sorted(outcomes: Iterable[SessionOutcome]) -> list[SessionOutcome]:
     order = list(FaceCondition)
-    return sorted(outcomes, key=lambda one: (order.index(one.key.condition), one.pair))
+    return sorted(outcomes, key=lambda outcome: (order.index(outcome.key.condition), outcome.pair))

@@ -36,7 +36,7 @@ def session_payload(
     label: str,
     form_of: Callable[[str], Instrument] = load_instrument,
 ) -> dict[str, Any]:
-    """Returns what the viewer shows of a session.
+    """Returns a session with its ratings as the JSON that the site's viewer reads.
 
     Args:
         session: The session.
@@ -64,7 +64,7 @@ def session_payload(
 def model_payload(
     model: Model, board: Board, numbers: Mapping[tuple[str, FaceCondition], int]
 ) -> dict[str, Any]:
-    """Returns what the page of comparisons needs of a model.
+    """Returns a model's scores as the JSON that the page of comparisons reads.
 
     Args:
         model: The model.
@@ -94,8 +94,14 @@ def model_payload(
         ],
         "against": {
             other: {
-                name: [found.score.value, found.score.low, found.score.high, found.score.n, found.unpaired]
-                for name, found in differences.items()
+                name: [
+                    difference.score.value,
+                    difference.score.low,
+                    difference.score.high,
+                    difference.score.n,
+                    difference.unpaired,
+                ]
+                for name, difference in differences.items()
             }
             for other, differences in model.against.items()
         },
@@ -131,7 +137,7 @@ def _turn(turn: Turn, kept: Mapping[str, bool]) -> dict[str, Any]:
 def _body(expression: Expression) -> list[list[Any]]:
     """Returns what face and body show as (name, meaning, strength in [0, 1] or None, what to write)."""
     shown: list[list[Any]] = []
-    for unit, strength in sorted(expression.units.items(), key=lambda one: (-one[1], one[0])):
+    for unit, strength in sorted(expression.units.items(), key=lambda entry: (-entry[1], entry[0])):
         side, number = split_side(unit)
         known = ACTION_UNITS.get(number)
         where = {"L": ", left", "R": ", right"}.get(side, "")
@@ -185,7 +191,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return tidy(value)
     if isinstance(value, Mapping):
-        return {tidy(str(key), _LONGEST_NAME): _clean(one) for key, one in value.items()}
+        return {tidy(str(key), _LONGEST_NAME): _clean(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_clean(one) for one in value]
+        return [_clean(item) for item in value]
     return value

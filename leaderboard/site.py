@@ -39,7 +39,7 @@ ON_THE_BOARD = ("attunement", "dropout")
 
 
 class SiteSize(NamedTuple):
-    """How much was written."""
+    """How many models and sessions a site holds, and its bytes."""
 
     models: int
     sessions: int

@@ -20,7 +20,7 @@ from mirror_bench.errors import InputError
 
 @dataclass(frozen=True)
 class StandsOn:
-    """What decides what a part does; two of them are joined by `|`.
+    """The content files, code versions, models and data that decide what a part of a protocol does.
 
     Attributes:
         content: Files under `tasks/`, such as "prompts/client.jinja".
@@ -59,7 +59,7 @@ class StandsOn:
 
 
 class Declared(NamedTuple):
-    """What one part of a protocol declared.
+    """What one part of a protocol stands on, and the options that it was given.
 
     Attributes:
         options: Its own options, defaults included; those that decide nothing left out.

@@ -50,7 +50,7 @@ class FaceCondition(StrEnum):
 
 
 class FaceIdentity(Record):
-    """What stays the same in a person's face through a session.
+    """The lasting looks of a person's face: age, sex, skin, hair and the like.
 
     Attributes:
         age: Years, 12 to 95.
@@ -76,7 +76,7 @@ class FaceIdentity(Record):
 
 
 class Crisis(Record):
-    """A disclosure of danger that the therapist must answer.
+    """A disclosure of danger by the client, such as of suicidal thoughts, that the therapist must answer.
 
     Attributes:
         kind: "suicidal_thoughts", "self_harm", "abuse" or "danger_to_other".
@@ -92,7 +92,7 @@ class Crisis(Record):
 
 
 class VoiceLine(Record):
-    """Something that this client, and no other, would say.
+    """A line that only this client would say, and when it may.
 
     Attributes:
         act: What the client does by saying it, as in `clients.stateful.utterances.Act`.
@@ -105,7 +105,9 @@ class VoiceLine(Record):
 
 
 class Profile(Record):
-    """Who the client is. Only what every data source has is required; the rest may be empty.
+    """The person whom a client plays: name, problem, thoughts and how they resist.
+
+    Only what every data source has is required; the rest may be empty.
 
     Attributes:
         id: Unique within its data source.
@@ -219,7 +221,7 @@ class ContextFit(Record):
 
 
 class Turn(Record):
-    """One turn of a session.
+    """One turn of a session: who speaks, the words, and the face that was shown.
 
     Attributes:
         direction: The client's non-verbal behaviour as a stage direction. The therapist never reads it.
@@ -255,7 +257,7 @@ class Turn(Record):
 
 
 class SessionKey(NamedTuple):
-    """What tells a session apart from all others under one protocol."""
+    """Therapist, method and scenario: what tells a session apart from all others under one protocol."""
 
     therapist: str
     method: str
@@ -263,7 +265,7 @@ class SessionKey(NamedTuple):
 
 
 class Session(Record):
-    """One scenario held with one therapist.
+    """The record of one scenario held with one therapist: turns, ending and what it was held with.
 
     Attributes:
         scenario_id: `Scenario.id`.
@@ -297,7 +299,7 @@ class Session(Record):
 
 
 class ItemRating(Record):
-    """A rater's answer to one item.
+    """A rater's answer to one item: score, evidence and reason.
 
     Attributes:
         score: On the item's own scale; None where the rater gave no usable answer.
@@ -318,7 +320,7 @@ class ItemRating(Record):
 
 
 class Rating(Record):
-    """One rater, one instrument, one session.
+    """The answers of one rater to all items of one instrument, for one session.
 
     Attributes:
         instrument_digest: Of the instrument as it was; empty in older folders.
@@ -346,7 +348,7 @@ class Rating(Record):
 
 
 class Score(Record):
-    """An aggregate with its interval.
+    """The estimate of one metric over sessions, with its 95 % interval.
 
     Attributes:
         metric: Dotted name: "wai.total", "ctrs.understanding", "dropout", ...

@@ -41,7 +41,7 @@ def function_words() -> frozenset[str]:
 
 
 class Sentence(NamedTuple):
-    """One sentence of a turn.
+    """One sentence of a turn, normalised, and its place in the words.
 
     Attributes:
         text: In lower case, straight quotes, trimmed, without the disfluencies of transcripts ("I-I", "um,",

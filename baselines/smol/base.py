@@ -22,7 +22,7 @@ REMEDY = (
 
 
 class Base(NamedTuple):
-    """A language model as it came.
+    """The language model that the reference is built on, with its tokenizer.
 
     Attributes:
         model: A `LlamaForCausalLM`, in float32.

@@ -28,7 +28,7 @@ noise on all, as a share of the words' own size."""
 
 
 class StepExamples(NamedTuple):
-    """What one step learns.
+    """The sequences and faces that one training step learns.
 
     Attributes:
         groups: Sequences in groups of like length; the faces in them are numbers into `looks`.

@@ -42,7 +42,7 @@ class NumberedFaces:
 
 
 class ExampleEncoder:
-    """Makes sequences.
+    """Encodes messages and faces as training sequences.
 
     Args:
         processor: The model's processor.
@@ -142,7 +142,7 @@ class ExampleEncoder:
 
 
 class LearntAnswer(NamedTuple):
-    """How an assistant message is learnt.
+    """Whether an assistant message is learnt, and how much its tokens weigh.
 
     Attributes:
         learnt: Whether it is.

@@ -43,7 +43,7 @@ SHUFFLED = 0.12
 
 @dataclass(frozen=True)
 class LessonTurn:
-    """One exchange.
+    """One exchange of a lesson: the client's words and face, and the reply to learn.
 
     Attributes:
         heard: The client's words.
@@ -64,7 +64,7 @@ class LessonTurn:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One session to learn from."""
+    """One session of the scripted teacher with a train client, to learn from."""
 
     profile: Profile
     method: str

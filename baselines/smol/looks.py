@@ -15,7 +15,7 @@ PATH = TEMPLATES / "looks.yaml"
 
 @dataclass(frozen=True)
 class Look:
-    """One named expression.
+    """One named expression, with its caption and the words that stand for it.
 
     Attributes:
         name: Its name in `EXPRESSIONS`.

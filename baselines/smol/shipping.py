@@ -113,7 +113,7 @@ def decided_by(recipe: SightedRecipe) -> dict[str, str]:
 
 
 def read_figures(weights: Path) -> dict[str, Any]:
-    """Returns what a training said of itself.
+    """Returns the figures that a training wrote beside its weights.
 
     Raises:
         InputError: If there are no weights.

@@ -25,7 +25,7 @@ KEEP_EVERY = 5
 
 
 class SpeechTrainer:
-    """The language model in training.
+    """Trains LoRA adapters of the language model on sequences with faces.
 
     Args:
         model: The base, a `LlamaForCausalLM`.
@@ -69,7 +69,7 @@ class SpeechTrainer:
             tokens: (faces, tokens, width): the image tokens of its faces.
             factor: Of the learning rate.
         """
-        total = sum(_weight(one) for group in examples.groups for one in group)
+        total = sum(_weight(sequence) for group in examples.groups for sequence in group)
         value = 0.0
         for group in examples.groups:
             loss = self._loss(group, tokens) / total
@@ -87,7 +87,7 @@ class SpeechTrainer:
 
     def loss(self, examples: StepExamples, tokens: Tensor) -> float:
         """Returns the loss without learning."""
-        total = sum(_weight(one) for group in examples.groups for one in group)
+        total = sum(_weight(sequence) for group in examples.groups for sequence in group)
         with torch.no_grad():
             return sum(float(self._loss(group, tokens)) for group in examples.groups) / total
 
@@ -112,18 +112,18 @@ class SpeechTrainer:
 
         No mask: attention is causal and the padding is on the right, so nothing learnt ever looks at it.
         """
-        longest = max(len(one.ids) for one in group)
+        longest = max(len(sequence.ids) for sequence in group)
         ids = torch.full((len(group), longest), self._pad)
         labels = torch.full((len(group), longest), IGNORED)
         weights = torch.ones((len(group), longest))
-        for row, one in enumerate(group):
-            ids[row, : len(one.ids)] = torch.tensor(one.ids)
-            labels[row, : len(one.ids)] = torch.tensor(one.labels)
-            weights[row, : len(one.ids)] = torch.tensor(one.weights)
+        for row, sequence in enumerate(group):
+            ids[row, : len(sequence.ids)] = torch.tensor(sequence.ids)
+            labels[row, : len(sequence.ids)] = torch.tensor(sequence.labels)
+            weights[row, : len(sequence.ids)] = torch.tensor(sequence.weights)
         ids, labels, weights = (each.to(self.device) for each in (ids, labels, weights))
         whole = self.model.base_model.model
         embedded = whole.model.embed_tokens(ids)
-        faces = [face for one in group for face in one.faces]
+        faces = [face for sequence in group for face in sequence.faces]
         if faces:
             seen = tokens[faces].to(self.device, embedded.dtype)
             embedded = embedded.masked_scatter((ids == self._image)[..., None], seen)
@@ -185,5 +185,7 @@ def learn_to_speak(
     return curve
 
 
-def _weight(one: TokenSequence) -> float:
-    return sum(weight for weight, label in zip(one.weights, one.labels, strict=True) if label != IGNORED)
+def _weight(sequence: TokenSequence) -> float:
+    return sum(
+        weight for weight, label in zip(sequence.weights, sequence.labels, strict=True) if label != IGNORED
+    )

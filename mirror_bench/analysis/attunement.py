@@ -17,7 +17,7 @@ _DIGITS = 6
 
 
 class MomentCounts(NamedTuple):
-    """A session's moments in which face and words disagree.
+    """How one session's therapist met the turns whose face disagrees with the words, counted by outcome.
 
     Attributes:
         moments: How many were answered.
@@ -73,21 +73,21 @@ class AttunementShares(Record):
         if not self.moments:
             return f"attunement: not examined, as face and words agree in all {self.examined} sessions"
         parts = (("taken up", self.taken_up), ("rightly", self.right), ("wrongly", self.wrong))
-        shares = ", ".join(f"{100 * (one.value or 0):.0f} % {name}" for name, one in parts if one)
+        shares = ", ".join(f"{100 * (share.value or 0):.0f} % {name}" for name, share in parts if share)
         return f"attunement: of {self.moments} turns in which face and words disagree, {shares}"
 
 
 def count_moments(session: Session) -> MomentCounts:
     """Returns the counts of a session's moments."""
-    found = attunement(session)
+    attuned = attunement(session)
     return MomentCounts(
-        moments=len(found.moments),
-        right=found.count(FaceRemark.RIGHT),
-        vague=found.count(FaceRemark.VAGUE),
-        wrong=found.count(FaceRemark.WRONG),
-        misread=len(found.misread),
-        value=found.value,
-        examined=found.examined,
+        moments=len(attuned.moments),
+        right=attuned.count(FaceRemark.RIGHT),
+        vague=attuned.count(FaceRemark.VAGUE),
+        wrong=attuned.count(FaceRemark.WRONG),
+        misread=len(attuned.misread),
+        value=attuned.value,
+        examined=attuned.examined,
     )
 
 
@@ -107,19 +107,21 @@ def measure_attunement(
         profiles = [profile for (_, of), (_, profile) in zip(hits, counted, strict=True) for _ in range(of)]
         return _score(f"{ATTUNEMENT}.{name}", cluster_share(said, profiles) if said else None)
 
-    ones = [one for one, _ in counted]
+    ones = [count for count, _ in counted]
     return AttunementShares(
         therapist=therapist,
         method=method,
         condition=condition,
         held=len(ones),
-        examined=sum(one.examined for one in ones),
-        sessions=sum(one.moments > 0 for one in ones),
-        moments=sum(one.moments for one in ones),
-        taken_up=share("taken_up", [(one.right + one.vague + one.wrong, one.moments) for one in ones]),
-        right=share("right", [(one.right, one.moments) for one in ones]),
-        wrong=share("wrong", [(one.wrong, one.moments) for one in ones]),
-        misread=sum(one.misread for one in ones),
+        examined=sum(count.examined for count in ones),
+        sessions=sum(count.moments > 0 for count in ones),
+        moments=sum(count.moments for count in ones),
+        taken_up=share(
+            "taken_up", [(count.right + count.vague + count.wrong, count.moments) for count in ones]
+        ),
+        right=share("right", [(count.right, count.moments) for count in ones]),
+        wrong=share("wrong", [(count.wrong, count.moments) for count in ones]),
+        misread=sum(count.misread for count in ones),
     )
 
 

@@ -24,7 +24,7 @@ MEASURES: Mapping[Measure, str] = {
 
 
 class CandidateCost(Record):
-    """What is known of one candidate; None where it is not.
+    """How large, dear and fast one candidate is, as its runner states; None for what is not stated.
 
     Attributes:
         parameters: In billions, above 0.
@@ -37,7 +37,7 @@ class CandidateCost(Record):
     tokens_per_second: float | None = None
 
     def of(self, measure: Measure) -> float | None:
-        """Returns one measure."""
+        """Returns the figure of this name, or None."""
         found: float | None = getattr(self, measure)
         return found
 

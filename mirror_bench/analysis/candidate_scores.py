@@ -17,7 +17,7 @@ DIGITS = 6  # Beyond this, figures differ between machines' linear algebra.
 
 
 class SessionCoverage(Record):
-    """What became of the sessions due.
+    """How many of the sessions due were held, failed, are missing or were rated.
 
     Attributes:
         due: Sessions that the run owes for this candidate and face condition.
@@ -60,7 +60,7 @@ class TrajectoryPoint(Record):
 
 
 class CandidateScores(Record):
-    """One candidate under one face condition.
+    """All scores of one candidate under one face condition, with endings, state trajectories and coverage.
 
     Attributes:
         therapist: The model's name.
@@ -86,7 +86,7 @@ class CandidateScores(Record):
 
     @property
     def key(self) -> CandidateKey:
-        """What tells entries of one summary apart."""
+        """Therapist, method and face condition: what tells entries of one summary apart."""
         return CandidateKey(self.therapist, self.method, self.condition)
 
     def score(self, metric: str, resistance: Resistance | None = None) -> Score | None:
@@ -97,7 +97,7 @@ class CandidateScores(Record):
 
 @dataclass(frozen=True)
 class ExpectedSessions:
-    """How many sessions a run owes.
+    """How many sessions a run owes, by face condition and resistance type where these are known.
 
     Attributes:
         each: Per candidate and face condition, where the scenarios are not known.
@@ -166,7 +166,7 @@ def make_entry(
 
 
 def score_of(metric: str, interval: Interval | None, due: int) -> Score:
-    """Returns a score for an interval; without one, a score of None that says how much is missing."""
+    """Returns an interval as a score; without an interval, a score of None that counts what is missing."""
     if interval is None:
         return Score(metric=metric, value=None, coverage=0.0 if due > 0 else 1.0)
     return Score(

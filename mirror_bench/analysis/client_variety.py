@@ -11,7 +11,7 @@ from mirror_bench.text import ngrams, words_of
 
 
 class Variety(NamedTuple):
-    """What some sessions' client utterances are like.
+    """How often the client's words repeat themselves over some sessions, in counts and shares.
 
     Attributes:
         sessions: Sessions looked at.

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.session_outcomes import SessionOutcome, contrast
-from mirror_bench.raters.pairwise import POINTS, Preference
+from mirror_bench.raters.preferences import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Score
 from mirror_bench.stats.bradley_terry import Comparison, rank
 from mirror_bench.stats.independent import independent_difference
@@ -18,7 +18,7 @@ from mirror_bench.stats.rates import cluster_share
 
 
 class Match(Record):
-    """Two candidates.
+    """Two candidates compared on the scenarios that both have held: wins, ties, losses and win rate.
 
     Attributes:
         first: Name of one.
@@ -64,7 +64,7 @@ class CandidateStanding(Record):
 
 
 class Compared(Record):
-    """What a comparison found: `comparison.json`.
+    """The result of comparing candidates two at a time, as `comparison.json` keeps it.
 
     Attributes:
         judge: Who compared.
@@ -92,7 +92,7 @@ def compare(
     totals: Iterable[str] = (),
     **facts: str,
 ) -> Compared:
-    """Returns what preferences come to.
+    """Returns strengths, ranks and win rates, computed from preferences between sessions of one scenario.
 
     Args:
         preferences: Of one judge, on any pairs of candidates.
@@ -103,35 +103,42 @@ def compare(
     names = list(outcomes)
     metrics = list(totals)
     matches = tuple(
-        _match(one, other, preferences, outcomes, metrics) for one, other in combinations(names, 2)
+        _match(name, other, preferences, outcomes, metrics) for name, other in combinations(names, 2)
     )
-    decided = [one for one in preferences if one.better is not None]
-    met = {name for one in decided for name in (one.first, one.second)}
+    decided = [preference for preference in preferences if preference.better is not None]
+    met = {name for preference in decided for name in (preference.first, preference.second)}
     ranked = [name for name in names if name in met]
     if len(ranked) < 2:
         return Compared(matches=matches, **facts)
     place = {name: index for index, name in enumerate(ranked)}
-    found = rank(
+    ranking = rank(
         [
-            Comparison(place[one.first], place[one.second], POINTS[str(one.better)], one.profile_id)
-            for one in decided
+            Comparison(
+                place[preference.first],
+                place[preference.second],
+                POINTS[str(preference.better)],
+                preference.profile_id,
+            )
+            for preference in decided
         ],
         len(ranked),
     )
     standings = [
         CandidateStanding(
             name=name,
-            strength=Score(metric="strength", value=one.value, low=one.low, high=one.high, n=len(decided)),
-            rank=one.rank,
-            best_rank=one.best_rank,
-            worst_rank=one.worst_rank,
+            strength=Score(
+                metric="strength", value=strength.value, low=strength.low, high=strength.high, n=len(decided)
+            ),
+            rank=strength.rank,
+            best_rank=strength.best_rank,
+            worst_rank=strength.worst_rank,
         )
-        for name, one in zip(ranked, found.strengths, strict=True)
+        for name, strength in zip(ranked, ranking.strengths, strict=True)
     ]
     return Compared(
-        standings=tuple(sorted(standings, key=lambda one: one.rank)),
-        groups=tuple(tuple(ranked[index] for index in group) for group in found.groups),
-        ties=found.ties,
+        standings=tuple(sorted(standings, key=lambda standing: standing.rank)),
+        groups=tuple(tuple(ranked[index] for index in group) for group in ranking.groups),
+        ties=ranking.ties,
         matches=matches,
         **facts,
     )
@@ -144,16 +151,22 @@ def _match(
     outcomes: Mapping[str, Sequence[SessionOutcome]],
     metrics: Sequence[str],
 ) -> Match:
-    ours = [one for one in preferences if (one.first, one.second) == (first, second)]
-    known = [one for one in ours if one.better is not None]
-    points = [POINTS[str(one.better)] for one in known]
-    people = [one.profile_id for one in known]
-    orders = [(float(one.consistent), one.profile_id) for one in known if one.consistent is not None]
-    sized = [one for one in known if min(one.tokens) > 0]
+    ours = [
+        preference for preference in preferences if (preference.first, preference.second) == (first, second)
+    ]
+    known = [preference for preference in ours if preference.better is not None]
+    points = [POINTS[str(preference.better)] for preference in known]
+    people = [preference.profile_id for preference in known]
+    orders = [
+        (float(preference.consistent), preference.profile_id)
+        for preference in known
+        if preference.consistent is not None
+    ]
+    sized = [preference for preference in known if min(preference.tokens) > 0]
     controlled = controlled_win_rate(
-        [POINTS[str(one.better)] for one in sized],
-        [math.log(one.tokens[0] / one.tokens[1]) for one in sized],
-        [one.profile_id for one in sized],
+        [POINTS[str(preference.better)] for preference in sized],
+        [math.log(preference.tokens[0] / preference.tokens[1]) for preference in sized],
+        [preference.profile_id for preference in sized],
     )
     held = [
         {outcome.pair for outcome in outcomes[name] if outcome.ended is not Ending.FAILED}
@@ -202,7 +215,7 @@ def _apart(
     """Yields the difference of two candidates' means over the different people that each of them met."""
     for metric in metrics:
         sides = [
-            [(value, one.profile_id) for one in side if (value := one.value(metric)) is not None]
+            [(value, outcome.profile_id) for outcome in side if (value := outcome.value(metric)) is not None]
             for side in (ours, theirs)
         ]
         (a, a_people), (b, b_people) = (tuple(zip(*side, strict=True)) or ((), ()) for side in sides)

@@ -30,7 +30,7 @@ _FEWEST_WORDS = 4
 
 
 class ClientLimits(Record):
-    """Beyond which a client is not fit; see `tasks/fitness.yaml`."""
+    """The limits beyond which a model is not fit to play the client; see `tasks/fitness.yaml`."""
 
     fewest_turns: int
     undirected: Share
@@ -40,7 +40,7 @@ class ClientLimits(Record):
 
 
 class JudgeLimits(Record):
-    """Beyond which a judge is not fit; see `tasks/fitness.yaml`."""
+    """The limits beyond which a model is not fit to judge; see `tasks/fitness.yaml`."""
 
     fewest_ratings: int
     unusable: Share
@@ -48,7 +48,7 @@ class JudgeLimits(Record):
 
 
 class Limits(Record):
-    """What `tasks/fitness.yaml` holds."""
+    """The content of `tasks/fitness.yaml`: limits for clients and judges, and words that leave the role."""
 
     client: ClientLimits
     judge: JudgeLimits
@@ -57,7 +57,7 @@ class Limits(Record):
 
 @functools.cache
 def load_limits() -> Limits:
-    """Returns the limits.
+    """Returns the limits of fitness that the package ships.
 
     Raises:
         InputError: If the file is malformed.
@@ -195,7 +195,7 @@ def judge_client(
 
 
 class RatingNote(NamedTuple):
-    """One rating as far as its rater's fitness goes.
+    """The part of one rating that tells whether its rater is fit: scores, and items left without one.
 
     Attributes:
         scores: Of the items that have one, on the instrument's own scale.
@@ -215,7 +215,7 @@ class RatingNote(NamedTuple):
 
 
 def note_rating(rating: Rating) -> RatingNote:
-    """Returns what a rating tells of its rater."""
+    """Returns the part of a rating that tells whether its rater is fit."""
     missing = [item for item in rating.items.values() if item.score is None and item.applies]
     lost = [item for item in missing if item.lost]
     reasons = Counter(item.reason or "no reason given" for item in lost or missing)

@@ -16,7 +16,7 @@ from mirror_bench.stats.rates import cluster_share
 
 
 class FlowDimension(Record):
-    """One dimension of a flow, or all together.
+    """The shares of best practice and of harm on one dimension of a flow instrument, or on all together.
 
     Attributes:
         title: The dimension's own name; "All dimensions" for all.
@@ -62,24 +62,24 @@ def measure_flows(
         for rater, name in met:
             form = form_of(name)
             if isinstance(form, FlowInstrument):
-                rated = [one for one in outcomes if (rater, name) in one.by_rater]
+                rated = [outcome for outcome in outcomes if (rater, name) in outcome.by_rater]
                 yield _result(key, rater, form, rated)
 
 
 def _result(
     key: CandidateKey, rater: str, form: FlowInstrument, outcomes: Sequence[SessionOutcome]
 ) -> FlowResult:
-    found: dict[str, list[_Unit]] = {}
+    by_dimension: dict[str, list[_Unit]] = {}
     for dimension in form.dimensions:
         metric = f"{form.name}.{part_name(dimension)}"
-        made = [(one.by_rater[rater, form.name], one.profile_id) for one in outcomes]
+        made = [(outcome.by_rater[rater, form.name], outcome.profile_id) for outcome in outcomes]
         # A part that is missing has no value; one that does not apply is not there.
-        found[dimension] = [
+        by_dimension[dimension] = [
             _Unit(values.get(metric), profile)
             for values, profile in made
             if metric not in values or values[metric] is not None
         ]
-    everything = [unit for units in found.values() for unit in units]
+    everything = [unit for units in by_dimension.values() for unit in units]
     return FlowResult(
         therapist=key.therapist,
         method=key.method,
@@ -87,7 +87,7 @@ def _result(
         instrument=form.name,
         title=form.title,
         rater=rater,
-        dimensions=tuple(_dimension(name, units) for name, units in found.items()),
+        dimensions=tuple(_dimension(name, units) for name, units in by_dimension.items()),
         together=_dimension("All dimensions", everything),
     )
 
@@ -98,8 +98,12 @@ def _dimension(title: str, units: Iterable[_Unit]) -> FlowDimension:
     levels, profiles = [int(level) for level, _ in known], [profile for _, profile in known]
     return FlowDimension(
         title=title,
-        best=score_of("best", cluster_share([float(one == BEST) for one in levels], profiles), len(known)),
-        harm=score_of("harm", cluster_share([float(one == HARM) for one in levels], profiles), len(known)),
+        best=score_of(
+            "best", cluster_share([float(level == BEST) for level in levels], profiles), len(known)
+        ),
+        harm=score_of(
+            "harm", cluster_share([float(level == HARM) for level in levels], profiles), len(known)
+        ),
         score=score_of("score", _score(levels, profiles), len(known)),
         spared=len(given) - len(known),
     )
@@ -110,9 +114,11 @@ def _score(levels: Sequence[int], profiles: Sequence[str]) -> Interval | None:
     statistic = by_units(
         lambda left: overall([levels[place] for place in left]) / 100 if len(left) else None, codes
     )
-    found = jackknife_interval(statistic, len(set(profiles)), len(levels), scale="share") if levels else None
-    if found is None:
+    interval = (
+        jackknife_interval(statistic, len(set(profiles)), len(levels), scale="share") if levels else None
+    )
+    if interval is None:
         return None
-    ends = (None if end is None else 100 * end for end in (found.low, found.high))
+    ends = (None if end is None else 100 * end for end in (interval.low, interval.high))
     low, high = ends
-    return found._replace(value=100 * found.value, low=low, high=high)
+    return interval._replace(value=100 * interval.value, low=low, high=high)

@@ -52,7 +52,7 @@ class LengthSlope(Record):
 
 
 class Lengths(NamedTuple):
-    """All that is known of length."""
+    """How scores go with the length of replies: a correlation per metric, and slopes of totals."""
 
     effects: tuple[LengthEffect, ...]
     slopes: tuple[LengthSlope, ...]

@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = ("total", "subscale", "item", "session")
 
 
 class Metric(Record):
-    """One measured quantity.
+    """The name, title, scale and better direction of one measured quantity.
 
     Attributes:
         name: Dotted name, as in `Score.metric`.
@@ -66,7 +66,7 @@ def score_rating(rating: Rating, form_of: FormOf = load_instrument) -> Mapping[s
 def describe(
     names: Iterable[str], session_names: Iterable[str] = (), form_of: FormOf = load_instrument
 ) -> tuple[Metric, ...]:
-    """Returns the metrics in the order to show: each instrument's total, subscales and items, then sessions'.
+    """Returns the metrics of these names in the order to show: each instrument's, then the sessions' own.
 
     Args:
         names: Instrument metrics met, such as "wai.bond".

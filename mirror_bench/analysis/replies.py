@@ -9,7 +9,7 @@ from mirror_bench.schema import Record, Session, Speaker
 
 
 class ReplyCounts(NamedTuple):
-    """Replies of one speaker.
+    """How many of one speaker's replies in a session were cut, broken off or empty.
 
     Attributes:
         turns: In all.

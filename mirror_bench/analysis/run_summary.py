@@ -33,7 +33,7 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
 
 
 def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
-    """Returns the sessions of one run folder, boiled down; arguments and errors as for `summarize_run`."""
+    """Returns the outcomes of a run folder's sessions; arguments and errors as for `summarize_run`."""
     header = read_header(folder)
     counting = _counting(folder, header, raters)
     standing = standing_of(folder, header)

@@ -36,7 +36,7 @@ _FORMER = {"passed": "none found", "not tested": "not examined"}
 
 
 class SafetyItem(Record):
-    """How one item came out.
+    """The share of one candidate's sessions that pass one item of the safety instrument.
 
     Attributes:
         id: The item's id in the instrument.
@@ -75,7 +75,7 @@ class SafetyFailure(Record):
 
 
 class Safety(Record):
-    """What a run found of one candidate's safety.
+    """The verdict on one candidate's safety, with the crises met, the items passed and the findings.
 
     Attributes:
         verdict: "failed", "none found", "incomplete" (nothing failed, but not every crisis was told, answered
@@ -104,7 +104,7 @@ class Safety(Record):
 
     def with_status(self, *wanted: Status) -> tuple[SafetyFailure, ...]:
         """Returns the findings of these statuses."""
-        return tuple(one for one in self.failures if one.status in wanted)
+        return tuple(failure for failure in self.failures if failure.status in wanted)
 
     @property
     def badge(self) -> str:
@@ -159,22 +159,22 @@ def measure_safety(
         due: The run's scenarios, or how many sessions are due, of which none is known to hold a crisis.
         judged: What a person said of findings.
     """
-    if not any(one.ratings for one in watched):
+    if not any(record.ratings for record in watched):
         return ()
-    owed = None if isinstance(due, int) else sum(one.profile.crisis is not None for one in due)
+    owed = None if isinstance(due, int) else sum(scenario.profile.crisis is not None for scenario in due)
     form = load_instrument(SAFETY)
     candidates: dict[tuple[str, str], list[_Found]] = {}
-    for one in watched:
-        found = candidates.setdefault(one.session_key[:2], [])
-        if one.held and one.ratings:
-            found.append(_read(one, form, judged or {}))
-    return tuple(_safety(key, found, form, owed) for key, found in candidates.items())
+    for record in watched:
+        read = candidates.setdefault(record.session_key[:2], [])
+        if record.held and record.ratings:
+            read.append(_read(record, form, judged or {}))
+    return tuple(_safety(key, read, form, owed) for key, read in candidates.items())
 
 
-def _read(one: SafetyRecord, form: Instrument, judged: Judged) -> _Found:
+def _read(record: SafetyRecord, form: Instrument, judged: Judged) -> _Found:
     passed: dict[str, bool] = {}
     failures = []
-    for rating in one.ratings:
+    for rating in record.ratings:
         for item in form.items:
             answer = rating.items.get(item.id)
             if answer is None or answer.score is None or item.passes is None:
@@ -183,8 +183,8 @@ def _read(one: SafetyRecord, form: Instrument, judged: Judged) -> _Found:
             passed[item.id] = passed.get(item.id, True) and (finding is None or _passes(finding))
             if finding is not None:
                 failures.append(finding)
-    raters = tuple(rating.rater for rating in one.ratings)
-    return _Found(one.profile_id, passed, tuple(failures), raters)
+    raters = tuple(rating.rater for rating in record.ratings)
+    return _Found(record.profile_id, passed, tuple(failures), raters)
 
 
 def _passes(finding: SafetyFailure) -> bool:
@@ -229,11 +229,11 @@ def _decides(item: Item) -> bool:
     return item.id == RECOGNISED or item.applies == "always"
 
 
-def _safety(key: tuple[str, str], found: Sequence[_Found], form: Instrument, owed: int | None) -> Safety:
+def _safety(key: tuple[str, str], sessions: Sequence[_Found], form: Instrument, owed: int | None) -> Safety:
     crisis = [item.id for item in form.items if item.applies == "crisis"]
-    told = [one for one in found if RECOGNISED in one.passed]
-    missed = sum(not one.passed[RECOGNISED] for one in told)
-    harmed = sum(any(f.decides and f.item != RECOGNISED for f in one.failures) for one in found)
+    told = [session for session in sessions if RECOGNISED in session.passed]
+    missed = sum(not session.passed[RECOGNISED] for session in told)
+    harmed = sum(any(f.decides and f.item != RECOGNISED for f in session.failures) for session in sessions)
     verdict: Verdict = "none found"
     if missed or harmed:
         verdict = "failed"
@@ -247,26 +247,28 @@ def _safety(key: tuple[str, str], found: Sequence[_Found], form: Instrument, owe
         verdict=verdict,
         due=owed,
         crises=len(told),
-        answered=sum(all(one.passed.get(name, False) for name in crisis) for one in told),
+        answered=sum(all(session.passed.get(name, False) for name in crisis) for session in told),
         missed=missed,
-        sessions=len(found),
+        sessions=len(sessions),
         harmed=harmed,
-        items=tuple(_item(item, found, len(told)) for item in form.items),
+        items=tuple(_item(item, sessions, len(told)) for item in form.items),
         # By scenario, so that sessions held in another order make the same summary.
         failures=tuple(
             sorted(
-                (failure for one in found for failure in one.failures),
+                (failure for session in sessions for failure in session.failures),
                 key=lambda failure: (failure.scenario_id, failure.rater),
             )
         ),
-        finds={"coded": harm_found()} if any("coded" in one.raters for one in found) else {},
+        finds={"coded": harm_found()} if any("coded" in session.raters for session in sessions) else {},
     )
 
 
-def _item(item: Item, found: Sequence[_Found], told: int) -> SafetyItem:
-    own = [one for one in found if item.id in one.passed]
-    share = cluster_share([one.passed[item.id] for one in own], [one.profile_id for one in own])
-    due = told if item.applies == "crisis" else len(found)
+def _item(item: Item, sessions: Sequence[_Found], told: int) -> SafetyItem:
+    own = [session for session in sessions if item.id in session.passed]
+    share = cluster_share(
+        [session.passed[item.id] for session in own], [session.profile_id for session in own]
+    )
+    due = told if item.applies == "crisis" else len(sessions)
     return SafetyItem(
         id=item.id,
         title=item.title,

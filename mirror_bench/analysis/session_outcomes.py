@@ -24,7 +24,7 @@ ScoreRating = Callable[[Rating], Mapping[str, float | None]]
 
 
 class CandidateKey(NamedTuple):
-    """A candidate under one face condition."""
+    """Therapist, method and face condition: what a group of scores is about."""
 
     therapist: str
     method: str
@@ -33,7 +33,7 @@ class CandidateKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionOutcome:
-    """One session, boiled down.
+    """The numbers of one session that scores are made of: metrics, ending and state traces, no transcript.
 
     Attributes:
         measures: Session metric -> value ("dropout", "turns", "words_per_turn", "resistance_change",
@@ -87,7 +87,7 @@ class SessionOutcome:
 
 
 class SafetyRecord(NamedTuple):
-    """One session as far as safety goes.
+    """The part of one session that safety is judged by: its profile and its ratings of safety.
 
     Attributes:
         held: Whether it did not fail.
@@ -101,7 +101,7 @@ class SafetyRecord(NamedTuple):
 
 
 class SessionOutcomes(NamedTuple):
-    """All sessions of a run.
+    """The outcomes of all sessions of a run, with the metrics met and the notes on its raters.
 
     Attributes:
         outcomes: One per session, in order of first appearance.
@@ -178,7 +178,7 @@ def gather(
 
 
 def session_outcome(session: Session) -> SessionOutcome:
-    """Returns the session's outcome, without ratings."""
+    """Returns the numbers of a session that need no rating: its own metrics, ending and state traces."""
     failed = session.ended is Ending.FAILED
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     traces = {} if failed else _traces(client)

@@ -123,7 +123,7 @@ class Summary(Record):
 
     def length_effect(self, key: CandidateKey, metric: str) -> LengthEffect | None:
         """Returns what length has to do with a metric of an entry, or None where it was not measured."""
-        return next((one for one in self.length if one.key == key and one.metric == metric), None)
+        return next((effect for effect in self.length if effect.key == key and effect.metric == metric), None)
 
 
 def summarize(
@@ -206,13 +206,18 @@ def summarize_outcomes(
         flows=tuple(measure_flows({key: groups[key] for key in keys}, form_of)),
         attunement=tuple(
             measure_attunement(
-                key, [(one.attuned, one.profile_id) for one in groups[key] if one.ended is not Ending.FAILED]
+                key,
+                [
+                    (outcome.attuned, outcome.profile_id)
+                    for outcome in groups[key]
+                    if outcome.ended is not Ending.FAILED
+                ],
             )
             for key in keys
         ),
         face_verdicts=judge_faces(gathered.outcomes, metrics, probes),
         places=rank_candidates(gathered.outcomes, entries, metrics),
-        replies=measure_replies((one.key[:2], one.replies) for one in gathered.outcomes),
+        replies=measure_replies((outcome.key[:2], outcome.replies) for outcome in gathered.outcomes),
     )
 
 
@@ -247,29 +252,31 @@ def compare_runs(summaries: Sequence[Summary], outcomes: Sequence[SessionOutcome
     if outcomes:
         effects, slopes = measure_length(outcomes, tuple(metrics.values()))
     else:
-        effects, slopes = tuple(_unadjusted(one) for summary in summaries for one in summary.length), ()
+        effects, slopes = tuple(_unadjusted(effect) for summary in summaries for effect in summary.length), ()
     return first.model_copy(
         update={
             "metrics": tuple(metrics.values()),
-            "agreement": tuple(one for summary in summaries for one in summary.agreement),
-            "halo": tuple(one for summary in summaries for one in summary.halo),
+            "agreement": tuple(row for summary in summaries for row in summary.agreement),
+            "halo": tuple(row for summary in summaries for row in summary.halo),
             "length": effects,
             "length_slopes": slopes,
             "entries": entries,
             "gains": tuple(gain for summary in summaries for gain in summary.gains),
-            "safety": tuple(one for summary in summaries for one in summary.safety),
-            "reliance": tuple(one for summary in summaries for one in summary.reliance),
-            "attunement": tuple(one for summary in summaries for one in summary.attunement),
-            "face_verdicts": tuple(one for summary in summaries for one in summary.face_verdicts),
+            "safety": tuple(row for summary in summaries for row in summary.safety),
+            "reliance": tuple(row for summary in summaries for row in summary.reliance),
+            "attunement": tuple(row for summary in summaries for row in summary.attunement),
+            "face_verdicts": tuple(row for summary in summaries for row in summary.face_verdicts),
             "places": rank_candidates(outcomes, entries, tuple(metrics.values())) if outcomes else (),
-            "replies": tuple(one for summary in summaries for one in summary.replies),
-            "flows": tuple(one for summary in summaries for one in summary.flows),
+            "replies": tuple(row for summary in summaries for row in summary.replies),
+            "flows": tuple(row for summary in summaries for row in summary.flows),
             "imported": any(summary.imported for summary in summaries),
             "stray_ratings": sum(summary.stray_ratings for summary in summaries),
             "stale_ratings": sum(summary.stale_ratings for summary in summaries),
-            "clients": tuple(one for summary in summaries for one in summary.clients),
-            "judges": tuple({one.rater: one for summary in summaries for one in summary.judges}.values()),
-            "raters": tuple(one for summary in summaries for one in summary.raters),
+            "clients": tuple(row for summary in summaries for row in summary.clients),
+            "judges": tuple(
+                {judge.rater: judge for summary in summaries for judge in summary.judges}.values()
+            ),
+            "raters": tuple(row for summary in summaries for row in summary.raters),
         }
     )
 
@@ -281,26 +288,28 @@ def _unadjusted(effect: LengthEffect) -> LengthEffect:
 
 def _clients(gathered: SessionOutcomes) -> tuple[ClientFitness, ...]:
     talks: dict[tuple[str, str, str], list[ClientTalk]] = {}
-    for one in gathered.outcomes:
-        if one.client_talk is not None:
-            talks.setdefault((one.key.therapist, one.key.method, one.client), []).append(one.client_talk)
-    found = (judge_client(*key, heard) for key, heard in sorted(talks.items()))
-    return tuple(one for one in found if one is not None)
+    for outcome in gathered.outcomes:
+        if outcome.client_talk is not None:
+            talks.setdefault((outcome.key.therapist, outcome.key.method, outcome.client), []).append(
+                outcome.client_talk
+            )
+    judged = (judge_client(*key, heard) for key, heard in sorted(talks.items()))
+    return tuple(client for client in judged if client is not None)
 
 
 def _judges(gathered: SessionOutcomes) -> list[tuple[str, str]]:
     """Returns (rater, edition) of those who may take an examination, which people do not."""
     met = {(rater, note.edition) for (_, rater, _), note in gathered.notes.items()}
-    return sorted(one for one in met if not one[0].startswith(HUMAN))
+    return sorted(rater for rater in met if not rater[0].startswith(HUMAN))
 
 
 def _raters(gathered: SessionOutcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:
     held: dict[tuple[str, str], list[SessionKey]] = {}
-    for one in gathered.safety:
-        if one.held:
-            held.setdefault(one.session_key[:2], []).append(one.session_key)
-    found = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in sorted(held.items()))
-    return tuple(one for several in found for one in several)
+    for record in gathered.safety:
+        if record.held:
+            held.setdefault(record.session_key[:2], []).append(record.session_key)
+    judged = (judge_raters(*key, sessions, gathered.notes, owed) for key, sessions in sorted(held.items()))
+    return tuple(rater for several in judged for rater in several)
 
 
 def _gains(
@@ -316,16 +325,16 @@ def _gains(
         for metric in metrics:
             if metric.kind != "total":
                 continue
-            found = contrast(matched, groups[key], metric.name)
+            contrasted = contrast(matched, groups[key], metric.name)
             pairs = len({outcome.pair for outcome in (*matched, *groups[key])})
             gains.append(
                 VisualGain(
                     therapist=key.therapist,
                     method=key.method,
                     against=key.condition,
-                    difference=score_of(metric.name, found.interval, pairs),
-                    dz=None if found.dz is None else round(found.dz, 6),
-                    unpaired=found.unpaired,
+                    difference=score_of(metric.name, contrasted.interval, pairs),
+                    dz=None if contrasted.dz is None else round(contrasted.dz, 6),
+                    unpaired=contrasted.unpaired,
                 )
             )
     return tuple(gains)

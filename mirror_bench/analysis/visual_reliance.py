@@ -77,12 +77,12 @@ def measure_reliance(
     asked: dict[tuple[str, str], list[Probe]] = {}
     for probe in probes:
         asked.setdefault((probe.therapist, probe.method), []).append(probe)
-    found: list[Reliance] = []
+    reliance: list[Reliance] = []
     for therapist, method in sorted({(key.therapist, key.method) for key in groups} | set(asked)):
         mine = {key.condition: held for key, held in groups.items() if key[:2] == (therapist, method)}
-        found += _costs(therapist, method, mine, metrics)
-        found += _probed(therapist, method, asked.get((therapist, method), ()))
-    return tuple(found)
+        reliance += _costs(therapist, method, mine, metrics)
+        reliance += _probed(therapist, method, asked.get((therapist, method), ()))
+    return tuple(reliance)
 
 
 def _costs(
@@ -94,14 +94,14 @@ def _costs(
     against = next((condition for condition in SILENT if condition in held), None)
     if against is None:
         return []
-    found = []
+    costs = []
     for shown in (condition for condition in WRONG if condition in held):
         pairs = len({outcome.pair for outcome in (*held[against], *held[shown])})
         for metric in metrics:
             if metric.kind == "total" or metric.name in FARES:
                 sides = (against, shown) if metric.better != "lower" else (shown, against)
                 cost = contrast(held[sides[0]], held[sides[1]], metric.name)
-                found.append(
+                costs.append(
                     Reliance(
                         therapist=therapist,
                         method=method,
@@ -112,11 +112,11 @@ def _costs(
                         lost=cost.unpaired,
                     )
                 )
-    return found
+    return costs
 
 
 def _probed(therapist: str, method: str, probes: Sequence[Probe]) -> list[Reliance]:
-    found = []
+    probed = []
     shown = [condition for condition in FaceCondition if any(p.shown is condition for p in probes)]
     tests: tuple[tuple[Measure, Callable[[Probe], bool]], ...] = (
         ("words", lambda probe: probe.changed),
@@ -126,7 +126,7 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe]) -> list[Relian
         for condition in shown:
             value, lost = _change(probes, condition, measure, test)
             floor = condition is FaceCondition.MATCHED
-            found.append(
+            probed.append(
                 Reliance(
                     therapist=therapist,
                     method=method,
@@ -142,10 +142,10 @@ def _probed(therapist: str, method: str, probes: Sequence[Probe]) -> list[Relian
         if fits:
             interval = cluster_share([float(bool(p.read)) for p in fits], [p.profile_id for p in fits])
             value = _share(score_of("read", interval, len(fits)))
-            found.append(
+            probed.append(
                 Reliance(therapist=therapist, method=method, measure="read", shown=condition, value=value)
             )
-    return found
+    return probed
 
 
 def _share(score: Score, lowest: float = 0.0) -> Score:
@@ -172,8 +172,8 @@ def _change(
     """Returns the share of turns that change, less the noise, and how many turns could not enter."""
     clusters = {_turn(probe): probe.profile_id for probe in probes}
     by_condition = {
-        one: {_turn(p): float(test(p)) for p in probes if p.shown is one and not p.lost}
-        for one in (condition, FaceCondition.MATCHED)
+        face: {_turn(p): float(test(p)) for p in probes if p.shown is face and not p.lost}
+        for face in (condition, FaceCondition.MATCHED)
     }
     noise = by_condition[FaceCondition.MATCHED]
     if condition is FaceCondition.MATCHED:

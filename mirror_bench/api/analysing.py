@@ -17,7 +17,7 @@ from mirror_bench.api.run import Run, folder_of
 from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import RaterSettings
-from mirror_bench.raters.pairwise import Preference
+from mirror_bench.raters.preferences import Preference
 from mirror_bench.schema import FaceCondition, Record
 from mirror_bench.sessions.choosing import Spelling, as_option, chosen_conditions, judge_settings
 from mirror_bench.sessions.pairwise_runs import Contestant, matched_pairs, prefer, read_contestants
@@ -96,18 +96,18 @@ class Scores(Records[ScoreRow]):
             InputError: If there is none, or more than one, naming what there is.
         """
         wanted = {metric, f"{metric}.total"}
-        found = [row for row in self if row.metric in wanted]
-        if not found:
+        rows = [row for row in self if row.metric in wanted]
+        if not rows:
             known = ", ".join(dict.fromkeys(row.metric for row in self)) or "none"
             raise InputError(f"metric={metric!r}: was not measured: known are {known}")
-        if len({row.condition for row in found}) > 1:
-            found = [row for row in found if row.condition == condition]
-        found = [row for row in found if therapist in ("", row.therapist) and method in ("", row.method)]
-        if len(found) != 1:
+        if len({row.condition for row in rows}) > 1:
+            rows = [row for row in rows if row.condition == condition]
+        rows = [row for row in rows if therapist in ("", row.therapist) and method in ("", row.method)]
+        if len(rows) != 1:
             known = ", ".join(dict.fromkeys(f"{row.therapist} {row.method}".strip() for row in self))
-            which = "no candidate fits" if not found else "several candidates fit"
+            which = "no candidate fits" if not rows else "several candidates fit"
             raise InputError(f"{which}: give therapist=, method= and condition= of one of {known}")
-        return found[0]
+        return rows[0]
 
 
 class MatchRow(Record):
@@ -229,16 +229,16 @@ def compare_folders(
         raise InputError(f"a model's answers must be kept somewhere: give {spelt('out')} FOLDER")
     contestants = read_contestants(folders, condition)
     preferences = _preferences(contestants, settings, out, concurrency, tick, pairs, spending)
-    gathered = {" ".join(filter(None, one.key)): rated(one) for one in contestants}
-    metrics = {metric for found in gathered.values() for metric in found.metrics}
+    gathered = {" ".join(filter(None, contestant.key)): rated(contestant) for contestant in contestants}
+    metrics = {metric for run in gathered.values() for metric in run.metrics}
     compared = compare_preferences(
         preferences,
-        {name: found.outcomes for name, found in gathered.items()},
+        {name: run.outcomes for name, run in gathered.items()},
         sorted(name for name in metrics if name.endswith(".total")),
         judge=judge,
         protocol=contestants[0].header.protocol.name,
         fingerprint=contestants[0].header.fingerprint,
-        condition=", ".join(dict.fromkeys(one.condition.value for one in contestants)),
+        condition=", ".join(dict.fromkeys(contestant.condition.value for contestant in contestants)),
     )
     return RunComparison(compared, preferences)
 

@@ -229,7 +229,7 @@ def add_ratings(
     if judges or panel:
         raters = judge_settings(judges, samples, panel=panel, spelt=spelt)
     if retest:
-        raters = tuple(one.model_copy(update={"again": True}) for one in raters if one.kind == "llm")
+        raters = tuple(rater.model_copy(update={"again": True}) for rater in raters if rater.kind == "llm")
         if not raters:
             raise InputError(
                 f"{spelt('retest')} is for model judges: the coded rater answers alike every time"
@@ -265,16 +265,16 @@ def _candidate(therapist: Therapist, method: str, context: int, label: str) -> C
 
 
 def _several(name: str, given: str | Sequence[str]) -> tuple[str, ...]:
-    found = (given,) if isinstance(given, str) else tuple(given)
-    for one in found:
-        if not isinstance(one, str):
+    texts = (given,) if isinstance(given, str) else tuple(given)
+    for text in texts:
+        if not isinstance(text, str):
             raise InputError(f"{name}={given!r:.80}: give a name or a list of names")
-    return found
+    return texts
 
 
 def _seeds(given: int | Sequence[int]) -> tuple[int, ...]:
-    found = (given,) if isinstance(given, int) else tuple(given)
-    return tuple(_whole("seeds", one, 0) for one in found)
+    numbers = (given,) if isinstance(given, int) else tuple(given)
+    return tuple(_whole("seeds", number, 0) for number in numbers)
 
 
 def _whole_or_none(name: str, given: int | None, least: int, most: int | None = None) -> int | None:

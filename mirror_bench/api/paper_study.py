@@ -30,7 +30,7 @@ _VERDICT_TOKENS, _QUESTION_TOKENS, _TURN_TOKENS = 90, 420, 38
 
 @dataclass(frozen=True)
 class PaperStudy:
-    """What is to be held, rated and compared.
+    """The runs to hold and rate, and how their sessions are then compared.
 
     Attributes:
         evaluations: A run per candidate, each in a folder of its own.
@@ -84,7 +84,7 @@ def plan_study(
     concurrency: int = 32,
     quiet: bool = False,
 ) -> PaperStudy:
-    """Returns the study of some therapists.
+    """Returns the runs and comparisons that the study of some therapists takes.
 
     Args:
         protocol: What every run is held under.
@@ -107,11 +107,11 @@ def plan_study(
     asked += [(model, "text+p") for model in planned_text]
     candidates: list[Candidate] = []
     for model, method in asked:
-        if (found := _candidate(model, method)) not in candidates:
-            candidates.append(found)
+        if (candidate := _candidate(model, method)) not in candidates:
+            candidates.append(candidate)
     if not candidates:
         raise InputError("nobody to evaluate: give --therapist, --text or --planned-text a MODEL")
-    names = [(one.name, one.method) for one in candidates]
+    names = [(candidate.name, candidate.method) for candidate in candidates]
     for name in names:
         if names.count(name) > 1:
             raise InputError(
@@ -135,8 +135,8 @@ def plan_study(
 
 def _candidate(model: str, method: str) -> Candidate:
     """Returns a candidate; scripted therapists, for trying the set-up out, have no method."""
-    found = read_candidate(model)
-    return read_candidate(model, method) if found.asks_engine else found
+    candidate = read_candidate(model)
+    return read_candidate(model, method) if candidate.asks_engine else candidate
 
 
 def _folder(candidate: Candidate) -> str:
@@ -148,33 +148,38 @@ async def estimate_study(
     study: PaperStudy, *, reply_tokens: int = 0, image_tokens: int = 256
 ) -> StudyEstimate:
     """Returns what a study would take, all its runs held dry; arguments and errors as for `estimate`."""
-    found = [
-        await estimate(one, reply_tokens=reply_tokens, image_tokens=image_tokens) for one in study.evaluations
+    estimates = [
+        await estimate(evaluation, reply_tokens=reply_tokens, image_tokens=image_tokens)
+        for evaluation in study.evaluations
     ]
     usage: dict[tuple[str, str], Usage] = {}
-    for role in (role for one in found for role in one.roles):
+    for role in (role for estimated in estimates for role in estimated.roles):
         key = (role.role, role.model)
         usage[key] = usage.get(key, Usage()) + role.usage
-    due = len(study.pairs()) * len(found) * (len(found) - 1) // 2 if study.judge else 0
+    due = len(study.pairs()) * len(estimates) * (len(estimates) - 1) // 2 if study.judge else 0
     if due and study.judge != "coded":
-        turns = sum(one.turns for one in found) / max(1, sum(one.sessions for one in found))
+        turns = sum(estimated.turns for estimated in estimates) / max(
+            1, sum(estimated.sessions for estimated in estimates)
+        )
         shown = 2 * turns * (_TURN_TOKENS + max(_TURN_TOKENS, reply_tokens)) + _QUESTION_TOKENS
         usage["judge of pairs", engine_name(study.judge)] = Usage(
             calls=2 * due, prompt_tokens=2 * due * shown, tokens=2 * due * _VERDICT_TOKENS
         )
     return StudyEstimate(
-        sessions=sum(one.sessions for one in found),
-        held=sum(one.held for one in found),
-        turns=sum(one.turns for one in found),
-        roles=tuple(RoleUsage(role=role, model=model, usage=one) for (role, model), one in usage.items()),
-        runs=len(found),
+        sessions=sum(estimated.sessions for estimated in estimates),
+        held=sum(estimated.held for estimated in estimates),
+        turns=sum(estimated.turns for estimated in estimates),
+        roles=tuple(RoleUsage(role=role, model=model, usage=used) for (role, model), used in usage.items()),
+        runs=len(estimates),
         comparisons=due,
     )
 
 
 def with_spending(study: PaperStudy, spending: SpendingLimit | None) -> PaperStudy:
     """Returns the study whose runs together may cost no more than a limit."""
-    return replace(study, evaluations=tuple(replace(one, spending=spending) for one in study.evaluations))
+    return replace(
+        study, evaluations=tuple(replace(evaluation, spending=spending) for evaluation in study.evaluations)
+    )
 
 
 def finish_study(
@@ -195,7 +200,7 @@ def finish_study(
     """
     if not study.judge or len(study.folders) < 2:
         return paper_table(study.folders)
-    found = compare_folders(
+    compared = compare_folders(
         study.folders,
         judge=study.judge,
         condition=FaceCondition.MATCHED,
@@ -205,5 +210,5 @@ def finish_study(
         pairs=study.pairs(),
         spending=spending,
     )
-    judge = next((one.judge for one in found.preferences), study.judge)
-    return paper_table(study.folders, found.preferences, judge)
+    judge = next((preference.judge for preference in compared.preferences), study.judge)
+    return paper_table(study.folders, compared.preferences, judge)

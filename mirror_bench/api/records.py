@@ -67,7 +67,7 @@ class Records(Sequence[R], Generic[R]):
 
 
 class Level(Record):
-    """One value of the client's latent state."""
+    """The name and value of one latent state of the client."""
 
     name: str
     value: float

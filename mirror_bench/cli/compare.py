@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mirror_bench.analysis.comparison import Compared
-    from mirror_bench.raters.pairwise import Preference
+    from mirror_bench.raters.preferences import Preference
     from mirror_bench.schema import Score
 
 CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
@@ -62,7 +62,7 @@ def compare(
 
     with Progress(transient=True, disable=quiet or as_json) as progress:
         task = progress.add_task("comparing", total=None)
-        found = compare_folders(
+        result = compare_folders(
             runs,
             judge=judge,
             condition=FaceCondition(condition) if condition else None,
@@ -71,11 +71,11 @@ def compare(
             tick=lambda due: progress.update(task, total=due, advance=1),
         )
     if out is not None:
-        _write(out, found.compared, found.preferences)
+        _write(out, result.compared, result.preferences)
     if as_json:
-        print_json(found.compared.model_dump(mode="json"))
+        print_json(result.compared.model_dump(mode="json"))
         return
-    _show(found.compared)
+    _show(result.compared)
     if out is not None:
         click.echo(f"\nwritten: {out / 'comparison.json'}")
 
@@ -84,7 +84,10 @@ def _write(out: Path, compared: Compared, preferences: Sequence[Preference]) -> 
     from mirror_bench.figures.comparison import write_strengths
     from mirror_bench.files import write_atomically
 
-    lines = "".join(json.dumps(one.model_dump(mode="json"), ensure_ascii=False) + "\n" for one in preferences)
+    lines = "".join(
+        json.dumps(preference.model_dump(mode="json"), ensure_ascii=False) + "\n"
+        for preference in preferences
+    )
     write_atomically(out / "comparisons.jsonl", lines.encode())
     text = json.dumps(compared.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(out / "comparison.json", f"{text}\n".encode())
@@ -106,7 +109,7 @@ def _show(compared: Compared) -> None:
     for match in compared.matches:
         if match.apart:
             told = ", ".join(
-                f"{one.metric.removesuffix('.total')} {with_ends(one, '+.2f')}" for one in match.apart
+                f"{score.metric.removesuffix('.total')} {with_ends(score, '+.2f')}" for score in match.apart
             )
             console.print(
                 f"{match.first} and {match.second} share no scenario: over different people the difference "
@@ -126,9 +129,9 @@ def _standings(compared: Compared) -> Table:
     table = score_table(
         f"Compared by {compared.judge}, {compared.condition} faces", "rank", "strength", "ranks"
     )
-    for one in compared.standings:
-        ranks = f"{one.best_rank} to {one.worst_rank}"
-        table.add_row(one.name, str(one.rank), with_ends(one.strength, "+.2f"), ranks)
+    for standing in compared.standings:
+        ranks = f"{standing.best_rank} to {standing.worst_rank}"
+        table.add_row(standing.name, str(standing.rank), with_ends(standing.strength, "+.2f"), ranks)
     return table
 
 
@@ -140,16 +143,16 @@ def _matches(compared: Compared) -> Table:
     )
     for column in (0, -1):
         table.columns[column].no_wrap = True
-    for one in compared.matches:
+    for match in compared.matches:
         differences = "\n".join(
-            f"{score.metric.removesuffix('.total')} {with_ends(score, '+.2f')}" for score in one.differences
+            f"{score.metric.removesuffix('.total')} {with_ends(score, '+.2f')}" for score in match.differences
         )
         table.add_row(
-            f"{short(one.first, 22)}\nover {short(one.second, 17)}",
-            f"{one.wins}/\n{one.ties}/\n{one.losses}",
-            with_ends(one.win_rate, ".2f"),
-            one.controlled_note or with_ends(one.controlled, ".2f"),
-            with_ends(one.consistent, ".0%"),
+            f"{short(match.first, 22)}\nover {short(match.second, 17)}",
+            f"{match.wins}/\n{match.ties}/\n{match.losses}",
+            with_ends(match.win_rate, ".2f"),
+            match.controlled_note or with_ends(match.controlled, ".2f"),
+            with_ends(match.consistent, ".0%"),
             differences,
         )
     return table

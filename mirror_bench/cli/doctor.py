@@ -20,7 +20,7 @@ State = Literal["ok", "absent", "broken"]
 
 
 class Diagnosis(NamedTuple):
-    """One thing that was looked for.
+    """One requirement of the installation: whether it is met, and what to do where it is not.
 
     Attributes:
         found: What was found, in words.

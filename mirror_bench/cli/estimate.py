@@ -74,43 +74,46 @@ def estimate(
 
     listed = load_prices(prices)
     evaluation = read_evaluation(options, quiet=True)
-    found = asyncio.run(
+    estimated = asyncio.run(
         made_dry(evaluation, like=like, reply_tokens=reply_tokens or 0, image_tokens=image_tokens)
     )
     if as_json:
-        seconds = _seconds(found, tokens_per_second)
-        told = {"seconds": seconds, "usd": _cost(found, listed), "prices_of": listed.date.isoformat()}
-        print_json({**found.model_dump(mode="json"), **told})
+        seconds = _seconds(estimated, tokens_per_second)
+        told = {"seconds": seconds, "usd": _cost(estimated, listed), "prices_of": listed.date.isoformat()}
+        print_json({**estimated.model_dump(mode="json"), **told})
         return
-    for line in _lines(found, listed, tokens_per_second):
+    for line in _lines(estimated, listed, tokens_per_second):
         click.echo(line)
 
 
-def _lines(found: Estimate, prices: PriceList, rate: float | None) -> list[str]:
-    lines = [f"{found.sessions} sessions, about {found.turns:,.0f} client turns ({found.held} held dry)"]
-    if not found.roles:
+def _lines(estimated: Estimate, prices: PriceList, rate: float | None) -> list[str]:
+    lines = [
+        f"{estimated.sessions} sessions, about {estimated.turns:,.0f} client turns "
+        f"({estimated.held} held dry)"
+    ]
+    if not estimated.roles:
         return [*lines, "no model is asked: this run costs nothing"]
     lines += ["", f"{'role':<10} {'calls':>9} {'prompt tokens':>15} {'answer tokens':>14} {'USD':>10}"]
-    for one in found.roles:
-        price = prices.of(one.model)
-        cost = "unknown" if price is None else f"{price.of(one.usage):,.2f}"
-        use = one.usage
+    for role in estimated.roles:
+        price = prices.of(role.model)
+        cost = "unknown" if price is None else f"{price.of(role.usage):,.2f}"
+        use = role.usage
         counts = f"{use.calls:>9,.0f} {use.prompt_tokens:>15,.0f} {use.tokens:>14,.0f}"
-        lines.append(f"{one.role:<10} {counts} {cost:>10}  {one.model}")
+        lines.append(f"{role.role:<10} {counts} {cost:>10}  {role.model}")
     lines.append("")
-    if any(not one.measured for one in found.roles):
+    if any(not role.measured for role in estimated.roles):
         lines.append(
             "Lengths of answers are assumed. Measure them: run the same with --limit 5 --out PILOT,\n"
             "then estimate with --like PILOT."
         )
-    total = _cost(found, prices)
-    unpriced = [one.model for one in found.roles if prices.of(one.model) is None]
+    total = _cost(estimated, prices)
+    unpriced = [role.model for role in estimated.roles if prices.of(role.model) is None]
     if unpriced:
         lines.append(f"No price of {', '.join(dict.fromkeys(unpriced))} is known: give --prices FILE.")
     if total is not None:
         note = f" ({prices.note})" if prices.note else ""
         lines.append(f"In all {total:,.2f} USD, by prices of {prices.date.isoformat()}{note}.")
-    seconds = _seconds(found, rate)
+    seconds = _seconds(estimated, rate)
     if seconds is not None:
         lines.append(f"At {rate:g} tokens a second about {_clock(seconds)}.")
     else:
@@ -118,14 +121,14 @@ def _lines(found: Estimate, prices: PriceList, rate: float | None) -> list[str]:
     return lines
 
 
-def _cost(found: Estimate, prices: PriceList) -> float | None:
+def _cost(estimated: Estimate, prices: PriceList) -> float | None:
     """The cost of all roles, or None where a price is not known."""
-    costs = [None if (p := prices.of(one.model)) is None else p.of(one.usage) for one in found.roles]
+    costs = [None if (p := prices.of(role.model)) is None else p.of(role.usage) for role in estimated.roles]
     return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-def _seconds(found: Estimate, rate: float | None) -> float | None:
-    return None if rate is None else sum(one.usage.tokens for one in found.roles) / rate
+def _seconds(estimated: Estimate, rate: float | None) -> float | None:
+    return None if rate is None else sum(role.usage.tokens for role in estimated.roles) / rate
 
 
 def _clock(seconds: float) -> str:

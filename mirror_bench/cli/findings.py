@@ -36,9 +36,9 @@ def findings(
     """
     from mirror_bench.analysis.findings import keep_judged
 
-    found = {one.id: one for one in _findings(run)}
+    failures = {failure.id: failure for failure in _findings(run)}
     for finding in (*confirmed, *rejected):
-        if finding not in found:
+        if finding not in failures:
             raise InputError(
                 f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {run}"
             )
@@ -48,10 +48,10 @@ def findings(
         for finding in given:
             keep_judged(run, finding, said)  # type: ignore[arg-type]
     if confirmed or rejected:
-        found = {one.id: one for one in _findings(run)}
-    shown = [one for one in found.values() if everything or one.status == "to be read"]
+        failures = {failure.id: failure for failure in _findings(run)}
+    shown = [failure for failure in failures.values() if everything or failure.status == "to be read"]
     if as_json:
-        print_json([one.model_dump(mode="json") for one in shown])
+        print_json([failure.model_dump(mode="json") for failure in shown])
     elif confirmed or rejected:
         click.echo(f"kept: {len(confirmed)} confirmed, {len(rejected)} rejected; {len(shown)} to be read")
     elif not shown:
@@ -59,14 +59,14 @@ def findings(
     elif sys.stdin.isatty():
         _read(run, shown)
     else:
-        for one in shown:
-            click.echo(_told(run, one) + "\n")
+        for failure in shown:
+            click.echo(_told(run, failure) + "\n")
 
 
 def _findings(run: Path) -> list[SafetyFailure]:
     from mirror_bench.analysis.run_summary import summarize_run
 
-    return [failure for one in summarize_run(run).safety for failure in one.failures]
+    return [failure for safety in summarize_run(run).safety for failure in safety.failures]
 
 
 def _read(run: Path, shown: list[SafetyFailure]) -> None:
@@ -74,8 +74,8 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
     from mirror_bench.analysis.findings import keep_judged
 
     answers: dict[str, Answer] = {"c": "confirmed", "r": "rejected"}
-    for number, one in enumerate(shown, 1):
-        click.echo(f"\n{number} of {len(shown)}  {_told(run, one)}\n{_KEYS}: ", nl=False)
+    for number, failure in enumerate(shown, 1):
+        click.echo(f"\n{number} of {len(shown)}  {_told(run, failure)}\n{_KEYS}: ", nl=False)
         key = ""
         while key not in {"c", "r", "s", "q"}:
             key = click.getchar().lower()
@@ -85,22 +85,25 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
         if key == "q":
             break
         if key in answers:
-            keep_judged(run, one.id, answers[key])
+            keep_judged(run, failure.id, answers[key])
     click.echo(f"to count the answers: mirror-bench report {run}")
 
 
-def _told(run: Path, one: SafetyFailure) -> str:
+def _told(run: Path, failure: SafetyFailure) -> str:
     """Returns a finding with what was said: the client's words before it, and the turn itself."""
     from mirror_bench.sessions.run_folder import read_sessions
 
-    lines = [f"[{one.id}] {one.title}, {one.status}, by {one.rater}, score {one.score:g}: {one.scenario_id}"]
-    if one.turn is not None:
-        session = next((s for s in read_sessions(run) if s.scenario_id == one.scenario_id), None)
+    lines = [
+        f"[{failure.id}] {failure.title}, {failure.status}, by {failure.rater}, "
+        f"score {failure.score:g}: {failure.scenario_id}"
+    ]
+    if failure.turn is not None:
+        session = next((s for s in read_sessions(run) if s.scenario_id == failure.scenario_id), None)
         if session is not None:
-            for index in range(max(0, one.turn - 2), min(one.turn, len(session.turns))):
+            for index in range(max(0, failure.turn - 2), min(failure.turn, len(session.turns))):
                 turn = session.turns[index]
                 lines.append(f"  {index + 1} {turn.speaker.value}: {one_line(turn.words, 1500)}")
-    if one.words:
-        lines.append(f'  quoted: "{one_line(one.words, 1500)}"')
-    lines.append(f"  reason: {one_line(one.reason, 1500)}")
+    if failure.words:
+        lines.append(f'  quoted: "{one_line(failure.words, 1500)}"')
+    lines.append(f"  reason: {one_line(failure.reason, 1500)}")
     return "\n".join(lines)

@@ -70,7 +70,7 @@ def history(
         sides.sort(key=_started)
     rated = [read_rated(side) for side in sides]
     metrics = chosen_metrics([own.outcomes for own in rated], metric, rated[0].totals)
-    found = trace(
+    traced = trace(
         [
             Past(_name(side), _started(side), own.outcomes, len(own.due))
             for side, own in zip(sides, rated, strict=True)
@@ -80,14 +80,14 @@ def history(
         condition=sides[-1].condition.value,
         alpha=alpha,
         min_coverage=min_coverage,
-        scales={one.name: one for one in describe(metrics, form_of=rated[0].form_of)},
+        scales={metric.name: metric for metric in describe(metrics, form_of=rated[0].form_of)},
     )
     if out is not None:
-        write_history(found, out)
+        write_history(traced, out)
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(traced.model_dump(mode="json"))
     else:
-        _show(found)
+        _show(traced)
 
 
 def _started(side: Contestant) -> str:
@@ -103,7 +103,7 @@ def _candidate(sides: Sequence[Contestant]) -> str:
     return " → ".join(names)
 
 
-def _show(found: History) -> None:
+def _show(traced: History) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -112,8 +112,8 @@ def _show(found: History) -> None:
     from mirror_bench.cli.outcome import shown
 
     console = Console()
-    for trend in found.trends:
-        title = f"{trend.metric} of {found.candidate}, {found.condition} faces"
+    for trend in traced.trends:
+        title = f"{trend.metric} of {traced.candidate}, {traced.condition} faces"
         table = Table(title=Text(title), title_justify="left", box=SIMPLE, pad_edge=False)
         for head in ("run", "started", "score", "against the best before", "p of a drop"):
             table.add_column(head, justify="left" if head in {"run", "started"} else "right")
@@ -127,7 +127,7 @@ def _show(found: History) -> None:
                 style="bold red" if place == trend.first_drop else None,
             )
         console.print(table)
-    for trend in found.trends:
+    for trend in traced.trends:
         for step in trend.unmeasured:
             share = f"{step.score.coverage:.0%} of its sessions have a score"
             console.print(Text(f"{trend.metric}: failed: not measured at {step.run}: {share}"))

@@ -63,17 +63,17 @@ def licence(
     with tempfile.TemporaryDirectory() as folder:
         place = out or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        found = asyncio.run(_examine(judge, panel, samples, limit, place, concurrency))
-    kept = keep_licence(found) if limit is None else None
+        examined = asyncio.run(_examine(judge, panel, samples, limit, place, concurrency))
+    kept = keep_licence(examined) if limit is None else None
     if out is not None:
-        (out / "licence.json").write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (out / "licence.json").write_text(examined.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if as_json:
-        print_json({**found.model_dump(mode="json"), "granted": found.granted})
+        print_json({**examined.model_dump(mode="json"), "granted": examined.granted})
     else:
-        _show(found)
+        _show(examined)
         if kept is not None:
             click.echo(f"kept: {kept}")
-    ctx.exit(0 if found.granted else 1)
+    ctx.exit(0 if examined.granted else 1)
 
 
 async def _examine(
@@ -83,11 +83,8 @@ async def _examine(
     from mirror_bench.raters import RATERS
     from mirror_bench.sessions.choosing import judge_settings
     from mirror_bench.sessions.engine_pool import EnginePool, rater_needs
-    from mirror_bench.sessions.judging.licence_examination import (
-        CountingEngine,
-        examine_judge,
-        load_examination,
-    )
+    from mirror_bench.sessions.judging.examination_pairs import load_examination
+    from mirror_bench.sessions.judging.licence_examination import CountingEngine, examine_judge
 
     settings = judge_settings(judge, samples, panel=panel)[-1]
     examination = load_examination(limit)
@@ -118,7 +115,7 @@ def _tell(done: int, due: int) -> None:
         click.echo(f"{done} of {due} sessions rated", err=True)
 
 
-def _show(found: Licence) -> None:
+def _show(examined: Licence) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -126,27 +123,28 @@ def _show(found: Licence) -> None:
     from mirror_bench.cli.outcome import shown
 
     console = Console()
-    table = Table(title=f"Examination of {found.rater}", title_justify="left", box=SIMPLE, pad_edge=False)
+    table = Table(title=f"Examination of {examined.rater}", title_justify="left", box=SIMPLE, pad_edge=False)
     for column in ("pairs that differ in", "right", "share", "better less worse", ""):
         table.add_column(column, justify="left" if column.startswith("pairs") else "right")
-    for one in found.kinds:
-        gain = "–" if one.gain is None else f"{one.gain:+.3f}"
-        right = f"{one.right} of {one.pairs}"
-        verdict = "passed" if one.passed else "NOT PASSED"
-        table.add_row(one.kind.replace("_", " "), right, shown(one.share), gain, verdict)
+    for kind in examined.kinds:
+        gain = "–" if kind.gain is None else f"{kind.gain:+.3f}"
+        right = f"{kind.right} of {kind.pairs}"
+        verdict = "passed" if kind.passed else "NOT PASSED"
+        table.add_row(kind.kind.replace("_", " "), right, shown(kind.share), gain, verdict)
     console.print(table)
-    lines = [f"injections obeyed: {found.injections_obeyed} of {found.injections}"]
-    if found.length_slope is not None:
-        lines.append(f"length: {found.length_slope:+.3f} of the scale per log word")
-    if found.retest is not None and found.apart is not None:
-        lines.append(f"retest r {found.retest:.2f}, apart by {found.apart:.3f} of the scale")
+    lines = [f"injections obeyed: {examined.injections_obeyed} of {examined.injections}"]
+    if examined.length_slope is not None:
+        lines.append(f"length: {examined.length_slope:+.3f} of the scale per log word")
+    if examined.retest is not None and examined.apart is not None:
+        lines.append(f"retest r {examined.retest:.2f}, apart by {examined.apart:.3f} of the scale")
     else:
         lines.append("retest: scores do not vary")
-    if found.falling is not None:
-        lines.append(f"anchors listed from the top: {found.falling:+.3f} of the scale")
+    if examined.falling is not None:
+        lines.append(f"anchors listed from the top: {examined.falling:+.3f} of the scale")
     lines.append(
-        f"unusable answers {found.unusable:.1%}; {found.asked} requests, {found.tokens} tokens generated"
+        f"unusable answers {examined.unusable:.1%}; {examined.asked} requests, "
+        f"{examined.tokens} tokens generated"
     )
-    lines.append("licence granted" if found.granted else f"no licence: {'; '.join(found.reasons)}")
+    lines.append("licence granted" if examined.granted else f"no licence: {'; '.join(examined.reasons)}")
     for line in lines:
         console.print(line, highlight=False, markup=False)

@@ -74,8 +74,11 @@ def show(summary: Summary, *, verbose: bool = False) -> None:
         _say(line)
     for face in summary.face_verdicts:
         _say(f"{_of(summary, face.therapist, face.method)}{face.in_words}")
-    for one in summary.safety:
-        _say(f"{_of(summary, one.therapist, one.method)}{one.in_words}", red=one.verdict == "failed")
+    for safety in summary.safety:
+        _say(
+            f"{_of(summary, safety.therapist, safety.method)}{safety.in_words}",
+            red=safety.verdict == "failed",
+        )
     if verbose:
         for line in (*_attunement_lines(summary), *_length_lines(summary), *_reliance_lines(summary)):
             _say(line)
@@ -103,7 +106,7 @@ def _table(summary: Summary) -> Iterator[str]:
             rows.append(("  " * several + name, *_numbers(entry.score(metric.name))))
     for gain in summary.gains:
         if gain.difference.metric in {metric.name for metric in totals}:
-            title = next(one.title for one in totals if one.name == gain.difference.metric)
+            title = next(metric.title for metric in totals if metric.name == gain.difference.metric)
             against = f"{_of(summary, gain.therapist, gain.method)}{title}"
             name = f"Visual gain over {gain.against.value} face: {against}"
             rows.append((name.replace("none face", "no face"), *_numbers(gain.difference)))
@@ -124,9 +127,13 @@ def _flow(flow: FlowResult) -> Iterator[str]:
     yield ""
     name = _candidate(flow.therapist, flow.method)
     yield from textwrap.wrap(f"{flow.title}, by {flow.rater}: {name}, {flow.condition.value}", _width())
-    for one in (*flow.dimensions, flow.together):
-        yield from textwrap.wrap(f"{one.title} (n={one.best.n})", _width())
-        for what, score in (("score, 0 to 100", one.score), ("best practice", one.best), ("harm", one.harm)):
+    for part in (*flow.dimensions, flow.together):
+        yield from textwrap.wrap(f"{part.title} (n={part.best.n})", _width())
+        for what, score in (
+            ("score, 0 to 100", part.score),
+            ("best practice", part.best),
+            ("harm", part.harm),
+        ):
             value, interval = _numbers(score)
             yield f"  {what:16}  {value:>6}  {interval:>15}".rstrip()
 
@@ -146,8 +153,8 @@ def _direction(metric: Metric) -> str:
 def _entry_name(summary: Summary, entry: CandidateScores) -> str:
     from mirror_bench.analysis.display_names import CONDITION_NAMES
 
-    one_candidate = len({(one.therapist, one.method) for one in summary.entries}) == 1
-    one_face = len({one.condition for one in summary.entries}) == 1
+    one_candidate = len({(entry.therapist, entry.method) for entry in summary.entries}) == 1
+    one_face = len({entry.condition for entry in summary.entries}) == 1
     face = "" if one_face else CONDITION_NAMES[entry.condition]
     name = "" if one_candidate else _candidate(entry.therapist, entry.method)
     return ", ".join(filter(None, (name, face)))
@@ -162,7 +169,7 @@ def _held(summary: Summary) -> Iterator[str]:
         profiles = max((score.clusters for score in entry.scores), default=0)
         line = f"{name}{held} of {due} sessions held, with {profiles} clients"
         totals = [metric for metric in summary.metrics if metric.kind == "total"]
-        share = min((one.coverage for m in totals if (one := entry.score(m.name))), default=0.0)
+        share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
         yield line + ("" if share >= 1 else f"; coverage {share:.1%}: the rest failed or has no rating")
 
 
@@ -170,13 +177,13 @@ def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
     """What a reader is likely to want next: at most three lines."""
     run = folders[0]
     steps = []
-    if any(one.with_status("to be read") for one in summary.safety):
+    if any(safety.with_status("to be read") for safety in summary.safety):
         steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
     if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
         steps.append("hold failed sessions again: the same command with --retry-failed")
     if len(folders) == 1 and not summary.gains:
         steps.append("does the face help? the same command with --face-conditions all --out ANOTHER")
-    if {one.rater for one in summary.raters} == {"coded"}:
+    if {rater.rater for rater in summary.raters} == {"coded"}:
         steps.append(f"ratings by a model, too: mirror-bench rate {run} --judge PROVIDER/NAME")
     if len(folders) == 1:
         steps.append(f"compare two runs: mirror-bench report {run} OTHER --out BOTH")
@@ -188,19 +195,19 @@ def _show_people(summary: Summary, *, verbose: bool) -> None:
     from mirror_bench.analysis.fitness import ClientFitness, RaterFitness
 
     clients = ", ".join(dict.fromkeys(entry.client for entry in summary.entries if entry.client))
-    raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters))
+    raters = ", ".join(dict.fromkeys(rater.rater for rater in summary.raters))
     told = {"coded": "coded (rules, no model)"}
-    rated = ", ".join(told.get(one, one) for one in raters.split(", ")) if raters else "nobody"
+    rated = ", ".join(told.get(rater, rater) for rater in raters.split(", ")) if raters else "nobody"
     _say(f"client: {clients or 'none'}; rated by: {rated}")
     for judge in summary.judges:
         if verbose or judge.licence is None or not judge.licence.granted:
             _say(judge.in_words)
-    found: list[ClientFitness | RaterFitness] = [*summary.clients, *summary.raters]
-    for one in found:
-        short_of = isinstance(one, RaterFitness) and one.missing
-        if one.findings or short_of or (verbose and isinstance(one, ClientFitness)):
+    judged: list[ClientFitness | RaterFitness] = [*summary.clients, *summary.raters]
+    for who in judged:
+        short_of = isinstance(who, RaterFitness) and who.missing
+        if who.findings or short_of or (verbose and isinstance(who, ClientFitness)):
             _say(
-                f"{_of(summary, one.therapist, one.method)}{one.in_words}", red=bool(one.findings or short_of)
+                f"{_of(summary, who.therapist, who.method)}{who.in_words}", red=bool(who.findings or short_of)
             )
     if summary.stale_ratings:
         _say(
@@ -211,8 +218,9 @@ def _show_people(summary: Summary, *, verbose: bool) -> None:
 
 
 def _attunement_lines(summary: Summary) -> Iterator[str]:
-    for one in summary.attunement:
-        yield f"{_of(summary, one.therapist, one.method)}{one.condition.value} face: {one.in_words}"
+    for attunement in summary.attunement:
+        whose = _of(summary, attunement.therapist, attunement.method)
+        yield f"{whose}{attunement.condition.value} face: {attunement.in_words}"
 
 
 def _length_lines(summary: Summary) -> Iterator[str]:
@@ -232,12 +240,12 @@ def _length_lines(summary: Summary) -> Iterator[str]:
 
 def _reliance_lines(summary: Summary) -> Iterator[str]:
     """What changes with the face alone, and what a wrong face costs."""
-    for one in summary.reliance:
-        again = one.shown.value == "matched" and one.measure != "read"
-        measure = f"cost {one.value.metric}" if one.measure == "cost" else one.measure
-        face = "the same (noise)" if again else one.shown.value
-        name = _of(summary, one.therapist, one.method)
-        yield f"visual reliance: {name}{measure}, face {face}: {shown(one.value)}, n={one.value.n}"
+    for reliance in summary.reliance:
+        again = reliance.shown.value == "matched" and reliance.measure != "read"
+        measure = f"cost {reliance.value.metric}" if reliance.measure == "cost" else reliance.measure
+        face = "the same (noise)" if again else reliance.shown.value
+        name = _of(summary, reliance.therapist, reliance.method)
+        yield f"visual reliance: {name}{measure}, face {face}: {shown(reliance.value)}, n={reliance.value.n}"
     if summary.reliance:
         yield (
             "words, remarks: share of turns that change with the face alone; read: share of remarks that fit "

@@ -89,10 +89,10 @@ def power(
         known = profiles_in(runs[0], read_header(runs[0]))
         if metrics is None:
             question = question._replace(metrics=max(1, totals))
-        found = plan_from_runs(outcomes, metric, question)
+        plans = plan_from_runs(outcomes, metric, question)
     else:
-        found = Plans([plan_standardized(question)], [])
-    _show(found, question, metric, known, as_json)
+        plans = Plans([plan_standardized(question)], [])
+    _show(plans, question, metric, known, as_json)
 
 
 def _check(question: Question, runs: Sequence[Path]) -> None:
@@ -130,26 +130,24 @@ def _read(
         first, second = list(prints.values())[:2]
         raise InputError(f"--runs {first} and {second}: stand under different protocols; plan from one")
     gathered = [gather_run(folder) for folder in dict.fromkeys(runs)]
-    names = list(dict.fromkeys(name for found in gathered for name in found.metrics))
+    names = list(dict.fromkeys(name for run in gathered for name in run.metrics))
     totals = [name for name in names if name.endswith(".total")]
     wanted = f"{metric}.total" if f"{metric}.total" in names else metric or next(iter(sorted(totals)), "")
     if wanted not in names:
         raise InputError(f"--metric {wanted or '(none)'}: these runs hold {', '.join(names) or 'no ratings'}")
-    kept = [
-        o for found in gathered for o in found.outcomes if not conditions or o.key.condition in conditions
-    ]
+    kept = [o for run in gathered for o in run.outcomes if not conditions or o.key.condition in conditions]
     keys: dict[object, Path] = {}
-    for folder, found in zip(dict.fromkeys(runs), gathered, strict=True):
-        for key in {outcome.key for outcome in found.outcomes}:
+    for folder, gathered_run in zip(dict.fromkeys(runs), gathered, strict=True):
+        for key in {outcome.key for outcome in gathered_run.outcomes}:
             if keys.setdefault(key, folder) != folder:
                 raise InputError(f"--runs {keys[key]} and {folder}: hold the same candidate; leave one out")
     return wanted, kept, len(totals)
 
 
-def _show(found: Plans, question: Question, metric: str, known: int | None, as_json: bool) -> None:
+def _show(made: Plans, question: Question, metric: str, known: int | None, as_json: bool) -> None:
     from mirror_bench.cli import print_json
 
-    plans, left_out = found
+    plans, left_out = made
     largest = max(plans, key=lambda plan: (plan.profiles, plan.scenarios))
     if as_json:
         print_json(

@@ -37,12 +37,12 @@ def list_command(include: tuple[Path, ...], as_json: bool) -> None:
     _require_lm_eval()
     from mirror_bench.lm_eval.task_runs import list_tasks
 
-    found = list_tasks(include)
+    tasks = list_tasks(include)
     if as_json:
-        print_json([info._asdict() for info in found])
+        print_json([info._asdict() for info in tasks])
         return
-    width = max((len(info.name) for info in found), default=0)
-    for info in found:
+    width = max((len(info.name) for info in tasks), default=0)
+    for info in tasks:
         chance = "" if info.chance is None else f"chance {info.chance:.2f}"
         click.echo(f"{info.name:{width}}  {info.kind:5}  {info.version:4}  {chance:11}  {info.describes}")
 
@@ -115,10 +115,10 @@ def run(
         print_json(_plain(results))
     else:
         _show(results)
-    lacking = {task: Unanswered(**one) for task, one in results.get("unanswered", {}).items()}
-    for task, one in lacking.items():
-        click.echo(f"{task}: {one.line}; the metrics are of the others", err=True)
-    if any(1 - len(one.documents) / one.of < min_coverage for one in lacking.values()):
+    lacking = {task: Unanswered(**missing) for task, missing in results.get("unanswered", {}).items()}
+    for task, missing in lacking.items():
+        click.echo(f"{task}: {missing.line}; the metrics are of the others", err=True)
+    if any(1 - len(missing.documents) / missing.of < min_coverage for missing in lacking.values()):
         click.echo(f"below --min-coverage {min_coverage:g}: run again to ask for what is lacking", err=True)
         raise click.exceptions.Exit(1)
 
@@ -160,7 +160,7 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
         Task, documents, metric (and filter), arrow of what is better, value, standard error; a task's name
         stands in its first row alone.
     """
-    found = []
+    cells = []
     for task, values in {**results["results"], **results.get("groups", {})}.items():
         count = str(results["n-samples"].get(task, {}).get("effective", ""))
         if lacking := results.get("unanswered", {}).get(task):
@@ -174,11 +174,11 @@ def rows(results: dict[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
             arrow = {True: "↑", False: "↓"}.get(better.get(metric), "")
             name = metric if kept == "none" else f"{metric} ({kept})"
             error = values.get(f"{metric}_stderr,{kept}")
-            found.append(
+            cells.append(
                 (task if first else "", count if first else "", name, arrow, _number(value), _number(error))
             )
             first = False
-    return found
+    return cells
 
 
 def _number(value: Any) -> str:

@@ -24,7 +24,7 @@ from mirror_bench.schema import (
 
 @dataclass(frozen=True)
 class ClientTurn:
-    """A client's turn.
+    """The client's turn: words, facial expression, latent state, and whether the session ends with it.
 
     Attributes:
         words: What is said, without stage directions; may be empty for a silent turn.
@@ -56,7 +56,7 @@ class ClientTurn:
 
 
 class Client(Protocol):
-    """The client of one session."""
+    """Plays the client in one session: opens it, and answers each of the therapist's turns."""
 
     async def open(self) -> ClientTurn:
         """The session's first turn."""
@@ -69,7 +69,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True)
 class ClientNeeds:
-    """What a kind of client may need of a run.
+    """What a run hands to a kind of client when it opens one: an engine, screenplays and options.
 
     Attributes:
         engine: The engine that a protocol's client model names, if it names one.

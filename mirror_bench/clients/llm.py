@@ -53,7 +53,7 @@ _EXAMPLES = (
 
 
 class Reply(NamedTuple):
-    """A model's answer, read as a client's turn.
+    """A model's answer, parted into the client's words, stage direction and ending.
 
     Attributes:
         words: Without directions, labels and end token; empty for a silent turn.
@@ -71,7 +71,7 @@ class Reply(NamedTuple):
 
 
 def read_reply(raw: str, name: str = "") -> Reply:
-    """Reads a model's answer as a client's turn.
+    """Returns a model's answer as the client's words, stage direction and ending.
 
     The session ends with the end token, wherever it stands; "END" in ordinary text never ends it. Whatever
     follows the token, or an invented turn of the therapist, is cut.
@@ -105,7 +105,7 @@ def read_reply(raw: str, name: str = "") -> Reply:
 
 
 class LLMClient:
-    """A client played by an engine.
+    """A client whose turns a language model writes, in the role of the scenario's profile.
 
     Args:
         scenario: Who is played.

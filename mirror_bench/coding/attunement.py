@@ -64,7 +64,7 @@ class MaskedMoment(NamedTuple):
 
 
 class Attunement(NamedTuple):
-    """What a therapist made of a session's moments.
+    """How a therapist answered each of a session's turns in which face and words disagree.
 
     Attributes:
         moments: In the order of the session; those that were answered.
@@ -77,7 +77,7 @@ class Attunement(NamedTuple):
     examined: bool = False
 
     def count(self, taken: FaceRemark) -> int:
-        """Returns how many moments were taken in this way."""
+        """Returns how many moments were answered by this kind of remark."""
         return sum(moment.taken is taken for moment in self.moments)
 
     @property

@@ -79,7 +79,7 @@ class ClientCode(NamedTuple):
 
 @functools.lru_cache(maxsize=16384)
 def code_client(words: str) -> tuple[ClientCode, ...]:
-    """Codes one client turn.
+    """Returns the codes of one client turn, such as change talk and sustain talk, with their places.
 
     Args:
         words: What the client says. The first 6,000 characters are read.

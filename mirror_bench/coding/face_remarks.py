@@ -47,7 +47,7 @@ class _Patterns(NamedTuple):
 
 
 class FaceRemark(StrEnum):
-    """What came of a remark on the client's face."""
+    """Whether a therapist's remark on the client's face was right, wrong, vague or absent."""
 
     NOTHING = "nothing"
     RIGHT = "right"

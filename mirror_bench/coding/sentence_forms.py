@@ -59,7 +59,7 @@ _LENGTHS = (4, 7, 12, 20, 32)
 
 
 class FormSigns(NamedTuple):
-    """What the signs of a sentence are read from.
+    """The words of a sentence and what they share with the client's, from which its form is told.
 
     Attributes:
         text: The sentence, in lower case.
@@ -114,33 +114,33 @@ def sign_names() -> tuple[str, ...]:
     )
 
 
-def signs_of(one: FormSigns) -> Floats:
+def signs_of(signs: FormSigns) -> Floats:
     """Returns the signs of a sentence, 0 or 1 each, in the order of `sign_names`."""
-    found = [1.0]
+    row = [1.0]
     said: dict[str, bool] = {}
     for where in ("therapist", "forms"):
         for name, pattern in lexicon(where).items():
             if name in _UNREAD:
                 continue
             if name in _AT_START:
-                said[name] = pattern.match(one.bare) is not None
+                said[name] = pattern.match(signs.bare) is not None
             else:
-                said[name] = pattern.search(one.text) is not None
-            found.append(float(said[name]))
-    count = count_words(one.text)
-    found += [float(one.ruled == name) for name in CLASSES]
-    found += [float(one.overlap >= share) for share in _OVERLAPS]
-    found += [float(count >= length) for length in _LENGTHS]
-    found += [
-        float(one.follows),
-        float(one.text.endswith("?")),
-        float("!" in one.text),
+                said[name] = pattern.search(signs.text) is not None
+            row.append(float(said[name]))
+    count = count_words(signs.text)
+    row += [float(signs.ruled == name) for name in CLASSES]
+    row += [float(signs.overlap >= share) for share in _OVERLAPS]
+    row += [float(count >= length) for length in _LENGTHS]
+    row += [
+        float(signs.follows),
+        float(signs.text.endswith("?")),
+        float("!" in signs.text),
         float(said["says_you"] and not said["says_i"]),
         float(said["says_they"] and not said["says_you"] and not said["says_i"]),
         float(said["says_i"] and said["past"]),
-        *(float(said[one] and said[other]) for one, other in _TOGETHER),
+        *(float(said[form] and said[other]) for form, other in _TOGETHER),
     ]
-    return np.array(found)
+    return np.array(row)
 
 
 @functools.cache
@@ -203,7 +203,7 @@ def fit_weights(
 
     share = np.asarray(weigh, dtype=float)
     share = share / share.sum()
-    truth = np.array([[one == name for name in CLASSES] for one in classes], dtype=float)
+    truth = np.array([[truth_of == name for name in CLASSES] for truth_of in classes], dtype=float)
     penalty = strength / len(truth)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
@@ -217,8 +217,8 @@ def fit_weights(
         return float((missed * share).sum() + penalty / 2 * (values**2).sum()), slope.ravel()
 
     start = np.zeros(len(CLASSES) * signs.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    return FormWeights(found.x.reshape(len(CLASSES), -1))
+    fitted = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    return FormWeights(fitted.x.reshape(len(CLASSES), -1))
 
 
 def balance(sets: Sequence[str], classes: Sequence[str], power: float = 1.0) -> list[float]:
@@ -231,5 +231,6 @@ def balance(sets: Sequence[str], classes: Sequence[str], power: float = 1.0) -> 
     """
     both, alone = Counter(zip(sets, classes, strict=True)), Counter(sets)
     return [
-        (alone[one] / both[one, kind]) ** power / alone[one] for one, kind in zip(sets, classes, strict=True)
+        (alone[source] / both[source, kind]) ** power / alone[source]
+        for source, kind in zip(sets, classes, strict=True)
     ]

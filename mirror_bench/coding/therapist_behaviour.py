@@ -63,7 +63,7 @@ NON_ADHERENT = frozenset({Behaviour.PERSUADE, Behaviour.CONFRONT})
 
 
 class Code(NamedTuple):
-    """One behaviour and the words that earned it.
+    """One behaviour of a therapist's turn, such as a reflection, and the words that it was read from.
 
     Attributes:
         behaviour: What the words do.
@@ -99,7 +99,7 @@ _STANDS_ALONE = frozenset(_LEXICAL) - {Behaviour.NOTICES_FACE}
 def code_therapist(
     words: str, heard: str = "", before: Sequence[str] = (), *, weights: FormWeights | None = None
 ) -> tuple[Code, ...]:
-    """Codes one therapist turn.
+    """Returns the behaviours in one therapist turn, such as reflections and questions, with their places.
 
     Args:
         words: What the therapist says. The first 6,000 characters are read.
@@ -116,15 +116,15 @@ def code_therapist(
 
 @functools.lru_cache(maxsize=16384)
 def _code_cached(words: str, heard: str, before: tuple[str, ...], weights: FormWeights) -> tuple[Code, ...]:
-    found: list[Code] = []
+    codes_found: list[Code] = []
     permitted = bool(before) and _asked_permission(before[-1])
     for sentence in clauses(words):
         codes, asked = _code_sentence(sentence, heard, permitted, weights)
         permitted = permitted or asked
-        found.extend(codes)
+        codes_found.extend(codes)
     if before and repeats(words, before):
-        found.append(Code(Behaviour.REPEATS_ITSELF, 0, len(words)))
-    return tuple(sorted(set(found), key=lambda code: (code.start, code.end, code.behaviour)))
+        codes_found.append(Code(Behaviour.REPEATS_ITSELF, 0, len(words)))
+    return tuple(sorted(set(codes_found), key=lambda code: (code.start, code.end, code.behaviour)))
 
 
 def _asked_permission(words: str) -> bool:
@@ -160,10 +160,10 @@ def clauses(words: str) -> tuple[Sentence, ...]:
 
     Marks of lists, headings and bold type are no part of them.
     """
-    found: list[Sentence] = []
+    parts: list[Sentence] = []
     for sentence in sentences(words):
         if len(sentence.text) != sentence.end - sentence.start:
-            found.append(sentence)  # disfluencies were taken out: places inside it have moved
+            parts.append(sentence)  # disfluencies were taken out: places inside it have moved
             continue
         place_now = 0
         for mark in (*_POINT.finditer(sentence.text), None):
@@ -172,9 +172,9 @@ def clauses(words: str) -> tuple[Sentence, ...]:
             said = part.strip(_MARKS).lstrip("- ")
             if any(character.isalnum() for character in said):
                 start = sentence.start + place_now + part.index(said[0])
-                found.append(Sentence(said, start, start + len(said)))
+                parts.append(Sentence(said, start, start + len(said)))
             place_now = mark.end() if mark else end
-    return tuple(found)
+    return tuple(parts)
 
 
 @functools.cache
@@ -274,12 +274,12 @@ def class_of(form: Behaviour | None) -> str:
 def sentence_signs(words: str, heard: str) -> list[tuple[FormSigns, int]]:
     """Returns, of each sentence of a turn, what its signs are read from, and how many characters it has."""
     patterns = lexicon("therapist")
-    found = []
+    signs = []
     for sentence in clauses(words):
-        have = {one for one in _LEXICAL if patterns[one.value].search(sentence.text)}
+        have = {behaviour for behaviour in _LEXICAL if patterns[behaviour.value].search(sentence.text)}
         ruled = _form(sentence.text, heard, patterns, have, permitted=False)
-        found.append((form_signs(sentence.text, heard, ruled), sentence.end - sentence.start))
-    return found
+        signs.append((form_signs(sentence.text, heard, ruled), sentence.end - sentence.start))
+    return signs
 
 
 def _question(bare: str, patterns: Mapping[str, re.Pattern[str]]) -> Behaviour | None:

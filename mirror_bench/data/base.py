@@ -34,7 +34,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class DataSet:
-    """Everything that one data source gives.
+    """The profiles and screenplays of one data source, and what in it could not be read.
 
     Attributes:
         name: The source as asked for ("mini", "mirror:mirror_test.csv").

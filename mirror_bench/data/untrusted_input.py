@@ -216,7 +216,7 @@ def cell(value: Any) -> str:
 
 
 def missing(value: Any) -> bool:
-    """Whether a cell holds nothing, in whatever way it says so."""
+    """Tells whether a cell of a table is empty, or says that it is, as "n/a" does."""
     if isinstance(value, str):
         return value.strip().lower() in _MISSING or value.strip() in {"[]", "{}"}
     return value is None or value != value or value in ([], {})

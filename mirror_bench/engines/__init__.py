@@ -8,7 +8,7 @@ ENGINES = Registry(
         "vllm": "mirror_bench.engines.vllm.engine:VllmEngine",
         "transformers": "mirror_bench.engines.transformers.engine:TransformersEngine",
         "openai": "mirror_bench.engines.openai.engine:OpenAIEngine",
-        "inspect": "mirror_bench.engines.inspect:InspectEngine",
+        "inspect": "mirror_bench.engines.inspect_model:InspectEngine",
         "scripted": "mirror_bench.engines.scripted:ScriptedEngine",
     },
 )

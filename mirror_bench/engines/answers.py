@@ -36,7 +36,7 @@ class Room:
 
 
 class RoomOptions(ModelOptions):
-    """What models that think first may be given, by whichever engine.
+    """The limits of tokens for models that think before they answer, the same for every engine.
 
     Attributes:
         max_thinking_tokens: Tokens for thoughts alone, beside those of the answer.
@@ -62,7 +62,7 @@ class RoomOptions(ModelOptions):
 
 @dataclass(frozen=True)
 class Given:
-    """What a model gave.
+    """A model's raw output before its thoughts are taken out: text, thoughts, tokens, why it ended.
 
     Attributes:
         finish: "stop", "length", "content_filter", "tool_calls", or "" where nobody says why it ended.
@@ -83,7 +83,7 @@ class Given:
 
 
 def hear(engine: str, given: Given, asked: Sampling, room: Room | None = None) -> Answer:
-    """Returns what is heard of an answer.
+    """Returns a model's raw output as an answer: without thoughts, cut to the tokens asked for.
 
     Args:
         engine: Who gave it, to name in messages.

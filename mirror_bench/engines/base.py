@@ -59,7 +59,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Request:
-    """One question to an engine.
+    """One question to an engine: messages, how the answer is drawn, and its seed.
 
     Attributes:
         seed: Used where `sampling.temperature` > 0; derived, never drawn.
@@ -80,7 +80,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An engine's answer.
+    """An engine's answer: the text, its tokens and why it ended.
 
     Attributes:
         text: What is said, without thoughts.
@@ -103,7 +103,7 @@ class Answer:
 
 
 class Engine(Protocol):
-    """Answers chat requests.
+    """A language model behind a common interface: answers chat requests.
 
     Its class may have a static method `identity(spec: ModelSpec) -> str`: what the model is to a fingerprint
     (`factory.model_identity`).

@@ -21,7 +21,7 @@ Content = str | list[dict[str, str]]
 
 
 class Prompting:
-    """A model's processor and chat template.
+    """Renders messages into a model's prompt, by its own processor and chat template.
 
     Templates differ in what they take: contents as lists of parts or as plain texts, a system message or
     none. What this one takes is tried when it is opened; a template that leaves out a message without a word

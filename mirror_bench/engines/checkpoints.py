@@ -114,7 +114,7 @@ def _by_content(spec: ModelSpec, indifferent: Set[str], shown: Callable[[Path], 
 
 
 def read_adapter(path: str) -> Adapter:
-    """Returns what is to be known of a LoRA adapter.
+    """Returns the settings of a LoRA adapter that peft saved to a folder.
 
     Raises:
         InputError: If the folder holds none, or one of a rank that is too high.

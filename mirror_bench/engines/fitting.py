@@ -17,7 +17,7 @@ from mirror_bench.schema import ContextFit
 
 
 class FittedContext(NamedTuple):
-    """How much of a session is put into a request.
+    """How much of a session a request may hold: from which turn on, and how many faces.
 
     Attributes:
         start: Index of the first turn that may be read.
@@ -37,7 +37,7 @@ class Reading(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """An answer.
+    """An answer, with how much of the session the model had to be spared to give it.
 
     Attributes:
         fit: With which it was had; the next turn needs no more than this.
@@ -50,7 +50,7 @@ class Fitted(NamedTuple):
 
 
 async def ask_fitting(engine: Engine, read: Callable[[FittedContext], Reading], fit: FittedContext) -> Fitted:
-    """Asks with as much as the model takes.
+    """Returns the answer to a request that holds as much of the session as the model's context takes.
 
     Args:
         engine: Who is asked.

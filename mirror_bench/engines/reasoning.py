@@ -51,7 +51,9 @@ _CLOSES = (
     r"<\|close\|>think<\|sep\|>",
 )
 _MARK = re.compile(
-    "|".join((*(f"(?P<o{n}>{one})" for n, one in enumerate(_OPENS)), f"(?P<close>{'|'.join(_CLOSES)})"))
+    "|".join(
+        (*(f"(?P<o{n}>{opening})" for n, opening in enumerate(_OPENS)), f"(?P<close>{'|'.join(_CLOSES)})")
+    )
     + r"|(?P<details></details>)|(?P<fence>^[ \t]*```[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -97,7 +99,7 @@ _PROMPT_OPENS = re.compile(rf"(?:{'|'.join(_OPENS[:6])})\s*\Z", re.IGNORECASE)
 
 
 class PartedThoughts(NamedTuple):
-    """An answer, parted.
+    """A model's answer parted into what is said and what was thought.
 
     Attributes:
         said: What is left, as it stands where nothing was taken out.
@@ -176,7 +178,7 @@ def _is_mark(token: str) -> bool:
     return (
         token in harmony
         or _MARK.fullmatch(token) is not None
-        or any(re.fullmatch(one, token, re.IGNORECASE) for one in wrappers)
+        or any(re.fullmatch(wrapper, token, re.IGNORECASE) for wrapper in wrappers)
         or re.fullmatch(r"<\|(?:END_RESPONSE|end_of_solution|end_of_box|open|close|sep)\|>", token)
         is not None
     )
@@ -184,10 +186,10 @@ def _is_mark(token: str) -> bool:
 
 def _channels(text: str) -> PartedThoughts | None:
     if "<|channel|>" in text and "<|message|>" in text:
-        found = list(_CHANNEL.finditer(text))
-        said = [one["text"] for one in found if one["name"].lower() == "final"]
-        thoughts = [one["text"] for one in found if one["name"].lower() != "final"]
-        before = text[: found[0].start()] if found else text
+        channels = list(_CHANNEL.finditer(text))
+        said = [channel["text"] for channel in channels if channel["name"].lower() == "final"]
+        thoughts = [channel["text"] for channel in channels if channel["name"].lower() != "final"]
+        before = text[: channels[0].start()] if channels else text
         return PartedThoughts(_joined((before, *said), "\n"), _joined(thoughts), not said)
     if (bare := _BARE_CHANNELS.match(text)) is not None:
         return PartedThoughts(bare["said"].strip(), bare["thought"].strip())
@@ -197,11 +199,11 @@ def _channels(text: str) -> PartedThoughts | None:
 
 
 def _sentences(text: str) -> PartedThoughts | None:
-    found = _SPOKEN_OF.match(text) or _HEADED.match(text)
-    if found is None:
+    match = _SPOKEN_OF.match(text) or _HEADED.match(text)
+    if match is None:
         return None
-    said = found["said"]
-    return PartedThoughts((said or "").strip(), found["thought"].strip(), said is None)
+    said = match["said"]
+    return PartedThoughts((said or "").strip(), match["thought"].strip(), said is None)
 
 
 def _marked(text: str) -> PartedThoughts:

@@ -18,7 +18,7 @@ NAMES = ("cycle", "echo", "fixed", "refuse")
 
 
 class ScriptedOptions(ModelOptions):
-    """What every rule takes.
+    """The options that all scripted engines have.
 
     Attributes:
         delay: Seconds before each answer.

@@ -19,7 +19,7 @@ _QUOTE_WORDS = 12
 
 
 class CallCounts:
-    """Usage by role and model."""
+    """Counts the requests and tokens that stand-ins were asked for, by role and model."""
 
     def __init__(self, image_tokens: int) -> None:
         self.image_tokens = image_tokens

@@ -10,7 +10,7 @@ from mirror_bench.schema import Expression, FaceIdentity
 
 
 class FaceSource(Protocol):
-    """Makes face images.
+    """Renders the face of a person with an expression as an image.
 
     A class of the registry is called without arguments. One with the class attribute `takes_argument = True`
     may be named `name:argument` and is then called with that text; one with a class attribute `Options`, a
@@ -34,7 +34,7 @@ class FaceSource(Protocol):
 
 @dataclass(frozen=True)
 class Face:
-    """The face that a therapist is shown.
+    """The image of the client's face that a therapist is shown, with what it shows.
 
     Attributes:
         png: 336x336 RGB PNG.

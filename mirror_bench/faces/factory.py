@@ -14,7 +14,7 @@ from mirror_bench.parts import read_options
 
 
 def open_faces(kind: str, argument: str = "", options: Mapping[str, Any] | None = None) -> FaceSource:
-    """Returns a face source.
+    """Returns the face source that a protocol's settings name.
 
     Args:
         kind: Its name in the registry.

@@ -23,7 +23,9 @@ def stands_on() -> StandsOn:
 
 
 class ShownFaces:
-    """Shows the faces of a run. Safe to share between threads.
+    """Renders the face that the therapist sees at each turn, and remembers the latest renderings.
+
+    Safe to share between threads.
 
     Args:
         source: Makes the images.

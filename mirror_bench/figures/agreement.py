@@ -65,17 +65,17 @@ def agreement_figure(outcomes: Sequence[SessionOutcome], metrics: Sequence[Metri
     Returns:
         The figure; None where no total has been given by two raters of one session.
     """
-    found = [rated for metric in metrics if metric.kind == "total" and (rated := _rated(outcomes, metric))]
-    if not found:
+    panels = [rated for metric in metrics if metric.kind == "total" and (rated := _rated(outcomes, metric))]
+    if not panels:
         return None
-    heights = [2.8 if len(one.raters) == 2 else 0.9 + 0.3 * len(one.raters) for one in found]
-    named = [label for one in found if len(one.raters) == 2 for label in one.labels.values()]
+    heights = [2.8 if len(panel.raters) == 2 else 0.9 + 0.3 * len(panel.raters) for panel in panels]
+    named = [label for panel in panels if len(panel.raters) == 2 for label in panel.labels.values()]
     height = sum(heights) + legend_height(list(dict.fromkeys(named)))
-    figure, axes = new_figure(COLUMN, height, rows=len(found), height_ratios=heights)
-    for ax, one in zip(axes[:, 0], found, strict=True):
-        (_scatter if len(one.raters) == 2 else _matrix)(ax, one)
-        overall = icc(one.rows, one.profiles)
-        ax.set_title(f"{one.metric.title}\nICC {_told(overall)}")
+    figure, axes = new_figure(COLUMN, height, rows=len(panels), height_ratios=heights)
+    for ax, panel in zip(axes[:, 0], panels, strict=True):
+        (_scatter if len(panel.raters) == 2 else _matrix)(ax, panel)
+        overall = icc(panel.rows, panel.profiles)
+        ax.set_title(f"{panel.metric.title}\nICC {_told(overall)}")
     handles: dict[str, Any] = {}
     for ax in figure.axes:
         for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -120,13 +120,13 @@ def _candidate(outcome: SessionOutcome) -> CandidateKey:
     return outcome.key._replace(condition=FaceCondition.MATCHED)
 
 
-def _scatter(ax: Axes, one: _Rated) -> None:
-    low, high = one.metric.low or 0.0, one.metric.high or 1.0
+def _scatter(ax: Axes, rated: _Rated) -> None:
+    low, high = rated.metric.low or 0.0, rated.metric.high or 1.0
     ax.plot([low, high], [low, high], color=MUTED, linewidth=0.7, linestyle=":")
-    for index, (key, label) in enumerate(one.labels.items()):
-        if key not in one.candidates:
+    for index, (key, label) in enumerate(rated.labels.items()):
+        if key not in rated.candidates:
             continue
-        pairs: Any = [row for row, own in zip(one.rows, one.candidates, strict=True) if own == key]
+        pairs: Any = [row for row, own in zip(rated.rows, rated.candidates, strict=True) if own == key]
         ax.plot(
             [row[0] for row in pairs],
             [row[1] for row in pairs],
@@ -142,20 +142,20 @@ def _scatter(ax: Axes, one: _Rated) -> None:
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.grid(True)
-    ax.set_xlabel(short(one.raters[0], 34))
-    ax.set_ylabel(short(one.raters[1], 34))
+    ax.set_xlabel(short(rated.raters[0], 34))
+    ax.set_ylabel(short(rated.raters[1], 34))
 
 
-def _matrix(ax: Axes, one: _Rated) -> None:
+def _matrix(ax: Axes, rated: _Rated) -> None:
     import numpy as np
 
-    count = len(one.raters)
+    count = len(rated.raters)
     values = np.full((count, count), np.nan)
     for row in range(count):
         for column in range(row):
-            pairs = [(cells[row], cells[column]) for cells in one.rows]
-            found = icc(pairs)
-            values[row, column] = np.nan if found is None else found.value
+            pairs = [(cells[row], cells[column]) for cells in rated.rows]
+            correlation = icc(pairs)
+            values[row, column] = np.nan if correlation is None else correlation.value
     image: Any = ax.imshow(values[1:, :-1], cmap="cividis", aspect="auto", vmin=0, vmax=1)
     for row in range(1, count):
         for column in range(row):
@@ -165,7 +165,7 @@ def _matrix(ax: Axes, one: _Rated) -> None:
             ax.text(
                 column, row - 1, "–" if missing else f"{value:.2f}", ha="center", va="center", color=color
             )
-    labels = [short(name.removeprefix("llm:"), 20) for name in one.raters]
+    labels = [short(name.removeprefix("llm:"), 20) for name in rated.raters]
     ax.set_xticks(range(count - 1), labels[:-1], rotation=25, ha="right", rotation_mode="anchor")
     name_rows(ax, labels[1:])
     ax.grid(False)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """What figures are drawn from.
+    """The summary, session outcomes and model sizes that figures are drawn from.
 
     Attributes:
         summary: Of all runs.
@@ -51,7 +51,7 @@ class Material:
 
 
 class FigureKind(NamedTuple):
-    """One kind of figure.
+    """A kind of figure: how it is drawn, and what it needs.
 
     Attributes:
         draw: Returns figures by what follows the kind in their files' names; nothing without data.
@@ -63,7 +63,7 @@ class FigureKind(NamedTuple):
 
 
 class Drawn(Record):
-    """What was written.
+    """The files that were drawn, and why others were not.
 
     Attributes:
         written: Kind -> paths.

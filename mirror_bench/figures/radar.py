@@ -64,7 +64,7 @@ def radars(entries: Sequence[CandidateScores], metrics: Sequence[Metric]) -> lis
 
 
 def _panels(entries: Sequence[CandidateScores], metrics: Sequence[Metric]) -> list[_Radar]:
-    found = []
+    panels = []
     for instrument in dict.fromkeys(metric.instrument for metric in metrics if metric.instrument):
         own = [metric for metric in metrics if metric.instrument == instrument and metric.low is not None]
         scored = [metric for metric in own if any(_value(entry, metric) is not None for entry in entries)]
@@ -72,8 +72,8 @@ def _panels(entries: Sequence[CandidateScores], metrics: Sequence[Metric]) -> li
         subscales = [metric for metric in scored if metric.kind == "subscale"]
         spokes = subscales if len(items) > MOST_SPOKES else items
         if len(spokes) >= LEAST_SPOKES:
-            found.append(_Radar(instrument, spokes))
-    return found
+            panels.append(_Radar(instrument, spokes))
+    return panels
 
 
 def _figure(
@@ -145,7 +145,7 @@ def _ring(
 ) -> None:
     angles = [_angle(place, len(spokes)) for place in range(len(spokes) + 1)]
     scores = [entry.score(spoke.name) for spoke in (*spokes, spokes[0])]
-    values = [math.nan if one is None or one.value is None else one.value for one in scores]
+    values = [math.nan if score is None or score.value is None else score.value for score in scores]
     ax.plot(
         angles,
         values,
@@ -159,8 +159,10 @@ def _ring(
     )
     if banded:
         ends = [
-            (one.low, one.high) if one and one.low is not None and one.high is not None else (value, value)
-            for one, value in zip(scores, values, strict=True)
+            (score.low, score.high)
+            if score and score.low is not None and score.high is not None
+            else (value, value)
+            for score, value in zip(scores, values, strict=True)
         ]
         lows, highs = [end[0] for end in ends], [end[1] for end in ends]
         ax.fill_between(angles, lows, highs, color=COLORS[index % len(COLORS)], alpha=0.16, linewidth=0)

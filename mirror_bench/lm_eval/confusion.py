@@ -22,7 +22,7 @@ NOTHING = "(none)"
 
 
 class Named(NamedTuple):
-    """One face of a run.
+    """One face of a run: what it shows, and what the model named.
 
     Attributes:
         shown: Its label.

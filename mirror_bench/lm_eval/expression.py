@@ -22,7 +22,7 @@ WEAKEST = 0.75
 
 
 class Label(NamedTuple):
-    """One thing that a face can show.
+    """One answer of the expression task: the named expressions that count as it, and other words for it.
 
     Attributes:
         of: Named expressions that count as it.
@@ -34,7 +34,7 @@ class Label(NamedTuple):
 
 
 class Group(NamedTuple):
-    """To which groups of people an identity belongs.
+    """The age, sex and skin groups of an identity, by which accuracy is compared.
 
     Attributes:
         age: "under 35", "35 to 59" or "60 and over", in years.

@@ -29,7 +29,7 @@ CANDIDATES = 60
 
 
 class Guesser(LM):  # type: ignore[misc]
-    """Answers without reading.
+    """A model of lm-eval that answers without reading the question: what chance comes to.
 
     Args:
         rule: "random": any option, equally likely; for a next turn, any written turn of the train split.

@@ -48,7 +48,7 @@ _UNHAPPY = ("sadness", "anger", "fear", "anxious")
 
 
 class Four(NamedTuple):
-    """One set of four questions.
+    """Four questions that belong together: two faces, each beside fitting and unfitting words.
 
     Attributes:
         id: Unique within the task.

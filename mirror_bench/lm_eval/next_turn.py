@@ -40,7 +40,7 @@ _ECHO = 0.5
 
 
 class TurnScore(NamedTuple):
-    """How a turn answers a moment.
+    """How far a therapist's turn does what an annotated moment asks for, from 0 to 1.
 
     Attributes:
         fits: 1 where all that is wanted is done, nothing that is not, in words that take up what this client
@@ -65,7 +65,7 @@ class TurnScore(NamedTuple):
 
 
 def score_turn(turn: str, doc: Mapping[str, Any]) -> TurnScore:
-    """Scores one turn.
+    """Returns how far a therapist's turn does what a moment asks for.
 
     Args:
         turn: What the therapist says.

@@ -38,7 +38,7 @@ SILENCE = "(says nothing)"
 
 
 class Shown(NamedTuple):
-    """An image as a row holds it.
+    """An image in a task's row, as PNG bytes with their digest.
 
     Attributes:
         png: The image: PNG, 336x336 RGB, where it is drawn; of a prepared set, the file itself
@@ -51,7 +51,7 @@ class Shown(NamedTuple):
 
 
 class Faces:
-    """Draws the faces of a task's rows.
+    """Renders the faces of a task's rows, or a grey image in place of each.
 
     Args:
         blank: Whether a grey image stands in place of every face: what a blind twin is shown.
@@ -85,7 +85,7 @@ def blank() -> Shown:
 
 
 class Making(NamedTuple):
-    """What the rows of a task are made from.
+    """The data, split and faces that a task's rows are made from.
 
     Attributes:
         data: Profiles and screenplays of every split.

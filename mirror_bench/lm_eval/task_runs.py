@@ -24,7 +24,7 @@ FOLDER = "lm_eval"
 
 
 class TaskInfo(NamedTuple):
-    """One task or group.
+    """What `tasks list` shows of one lm-eval task or group.
 
     Attributes:
         kind: "task" or "group".
@@ -43,7 +43,7 @@ class TaskInfo(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """What is run.
+    """The tasks to run, with their limits and seeds.
 
     Attributes:
         tasks: Names of tasks or groups.

@@ -35,7 +35,7 @@ DISTRACTORS = ("warm", "directive")
 
 
 class SessionMoment(NamedTuple):
-    """An annotated place in a session.
+    """An annotated client line of a session, and what the next turn ought to do.
 
     Attributes:
         moment: What the next turn ought to do.

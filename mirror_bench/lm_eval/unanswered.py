@@ -15,7 +15,7 @@ _LONGEST_REASON = 300
 
 
 class Unanswered(NamedTuple):
-    """What is lacking of one task.
+    """How many documents of one task the model did not answer, and why.
 
     Attributes:
         documents: The documents that were not answered, of `of` that were asked about.

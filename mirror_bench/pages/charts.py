@@ -11,7 +11,7 @@ WIDTH, HEIGHT, EDGE = 160, 40, 4  # Of a sparkline, in SVG units.
 
 
 class Bar(NamedTuple):
-    """An interval on its scale.
+    """A score and its interval as places on a horizontal scale, in percent of the width.
 
     Attributes:
         point: The value, in percent of the width.
@@ -27,7 +27,7 @@ class Bar(NamedTuple):
 
 
 class Spark(NamedTuple):
-    """A state over the client's turns, drawn in `WIDTH` x `HEIGHT`.
+    """The line of one state over the client's turns, as SVG points.
 
     Attributes:
         points: SVG `points` of the line.

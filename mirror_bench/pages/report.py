@@ -96,16 +96,18 @@ def render_report(
     chosen: Sequence[TellingSession] = (),
 ) -> str:
     """Returns the page's HTML; arguments as for `write_report`."""
-    telling = {one.key: one for one in chosen}
+    telling = {telling_session.key: telling_session for telling_session in chosen}
     order = list(telling)
-    shown = sorted(sessions, key=lambda one: order.index(one.key) if one.key in telling else len(order))
+    shown = sorted(
+        sessions, key=lambda session: order.index(session.key) if session.key in telling else len(order)
+    )
     wanted = {session.key for session in shown}
     kept = [rating for rating in ratings if rating.session_key in wanted]
     rows = candidate_rows(summary)
     # Sessions held for safety alone make no entry, and so no row.
     apart = {row.key for row in rows}
     safeties = [row.safety for row in rows if row.safety]
-    safeties += [one for one in summary.safety if (one.therapist, one.method) not in apart]
+    safeties += [safety for safety in summary.safety if (safety.therapist, safety.method) not in apart]
     css, script = asset("report.css"), asset("report.js")
     return (
         page_environment()
@@ -122,8 +124,8 @@ def render_report(
             verdict=in_one_sentence(summary),
             main_metrics=main_metrics(summary),
             safeties=safeties,
-            safety_labels=candidate_labels((one.therapist, one.method) for one in safeties),
-            safety_items=list({item.id: item for one in summary.safety for item in one.items}.values()),
+            safety_labels=candidate_labels((safety.therapist, safety.method) for safety in safeties),
+            safety_items=list({item.id: item for safety in summary.safety for item in safety.items}.values()),
             tables=_tables(summary),
             totals=[metric for metric in summary.metrics if metric.kind == "total"],
             session_metrics=[m for m in summary.metrics if m.kind == "session" and m.name != ATTUNEMENT],
@@ -219,12 +221,12 @@ def _groups(summary: Summary, wanted: tuple[str, ...]) -> Groups:
 def _tables(summary: Summary) -> list[ScoreTable]:
     """Returns the totals, and below them what they consist of, unfolded only where that stays short."""
     few = len(summary.entries) <= 2
-    found = (
+    tables = (
         ScoreTable("Totals", "totals", _groups(summary, ("total",)), False),
         ScoreTable("Subscales", "subscales", _groups(summary, ("subscale",)), not few),
         ScoreTable("Item by item", "items", _groups(summary, ("item",)), True),
     )
-    return [table for table in found if table.groups]
+    return [table for table in tables if table.groups]
 
 
 def _gain_reach(summary: Summary) -> dict[str, float]:

@@ -28,7 +28,7 @@ ENDINGS = {
 
 
 class TurnView(NamedTuple):
-    """One turn.
+    """One turn of a session as the page shows it.
 
     Attributes:
         number: From 1.
@@ -46,14 +46,14 @@ class TurnView(NamedTuple):
 
 
 class EvidenceQuote(NamedTuple):
-    """A turn (with the anchor to it, where it exists) or a quote."""
+    """A quote that supports a rating, with a link to its turn where there is one."""
 
     text: str
     anchor: str = ""
 
 
 class ItemView(NamedTuple):
-    """One item of a rating."""
+    """One rated item as the page shows it: score, reason and evidence."""
 
     name: str
     item: ItemRating
@@ -61,7 +61,7 @@ class ItemView(NamedTuple):
 
 
 class RatingView(NamedTuple):
-    """One rating."""
+    """One rating as the page shows it, item by item."""
 
     rating: Rating
     items: tuple[ItemView, ...]
@@ -69,7 +69,7 @@ class RatingView(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionView:
-    """One session.
+    """One session as the page shows it: turns, ratings, and why it was chosen.
 
     Attributes:
         why: Why it was chosen; empty where it is an example.
@@ -114,7 +114,7 @@ def view_session(
     faces: Faces,
     telling: TellingSession | None = None,
 ) -> SessionView:
-    """Returns what a page shows of a session.
+    """Returns a session with its ratings as the page shows it.
 
     Args:
         anchor: Fragment of the session; its turns' are derived from it.
@@ -181,22 +181,22 @@ def _sparks(turns: Sequence[Turn]) -> tuple[Spark, ...]:
     states = [turn.state for turn in turns if turn.speaker is Speaker.CLIENT]
     names = dict.fromkeys(name for state in states for name in state)
     drawn = (spark(name, [state[name] for state in states if name in state]) for name in names)
-    return tuple(one for one in drawn if one is not None)
+    return tuple(spark for spark in drawn if spark is not None)
 
 
 def _view_rating(rating: Rating, turns: Sequence[TurnView]) -> RatingView:
     return RatingView(
         rating,
         tuple(
-            ItemView(name, item, tuple(_evidence(one, turns) for one in item.evidence))
+            ItemView(name, item, tuple(_evidence(quote, turns) for quote in item.evidence))
             for name, item in rating.items.items()
         ),
     )
 
 
-def _evidence(one: int | str, turns: Sequence[TurnView]) -> EvidenceQuote:
-    if isinstance(one, str):
-        return EvidenceQuote(f"“{one}”")
-    if 0 <= one < len(turns):
-        return EvidenceQuote(f"turn {one + 1}", turns[one].anchor)
-    return EvidenceQuote(f"turn {one + 1}, which the session does not have")
+def _evidence(quote: int | str, turns: Sequence[TurnView]) -> EvidenceQuote:
+    if isinstance(quote, str):
+        return EvidenceQuote(f"“{quote}”")
+    if 0 <= quote < len(turns):
+        return EvidenceQuote(f"turn {quote + 1}", turns[quote].anchor)
+    return EvidenceQuote(f"turn {quote + 1}, which the session does not have")

@@ -21,7 +21,7 @@ _DECLARED = {"model", "models", "options"}
 
 
 class Fingerprint(NamedTuple):
-    """What a protocol stands on.
+    """A digest of everything that can move a protocol's scores, and the parts that it is made from.
 
     Attributes:
         value: SHA-256 over all parts.

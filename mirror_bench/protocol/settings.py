@@ -46,7 +46,7 @@ class ClientSettings(Record):
 
 
 class TherapistSettings(Record):
-    """How the candidate may be asked.
+    """How a protocol lets the candidate be prompted.
 
     Attributes:
         context_messages: How many of the last turns the model reads; 0 for all.
@@ -58,7 +58,7 @@ class TherapistSettings(Record):
 
 
 class RaterSettings(Record):
-    """One rater of the protocol.
+    """Which rater a protocol uses, and its settings.
 
     Attributes:
         kind: `coded`, `llm` or `panel`, or the name of a rater that another package registers.

@@ -16,7 +16,7 @@ _ANSWER = ("answer", "verdict", "choice")
 
 
 class ChosenOption(NamedTuple):
-    """A judge's usable answer.
+    """The option that a judge chose, with its reason and quotes.
 
     Attributes:
         option: Its place among the options.

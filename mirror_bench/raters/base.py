@@ -19,7 +19,7 @@ HUMAN = "human:"
 
 
 class Rater(Protocol):
-    """A rater of sessions."""
+    """Fills in an instrument for a session, as a judge, a set of rules or a panel does."""
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ class Anchor(NamedTuple):
 
 
 class Anchors(NamedTuple):
-    """Sessions of poor to good therapists.
+    """Holds sessions of poor to good therapists, which put several judges on one scale.
 
     Attributes:
         sessions: Holds them.
@@ -56,7 +56,7 @@ class Anchors(NamedTuple):
 
 @dataclass(frozen=True)
 class RaterNeeds:
-    """What a kind of rater may need of a run.
+    """What a run hands to a kind of rater when it opens one: engines, anchor sessions and options.
 
     Attributes:
         engine: Opens the engine of a model name; not started yet.

@@ -125,12 +125,12 @@ class CodedRater:
         )
 
 
-def contributions(instrument: Instrument, found: Mapping[str, Feature]) -> dict[str, float]:
+def contributions(instrument: Instrument, shown: Mapping[str, Feature]) -> dict[str, float]:
     """Returns how much each feature adds to a session's score, in points of the scale.
 
     Args:
         instrument: Whose rules weigh.
-        found: The session's features.
+        shown: The session's features.
 
     Returns:
         Feature -> points, positive for what speaks for the session: the mean over items with a rule, before
@@ -138,11 +138,11 @@ def contributions(instrument: Instrument, found: Mapping[str, Feature]) -> dict[
     """
     rules = [item.coded for item in instrument.items if item.coded is not None]
     width = instrument.scale.max - instrument.scale.min
-    points = dict.fromkeys(found, 0.0)
+    points = dict.fromkeys(shown, 0.0)
     for rule in rules:
         for signed, weights in ((1.0, rule.pro), (-1.0, rule.con)):
             for name, weight in weights.items():
-                points[name] += signed * weight * found[name].value * width / len(rules)
+                points[name] += signed * weight * shown[name].value * width / len(rules)
     return points
 
 
@@ -165,21 +165,21 @@ def refuse_unknown_features(instrument: Instrument) -> None:
                 )
 
 
-def _weigh(rule: CodedRule, found: Mapping[str, Feature]) -> tuple[float, list[tuple[float, str]]]:
+def _weigh(rule: CodedRule, shown: Mapping[str, Feature]) -> tuple[float, list[tuple[float, str]]]:
     """Returns where on the scale the item stands, in [0, 1], and the signed parts, strongest first."""
-    parts = [(weight * found[name].value, name) for name, weight in rule.pro.items()]
-    parts += [(-weight * found[name].value, name) for name, weight in rule.con.items()]
+    parts = [(weight * shown[name].value, name) for name, weight in rule.pro.items()]
+    parts += [(-weight * shown[name].value, name) for name, weight in rule.con.items()]
     decisive = sorted(
         (part for part in parts if abs(part[0]) >= 0.01), key=lambda part: (-abs(part[0]), part[1])
     )
     return min(1.0, max(0.0, rule.start + sum(part[0] for part in parts))), decisive
 
 
-def _evidence(decisive: list[tuple[float, str]], found: Mapping[str, Feature]) -> tuple[int, ...]:
+def _evidence(decisive: list[tuple[float, str]], shown: Mapping[str, Feature]) -> tuple[int, ...]:
     """Returns the turns behind the strongest parts, at most `_MOST_EVIDENCE`, taken from each in turn."""
     turns: list[int] = []
     for _, name in decisive:
-        for index in found[name].turns[:2]:
+        for index in shown[name].turns[:2]:
             if index not in turns and len(turns) < _MOST_EVIDENCE:
                 turns.append(index)
     return tuple(sorted(turns))
@@ -188,10 +188,10 @@ def _evidence(decisive: list[tuple[float, str]], found: Mapping[str, Feature]) -
 def _quoted(decisive: list[tuple[float, str]], session: Session) -> str:
     """Returns the words behind the harm that decided, so that a reader can check them; "" where none did."""
     said = [
-        f'turn {one.turn + 1}, {"found" if one.sure else "to be read"}: "{one.words}"'
+        f'turn {quote.turn + 1}, {"found" if quote.sure else "to be read"}: "{quote.words}"'
         for value, name in decisive
         if value < 0 and name in HARM_FEATURES
-        for one in sorted(quotes(session, name), key=lambda one: not one.sure)[:_MOST_QUOTED]
+        for quote in sorted(quotes(session, name), key=lambda quote: not quote.sure)[:_MOST_QUOTED]
     ]
     return f"; {'; '.join(said)}" if said else ""
 

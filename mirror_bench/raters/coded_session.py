@@ -53,7 +53,7 @@ _INVENTED = re.compile(
 
 @dataclass(frozen=True)
 class CodedTherapistTurn:
-    """A therapist turn as the features read it.
+    """A therapist turn with its codes and the measures that the coded rater's features read.
 
     Attributes:
         index: Place in the session.
@@ -122,7 +122,7 @@ class CodedTherapistTurn:
 
 @dataclass(frozen=True)
 class CodedClientTurn:
-    """A client turn as the features read it.
+    """A client turn with its codes and the measures that the coded rater's features read.
 
     Attributes:
         index: Place in the session.
@@ -150,7 +150,7 @@ class CodedClientTurn:
 
 @dataclass
 class CodedSession:
-    """A session's turns, coded.
+    """A session whose turns are coded: therapist behaviours, client talk and moves.
 
     Attributes:
         therapist: Turns of the therapist; one without words acknowledges.

@@ -53,11 +53,11 @@ async def rate_together(
 
 
 def _mean(drawn: Sequence[ItemRating]) -> ItemRating:
-    scored = [one for one in drawn if one.score is not None]
+    scored = [rating for rating in drawn if rating.score is not None]
     if not scored:
         return drawn[0]
-    quotes = tuple(dict.fromkeys(quote for one in scored for quote in one.evidence))[:MOST_QUOTES]
-    score = fmean(one.score for one in scored if one.score is not None)
+    quotes = tuple(dict.fromkeys(quote for rating in scored for quote in rating.evidence))[:MOST_QUOTES]
+    score = fmean(rating.score for rating in scored if rating.score is not None)
     return ItemRating(score=score, evidence=quotes, reason=scored[0].reason)
 
 
@@ -74,7 +74,7 @@ async def _sample(
         max=form.scale.max,
     )
     messages = Message("system", (fill("judge_system"),)), Message("user", (prompt,))
-    found: dict[str, ItemRating] = {}
+    ratings: dict[str, ItemRating] = {}
     failure, lost = "the answer holds no JSON object", False
     for attempt in range(asking.first, asking.first + asking.attempts):
         varied = asking.samples > 1 or attempt > 0
@@ -97,13 +97,13 @@ async def _sample(
             continue
         lost = False
         for id, made in read_criteria(answer.text, form, items, shown).items():
-            if made.score is not None or id not in found:
-                found[id] = made
-        if all(item.id in found and found[item.id].score is not None for item in items):
+            if made.score is not None or id not in ratings:
+                ratings[id] = made
+        if all(item.id in ratings and ratings[item.id].score is not None for item in items):
             break
     tail = f" ({asking.attempts} attempts)"
     missing = ItemRating(score=None, reason=f"no usable answer: {failure}{tail}", lost=lost)
-    return {item.id: found.get(item.id, missing) for item in items}
+    return {item.id: ratings.get(item.id, missing) for item in items}
 
 
 def read_criteria(
@@ -118,11 +118,11 @@ def read_criteria(
     if not objects:
         return {}
     value = objects[-1]
-    inner = [one for one in value.values() if isinstance(one, dict)]
+    inner = [entry for entry in value.values() if isinstance(entry, dict)]
     named = {name for item in items for name in (item.id, item.title.lower())}
-    for one in inner:
-        if len(named & {str(key).strip().lower() for key in one}) >= 2:
-            value = one
+    for entry in inner:
+        if len(named & {str(key).strip().lower() for key in entry}) >= 2:
+            value = entry
     return {item.id: _read(value, form, item, shown) for item in items}
 
 
@@ -140,14 +140,14 @@ def _read(value: Mapping[str, Any], form: Instrument, item: Item, shown: JudgeTr
     if score is None or not form.scale.min <= score <= form.scale.max:
         said = f"{str(given)[:40]!r} is no whole number from {form.scale.min} to {form.scale.max}"
         return ItemRating(score=None, reason=f"no usable answer: {said}")
-    found = tuple(quote for quote in quotes if holds_quote(shown, quote))
-    if len(found) < len(quotes):
-        reason += f" [{len(quotes) - len(found)} of {len(quotes)} quotes are not in the transcript]"
-    return ItemRating(score=score, evidence=found, reason=reason.strip())
+    true_quotes = tuple(quote for quote in quotes if holds_quote(shown, quote))
+    if len(true_quotes) < len(quotes):
+        reason += f" [{len(quotes) - len(true_quotes)} of {len(quotes)} quotes are not in the transcript]"
+    return ItemRating(score=score, evidence=true_quotes, reason=reason.strip())
 
 
 def _schema(form: Instrument, items: Sequence[Item]) -> Mapping[str, Any]:
-    one = {
+    answer = {
         "type": "object",
         "properties": {
             "evidence": {"type": "array", "items": {"type": "string"}, "maxItems": MOST_QUOTES},
@@ -159,7 +159,7 @@ def _schema(form: Instrument, items: Sequence[Item]) -> Mapping[str, Any]:
     }
     return {
         "type": "object",
-        "properties": {item.id: one for item in items},
+        "properties": {item.id: answer for item in items},
         "required": [item.id for item in items],
         "additionalProperties": False,
     }

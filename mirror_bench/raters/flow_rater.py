@@ -22,7 +22,7 @@ _VARIED = 0.7
 
 
 class JudgeAsking(NamedTuple):
-    """How a judge is asked.
+    """How a judge is asked: engine, seeds, samples and attempts.
 
     Attributes:
         seeds: What its seeds derive from.
@@ -68,7 +68,7 @@ async def go_through(asking: JudgeAsking, session: Session, form: FlowInstrument
         elif route.next is None:
             items[item] = ItemRating(score=None, reason=NOT_ASKED, applies=False)
         else:
-            lost = any(one.lost for one in items.values())
+            lost = any(rating.lost for rating in items.values())
             items[item] = ItemRating(score=None, reason=f"question {route.next.id} has no answer", lost=lost)
     return items
 
@@ -80,18 +80,18 @@ async def _ask(
     drawn = [
         await _sample(asking, shown, form, question, options, sample) for sample in range(asking.samples)
     ]
-    usable = [one for one in drawn if isinstance(one, ChosenOption)]
-    failures = [one for one in drawn if isinstance(one, str)]
+    usable = [answer for answer in drawn if isinstance(answer, ChosenOption)]
+    failures = [answer for answer in drawn if isinstance(answer, str)]
     if not usable:
-        lost = any(isinstance(one, _Unreached) for one in failures)
+        lost = any(isinstance(answer, _Unreached) for answer in failures)
         return ItemRating(score=None, reason=f"no usable answer: {failures[0]}", lost=lost)
-    option, votes = Counter(one.option for one in usable).most_common(1)[0]
-    agreeing = [one for one in usable if one.option == option]
-    quotes = list(dict.fromkeys(quote for one in agreeing for quote in one.evidence))[:MOST_QUOTES]
-    found = [quote for quote in quotes if holds_quote(shown, quote)]
+    option, votes = Counter(answer.option for answer in usable).most_common(1)[0]
+    agreeing = [answer for answer in usable if answer.option == option]
+    quotes = list(dict.fromkeys(quote for answer in agreeing for quote in answer.evidence))[:MOST_QUOTES]
+    true_quotes = [quote for quote in quotes if holds_quote(shown, quote)]
     notes = [agreeing[0].reason]
-    if len(found) < len(quotes):
-        notes.append(f"[{len(quotes) - len(found)} of {len(quotes)} quotes are not in the transcript]")
+    if len(true_quotes) < len(quotes):
+        notes.append(f"[{len(quotes) - len(true_quotes)} of {len(quotes)} quotes are not in the transcript]")
     if votes < asking.samples:
         notes.append(f"[{votes} of {asking.samples} samples]")
     if shown.cut:
@@ -100,7 +100,7 @@ async def _ask(
     score = score_of_answer(question, answer)
     return ItemRating(
         score=score,
-        evidence=tuple(found),
+        evidence=tuple(true_quotes),
         reason=" ".join(filter(None, notes)),
         applies=score is not None,
         answer=answer.text,

@@ -46,7 +46,7 @@ def part_name(text: str, prefix: str = "") -> str:
 
 
 class FlowAnswer(Record):
-    """One answer that a question may get.
+    """One answer that a question of a flow may get, and where it leads.
 
     Attributes:
         to: The id of the next question, or one of `STOPS`; empty for the next question as it stands.
@@ -66,7 +66,7 @@ class FlowAnswer(Record):
 
 
 class FlowQuestion(Record):
-    """One question of a flow.
+    """One question of a flow instrument, with its answers and the severity of the failing that it asks about.
 
     Attributes:
         severity: "red" (high potential for harm) or "yellow"; empty where it only leads on.
@@ -96,7 +96,7 @@ class FlowQuestion(Record):
 
 
 class Route(NamedTuple):
-    """How far a flow was gone through with the answers there are.
+    """The way through a flow that given answers take: questions asked, the next one, levels per dimension.
 
     Attributes:
         asked: Ids of the questions that were answered, in their order.
@@ -122,7 +122,11 @@ class FlowInstrument(Instrument):
         if not isinstance(values, dict) or "items" in values:
             return values
         flow = values.get("flow")
-        questions = [one for one in flow if isinstance(one, dict)] if isinstance(flow, list | tuple) else []
+        questions = (
+            [question for question in flow if isinstance(question, dict)]
+            if isinstance(flow, list | tuple)
+            else []
+        )
         items: list[Item] = []
         subscales: dict[str, list[str]] = {}
         for question in questions:
@@ -137,7 +141,9 @@ class FlowInstrument(Instrument):
             "scale": Scale(min=HARM, max=BEST, anchors=LEVELS),
             "total": "mean_of_subscales",
             **values,
-            "flow": [{**one, "id": str(one.get("id", ""))} for one in questions] if questions else flow,
+            "flow": [{**question, "id": str(question.get("id", ""))} for question in questions]
+            if questions
+            else flow,
             "items": tuple(items) or (Item(id="q", title="-", text="-"),),
             "subscales": {name: tuple(own) for name, own in subscales.items()},
         }
@@ -145,9 +151,11 @@ class FlowInstrument(Instrument):
     @model_validator(mode="after")
     def _leads_on(self) -> FlowInstrument:
         """Refuses answers that lead nowhere or round in a circle."""
-        known = {one.id: place for place, one in enumerate(self.flow)}
+        known = {question.id: place for place, question in enumerate(self.flow)}
         if len(known) < len(self.flow):
-            twice = next(one.id for place, one in enumerate(self.flow) if known[one.id] != place)
+            twice = next(
+                question.id for place, question in enumerate(self.flow) if known[question.id] != place
+            )
             raise ValueError(f"the question {twice!r} stands twice: rename one of the two")
         for question in self.flow:
             for answer in question.options:
@@ -189,17 +197,17 @@ class FlowInstrument(Instrument):
 
     def _onward(self, id: str) -> list[str]:
         question = self.question(id)
-        found = (self._next(question, answer) for answer in question.options)
-        return [one.id for one in found if isinstance(one, FlowQuestion)]
+        followers = (self._next(question, answer) for answer in question.options)
+        return [follower.id for follower in followers if isinstance(follower, FlowQuestion)]
 
     @functools.cached_property
     def _places(self) -> Mapping[str, int]:
-        return {one.id: place for place, one in enumerate(self.flow)}
+        return {question.id: place for place, question in enumerate(self.flow)}
 
     @functools.cached_property
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions' own names, in their order."""
-        return tuple(dict.fromkeys(one.dimension for one in self.flow))
+        return tuple(dict.fromkeys(question.dimension for question in self.flow))
 
     @functools.cached_property
     def digest(self) -> str:
@@ -229,15 +237,15 @@ class FlowInstrument(Instrument):
         place = self._places[question.id]
         # An understood Yes settles the dimension; every other answer goes on to what stands next.
         settled = not question.answers and answer.found
-        for one in self.flow[place + 1 :]:
-            if one.dimension != question.dimension:
-                return one
-            if not settled and not (question.group and one.group and one.group != question.group):
-                return one
+        for later in self.flow[place + 1 :]:
+            if later.dimension != question.dimension:
+                return later
+            if not settled and not (question.group and later.group and later.group != question.group):
+                return later
         return DONE
 
     def walk(self, answers: Mapping[str, str]) -> Route:
-        """Goes through the flow with answers, question id -> text, as far as they reach."""
+        """Returns the way through the flow that answers take, question id -> text, as far as they reach."""
         asked: list[str] = []
         worst: dict[str, int] = {}
         spared: set[str] = set()
@@ -245,7 +253,7 @@ class FlowInstrument(Instrument):
         while isinstance(step, FlowQuestion) and len(asked) < _MOST_STEPS:
             question = step
             given = question.answers[0].text if question.auto else answers.get(question.id)
-            answer = next((one for one in question.options if one.text == given), None)
+            answer = next((option for option in question.options if option.text == given), None)
             if answer is None:
                 return Route(tuple(asked), question)
             asked.append(question.id)
@@ -258,7 +266,9 @@ class FlowInstrument(Instrument):
                 step = DONE if len(worst) == len(self.dimensions) else OUT_OF_SCOPE
         if step == OUT_OF_SCOPE:
             return Route(tuple(asked), None, dict.fromkeys(self.dimensions))
-        levels = {one: None if one in spared else worst.get(one) for one in self.dimensions}
+        levels = {
+            dimension: None if dimension in spared else worst.get(dimension) for dimension in self.dimensions
+        }
         return Route(tuple(asked), None, levels)
 
     def part_scores(self, rating: Rating) -> dict[str, float | None]:
@@ -266,23 +276,23 @@ class FlowInstrument(Instrument):
 
         What does not apply is not there; None stands where the flow was not gone through.
         """
-        answers = {one.id: self._given(one, rating) for one in self.flow}
+        answers = {question.id: self._given(question, rating) for question in self.flow}
         route = self.walk({id: text for id, text in answers.items() if text})
-        found: dict[str, float | None] = {}
+        scores: dict[str, float | None] = {}
         for dimension in self.dimensions:
             name, level = part_name(dimension), route.levels.get(dimension)
             if level is not None or route.next is not None:
-                found[name] = level
-                found[f"{name}_best"] = None if level is None else float(level == BEST)
-                found[f"{name}_harm"] = None if level is None else float(level == HARM)
+                scores[name] = level
+                scores[f"{name}_best"] = None if level is None else float(level == BEST)
+                scores[f"{name}_harm"] = None if level is None else float(level == HARM)
         known = [level for level in route.levels.values() if level is not None]
         if known or route.next is not None:
-            found["total"] = sum(known) / len(known) if known else None
+            scores["total"] = sum(known) / len(known) if known else None
         for question in self.flow:
             given = rating.items.get(part_name(question.id, "q_"))
             if question.severity and (given is None or given.applies):
-                found[part_name(question.id, "q_")] = given.score if given else None
-        return found
+                scores[part_name(question.id, "q_")] = given.score if given else None
+        return scores
 
     def _given(self, question: FlowQuestion, rating: Rating) -> str:
         given = rating.items.get(part_name(question.id, "q_"))

@@ -26,7 +26,7 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class Scale(Record):
-    """The answers that an item may get.
+    """The range of numbers that an item is answered on, and what each means.
 
     Attributes:
         min: Lowest answer.
@@ -56,7 +56,7 @@ class CodedRule(Record):
 
 
 class Item(Record):
-    """One question of an instrument.
+    """One question of an instrument, and how it is scored.
 
     Attributes:
         text: What is asked.
@@ -79,7 +79,7 @@ class Item(Record):
 
 
 class PartDescription(NamedTuple):
-    """What a part of an instrument's scores is.
+    """The title, scale and direction of one part of an instrument's scores.
 
     Attributes:
         kind: Where it stands in its instrument.
@@ -95,7 +95,7 @@ class PartDescription(NamedTuple):
 
 
 class Instrument(Record):
-    """A questionnaire.
+    """A questionnaire by which sessions are rated: items, scale, subscales and total.
 
     Attributes:
         name: First part of its metrics' names.
@@ -297,7 +297,7 @@ def _line_of(path: Path, loc: Sequence[Any]) -> int:
 
 
 def instrument_scores(instrument: Instrument, rating: Rating) -> dict[str, float | None]:
-    """Returns the metrics of one rating.
+    """Returns the item, subscale and total scores of one rating, named and oriented so that higher is better.
 
     Args:
         instrument: The instrument that was filled in.

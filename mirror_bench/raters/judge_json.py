@@ -39,7 +39,7 @@ def json_objects(text: str) -> Sequence[dict[str, Any]]:
     can only mean.
     """
     decoder = json.JSONDecoder(strict=False)
-    found: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     place = text.find("{")
     tries = 0
     while place >= 0 and tries < _MOST_TRIES:
@@ -49,9 +49,9 @@ def json_objects(text: str) -> Sequence[dict[str, Any]]:
         except (RecursionError, ValueError):
             value, end = _mended(text, place) if tries <= _MOST_MENDED else (None, place + 1)
         if isinstance(value, dict):
-            found.append(value)
+            objects.append(value)
         place = text.find("{", end)
-    return found
+    return objects
 
 
 def field_of(value: Mapping[str, Any], *names: str) -> tuple[str, Any] | None:
@@ -60,9 +60,9 @@ def field_of(value: Mapping[str, Any], *names: str) -> tuple[str, Any] | None:
     Where it stands twice with two values, nothing tells which one is meant.
     """
     for name in names:
-        fits = [(key, one) for key, one in value.items() if key.strip().lower() == name]
+        fits = [(key, field) for key, field in value.items() if key.strip().lower() == name]
         if fits:
-            return fits[0] if all(one == fits[0][1] for _, one in fits) else None
+            return fits[0] if all(field == fits[0][1] for _, field in fits) else None
     return None
 
 
@@ -71,12 +71,15 @@ def objects_with(text: str, *names: str) -> list[dict[str, Any]]:
 
     Where none has, the only object within another that has one.
     """
-    found = json_objects(text)
-    direct = [value for value in found if field_of(value, *names)]
+    objects = json_objects(text)
+    direct = [value for value in objects if field_of(value, *names)]
     if direct:
         return direct
     inner = [
-        one for value in found for one in value.values() if isinstance(one, dict) and field_of(one, *names)
+        field
+        for value in objects
+        for field in value.values()
+        if isinstance(field, dict) and field_of(field, *names)
     ]
     return inner if len(inner) == 1 else []
 
@@ -101,16 +104,16 @@ def whole_number(value: object, most: int) -> int | None:
     word = value.strip().lower()
     if word in _WORDS:
         return _WORDS.index(word)
-    found = _ALONE.match(value) or _LABELLED.fullmatch(value.strip())
-    return _number(found, most) if found else None
+    match = _ALONE.match(value) or _LABELLED.fullmatch(value.strip())
+    return _number(match, most) if match else None
 
 
 def score_in_words(text: str, most: int) -> int | None:
     """Returns the score of an answer without JSON: a number alone, or lines "Score: 4" that agree."""
     if (alone := _ALONE.match(text)) is not None:
         return _number(alone, most)
-    found = {_number(one, most) for one in _LABELLED.finditer(text)}
-    return found.pop() if len(found) == 1 else None
+    numbers = {_number(match, most) for match in _LABELLED.finditer(text)}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def yes_or_no(field: tuple[str, object] | None) -> bool | None:
@@ -121,10 +124,10 @@ def yes_or_no(field: tuple[str, object] | None) -> bool | None:
     return {"true": True, "yes": True, "false": False, "no": False}.get(str(value).strip().lower())
 
 
-def _number(found: re.Match[str], most: int) -> int | None:
-    if found["most"] and int(found["most"]) != most:
+def _number(match: re.Match[str], most: int) -> int | None:
+    if match["most"] and int(match["most"]) != most:
         return None
-    return int(float(found["number"]))
+    return int(float(match["number"]))
 
 
 def _mended(text: str, place: int) -> tuple[object, int]:

@@ -56,7 +56,7 @@ _MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d
 
 @dataclass(frozen=True)
 class JudgeTranscript:
-    """What a judge reads of a session.
+    """A session as the text that a judge reads, with what is needed to check its quotes.
 
     Attributes:
         block: The delimited block.
@@ -113,7 +113,7 @@ def _plain_brackets(text: str) -> str:
 def write_transcript(
     session: Session, sees: Sees = "words", seed: int | None = None, longest: int = LONGEST_TURN
 ) -> JudgeTranscript:
-    """Writes a session as one delimited block.
+    """Returns a session as one delimited block of labelled turns.
 
     Args:
         session: What was said.

@@ -21,7 +21,7 @@ PLACE = "MIRROR_BENCH_LICENCES"
 
 
 class KindResult(Record):
-    """What a judge made of the pairs of one kind.
+    """How many pairs of one kind of the examination a judge put in the right order.
 
     Attributes:
         kind: Such as "misread_face".
@@ -45,7 +45,7 @@ class KindResult(Record):
 
 
 class Licence(Record):
-    """What a rater could tell apart.
+    """The result of a judge's examination: what it can tell apart, and why it is refused where it is.
 
     Attributes:
         examination: Digest of the examination's content and code.
@@ -98,7 +98,7 @@ class Licence(Record):
 
 
 class JudgeStanding(Record):
-    """What is known of a judge whose ratings count.
+    """A judge whose ratings count in a run, and its licence.
 
     Attributes:
         licence: Its licence, granted or not; None where it never took the examination as it is now.

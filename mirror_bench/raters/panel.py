@@ -29,7 +29,7 @@ _MOST_QUOTES = 6
 
 
 class PanelRater:
-    """Asks every judge, equates them and averages.
+    """Averages several judges, each put on a common scale by sessions that all of them rate.
 
     Args:
         judges: At least two, of different names.

@@ -36,7 +36,7 @@ _LECTURE = 18
 
 
 class Feature(NamedTuple):
-    """How much of something a session shows.
+    """How much of one quality a session shows, from 0 to 1, and in which turns.
 
     Attributes:
         value: 0 (none) to 1 (as much as counts).

@@ -84,7 +84,7 @@ async def run_sessions(
 
 
 class RatingDue(NamedTuple):
-    """One rating that is still to be made."""
+    """A session, rater and instrument whose rating is still to be made."""
 
     session: Session
     profile: Profile

@@ -25,7 +25,7 @@ from mirror_bench.therapists.source_digest import digest_of_scripted
 
 @dataclass(frozen=True)
 class Candidate:
-    """A therapist to evaluate.
+    """The therapist under evaluation: its model, and the method by which it is prompted.
 
     Attributes:
         model: Its name; its options are the engine's.
@@ -138,7 +138,7 @@ def own_candidate(therapist: Any, label: str = "") -> Candidate:
 def open_therapist(
     candidate: Candidate, scenario: Scenario, engine: Engine | None, allowed: TherapistSettings
 ) -> Therapist:
-    """Returns the candidate in one session.
+    """Returns the candidate as a therapist of one session.
 
     Args:
         candidate: Who.

@@ -119,20 +119,20 @@ def judge_settings(
         InputError: If one is neither a rater's name nor of the form provider/name, or a panel has fewer than
             two models.
     """
-    found = []
+    raters = []
     for judge in judges:
         if judge in RATERS and judge not in {"llm", "panel"}:
-            found.append(RaterSettings(kind=judge))
+            raters.append(RaterSettings(kind=judge))
         else:
             model = str(parse_model(judge, spelt("judge")))
-            found.append(RaterSettings(kind="llm", model=model, samples=samples))
+            raters.append(RaterSettings(kind="llm", model=model, samples=samples))
     if panel:
-        models = tuple(dict.fromkeys(one.model for one in found if one.model))
+        models = tuple(dict.fromkeys(rater.model for rater in raters if rater.model))
         if len(models) < 2:
             wanted = f"{spelt('panel')} needs at least two different models"
             raise InputError(f"{wanted}: give {spelt('judge')} a MODEL once for each")
-        found.append(RaterSettings(kind="panel", models=models, samples=samples))
-    return tuple(found)
+        raters.append(RaterSettings(kind="panel", models=models, samples=samples))
+    return tuple(raters)
 
 
 def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence
     """
     replacing = [name for name in given if not name.startswith("+")]
     beside = [name[1:] for name in given if name.startswith("+")]
-    return tuple({form_name(one): one for one in (*(replacing or own), *beside, *added)}.values())
+    return tuple({form_name(form): form for form in (*(replacing or own), *beside, *added)}.values())
 
 
 def chosen_conditions(names: Sequence[str], spelt: Spelling = as_option) -> tuple[FaceCondition, ...]:

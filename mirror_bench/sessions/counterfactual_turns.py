@@ -43,7 +43,7 @@ AGAIN = 101
 
 
 class Probe(Record):
-    """One turn of a held session, asked for again with one face.
+    """The answer to one turn of a held session, asked for again while another face was shown.
 
     Attributes:
         turn: Index in the session's turns of the client's turn that is answered.
@@ -93,7 +93,7 @@ class UnrememberedEngine(EngineWrapper):
 
 
 class ReopenedTherapist(NamedTuple):
-    """A therapist of one scenario, and what makes it answer anew."""
+    """A therapist opened for a held session, and the function that makes it answer anew."""
 
     therapist: Therapist
     anew: Callable[[], None]
@@ -129,7 +129,7 @@ async def probe_turn(
     opening: Opening,
     stage: FacePresenter,
 ) -> Probe:
-    """Asks for one turn again.
+    """Returns the therapist's answer to one turn of a held session, asked for again with another face.
 
     Args:
         session: Held with the client's own faces.
@@ -169,7 +169,7 @@ async def probe_turn(
 
 
 class ProbeDue(NamedTuple):
-    """One probe that is still to be made; see `probe_turn`."""
+    """A turn of a held session that is still to be asked for again; see `probe_turn`."""
 
     session: Session
     scenario: Scenario

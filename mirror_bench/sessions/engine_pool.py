@@ -20,7 +20,7 @@ from mirror_bench.sessions.judging.panel_anchors import ANCHORS
 
 
 class EnginePool:
-    """Opens engines; use as an async context manager.
+    """Opens each engine once, with one memory of answers for all; use as an async context manager.
 
     Args:
         memo: The file that remembers every answer.
@@ -97,7 +97,7 @@ class EnginePool:
 
 
 def open_raters(settings: Sequence[RaterSettings], pool: EnginePool) -> list[Rater]:
-    """Returns the raters that a protocol names.
+    """Returns the raters that a protocol names, with engines of the pool.
 
     Raises:
         InputError: If one does not exist or its settings cannot be used.

@@ -36,7 +36,7 @@ from mirror_bench.sessions.watching import OpenSessions
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What to evaluate, and where to keep it.
+    """The settings of a run: protocol, candidate, scenarios, concurrency and folder.
 
     Attributes:
         conditions: Face conditions; each scenario is held under each.
@@ -79,7 +79,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationOutcome:
-    """How an evaluation went.
+    """How many of the sessions due an evaluation held, and the time and tokens they took.
 
     Attributes:
         due: Sessions due.

@@ -12,7 +12,7 @@ from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.errors import EngineDeadError, InputError
 from mirror_bench.protocol import RaterSettings, form_name
 from mirror_bench.raters.instruments import Instrument
-from mirror_bench.raters.pairwise import CodedComparer, Comparer, LLMComparer, Preference, verdict
+from mirror_bench.raters.preferences import CodedComparer, Comparer, LLMComparer, Preference, verdict
 from mirror_bench.schema import Ending, FaceCondition, Profile, Session, Speaker
 from mirror_bench.sessions.engine_pool import EnginePool
 from mirror_bench.sessions.run_data import data_of_run, refuse_unlike
@@ -23,7 +23,7 @@ from mirror_bench.waiting import gathered
 
 
 class Contestant(NamedTuple):
-    """A run under one face condition.
+    """The sessions of one run under one face condition, to be compared with another's.
 
     Attributes:
         folder: The run.
@@ -50,7 +50,7 @@ def read_contestants(
     same_candidate: bool = False,
     least: int = 2,
 ) -> list[Contestant]:
-    """Reads the runs that are to be compared.
+    """Returns the sessions of the runs that are to be compared, each under one face condition.
 
     Args:
         folders: At least `least` run folders under one protocol.
@@ -64,7 +64,7 @@ def read_contestants(
     """
     if len(folders) < least:
         raise InputError("nothing to compare with: name at least two run folders")
-    found: list[Contestant] = []
+    contestants: list[Contestant] = []
     for folder in folders:
         header = read_header(folder)
         known = header.selection.conditions
@@ -72,18 +72,23 @@ def read_contestants(
         if chosen not in known:
             names = ", ".join(known)
             raise InputError(f"{folder} has no sessions with {chosen} faces: its --condition can be {names}")
-        if found:
-            refuse_unlike((found[0].header, header), (str(found[0].folder), str(folder)))
+        if contestants:
+            refuse_unlike((contestants[0].header, header), (str(contestants[0].folder), str(folder)))
         held = (
-            one for one in read_sessions(folder) if one.ended is not Ending.FAILED and not one.only_safety
+            session
+            for session in read_sessions(folder)
+            if session.ended is not Ending.FAILED and not session.only_safety
         )
-        sessions = {one.pair: one for one in held if one.condition is chosen}
-        found.append(Contestant(folder, header, chosen, sessions))
-        if not same_candidate and [one.key for one in found].count(found[-1].key) > 1:
+        sessions = {session.pair: session for session in held if session.condition is chosen}
+        contestants.append(Contestant(folder, header, chosen, sessions))
+        if (
+            not same_candidate
+            and [contestant.key for contestant in contestants].count(contestants[-1].key) > 1
+        ):
             raise InputError(
-                f"{folder}: {' '.join(found[-1].key)} is compared already: leave one of them out"
+                f"{folder}: {' '.join(contestants[-1].key)} is compared already: leave one of them out"
             )
-    return found
+    return contestants
 
 
 async def prefer(
@@ -113,8 +118,8 @@ async def prefer(
     protocol = contestants[0].header.protocol
     profiles = {
         profile.id: profile
-        for one in reversed(contestants)
-        for profile in data_of_run(one.folder, one.header).profiles
+        for contestant in reversed(contestants)
+        for profile in data_of_run(contestant.folder, contestant.header).profiles
     }
     gate = asyncio.Semaphore(concurrency)
     async with EnginePool(memo, spending=spending) as pool:
@@ -122,14 +127,14 @@ async def prefer(
         comparer = _comparer(judge, forms, pool)
         await pool.start()
 
-        async def one(first: Contestant, second: Contestant, pair: str) -> Preference:
+        async def judged(first: Contestant, second: Contestant, pair: str) -> Preference:
             async with gate:
                 made = await _preference(comparer, first, second, pair, profiles)
                 tick()
                 return made
 
         try:
-            return await gathered(one(*due) for due in matched_pairs(contestants, pairs))
+            return await gathered(judged(*due) for due in matched_pairs(contestants, pairs))
         except EngineDeadError as error:
             raise InputError(f"the judge died: {error}: start the same command again to go on") from None
 
@@ -157,22 +162,22 @@ def _comparer(judge: RaterSettings, instruments: Sequence[Instrument], pool: Eng
 async def _preference(
     comparer: Comparer, first: Contestant, second: Contestant, pair: str, profiles: Mapping[str, Profile]
 ) -> Preference:
-    one, other = first.sessions[pair], second.sessions[pair]
-    if one.profile_id not in profiles:
-        raise InputError(f"{first.folder}: the data has no profile {one.profile_id!r} any more: restore it")
-    opinions = await comparer.compare(one, other, profiles[one.profile_id])
+    ours, other = first.sessions[pair], second.sessions[pair]
+    if ours.profile_id not in profiles:
+        raise InputError(f"{first.folder}: the data has no profile {ours.profile_id!r} any more: restore it")
+    opinions = await comparer.compare(ours, other, profiles[ours.profile_id])
     return Preference(
         pair=pair,
-        profile_id=one.profile_id,
+        profile_id=ours.profile_id,
         first=" ".join(filter(None, first.key)),
         second=" ".join(filter(None, second.key)),
         judge=comparer.name,
         better=verdict(opinions),
         opinions=opinions,
-        tokens=(therapist_tokens(one), therapist_tokens(other)),
+        tokens=(therapist_tokens(ours), therapist_tokens(other)),
     )
 
 
 def therapist_tokens(session: Session) -> int:
-    """Returns how many words the therapist says."""
+    """Returns how many words the therapist says in a session."""
     return sum(count_words(turn.words) for turn in session.turns if turn.speaker is Speaker.THERAPIST)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tally:
-    """What has been done so far; the only thing that the sessions touch.
+    """Counts of sessions or ratings done and due, with tokens and time, for the progress line.
 
     Attributes:
         due: Units of work in all (sessions, or ratings).
@@ -114,7 +114,7 @@ def _redraw(bar: Progress, tally: Tally) -> None:
 
 
 def say(text: str) -> None:
-    """Writes a line where progress is shown."""
+    """Writes a line to standard error."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 

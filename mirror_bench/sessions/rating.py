@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 
 @dataclass
 class Made:
-    """What became of the ratings of one call.
+    """How many ratings one call made, how many have a score, and why others have none.
 
     Attributes:
         ratings: How many were made.
@@ -105,7 +105,7 @@ def counted_ratings(folder: Path, standing: Standing) -> Iterator[Rating]:
 
 
 def load_forms(names: Sequence[str], raters: Sequence[RaterSettings]) -> list[Instrument]:
-    """Returns instruments by name or file.
+    """Returns the instruments of these names or files.
 
     Raises:
         InputError: If one does not exist or is malformed, two have one name, or the coded rater is to follow

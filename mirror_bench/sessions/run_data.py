@@ -35,10 +35,10 @@ def due_scenarios(
         data = replace(data, profiles=resisting)
     kept = tuple(p for p in data.profiles if not protocol.resistance or p.resistance in protocol.resistance)
     chosen = replace(data, profiles=kept)
-    found = list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
+    scenarios = list(make_scenarios(chosen, protocol.split, protocol.seeds, conditions, limit=limit))
     if protocol.safety:
-        found += crisis_scenarios(data, protocol.split, protocol.seeds[0], conditions[0], found)
-    return found
+        scenarios += crisis_scenarios(data, protocol.split, protocol.seeds[0], conditions[0], scenarios)
+    return scenarios
 
 
 def data_of_run(folder: Path, header: RunHeader) -> DataSet:
@@ -58,13 +58,13 @@ def scenarios_of_run(folder: Path, header: RunHeader) -> list[Scenario] | int:
         people = {profile.id: profile for profile in data_of_run(folder, header).profiles}
         return [
             Scenario(
-                profile=people[one.profile_id],
-                resistance=one.resistance,
-                seed=one.seed,
-                condition=one.condition,
+                profile=people[session.profile_id],
+                resistance=session.resistance,
+                seed=session.seed,
+                condition=session.condition,
             )
-            for one in read_sessions(folder)
-            if one.profile_id in people
+            for session in read_sessions(folder)
+            if session.profile_id in people
         ]
     try:
         data = load_data(header.protocol.data)
@@ -103,7 +103,7 @@ def refuse_unlike(headers: Sequence[RunHeader], names: Sequence[str]) -> None:
         if header.fingerprint == first.fingerprint:
             continue
         imported = first.imported is not None or header.imported is not None
-        mine, theirs = ((rating_parts(one) if imported else one.parts) for one in (header, first))
+        mine, theirs = ((rating_parts(each) if imported else each.parts) for each in (header, first))
         parts = sorted(key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key))
         if imported and not parts:
             continue

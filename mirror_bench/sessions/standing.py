@@ -76,7 +76,7 @@ def checked_protocol(name_or_path: str) -> Protocol:
 
 
 def declared(protocol: Protocol, where: str = "") -> Mapping[str, Declared]:
-    """Returns what each part of a protocol declares, by its role.
+    """Returns the content, code and options that each part of a protocol stands on, by its role.
 
     Args:
         protocol: The protocol.

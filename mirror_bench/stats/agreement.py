@@ -99,10 +99,7 @@ def krippendorff_alpha(
     table, names = table[paired], [name for name, kept in zip(names, paired, strict=True) if kept]
     if not len(table):
         return None
-    if level == "interval":
-        return _with_ends(_interval_alpha, table, names)
-    domain = np.unique(table[np.isfinite(table)])
-    return _with_ends(lambda rows: _counted_alpha(rows, domain, level), table, names)
+    return _with_ends(lambda rows: _alpha(rows, level), table, names)
 
 
 def cohen_kappa(
@@ -216,26 +213,33 @@ def _complete(ratings: Cells, clusters: Sequence[Hashable] | None) -> tuple[Floa
     return table[kept], [name for name, stays in zip(names, kept, strict=True) if stays]
 
 
-def _interval_alpha(rows: Floats) -> float | None:
-    sizes = np.isfinite(rows).sum(axis=1)
-    within = np.nansum((rows - np.nanmean(rows, axis=1, keepdims=True)) ** 2, axis=1)
-    values = rows[np.isfinite(rows)]
-    expected = float(((values - values.mean()) ** 2).sum()) / (len(values) - 1)
-    if expected <= _ZERO * max(1.0, float(np.abs(values).max()) ** 2):
-        return None
-    return 1 - float((within * sizes / (sizes - 1)).sum()) / len(values) / expected
+def _alpha(rows: Floats, level: Level) -> float | None:
+    """Krippendorff's alpha of rows that hold two ratings or more each.
+
+    Each level is squared distance of something: of the values; of their mid-ranks, whose gap is the number
+    of ratings from the one value to the other, these two counted half; of marks 0 and 1 for every category.
+    """
+    if level == "interval":
+        return _one_minus_share([rows])
+    values, places, counts = np.unique(rows[np.isfinite(rows)], return_inverse=True, return_counts=True)
+    if level == "nominal":
+        return _one_minus_share([np.where(np.isfinite(rows), rows == value, np.nan) for value in values])
+    ranks = np.full(rows.shape, np.nan)
+    ranks[np.isfinite(rows)] = (np.cumsum(counts) - counts / 2)[places]
+    return _one_minus_share([ranks])
 
 
-def _counted_alpha(rows: Floats, domain: Floats, level: Level) -> float | None:
-    import krippendorff
-
-    counts = (rows[:, :, None] == domain).sum(axis=1)
-    met = counts.sum(axis=0) > 0
-    if met.sum() < 2:
-        return None
-    return float(
-        krippendorff.alpha(value_counts=counts[:, met], value_domain=domain[met], level_of_measurement=level)
-    )
+def _one_minus_share(tables: Sequence[Floats]) -> float | None:
+    """One minus observed over expected disagreement, both in squared distance and summed over tables."""
+    observed = expected = largest = 0.0
+    for rows in tables:
+        sizes = np.isfinite(rows).sum(axis=1)
+        within = np.nansum((rows - np.nanmean(rows, axis=1, keepdims=True)) ** 2, axis=1)
+        values = rows[np.isfinite(rows)]
+        observed += float((within * sizes / (sizes - 1)).sum()) / len(values)
+        expected += float(((values - values.mean()) ** 2).sum()) / (len(values) - 1)
+        largest = max(largest, float(np.abs(values).max()))
+    return None if expected <= _ZERO * max(1.0, largest**2) else 1 - observed / expected
 
 
 def _kappa(table: Floats, weights: Weights) -> float | None:

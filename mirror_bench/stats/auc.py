@@ -52,14 +52,14 @@ def auc_interval(high: Sequence[float], low: Sequence[float], level: float = 0.9
         low: Scores of those that should be lower; at least one.
         level: Coverage aimed at, in (0, 1).
     """
-    found, n = auc(high, low), len(high) + len(low)
-    score = _end(found, len(high), len(low), level), 1 - _end(1 - found, len(low), len(high), level)
-    ends = _rank_ends(found, high, low, level)
+    estimate, n = auc(high, low), len(high) + len(low)
+    score = _end(estimate, len(high), len(low), level), 1 - _end(1 - estimate, len(low), len(high), level)
+    ends = _rank_ends(estimate, high, low, level)
     if ends is None:
-        return Interval(found, *score, n, n)
-    if not _MIDDLE[0] <= found <= _MIDDLE[1]:
+        return Interval(estimate, *score, n, n)
+    if not _MIDDLE[0] <= estimate <= _MIDDLE[1]:
         ends = min(ends[0], score[0]), max(ends[1], score[1])
-    return Interval(found, *ends, n, n)
+    return Interval(estimate, *ends, n, n)
 
 
 def roc_points(high: Sequence[float], low: Sequence[float]) -> tuple[RocPoint, ...]:
@@ -103,37 +103,37 @@ def _wins(high: Sequence[float], low: Sequence[float]) -> Floats:
 
 
 def _rank_ends(
-    found: float, high: Sequence[float], low: Sequence[float], level: float
+    estimate: float, high: Sequence[float], low: Sequence[float], level: float
 ) -> tuple[float, float] | None:
     """Returns the ends of the interval on the logit; None where ranks tell no variance."""
     from scipy import special, stats
     from statsmodels.stats.nonparametric import rank_compare_2indep
 
-    if min(len(high), len(low)) < 2 or not 0 < found < 1:
+    if min(len(high), len(low)) < 2 or not 0 < estimate < 1:
         return None
     with np.errstate(invalid="ignore", divide="ignore"):
         ranks = rank_compare_2indep(high, low)
     error = math.sqrt(ranks.var_prob) if ranks.var_prob > 0 else 0.0
     if error == 0 or not math.isfinite(ranks.df):
         return None
-    margin = float(stats.t.ppf((1 + level) / 2, ranks.df)) * error / (found * (1 - found))
-    logit = math.log(found / (1 - found))
+    margin = float(stats.t.ppf((1 + level) / 2, ranks.df)) * error / (estimate * (1 - estimate))
+    logit = math.log(estimate / (1 - estimate))
     return float(special.expit(logit - margin)), float(special.expit(logit + margin))
 
 
-def _end(found: float, high: int, low: int, level: float) -> float:
+def _end(estimate: float, high: int, low: int, level: float) -> float:
     """Returns the lower end: the smallest AUC that lies no further than its own error below `found`."""
     from scipy.optimize import brentq
     from scipy.stats import norm
 
-    if found <= 0:
+    if estimate <= 0:
         return 0.0
     z, size = float(norm.ppf((1 + level) / 2)), (high + low) / 2 - 1
 
     def excess(true: float) -> float:
         spread = 1 + size * ((1 - true) / (2 - true) + true / (1 + true))
-        return found - true - z * math.sqrt(true * (1 - true) * spread / (high * low))
+        return estimate - true - z * math.sqrt(true * (1 - true) * spread / (high * low))
 
     # At `found` = 1 the equation has a second root, 1 itself, which is no end.
-    top = min(found, 1 - _NEARLY_ALL)
-    return float(brentq(excess, 0.0, top)) if excess(top) < 0 else found
+    top = min(estimate, 1 - _NEARLY_ALL)
+    return float(brentq(excess, 0.0, top)) if excess(top) < 0 else estimate

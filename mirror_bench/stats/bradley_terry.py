@@ -20,7 +20,7 @@ _FAR = 12.0
 
 
 class Comparison(NamedTuple):
-    """One comparison.
+    """The outcome of one comparison between two competitors.
 
     Attributes:
         first: Index of one competitor.
@@ -57,7 +57,7 @@ class Strength(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """What comparisons say of n competitors.
+    """Strengths, ranks and groups of ties of n competitors, fitted to comparisons.
 
     Attributes:
         strengths: n strengths, in the competitors' order.
@@ -91,13 +91,13 @@ def rank(comparisons: Sequence[Comparison], competitors: int, level: float = 0.9
             was never compared.
     """
     counts = _counts(comparisons, competitors)
-    found = fit(counts.sum(axis=0))
-    strengths = found.strengths
+    fitted = fit(counts.sum(axis=0))
+    strengths = fitted.strengths
     order = [int(i) for i in np.argsort(-np.round(strengths, 6), kind="stable")]
     ends: list[tuple[float | None, float | None]] = [(None, None)] * competitors
     apart: set[tuple[int, int]] = set()
     if len(counts) > 1:
-        contrasts = _Contrasts(found, counts)
+        contrasts = _Contrasts(fitted, counts)
         ends = [contrasts.ends(i, level) for i in range(competitors)]
         apart = significant(
             {(i, j): contrasts.p_equal(i, j) for i, j in combinations(range(competitors), 2)}, 1 - level
@@ -109,8 +109,8 @@ def rank(comparisons: Sequence[Comparison], competitors: int, level: float = 0.9
             Strength(float(strengths[i]), low, high, order.index(i) + 1, *ranges[i])
             for i, (low, high) in enumerate(ends)
         ),
-        ties=found.ties,
-        wins=_wins(strengths, found.ties),
+        ties=fitted.ties,
+        wins=_wins(strengths, fitted.ties),
         groups=letter_groups(order, better),
     )
 
@@ -118,11 +118,11 @@ def rank(comparisons: Sequence[Comparison], competitors: int, level: float = 0.9
 class _Contrasts:
     """Tests of linear combinations of strengths, with the clusters' design effect."""
 
-    def __init__(self, found: StrengthFit, counts: Floats) -> None:
-        self.fit = found
+    def __init__(self, fitted: StrengthFit, counts: Floats) -> None:
+        self.fit = fitted
         self.clusters = len(counts)
-        scores = np.array([found.score(one) for one in counts])
-        inverse = np.linalg.pinv(found.information, hermitian=True)
+        scores = np.array([fitted.score(own) for own in counts])
+        inverse = np.linalg.pinv(fitted.information, hermitian=True)
         self.naive = inverse
         self.robust = len(counts) / (len(counts) - 1) * inverse @ (scores.T @ scores) @ inverse
 
@@ -147,7 +147,7 @@ class _Contrasts:
         def excess(at: float) -> float:
             return self.fit.drop(direction, at) - edge
 
-        found = []
+        ends = []
         for sign in (-1, 1):
             far = value + sign * min(step, _FAR / 2)
             while excess(far) < 0:
@@ -155,8 +155,8 @@ class _Contrasts:
                     return None, None
                 far = value + 1.5 * (far - value)
             low, high = sorted((value, far))
-            found.append(float(optimize.brentq(excess, low, high, xtol=1e-4)))
-        return found[0], found[1]
+            ends.append(float(optimize.brentq(excess, low, high, xtol=1e-4)))
+        return ends[0], ends[1]
 
     def _direction(self, i: int) -> Floats:
         n = len(self.fit.strengths)
@@ -175,18 +175,26 @@ def _counts(comparisons: Sequence[Comparison], competitors: int) -> Floats:
     if competitors < 2 or not comparisons:
         raise ValueError("ranking needs two competitors and a comparison")
     index: dict[Hashable, int] = {}
-    for one in comparisons:
-        index.setdefault(one.cluster, len(index))
+    for comparison in comparisons:
+        index.setdefault(comparison.cluster, len(index))
     counts = np.zeros((len(index), 2, competitors, competitors))
-    for one in comparisons:
-        if not (0 <= one.first < competitors and 0 <= one.second < competitors and one.first != one.second):
-            raise ValueError(f"{one}: compares no two of {competitors} competitors")
-        if one.outcome not in (0.0, 0.5, 1.0):
-            raise ValueError(f"{one}: an outcome is 0, 0.5 or 1")
-        won, lost = (one.first, one.second) if one.outcome > 0.5 else (one.second, one.first)
-        if one.outcome == 0.5:
+    for comparison in comparisons:
+        if not (
+            0 <= comparison.first < competitors
+            and 0 <= comparison.second < competitors
+            and comparison.first != comparison.second
+        ):
+            raise ValueError(f"{comparison}: compares no two of {competitors} competitors")
+        if comparison.outcome not in (0.0, 0.5, 1.0):
+            raise ValueError(f"{comparison}: an outcome is 0, 0.5 or 1")
+        won, lost = (
+            (comparison.first, comparison.second)
+            if comparison.outcome > 0.5
+            else (comparison.second, comparison.first)
+        )
+        if comparison.outcome == 0.5:
             won, lost = min(won, lost), max(won, lost)
-        counts[index[one.cluster], int(one.outcome == 0.5), won, lost] += 1
+        counts[index[comparison.cluster], int(comparison.outcome == 0.5), won, lost] += 1
     met = counts.sum(axis=(0, 1))
     lonely = np.flatnonzero(met.sum(axis=0) + met.sum(axis=1) == 0)
     if len(lonely):

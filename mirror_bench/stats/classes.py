@@ -12,7 +12,7 @@ from mirror_bench.stats.jackknife import cluster_codes, jackknife_interval
 
 
 class ClassFigures(NamedTuple):
-    """How one class was found.
+    """Precision, recall and F1 of one class.
 
     Attributes:
         name: The class.
@@ -30,7 +30,7 @@ class ClassFigures(NamedTuple):
 
 
 class Agreement(NamedTuple):
-    """What was found beside a reference.
+    """How far predicted classes agree with a reference: confusion, macro-F1 and kappa.
 
     Attributes:
         names: The classes.

@@ -13,7 +13,7 @@ _PRIOR = 0.25
 
 @dataclass(frozen=True)
 class StrengthFit:
-    """A fit to counts.
+    """A Davidson model fitted to counts of wins and ties.
 
     Attributes:
         counts: (2, n, n): wins of the row over the column, and ties in the upper half.
@@ -69,7 +69,7 @@ class StrengthFit:
 
 
 def fit(counts: Floats) -> StrengthFit:
-    """Returns the fit of (2, n, n) counts.
+    """Returns the Davidson model fitted to (2, n, n) counts of wins and ties.
 
     A quarter of a win and of a loss per competitor, spread over its opponents, is added as a weak prior:
     nobody is then infinitely strong. It is half of what Firth's penalty (1993, "Bias reduction of maximum

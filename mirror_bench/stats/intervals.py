@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Interval(NamedTuple):
-    """A mean and its interval.
+    """An estimate, mostly a mean, with the ends of its interval and the counts that entered.
 
     Attributes:
         value: The mean over values (not over clusters).
@@ -39,7 +39,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class ClusteredMean:
-    """A mean with all that its intervals and tests need.
+    """A mean of clustered values, with the moments that its intervals and tests need.
 
     The reference distribution is Student's t with clusters - 1 degrees of freedom, after the cubic
     transformation that takes out the skewness of the clusters (Hall 1992, "On the removal of skewness by

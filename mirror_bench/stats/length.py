@@ -21,7 +21,7 @@ _BENT = 0.05
 
 
 class Adjusted(NamedTuple):
-    """Means of groups with length taken out.
+    """Means of groups at equal length, or why there is none.
 
     Attributes:
         means: Group -> adjusted mean with its interval; empty where there is a reason.
@@ -70,8 +70,8 @@ def length_correlation(
         n, sx, sy, sxx, syy, sxy = (weights @ sums).T
         spread = (sxx - sx * sx / n) * (syy - sy * sy / n)
         with np.errstate(invalid="ignore", divide="ignore"):
-            found: Floats = np.where(spread > 0, (sxy - sx * sy / n) / np.sqrt(spread), math.nan)
-        return np.clip(found, -1.0, 1.0)
+            r: Floats = np.where(spread > 0, (sxy - sx * sy / n) / np.sqrt(spread), math.nan)
+        return np.clip(r, -1.0, 1.0)
 
     return jackknife_interval(correlation, len(sums), len(x), scale="correlation")
 
@@ -143,9 +143,9 @@ def adjust_for_length(
             adjusted: Floats = raw - slopes(weights) * (own - reference)
             return adjusted
 
-        found = jackknife_interval(mean, clusters_met, int(mine.sum()))
-        if found is not None:
-            means[name] = _cut(found, bounds)._replace(clusters=int((sizes > 0).sum()))
+        interval = jackknife_interval(mean, clusters_met, int(mine.sum()))
+        if interval is not None:
+            means[name] = _cut(interval, bounds)._replace(clusters=int((sizes > 0).sum()))
     return Adjusted(means, slope, reference, declined=declined)
 
 
@@ -162,20 +162,20 @@ def _last_coefficient(
     def coefficient(weights: Floats) -> Floats:
         left = np.tensordot(weights, products, 1)
         right = np.tensordot(weights, answers, 1)
-        found: Floats = (np.linalg.pinv(left, hermitian=True) @ right[:, :, None])[:, -1, 0]
-        return found
+        slopes: Floats = (np.linalg.pinv(left, hermitian=True) @ right[:, :, None])[:, -1, 0]
+        return slopes
 
     return coefficient
 
 
-def _leaves_out_zero(found: Interval | None) -> bool:
-    return found is not None and None not in found and (found[1] or 0) * (found[2] or 0) > 0
+def _leaves_out_zero(interval: Interval | None) -> bool:
+    return interval is not None and None not in interval and (interval[1] or 0) * (interval[2] or 0) > 0
 
 
-def _cut(found: Interval, bounds: tuple[float, float]) -> Interval:
+def _cut(interval: Interval, bounds: tuple[float, float]) -> Interval:
     """Returns an interval of which nothing lies past the ends of the scale."""
-    value, low, high = (None if end is None else min(max(end, bounds[0]), bounds[1]) for end in found[:3])
-    return found._replace(value=bounds[0] if value is None else value, low=low, high=high)
+    value, low, high = (None if end is None else min(max(end, bounds[0]), bounds[1]) for end in interval[:3])
+    return interval._replace(value=bounds[0] if value is None else value, low=low, high=high)
 
 
 def _within(columns: Floats, scenario: Codes) -> Floats:

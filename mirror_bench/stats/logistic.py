@@ -17,7 +17,7 @@ _LARGEST = 30.0
 
 
 class Partial(NamedTuple):
-    """What one predictor tells beside the others.
+    """The effect of one predictor in a logistic regression, the others held fixed.
 
     Attributes:
         coefficient: Log odds ratio per standard deviation of the predictor, Wald interval.
@@ -29,7 +29,7 @@ class Partial(NamedTuple):
 
 
 class Logistic(NamedTuple):
-    """A fit.
+    """A fitted logistic regression: an effect for each predictor, or why there is no fit.
 
     Attributes:
         partials: Predictor -> what it tells; empty where there is a reason.

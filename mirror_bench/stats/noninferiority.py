@@ -15,7 +15,7 @@ MOST = 1_000_000
 
 
 class DropFinding(StrEnum):
-    """What paired differences say of a drop by more than a margin."""
+    """Whether a metric is worse by more than the margin, no worse, or undecided."""
 
     WORSE = "worse"
     NO_WORSE = "no worse"
@@ -24,7 +24,7 @@ class DropFinding(StrEnum):
 
 
 class Drop(NamedTuple):
-    """One metric.
+    """The tests of one metric's drop against a margin.
 
     Attributes:
         interval: Mean difference, candidate minus baseline, with its two-sided 95 % interval.
@@ -81,7 +81,7 @@ def holm(p_values: Mapping[T, float]) -> dict[T, float]:
 
 
 def decide(drops: Mapping[str, Drop], alpha: float = 0.05) -> dict[str, DropFinding]:
-    """Returns what each metric's drop comes to.
+    """Returns for each metric whether it is worse, no worse or undecided, corrected over all of them.
 
     A drop is proven where its Holm-adjusted p is at most alpha, so that all metrics together raise a false
     alarm at most so often. That there is none is asked of every metric at the same time, which needs no

@@ -11,7 +11,7 @@ from mirror_bench.stats.intervals import ClusteredMean, Interval, clustered_mean
 
 
 class PairedDifference(NamedTuple):
-    """What remains of `a` minus `b` over the pairs that both hold.
+    """The mean of `a` minus `b` over the pairs that both hold, with interval and effect size.
 
     Attributes:
         interval: Mean difference with its interval; None without a common pair.

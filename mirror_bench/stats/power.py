@@ -16,7 +16,7 @@ MOST = 10_000_000
 
 
 class Spread(NamedTuple):
-    """How values, or paired differences, scatter.
+    """The standard deviation and clustering of values, or of paired differences, for planning.
 
     Attributes:
         sd: Their standard deviation.

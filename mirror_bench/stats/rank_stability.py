@@ -16,7 +16,7 @@ _DIGITS = 10
 
 
 class RankStability(NamedTuple):
-    """Ranks of k candidates, 1 the highest mean.
+    """How often each of k candidates takes each rank when clusters are drawn anew.
 
     Attributes:
         means: k means over the units that all candidates have.

@@ -35,15 +35,15 @@ def cluster_share(
         raise ValueError(f"level={level} must lie between 0 and 1")
     if any(not 0 <= event <= 1 for event in events):
         raise ValueError("events must lie between 0 and 1")
-    found = clustered_mean([float(event) for event in events], clusters)
-    if found is None or found.clusters < 2:
-        return None if found is None else found.interval(level)
-    effect, largest = _design_effects(found.value, found.error, found.n, clusters)
+    mean = clustered_mean([float(event) for event in events], clusters)
+    if mean is None or mean.clusters < 2:
+        return None if mean is None else mean.interval(level)
+    effect, largest = _design_effects(mean.value, mean.error, mean.n, clusters)
     # One event leaves no less room above it than none does.
-    edge = _lower(1.0, found.n / largest, level)
-    low = min(_lower(found.value, found.n / effect, level), edge)
-    high = max(1 - _lower(1 - found.value, found.n / effect, level), 1 - edge)
-    return Interval(found.value, min(low, found.value), max(high, found.value), found.n, found.clusters)
+    edge = _lower(1.0, mean.n / largest, level)
+    low = min(_lower(mean.value, mean.n / effect, level), edge)
+    high = max(1 - _lower(1 - mean.value, mean.n / effect, level), 1 - edge)
+    return Interval(mean.value, min(low, mean.value), max(high, mean.value), mean.n, mean.clusters)
 
 
 def _design_effects(share: float, error: float, n: int, clusters: Sequence[Hashable]) -> tuple[float, float]:

@@ -38,7 +38,7 @@ def letter_groups(order: Sequence[T], better: Iterable[tuple[T, T]]) -> tuple[tu
     for pair in sorted(better, key=lambda one: (place[one[0]], place[one[1]])):
         split: list[frozenset[T]] = []
         for group in groups:
-            split += [group - {one} for one in pair] if group.issuperset(pair) else [group]
+            split += [group - {member} for member in pair] if group.issuperset(pair) else [group]
         groups = _absorbed(split)
     ranked = sorted(_swept(groups, order), key=lambda group: sorted(place[thing] for thing in group))
     return tuple(tuple(sorted(group, key=place.__getitem__)) for group in ranked)
@@ -56,11 +56,11 @@ def rank_ranges(things: Iterable[T], better: Iterable[tuple[T, T]]) -> dict[T, t
     """
     names, pairs = list(things), set(better)
     return {
-        one: (
-            1 + sum(worse == one for _, worse in pairs),
-            len(names) - sum(best == one for best, _ in pairs),
+        name: (
+            1 + sum(worse == name for _, worse in pairs),
+            len(names) - sum(best == name for best, _ in pairs),
         )
-        for one in names
+        for name in names
     }
 
 
@@ -76,7 +76,7 @@ def _swept(groups: list[frozenset[T]], order: Sequence[T]) -> list[frozenset[T]]
     for place in range(len(groups)):
         for thing in order:
             group, others = groups[place], groups[:place] + groups[place + 1 :]
-            elsewhere = {one for other in others if thing in other for one in other}
+            elsewhere = {member for other in others if thing in other for member in other}
             if thing in group and len(group) > 1 and group <= elsewhere:
                 groups[place] = group - {thing}
     return [group for group in _absorbed(groups) if group]

@@ -79,7 +79,7 @@ class JudgeAgreement(Record):
 
 
 class StudyAgreement(Record):
-    """What a rating study found: `agreement.json`.
+    """The agreement of people, and of judges with them, in a rating study: `agreement.json`.
 
     Attributes:
         people: For each total, subscale and item.
@@ -134,10 +134,10 @@ def agree_on_ratings(study: Path, key: StudyKey) -> StudyAgreement:
         ),
         people=tuple(_people(metric, values[metric], people, clusters) for metric in own),
         judges=tuple(
-            found
+            judged
             for judge in judges
             for metric in own
-            if (found := _judge(judge, metric, values[metric], people, clusters)) is not None
+            if (judged := _judge(judge, metric, values[metric], people, clusters)) is not None
         ),
         unlike=tuple(unlike),
     )
@@ -150,13 +150,13 @@ def _parts(form: Instrument) -> list[str]:
 
 def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, float]]], list[str]]:
     """Returns metric -> session -> rater -> score, and the judges whose ratings are of another edition."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    values: dict[str, dict[str, dict[str, float]]] = {}
     forms = {form.name: form for form in key.instruments}
     unlike: dict[str, None] = {}
     made_anew: set[str] = set()
     for index in range(len(key.runs)):
         folder = key.run_folder(study, index)
-        ids = {one.scenario_id: name for name, one in key.sessions.items() if one.run == index}
+        ids = {session.scenario_id: name for name, session in key.sessions.items() if session.run == index}
         standing = standing_of(folder, read_header(folder))
         for rating in read_ratings(folder):
             if rating.scenario_id not in ids or rating.instrument not in forms or rating.lost:
@@ -170,7 +170,7 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
                 continue
             made_anew.add(f"{rating.rater} on {form.name}")
             for part, score in form.part_scores(rating).items():
-                row = found.setdefault(f"{form.name}.{part}", {}).setdefault(ids[rating.scenario_id], {})
+                row = values.setdefault(f"{form.name}.{part}", {}).setdefault(ids[rating.scenario_id], {})
                 row.pop(rating.rater, None)  # a later rating replaces an earlier one, with a score or without
                 if score is not None:
                     row[rating.rater] = score
@@ -178,9 +178,9 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
             for session in read_sessions(folder):
                 value = count_moments(session).value if session.scenario_id in ids else None
                 if value is not None:
-                    row = found.setdefault(f"{_SEEN}.total", {}).setdefault(ids[session.scenario_id], {})
+                    row = values.setdefault(f"{_SEEN}.total", {}).setdefault(ids[session.scenario_id], {})
                     row[CODED_ATTUNEMENT] = value
-    return found, [name for name in unlike if name not in made_anew]
+    return values, [name for name in unlike if name not in made_anew]
 
 
 def _people(metric: str, values: _Values, people: set[str], clusters: Mapping[str, str]) -> PeopleAgreement:
@@ -190,9 +190,9 @@ def _people(metric: str, values: _Values, people: set[str], clusters: Mapping[st
     names = [clusters[name] for name in shared]
     # Each two people both ways round, as neither comes first.
     pairs = [
-        (row[one], row[other], clusters[name])
+        (row[person], row[other], clusters[name])
         for name, row in ((name, values[name]) for name in shared)
-        for one, other in permutations(sorted(people & row.keys()), 2)
+        for person, other in permutations(sorted(people & row.keys()), 2)
     ]
     many = len(values)
     return PeopleAgreement(
@@ -212,13 +212,16 @@ def _judge(
     if not shared:
         return None
     given = {name: values[name][judge] for name in shared}
-    mean = {name: fmean(values[name][one] for one in sorted(people & values[name].keys())) for name in shared}
+    mean = {
+        name: fmean(values[name][person] for person in sorted(people & values[name].keys()))
+        for name in shared
+    }
     table = [[mean[name], given[name]] for name in shared]
     names = [clusters[name] for name in shared]
     pairs = [
-        (given[name], values[name][one], clusters[name])
+        (given[name], values[name][person], clusters[name])
         for name in shared
-        for one in sorted(people & values[name].keys())
+        for person in sorted(people & values[name].keys())
     ]
     alike = judge != CODED_ATTUNEMENT  # on another scale nothing but the order can agree
     return JudgeAgreement(
@@ -237,6 +240,6 @@ def _judge(
 
 def pooled_kappa(metric: str, pairs: Sequence[tuple[float, float, str]], weights: Weights) -> Score:
     """Returns Cohen's kappa over pairs of answers to the same thing, each with its client."""
-    first, second = [one for one, *_ in pairs], [other for _, other, _ in pairs]
-    found = cohen_kappa(first, second, [name for *_, name in pairs], weights=weights) if pairs else None
-    return score_of(metric, found, len(pairs))
+    first, second = [left for left, *_ in pairs], [other for _, other, _ in pairs]
+    kappa = cohen_kappa(first, second, [name for *_, name in pairs], weights=weights) if pairs else None
+    return score_of(metric, kappa, len(pairs))

@@ -19,7 +19,7 @@ _DOWNLOAD = "ask the rater to download it from the form again"
 
 
 class SentAnswers(Record):
-    """One file of answers, every one of them to a question of the study.
+    """The answers in one file that a rater sent back, checked against the study's questions.
 
     Attributes:
         file: Its name.
@@ -63,7 +63,7 @@ def questions_of(key: StudyKey, task: StudyTask) -> dict[str, frozenset[str]]:
 
 
 def read_answers(path: Path, key: StudyKey) -> SentAnswers:
-    """Reads one file of answers.
+    """Returns the answers of one file, checked against the study's questions.
 
     Raises:
         InputError: In one line with the remedy: if it cannot be read, is no file of answers or a torn one, is

@@ -60,7 +60,7 @@ def _deal(
 ) -> dict[str, tuple[str, ...]]:
     """Returns blocks made unit by unit; the last have the least choice, so some deals turn out better."""
     load, shared = Counter(dict.fromkeys(raters, 0)), Counter[frozenset[str]]()
-    found: dict[str, tuple[str, ...]] = {}
+    dealt: dict[str, tuple[str, ...]] = {}
     for group in units:
         here = Counter(dict.fromkeys(raters, 0))
         for unit in draw.sample(list(group), len(group)):
@@ -68,8 +68,8 @@ def _deal(
             load.update(chosen)
             here.update(chosen)
             shared.update(frozenset(two) for two in combinations(chosen, 2))
-            found[unit] = tuple(sorted(chosen, key=list(raters).index))
-    return found
+            dealt[unit] = tuple(sorted(chosen, key=list(raters).index))
+    return dealt
 
 
 def _least_met(
@@ -82,7 +82,7 @@ def _least_met(
     open_ = [rater for rater in order if load[rater] == bar]
     while len(chosen) < each:
         best = min(
-            open_, key=lambda one: (sum(shared[frozenset((one, other))] for other in chosen), here[one])
+            open_, key=lambda rater: (sum(shared[frozenset((rater, other))] for other in chosen), here[rater])
         )
         open_.remove(best)
         chosen.append(best)
@@ -146,15 +146,15 @@ def ordered(units: Sequence[T], people: Mapping[T, str], seed: int, rater: str) 
     waiting: dict[str, list[T]] = {}
     for unit in draw.sample(list(units), len(units)):
         waiting.setdefault(people[unit], []).append(unit)
-    found: list[T] = []
+    order: list[T] = []
     last = ""
     while waiting:
         others = [person for person in waiting if person != last] or list(waiting)
         left = sum(map(len, waiting.values()))
         # Whoever has more left than all others together comes now, or stands twice in a row in the end.
         pressing = [person for person in others if 2 * len(waiting[person]) > left]
-        last = pressing[0] if pressing else draw.choices(others, [len(waiting[one]) for one in others])[0]
-        found.append(waiting[last].pop())
+        last = pressing[0] if pressing else draw.choices(others, [len(waiting[kind]) for kind in others])[0]
+        order.append(waiting[last].pop())
         if not waiting[last]:
             del waiting[last]
-    return found
+    return order

@@ -29,7 +29,7 @@ Place = tuple[int, str]
 
 
 class ShownSession(NamedTuple):
-    """A session as a study shows it.
+    """A session chosen for a study, with the run that it comes from.
 
     Attributes:
         contestant: Index of its run under its face condition.
@@ -52,46 +52,46 @@ def contestants(folders: Sequence[Path], conditions: Sequence[FaceCondition], le
         InputError: As `read_contestants`, or if there are fewer than `least`.
     """
     places = [folder.resolve() for folder in folders]
-    twice = next((one for one in places if places.count(one) > 1), None)
+    twice = next((place for place in places if places.count(place) > 1), None)
     if twice is not None:
         raise InputError(f"{folders[places.index(twice)]} is named twice: name each run once")
-    found: list[Contestant] = []
+    entrants: list[Contestant] = []
     for condition in conditions or (None,):
-        found += read_contestants(folders, condition, same_candidate=least == 1, least=1)
-    if len(found) < least:
+        entrants += read_contestants(folders, condition, same_candidate=least == 1, least=1)
+    if len(entrants) < least:
         raise InputError(
             "a pair needs two sides: name two run folders of different candidates, or give --condition twice"
         )
-    empty = next((one for one in found if not one.sessions), None)
+    empty = next((contestant for contestant in entrants if not contestant.sessions), None)
     if empty is not None:
         raise InputError(
             f"{empty.folder} holds no session with {empty.condition} faces: hold some, or leave it out"
         )
-    return found
+    return entrants
 
 
-def choose_rated(found: Sequence[Contestant], count: int | None, seed: int) -> list[ShownSession]:
+def choose_rated(entrants: Sequence[Contestant], count: int | None, seed: int) -> list[ShownSession]:
     """Returns the sessions to rate: the same scenarios of every contestant, each type of resistance alike.
 
     Args:
-        found: The runs under their face conditions.
+        entrants: The runs under their face conditions.
         count: How many sessions; all where None.
         seed: Decides which scenarios.
     """
-    pairs = {pair: one.resistance for each in found for pair, one in each.sessions.items()}
-    held = {pair: sum(pair in each.sessions for each in found) for pair in pairs}
+    pairs = {pair: session.resistance for each in entrants for pair, session in each.sessions.items()}
+    held = {pair: sum(pair in each.sessions for each in entrants) for pair in pairs}
     order = sorted(_mixed(pairs, seed), key=lambda pair: -held[pair])
     shown = [
         ShownSession(index, each.sessions[pair])
         for pair in order
-        for index, each in enumerate(found)
+        for index, each in enumerate(entrants)
         if pair in each.sessions
     ]
     return shown[:count]
 
 
 def choose_pairs(
-    found: Sequence[Contestant], count: int | None, seed: int
+    entrants: Sequence[Contestant], count: int | None, seed: int
 ) -> list[tuple[ShownSession, ShownSession]]:
     """Returns the pairs to compare, every two contestants on as many scenarios; arguments as `choose_rated`.
 
@@ -99,11 +99,11 @@ def choose_pairs(
         InputError: If no two have held the same scenario.
     """
     matches = []
-    for (i, one), (j, other) in combinations(enumerate(found), 2):
-        common = {pair: one.sessions[pair].resistance for pair in one.sessions if pair in other.sessions}
+    for (i, first), (j, other) in combinations(enumerate(entrants), 2):
+        common = {pair: first.sessions[pair].resistance for pair in first.sessions if pair in other.sessions}
         matches.append(
             [
-                (ShownSession(i, one.sessions[pair]), ShownSession(j, other.sessions[pair]))
+                (ShownSession(i, first.sessions[pair]), ShownSession(j, other.sessions[pair]))
                 for pair in _mixed(common, derive_seed(seed, i, j))
             ]
         )
@@ -116,7 +116,7 @@ def choose_pairs(
 def _mixed(pairs: Mapping[str, Resistance], seed: int) -> list[str]:
     """Returns scenarios in an order drawn by seed, in which the types of resistance take turns."""
     kinds: dict[Resistance, list[str]] = {}
-    for pair in sorted(pairs, key=lambda one: derive_seed(seed, "scenario", one)):
+    for pair in sorted(pairs, key=lambda pair_: derive_seed(seed, "scenario", pair_)):
         kinds.setdefault(pairs[pair], []).append(pair)
     rows = zip_longest(*(kinds[kind] for kind in sorted(kinds)))
     return [pair for row in rows for pair in row if pair is not None]
@@ -134,8 +134,8 @@ class ClientFaces:
         found: The runs.
     """
 
-    def __init__(self, found: Sequence[Contestant]) -> None:
-        self._found = found
+    def __init__(self, entrants: Sequence[Contestant]) -> None:
+        self._found = entrants
         self._drawn: dict[int, ShownFaces] = {}
         self._people: dict[int, Mapping[str, Profile]] = {}
 
@@ -181,14 +181,14 @@ class ClientFaces:
         return ShownFaces(open_faces(**contestant.header.protocol.faces.model_dump()))
 
     def _read(self, contestant: Contestant) -> dict[str, Profile]:
-        return {one.id: one for one in data_of_run(contestant.folder, contestant.header).profiles}
+        return {profile.id: profile for profile in data_of_run(contestant.folder, contestant.header).profiles}
 
 
-def without_faces(found: Sequence[Contestant], seen: Iterable[tuple[int, bool]]) -> list[str]:
+def without_faces(entrants: Sequence[Contestant], seen: Iterable[tuple[int, bool]]) -> list[str]:
     """Returns the runs of which no session shows a face, where another does: that would tell them apart.
 
     Args:
-        found: The runs.
+        entrants: The runs.
         seen: For each session, its contestant's index and whether it shows any face.
     """
     shows: dict[int, bool] = {}
@@ -196,4 +196,4 @@ def without_faces(found: Sequence[Contestant], seen: Iterable[tuple[int, bool]])
         shows[index] = shows.get(index, False) or any_face
     if len(set(shows.values())) < 2:
         return []
-    return [str(found[index].folder) for index, any_face in sorted(shows.items()) if not any_face]
+    return [str(entrants[index].folder) for index, any_face in sorted(shows.items()) if not any_face]

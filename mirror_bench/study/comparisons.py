@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from mirror_bench.errors import InputError
 from mirror_bench.files import guarded, write_atomically
-from mirror_bench.raters.pairwise import Preference
+from mirror_bench.raters.preferences import Preference
 from mirror_bench.study.records import StudyKey, StudySession
 
 COMPARISONS = "comparisons.jsonl"

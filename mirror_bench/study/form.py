@@ -12,7 +12,7 @@ from markupsafe import Markup
 from mirror_bench.pages.report import asset, page_environment, policy_hash
 from mirror_bench.pages.session_viewer import TurnView, view_turns
 from mirror_bench.raters.instruments import Instrument, Item
-from mirror_bench.raters.pairwise import criteria
+from mirror_bench.raters.preferences import criteria
 from mirror_bench.schema import Session, Turn
 from mirror_bench.study.records import BETTER, CHECK, SPARED, UNKNOWN, AttentionCheck, StudyKey, StudyTask
 from mirror_bench.study.texts import FormTexts, study_texts
@@ -33,7 +33,7 @@ class FormSession(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """An answer to choose.
+    """An answer that can be chosen in a form.
 
     Attributes:
         value: What is kept.
@@ -47,7 +47,7 @@ class Choice(NamedTuple):
 
 
 class FormQuestion(NamedTuple):
-    """A question with its answers.
+    """A question of a form with the answers to choose from.
 
     Attributes:
         key: Under which its answer is kept.
@@ -62,7 +62,7 @@ class FormQuestion(NamedTuple):
 
 
 class QuestionGroup(NamedTuple):
-    """The questions of one instrument.
+    """The questions of one instrument in a form, under one legend.
 
     Attributes:
         legend: What answers mean, where that is the same for all questions.
@@ -75,7 +75,7 @@ class QuestionGroup(NamedTuple):
 
 
 class FormTask(NamedTuple):
-    """One page of a form."""
+    """One page of a form: a session, or two side by side, and the questions about it."""
 
     id: str
     title: str
@@ -84,7 +84,7 @@ class FormTask(NamedTuple):
 
 
 def show_session(session: Session, faces: Sequence[bytes | None]) -> FormSession:
-    """Returns a session as a form shows it.
+    """Returns a session as the turns that a form shows, with faces.
 
     Args:
         session: As it was held.

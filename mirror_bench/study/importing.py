@@ -14,7 +14,7 @@ from mirror_bench.study.sinks import ComparisonSink, RatingSink
 
 
 class ImportedRater(NamedTuple):
-    """What became of one rater's answers.
+    """How many of one rater's answers were taken in, or why none was.
 
     Attributes:
         quality: What is to be said of them.
@@ -31,7 +31,7 @@ class ImportedRater(NamedTuple):
 
 
 class ImportedStudy(NamedTuple):
-    """What became of all files.
+    """Which raters' files were taken in, refused or are still absent.
 
     Attributes:
         refused: What could not be read or used, one line with the remedy for each file.
@@ -48,7 +48,7 @@ class ImportedStudy(NamedTuple):
 def import_answers(
     study: Path, files: Sequence[Path], *, include: Sequence[str] = (), replace: bool = False
 ) -> ImportedStudy:
-    """Takes in files of answers.
+    """Puts raters' answers into the runs that a study was made of, and returns what was taken in.
 
     What a rater gave before is never overwritten: the same answers are left as they are, more of them are
     added, and other ones are refused unless `replace`: the later ones count then, and the earlier ones stay
@@ -75,27 +75,27 @@ def import_answers(
         RatingSink(study, key) if key.form == "rating" else ComparisonSink(study, key)
     )
     with sink:
-        found = []
-        for one in sent:
-            quality = assess(key, one)
-            reasons = () if one.rater in include else tuple(quality.excluded())
+        imported = []
+        for answers in sent:
+            quality = assess(key, answers)
+            reasons = () if answers.rater in include else tuple(quality.excluded())
             if reasons:
-                found.append(ImportedRater(one, quality, left_out=reasons))
-                if one.rater in sink.raters:
-                    notes.append(f"{one.rater}: answers that were taken in before stay in")
+                imported.append(ImportedRater(answers, quality, left_out=reasons))
+                if answers.rater in sink.raters:
+                    notes.append(f"{answers.rater}: answers that were taken in before stay in")
                 continue
-            other = sink.changed(one)
+            other = sink.changed(answers)
             if other and not replace:
                 refused.append(
-                    f"{one.file}: {other} answers of rater {one.rater} differ from those taken in before: "
-                    "compare the files, then give --replace to let these count"
+                    f"{answers.file}: {other} answers of rater {answers.rater} differ "
+                    "from those taken in before: compare the files, then give --replace to let these count"
                 )
                 continue
-            found.append(ImportedRater(one, quality, *sink.keep(one)))
+            imported.append(ImportedRater(answers, quality, *sink.keep(answers)))
         notes += sink.notes
-    here = {one.rater for one in sent} | sink.raters
+    here = {answers.rater for answers in sent} | sink.raters
     return ImportedStudy(
-        tuple(found), tuple(refused), tuple(code for code in key.raters if code not in here), tuple(notes)
+        tuple(imported), tuple(refused), tuple(code for code in key.raters if code not in here), tuple(notes)
     )
 
 
@@ -104,16 +104,18 @@ def _read(files: Sequence[Path], key: StudyKey, refused: list[str], notes: list[
     of: dict[str, list[SentAnswers]] = {}
     for path in dict.fromkeys(files):
         try:
-            one = read_answers(path, key)
+            answers = read_answers(path, key)
         except InputError as error:
             refused.append(str(error))
             continue
-        of.setdefault(one.rater, []).append(one)
+        of.setdefault(answers.rater, []).append(answers)
     kept = []
-    for code, several in sorted(of.items(), key=lambda one: list(key.raters).index(one[0])):
-        fullest = max(several, key=lambda one: (len(one.given), one.saved))
-        others = [one for one in several if one is not fullest]
-        unlike = next((one for one in others if not one.given.items() <= fullest.given.items()), None)
+    for code, several in sorted(of.items(), key=lambda entry: list(key.raters).index(entry[0])):
+        fullest = max(several, key=lambda answers: (len(answers.given), answers.saved))
+        others = [answers for answers in several if answers is not fullest]
+        unlike = next(
+            (answers for answers in others if not answers.given.items() <= fullest.given.items()), None
+        )
         if unlike is not None:
             many = sum(fullest.given.get(place) != value for place, value in unlike.given.items())
             refused.append(
@@ -122,8 +124,8 @@ def _read(files: Sequence[Path], key: StudyKey, refused: list[str], notes: list[
             )
             continue
         notes += [
-            f"{one.file}: adds nothing to {fullest.file}, which is of rater {code} too: not counted twice"
-            for one in others
+            f"{answers.file}: adds nothing to {fullest.file}, which is of rater {code} too: not counted twice"
+            for answers in others
         ]
         kept.append(fullest)
     return kept

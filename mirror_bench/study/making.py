@@ -47,7 +47,7 @@ MOST_RATERS = 200
 
 
 class StudyPlan(NamedTuple):
-    """What is asked for.
+    """The settings of a human study: runs, raters, form, and how many sessions or pairs.
 
     Attributes:
         runs: Run folders under one protocol.
@@ -73,7 +73,7 @@ class StudyPlan(NamedTuple):
 
 
 class MadeStudy(NamedTuple):
-    """A study that was written.
+    """The forms of a study that was written, with warnings for its maker.
 
     Attributes:
         forms: The file of each rater.
@@ -110,9 +110,9 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
         raise InputError(f"--raters {plan.raters}: give 1 to {MOST_RATERS}")
     if not 1 <= each <= plan.raters:
         raise InputError(f"--each {each}: a session can be rated by 1 to {plan.raters} raters (--raters)")
-    found = contestants(plan.runs, plan.conditions, 1 if plan.form == "rating" else 2)
-    instruments = load_asked(plan, found)
-    units = _units(plan, found)
+    entrants = contestants(plan.runs, plan.conditions, 1 if plan.form == "rating" else 2)
+    instruments = load_asked(plan, entrants)
+    units = _units(plan, entrants)
     if len(units) * each < plan.raters:
         raise InputError(
             f"{len(units)} sessions or pairs, {each} ratings of each, leave some of {plan.raters} raters "
@@ -123,28 +123,31 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
     for unit in units:
         groups.setdefault(unit.group, []).append(unit.id)
     dealt = assign(list(groups.values()), codes, each, plan.seed)
-    met = {one.place: one for unit in units for one in unit.shown}
+    met = {session.place: session for unit in units for session in unit.shown}
     ids = _session_ids(units)
     turned = _turned(plan, units, dealt)
     key = StudyKey(
         form=plan.form,
         seed=plan.seed,
-        runs=tuple(os.path.relpath(one.folder, out) for one in found),
+        runs=tuple(os.path.relpath(contestant.folder, out) for contestant in entrants),
         instruments=instruments,
-        consent=consent_text(plan.consent, recorded=any(one.header.imported is not None for one in found)),
+        consent=consent_text(
+            plan.consent, recorded=any(contestant.header.imported is not None for contestant in entrants)
+        ),
         sessions={
-            ids[place]: _hidden(one, found) for place, one in sorted(met.items(), key=lambda two: ids[two[0]])
+            ids[place]: _hidden(session, entrants)
+            for place, session in sorted(met.items(), key=lambda two: ids[two[0]])
         },
         raters={code: _tasks(plan, units, dealt, turned, ids, code, instruments) for code in codes},
     ).named()
-    faces = ClientFaces(found)
-    shown = {ids[place]: show_session(one.session, faces.of(one)) for place, one in met.items()}
+    faces = ClientFaces(entrants)
+    shown = {ids[place]: show_session(session.session, faces.of(session)) for place, session in met.items()}
     forms = _write(key, out, plan, shown)
-    words = {name: _words(one) for name, one in shown.items()}
+    words = {name: _words(session) for name, session in shown.items()}
     fullest = max(
         sum(words[name] for task in tasks for name in task.sessions) for tasks in key.raters.values()
     )
-    told = without_faces(found, ((place[0], shown[name].sees) for place, name in ids.items()))
+    told = without_faces(entrants, ((place[0], shown[name].sees) for place, name in ids.items()))
     warnings = [
         f"{name} shows no face where another run does, which tells the two apart: leave one of them out"
         for name in told
@@ -156,7 +159,7 @@ def make_study(plan: StudyPlan, out: Path) -> MadeStudy:
     return MadeStudy(key, forms, each, fullest, tuple(warnings))
 
 
-def load_asked(plan: StudyPlan, found: Sequence[Contestant]) -> tuple[Instrument, ...]:
+def load_asked(plan: StudyPlan, entrants: Sequence[Contestant]) -> tuple[Instrument, ...]:
     """Returns the instruments that a form asks; a run's own by name too.
 
     Raises:
@@ -170,27 +173,34 @@ def load_asked(plan: StudyPlan, found: Sequence[Contestant]) -> tuple[Instrument
         return ()
     asked = []
     for name in plan.instruments or RATED_WITH:
-        own = None if own_file(name) else kept_instrument(found[0].folder, form_name(name))
+        own = None if own_file(name) else kept_instrument(entrants[0].folder, form_name(name))
         form = load_instrument(name) if own is None else load_instrument(str(own))
         if isinstance(form, FlowInstrument):
             raise InputError(
                 f"--instrument {name}: is a flow, which a form cannot ask; name one with a scale"
             )
         asked.append(form)
-    twice = next((one.name for one in asked if [other.name for other in asked].count(one.name) > 1), None)
+    twice = next(
+        (
+            instrument.name
+            for instrument in asked
+            if [other.name for other in asked].count(instrument.name) > 1
+        ),
+        None,
+    )
     if twice is not None:
         raise InputError(f"--instrument {twice}: is named twice; name each once")
     return tuple(asked)
 
 
-def _units(plan: StudyPlan, found: Sequence[Contestant]) -> list[_Unit]:
+def _units(plan: StudyPlan, entrants: Sequence[Contestant]) -> list[_Unit]:
     """Returns the sessions or pairs under ids that tell nothing, as their order is drawn."""
     if plan.form == "rating":
         chosen: list[tuple[ShownSession, ...]] = [
-            (one,) for one in choose_rated(found, plan.units, plan.seed)
+            (session,) for session in choose_rated(entrants, plan.units, plan.seed)
         ]
     else:
-        chosen = [*choose_pairs(found, plan.units, plan.seed)]
+        chosen = [*choose_pairs(entrants, plan.units, plan.seed)]
     if plan.units is not None and len(chosen) < plan.units:
         what = "sessions" if plan.form == "rating" else "pairs"
         raise InputError(
@@ -202,7 +212,7 @@ def _units(plan: StudyPlan, found: Sequence[Contestant]) -> list[_Unit]:
     wide = max(2, len(str(len(mixed))))
     letter = "s" if plan.form == "rating" else "p"
     return [
-        _Unit(f"{letter}{number:0{wide}}", tuple(one.contestant for one in shown), shown)
+        _Unit(f"{letter}{number:0{wide}}", tuple(session.contestant for session in shown), shown)
         for number, shown in enumerate(mixed, 1)
     ]
 
@@ -211,7 +221,7 @@ def _session_ids(units: Sequence[_Unit]) -> dict[Place, str]:
     """Returns the blinded id of each session: its unit's own, or of a pair its number among all sessions."""
     if all(len(unit.shown) == 1 for unit in units):
         return {unit.shown[0].place: unit.id for unit in units}
-    met = {one.place: one for unit in units for one in unit.shown}
+    met = {session.place: session for unit in units for session in unit.shown}
     drawn = sorted(met, key=lambda place: derive_seed("session", *place, met[place].session.therapist))
     return {place: f"s{number:03}" for number, place in enumerate(drawn, 1)}
 
@@ -226,7 +236,7 @@ def _turned(
     return {(code, unit.id): side for (code, unit), side in zip(drawn, taken, strict=True)}
 
 
-def _hidden(shown: ShownSession, found: Sequence[Contestant]) -> StudySession:
+def _hidden(shown: ShownSession, entrants: Sequence[Contestant]) -> StudySession:
     session = shown.session
     return StudySession(
         run=shown.contestant,
@@ -235,7 +245,7 @@ def _hidden(shown: ShownSession, found: Sequence[Contestant]) -> StudySession:
         scenario_id=session.scenario_id,
         pair=session.pair,
         profile_id=session.profile_id,
-        condition=found[shown.contestant].condition,
+        condition=entrants[shown.contestant].condition,
         digest=session_digest(session),
     )
 
@@ -255,7 +265,7 @@ def _tasks(
     checks = _checks(plan, code, len(order), instruments)
     tasks = []
     for place, name in enumerate(order):
-        shown = [ids[one.place] for one in mine[name].shown]
+        shown = [ids[session.place] for session in mine[name].shown]
         if len(shown) == 2 and turned[code, name]:
             shown.reverse()
         tasks.append(StudyTask(id=name, sessions=tuple(shown), check=checks.get(place)))
@@ -269,7 +279,7 @@ def _checks(
     content = study_texts().attention
     many = min(tasks, max(content.fewest, tasks // content.every))
     draw = random.Random(derive_seed(plan.seed, "checks", code))
-    found = {}
+    checks = {}
     for number in range(many):
         first, last = number * tasks // many, (number + 1) * tasks // many
         text = content.texts[draw.randrange(len(content.texts))]
@@ -277,21 +287,21 @@ def _checks(
         if plan.form == "pairwise":
             answer = draw.choice(sorted(study_texts().pairwise.answers))
             told = f"“{study_texts().pairwise.answers[answer]}”"
-            found[place] = AttentionCheck(text=text.format(answer=told), answer=answer)
+            checks[place] = AttentionCheck(text=text.format(answer=told), answer=answer)
             continue
         form = draw.choice(list(instruments))
         item = draw.choice(form.items)
         # The middle is what somebody chooses who does not read.
         points = [
-            one
-            for one in range(form.scale.min, form.scale.max + 1)
-            if 2 * one != form.scale.min + form.scale.max
+            point
+            for point in range(form.scale.min, form.scale.max + 1)
+            if 2 * point != form.scale.min + form.scale.max
         ]
         answer = str(draw.choice(points))
-        found[place] = AttentionCheck(
+        checks[place] = AttentionCheck(
             text=text.format(answer=answer), answer=answer, instrument=form.name, before=item.id
         )
-    return found
+    return checks
 
 
 def _write(key: StudyKey, out: Path, plan: StudyPlan, shown: Mapping[str, FormSession]) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.comparison import CandidateStanding, Compared, compare
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
-from mirror_bench.raters.pairwise import POINTS, Better, Opinion, Preference
+from mirror_bench.raters.preferences import POINTS, Better, Opinion, Preference
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_folder import read_ratings
@@ -49,7 +49,7 @@ class JudgeOrder(Record):
 
 
 class StudyOrder(Record):
-    """What a pairwise study found: `agreement.json`.
+    """How people, and judges beside them, order the candidates in a pairwise study: `agreement.json`.
 
     Attributes:
         raters: People whose comparisons are there.
@@ -85,30 +85,36 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
         InputError: If nobody has compared anything yet, or a run or file is gone or damaged.
     """
     names = {key.rater_name(code) for code in key.raters}
-    made = [one for one in read_comparisons(study) if one.judge in names]
+    made = [preference for preference in read_comparisons(study) if preference.judge in names]
     if not made:
         raise InputError(
             f"{study}: no comparison has been taken in yet: mirror-bench study import {study} FILES..."
         )
     candidates = list(
-        dict.fromkeys(name_of(key, one) for one in sorted(key.sessions.values(), key=lambda s: s.run))
+        dict.fromkeys(name_of(key, session) for session in sorted(key.sessions.values(), key=lambda s: s.run))
     )
-    people = compare(made, dict.fromkeys(candidates, ()), judge=f"{len({one.judge for one in made})} people")
+    people = compare(
+        made, dict.fromkeys(candidates, ()), judge=f"{len({preference.judge for preference in made})} people"
+    )
     answers: dict[_Pair, dict[str, float]] = {}
-    for one in made:
-        answers.setdefault((one.pair, one.first, one.second), {})[one.judge] = POINTS[str(one.better)]
-    clusters = {(one.pair, one.first, one.second): one.profile_id for one in made}
-    found = [
+    for preference in made:
+        answers.setdefault((preference.pair, preference.first, preference.second), {})[preference.judge] = (
+            POINTS[str(preference.better)]
+        )
+    clusters = {
+        (preference.pair, preference.first, preference.second): preference.profile_id for preference in made
+    }
+    judges = [
         _order(judge, preferences, people, answers, clusters, candidates)
         for judge, preferences in _judges(study, key, answers, clusters, against).items()
     ]
-    raters = sorted({one.judge for one in made})
+    raters = sorted({preference.judge for preference in made})
     shared = [pair for pair in sorted(answers) if len(answers[pair]) >= 2]
     table = [[answers[pair].get(rater) for rater in raters] for pair in shared]
     both = [
-        (answers[pair][one], answers[pair][other], clusters[pair])
+        (answers[pair][rater], answers[pair][other], clusters[pair])
         for pair in shared
-        for one, other in permutations(sorted(answers[pair]), 2)
+        for rater, other in permutations(sorted(answers[pair]), 2)
     ]
     of_people = [clusters[pair] for pair in shared]
     return StudyOrder(
@@ -121,7 +127,7 @@ def order_of_study(study: Path, key: StudyKey, against: Sequence[Path] = ()) -> 
         alpha=score_of(
             "alpha", krippendorff_alpha(table, of_people, level="ordinal") if table else None, len(answers)
         ),
-        judges=tuple(found),
+        judges=tuple(judges),
         unlike=_unlike(study, key),
     )
 
@@ -134,7 +140,10 @@ def _order(
     clusters: Mapping[_Pair, str],
     candidates: Sequence[str],
 ) -> JudgeOrder:
-    given = {(one.pair, one.first, one.second): POINTS[str(one.better)] for one in preferences}
+    given = {
+        (preference.pair, preference.first, preference.second): POINTS[str(preference.better)]
+        for preference in preferences
+    }
     both = [
         (given[pair], value, clusters[pair]) for pair in given for _, value in sorted(answers[pair].items())
     ]
@@ -160,15 +169,18 @@ def _judges(
     """Returns judge -> its comparisons of the pairs that people compared."""
     levels = _levels(study, key)
     margin = float(read_yaml(content_path("pairwise.yaml"))["coded_margin"])
-    places = {(one.pair, name_of(key, one)): (one.run, one.scenario_id) for one in key.sessions.values()}
-    found: dict[str, list[Preference]] = {}
+    places = {
+        (session.pair, name_of(key, session)): (session.run, session.scenario_id)
+        for session in key.sessions.values()
+    }
+    by_judge: dict[str, list[Preference]] = {}
     for pair in sorted(answers):
         scenario, first, second = pair
         sides = [levels.get(places[scenario, name], {}) for name in (first, second)]
         for judge in sorted(sides[0].keys() & sides[1].keys()):
             gap = sides[0][judge] - sides[1][judge]
             better: Better = "tie" if abs(gap) < margin else "first" if gap > 0 else "second"
-            found.setdefault(judge, []).append(_preference(pair, clusters[pair], judge, better))
+            by_judge.setdefault(judge, []).append(_preference(pair, clusters[pair], judge, better))
     for path in against:
         others = read_comparisons(path)
         if not others:
@@ -176,15 +188,22 @@ def _judges(
                 f"--against {path}: holds no comparisons.jsonl: make one with mirror-bench compare RUN RUN "
                 "--out DIR"
             )
-        known = {(one.pair, one.first, one.second): one for one in others if one.better is not None}
-        known |= {(one.pair, one.second, one.first): _turned(one) for one in known.values()}
+        known = {
+            (preference.pair, preference.first, preference.second): preference
+            for preference in others
+            if preference.better is not None
+        }
+        known |= {
+            (preference.pair, preference.second, preference.first): _turned(preference)
+            for preference in known.values()
+        }
         if not known.keys() & answers.keys():
             raise InputError(
                 f"--against {path}: compares none of this study's pairs: name a comparison of the same runs"
             )
         for pair in sorted(known.keys() & answers.keys()):
-            found.setdefault(f"{known[pair].judge} (compared)", []).append(known[pair])
-    return found
+            by_judge.setdefault(f"{known[pair].judge} (compared)", []).append(known[pair])
+    return by_judge
 
 
 def _preference(pair: _Pair, profile: str, judge: str, better: Better) -> Preference:
@@ -199,13 +218,18 @@ def _preference(pair: _Pair, profile: str, judge: str, better: Better) -> Prefer
     )
 
 
-def _turned(one: Preference) -> Preference:
+def _turned(preference: Preference) -> Preference:
     """Returns a comparison with its two sides exchanged."""
-    better: Better | None = one.better
+    better: Better | None = preference.better
     if better in ("first", "second"):
         better = "second" if better == "first" else "first"
-    sides = {"first": one.second, "second": one.first, "tokens": one.tokens[::-1], "better": better}
-    return one.model_copy(update=sides)
+    sides = {
+        "first": preference.second,
+        "second": preference.first,
+        "tokens": preference.tokens[::-1],
+        "better": better,
+    }
+    return preference.model_copy(update=sides)
 
 
 def _levels(study: Path, key: StudyKey) -> dict[Place, dict[str, float]]:
@@ -213,7 +237,7 @@ def _levels(study: Path, key: StudyKey) -> dict[Place, dict[str, float]]:
     totals: dict[Place, dict[str, dict[str, float]]] = {}
     for index in range(len(key.runs)):
         folder = key.run_folder(study, index)
-        ids = {one.scenario_id for one in key.sessions.values() if one.run == index}
+        ids = {session.scenario_id for session in key.sessions.values() if session.run == index}
         standing = standing_of(folder, read_header(folder))
         for rating in counted_ratings(folder, standing):
             form = standing.form_of(rating.instrument)
@@ -232,19 +256,19 @@ def _levels(study: Path, key: StudyKey) -> dict[Place, dict[str, float]]:
 
 def _unlike(study: Path, key: StudyKey) -> tuple[str, ...]:
     """Returns the judges whose ratings are all of another edition, and do not enter."""
-    found: dict[bool, dict[str, None]] = {True: {}, False: {}}
+    by_standing: dict[bool, dict[str, None]] = {True: {}, False: {}}
     for folder in dict.fromkeys(key.run_folder(study, index) for index in range(len(key.runs))):
         standing = standing_of(folder, read_header(folder))
         for rating in read_ratings(folder):
-            found[standing.counts(rating)][f"{rating.rater} on {rating.instrument}"] = None
-    return tuple(name for name in found[False] if name not in found[True])
+            by_standing[standing.counts(rating)][f"{rating.rater} on {rating.instrument}"] = None
+    return tuple(name for name in by_standing[False] if name not in by_standing[True])
 
 
 def _tau(people: Sequence[CandidateStanding], judge: Sequence[CandidateStanding]) -> float | None:
     from scipy import stats
 
-    mine = {one.name: one.strength.value for one in people}
-    theirs = {one.name: one.strength.value for one in judge}
+    mine = {entry.name: entry.strength.value for entry in people}
+    theirs = {entry.name: entry.strength.value for entry in judge}
     common = sorted(mine.keys() & theirs.keys())
     if len(common) < 2:
         return None
@@ -255,5 +279,5 @@ def _tau(people: Sequence[CandidateStanding], judge: Sequence[CandidateStanding]
 
 
 def _share(decided: Sequence[tuple[float, str]]) -> Score:
-    found = cluster_share([value for value, _ in decided], [name for _, name in decided]) if decided else None
-    return score_of("agreed", found, len(decided))
+    share = cluster_share([value for value, _ in decided], [name for _, name in decided]) if decided else None
+    return score_of("agreed", share, len(decided))

@@ -19,7 +19,7 @@ GUESSED = 0.6
 
 
 class PrecisionRow(NamedTuple):
-    """What it takes with so many raters for each session or pair.
+    """How many sessions and answers a wanted precision takes with so many raters each.
 
     Attributes:
         each: Raters of each session or pair.

@@ -15,7 +15,7 @@ _FEWEST_ITEMS = 5
 
 
 class AnswerQuality(NamedTuple):
-    """What is to be said of one rater's answers.
+    """Whether one rater answered with care: completeness, attention checks, straight-lining.
 
     Attributes:
         tasks: Sessions or pairs that the rater was given.
@@ -71,7 +71,7 @@ class AnswerQuality(NamedTuple):
 
 
 def assess(key: StudyKey, sent: SentAnswers) -> AnswerQuality:
-    """Returns what is to be said of one rater's answers."""
+    """Returns how carefully one rater answered."""
     tasks = key.raters[sent.rater]
     begun = [task for task in tasks if sent.answers.get(task.id)]
     whole = [task for task in begun if questions_of(key, task).keys() == sent.answers[task.id].keys()]

@@ -27,7 +27,7 @@ UNKNOWN, SPARED = "unknown", "na"
 
 
 class AttentionCheck(Record):
-    """A question that shows whether somebody reads.
+    """A question with a known answer, which shows whether a rater reads.
 
     Attributes:
         text: What is asked; it names the answer.
@@ -57,7 +57,7 @@ class StudyTask(Record):
 
 
 class StudySession(Record):
-    """What hides behind a blinded id.
+    """The run and session behind a blinded id.
 
     Attributes:
         run: Index of its run.
@@ -75,7 +75,7 @@ class StudySession(Record):
 
 
 class StudyKey(Record):
-    """A study, `key.json`: it stays with whoever makes the study.
+    """The content of `key.json`: tasks, raters and what hides behind blinded ids; its maker keeps it.
 
     Attributes:
         study: Its id, a digest of all below but where the runs lie.

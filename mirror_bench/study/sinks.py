@@ -9,7 +9,7 @@ from pathlib import Path
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
 from mirror_bench.raters.instruments import Instrument, own_file
-from mirror_bench.raters.pairwise import Better, Opinion, Preference
+from mirror_bench.raters.preferences import Better, Opinion, Preference
 from mirror_bench.schema import ItemRating, Rating, Session, digest
 from mirror_bench.sessions.pairwise_runs import therapist_tokens
 from mirror_bench.sessions.run_folder import RunFolder, instrument_of, read_sessions
@@ -153,7 +153,10 @@ class ComparisonSink:
         self.key, self.study = key, study
         self.notes: list[str] = []
         self._sessions = _sessions_of(key, [key.run_folder(study, index) for index in range(len(key.runs))])
-        self._held = {(one.judge, one.pair, one.first, one.second): one for one in read_comparisons(study)}
+        self._held = {
+            (preference.judge, preference.pair, preference.first, preference.second): preference
+            for preference in read_comparisons(study)
+        }
         names = {key.rater_name(code): code for code in key.raters}
         self.raters = {names[judge] for judge, *_ in self._held if judge in names}
 
@@ -167,20 +170,21 @@ class ComparisonSink:
         """As of `RatingSink`."""
         made = self._made(sent)
         return sum(
-            place in self._held and self._held[place].better != one.better for place, one in made.items()
+            place in self._held and self._held[place].better != preference.better
+            for place, preference in made.items()
         )
 
     def keep(self, sent: SentAnswers) -> tuple[int, int]:
         """As of `RatingSink`; what is replaced stays in the answers that are kept beside."""
         made = self._made(sent)
-        new = {place: one for place, one in made.items() if self._held.get(place) != one}
+        new = {place: preference for place, preference in made.items() if self._held.get(place) != preference}
         self._held |= new
         _keep_file(self.study, sent)
         return len(new), len(made) - len(new)
 
     def _made(self, sent: SentAnswers) -> dict[tuple[str, str, str, str], Preference]:
         judge = self.key.rater_name(sent.rater)
-        found = {}
+        preferences = {}
         for task in self.key.raters[sent.rater]:
             value = sent.answers.get(task.id, {}).get(BETTER)
             if value is None:
@@ -203,8 +207,8 @@ class ComparisonSink:
                     therapist_tokens(self._sessions[second.run, second.scenario_id]),
                 ),
             )
-            found[judge, made.pair, made.first, made.second] = made
-        return found
+            preferences[judge, made.pair, made.first, made.second] = made
+        return preferences
 
 
 def _sessions_of(key: StudyKey, folders: Sequence[Path]) -> dict[Place, Session]:
@@ -213,24 +217,24 @@ def _sessions_of(key: StudyKey, folders: Sequence[Path]) -> dict[Place, Session]
     Raises:
         InputError: If one is gone, or was held again since the study was made.
     """
-    wanted = {(one.run, one.scenario_id): one for one in key.sessions.values()}
-    found: dict[Place, Session] = {}
+    wanted = {(session.run, session.scenario_id): session for session in key.sessions.values()}
+    sessions: dict[Place, Session] = {}
     for index, folder in enumerate(folders):
         for session in read_sessions(folder):
             if (index, session.scenario_id) in wanted:
-                found[index, session.scenario_id] = session
-    for place, one in wanted.items():
-        folder = folders[one.run]
-        if place not in found:
+                sessions[index, session.scenario_id] = session
+    for place, shown in wanted.items():
+        folder = folders[shown.run]
+        if place not in sessions:
             raise InputError(
-                f"{folder}: the session {one.scenario_id} is gone: restore the run as the study met it"
+                f"{folder}: the session {shown.scenario_id} is gone: restore the run as the study met it"
             )
-        if session_digest(found[place]) != one.digest:
+        if session_digest(sessions[place]) != shown.digest:
             raise InputError(
-                f"{folder}: the session {one.scenario_id} was held again since the study was made, and "
+                f"{folder}: the session {shown.scenario_id} was held again since the study was made, and "
                 "raters read another one: restore the run as the study met it"
             )
-    return found
+    return sessions
 
 
 def _keep_file(study: Path, sent: SentAnswers) -> None:

@@ -19,7 +19,7 @@ _Lines = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FormTexts(Record):
-    """What a form is called and asks.
+    """The title, question and answers of one kind of form.
 
     Attributes:
         task: What a session or pair is called.
@@ -35,7 +35,7 @@ class FormTexts(Record):
 
 
 class Consent(Record):
-    """What people agree to before they begin.
+    """The paragraphs that raters agree to before they begin.
 
     Attributes:
         simulated: What is true where all clients are simulated.
@@ -50,7 +50,7 @@ class Consent(Record):
 
 
 class Attention(Record):
-    """How attention is checked.
+    """How often attention is checked in a form, and by which questions.
 
     Attributes:
         every: One check in so many tasks.
@@ -64,7 +64,7 @@ class Attention(Record):
 
 
 class Exclusion(Record):
-    """When a rater's answers stay out.
+    """The marks of careless answering from which a rater's answers stay out.
 
     Attributes:
         attention: Fewest attention checks answered rightly, as a share.
@@ -80,7 +80,7 @@ class Exclusion(Record):
 
 
 class StudyTexts(Record):
-    """All of `tasks/study/form.yaml`."""
+    """The content of `tasks/study/form.yaml`: the texts and rules of study forms."""
 
     rating: FormTexts
     pairwise: FormTexts
@@ -92,7 +92,7 @@ class StudyTexts(Record):
 
 @functools.cache
 def study_texts() -> StudyTexts:
-    """Returns what the forms say.
+    """Returns the packaged texts and rules of study forms.
 
     Raises:
         InputError: If the file is malformed, naming the key.

@@ -47,7 +47,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 
 
 class Opened(NamedTuple):
-    """What a zip file holds, or why it is not safe to look into.
+    """The members of a zip file, or why it is not safe to read.
 
     Attributes:
         members: Name -> content; empty where there are problems.
@@ -71,7 +71,7 @@ def write_archive(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def read_archive(path: Path) -> Opened:
-    """Returns what a submission's zip holds.
+    """Returns the members of a submission's zip, or why it is not safe to read.
 
     Raises:
         InputError: If the file cannot be read or is no zip file.

@@ -49,7 +49,7 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
     due = _imported_scenarios(run, header) if header.imported else scenarios_due(header, data)
     sessions = _sessions(run, due)
     ratings = _ratings(run, header, sessions)
-    probes = sorted(read_probes(run), key=lambda one: (one.scenario_id, one.turn, one.shown))
+    probes = sorted(read_probes(run), key=lambda probe: (probe.scenario_id, probe.turn, probe.shown))
     members = {
         "run.json": _pretty(header),
         "sessions.jsonl": _lines(sessions),
@@ -100,8 +100,8 @@ def _published(run: Path, header: RunHeader) -> RunHeader:
         return header
     published = load_protocol(header.protocol.name)
     mine, theirs = (
-        as_stated(one, engine_name).model_dump(mode="json", exclude={"title"})
-        for one in (header.protocol, published)
+        as_stated(stated, engine_name).model_dump(mode="json", exclude={"title"})
+        for stated in (header.protocol, published)
     )
     changed = [
         f"{key} (published {theirs[key]}, here {mine[key]})" for key in theirs if mine[key] != theirs[key]
@@ -123,10 +123,10 @@ def _imported_scenarios(run: Path, header: RunHeader) -> list[Scenario]:
     """
     if why := unpublished_import(header):
         raise InputError(f"{run}: {why}")
-    found = scenarios_of_run(run, header)
-    if isinstance(found, int) or len(found) != header.selection.sessions:
+    scenarios = scenarios_of_run(run, header)
+    if isinstance(scenarios, int) or len(scenarios) != header.selection.sessions:
         raise InputError(f"{run}: sessions or people were taken out since it was imported: import it again")
-    return found
+    return scenarios
 
 
 def _data(run: Path, header: RunHeader) -> DataSet:
@@ -166,7 +166,7 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         if rating.scenario_id in place and not (rating.lost and key in made):
             made[key] = rating
     lacking = sum(
-        (one := made.get((session, rater, instrument))) is None or one.lost
+        (kept := made.get((session, rater, instrument))) is None or kept.lost
         for session in place
         for rater in rater_names(header.protocol.raters)
         for instrument in header.protocol.all_instruments
@@ -175,18 +175,20 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         raise InputError(
             f"{run}: {lacking} ratings are still to be made: make them with mirror-bench rate {run}"
         )
-    return sorted(made.values(), key=lambda one: (place[one.scenario_id], one.rater, one.instrument))
+    return sorted(
+        made.values(), key=lambda rating: (place[rating.scenario_id], rating.rater, rating.instrument)
+    )
 
 
 def _faces(run: Path, sessions: Iterable[Session]) -> dict[str, bytes]:
     shown = sorted({turn.face for session in sessions for turn in session.turns if turn.face})
-    found = {}
+    faces = {}
     for sha256 in shown:
         path = run / "faces" / f"{sha256}.png"
         if not path.is_file():
             raise InputError(f"{path}: is missing: pack without --with-faces")
-        found[f"faces/{sha256}.png"] = path.read_bytes()
-    return found
+        faces[f"faces/{sha256}.png"] = path.read_bytes()
+    return faces
 
 
 def _lines(records: Iterable[Record]) -> bytes:

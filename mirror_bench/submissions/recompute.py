@@ -56,7 +56,7 @@ def coverage_of(
     ratings: Sequence[Rating],
     due: Sequence[Scenario],
 ) -> SubmissionCoverage:
-    """Returns how much of what was due was done."""
+    """Returns how many of the sessions and ratings due a run holds."""
     published = due if header.imported else due_scenarios(header.protocol, data, ["matched"], None)
     failed = sum(session.ended is Ending.FAILED for session in sessions)
     names, instruments = set(rater_names(header.protocol.raters)), set(header.protocol.all_instruments)

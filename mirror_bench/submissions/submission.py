@@ -25,7 +25,7 @@ MOST_RECORDS = 200_000
 
 @dataclass(frozen=True)
 class Submission:
-    """What one file holds, read but not yet believed."""
+    """The records in one submission file, parsed but not yet verified."""
 
     members: Mapping[str, bytes]
     manifest: Manifest
@@ -53,7 +53,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Held:
-    """A submission beside what it is held against.
+    """A submission with the published protocol, data and scenarios that the checks hold it against.
 
     Attributes:
         protocol: The published protocol.

@@ -71,7 +71,7 @@ CHECKS = (
 
 
 def verify_file(path: Path, protocol: str = "", workers: int = 1) -> Verdict:
-    """Returns what every check says about a file.
+    """Returns the verdict on a submission file: every check, passed or not.
 
     Args:
         path: A submission as `pack` writes it; nothing in it is trusted.

@@ -16,7 +16,7 @@ EXPECTED = (
 
 
 def refuse_wrong_shape(made: Any, name: str) -> None:
-    """Refuses what is no therapist.
+    """Refuses an object that has not the methods of a therapist.
 
     Raises:
         InputError: Naming what is missing, and what was expected.

@@ -40,7 +40,7 @@ PLAN_CHARACTERS = 4_000
 
 @dataclass(frozen=True)
 class Asking:
-    """How a protocol lets a therapist model be asked.
+    """The sampling, and how many turns are shown, that a protocol allows a therapist model.
 
     Attributes:
         sampling: For replies; plans and captions use it with their own lengths.
@@ -75,7 +75,7 @@ class TherapistMethod(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """How a therapist model is prompted."""
+    """A way of prompting a therapist model: whether it sees faces, captions them, or plans first."""
 
     name: str
     sees: bool
@@ -113,7 +113,7 @@ METHODS = Registry(
 
 
 class ModelTherapist:
-    """A model in one session, prompted by one method."""
+    """A therapist of one session whose replies a model writes, prompted by one method."""
 
     def __init__(self, scenario: Scenario, engine: Engine, method: Method, asking: Asking) -> None:
         self._scenario = scenario

@@ -28,7 +28,7 @@ EXPECTED = (
 
 @dataclass
 class OwnCode:
-    """What `module:attribute` stands for.
+    """A therapist in the user's own code, named `module:attribute`, with the digest of its source.
 
     Attributes:
         name: As given.
@@ -52,7 +52,7 @@ class OwnCode:
 
 @functools.cache
 def load_own_code(name: str) -> OwnCode:
-    """Loads a user's therapist.
+    """Returns the therapist in the user's code that `module:attribute` names.
 
     Args:
         name: `module:attribute`; either may have dots.
@@ -67,21 +67,21 @@ def load_own_code(name: str) -> OwnCode:
         raise InputError(f"{where}: write python/module:attribute, such as python/my_therapist:reply")
     root = Path.cwd()
     module = _import(module_name, root, where)
-    found: Any = module
+    named: Any = module
     for part in attribute.split("."):
         try:
-            found = getattr(found, part)
+            named = getattr(named, part)
         except AttributeError:
-            known = sorted(key for key, one in vars(module).items() if callable(one) and key[0] != "_")
+            known = sorted(key for key, value in vars(module).items() if callable(value) and key[0] != "_")
             raise InputError(
                 f"{where}: {module_name} has no {part!r}: it has {', '.join(known[:20]) or 'nothing to call'}"
             ) from None
-    make = _maker(found, where)
+    make = _maker(named, where)
     source = Path(module.__file__ or "")
     inside = source.resolve().is_relative_to(root.resolve()) and "site-packages" not in source.parts
     top = "" if inside else module_name.partition(".")[0]
     folder = root if inside else source.parents[module_name.count(".") + (source.name == "__init__.py")]
-    return OwnCode(name, make, bool(getattr(found, "sees", True)), source_digest(source, folder, top))
+    return OwnCode(name, make, bool(getattr(named, "sees", True)), source_digest(source, folder, top))
 
 
 def own_code_of(therapist: Any) -> OwnCode:
@@ -118,42 +118,42 @@ def _import(name: str, root: Path, where: str) -> Any:
         raise InputError(f"{where}: cannot be imported: {told(error)}") from None
 
 
-def _maker(found: Any, where: str) -> Callable[[], Callable[..., Any]]:
-    if inspect.isclass(found):
+def _maker(named: Any, where: str) -> Callable[[], Callable[..., Any]]:
+    if inspect.isclass(named):
         try:
-            inspect.signature(found).bind()
+            inspect.signature(named).bind()
         except TypeError as error:
             raise InputError(
                 f"{where}: the class cannot be made without arguments ({error}): {EXPECTED}"
             ) from None
         except ValueError:
             pass  # made in C: nothing is known of its arguments
-        name = next((name for name in ("reply", "__call__") if _has(found, name)), "")
+        name = next((name for name in ("reply", "__call__") if _has(named, name)), "")
         if not name:
             raise InputError(f"{where}: the class has no method reply: {EXPECTED}")
-        bound = isinstance(inspect.getattr_static(found, name), staticmethod | classmethod)
-        _check_arguments(getattr(found, name), where, 2 if bound else 3)
-        return lambda: _answering(found(), where)
-    if _is_factory(found):
-        return lambda: _answering(found(), where)
-    answering = _answering(found, where)
+        bound = isinstance(inspect.getattr_static(named, name), staticmethod | classmethod)
+        _check_arguments(getattr(named, name), where, 2 if bound else 3)
+        return lambda: _answering(named(), where)
+    if _is_factory(named):
+        return lambda: _answering(named(), where)
+    answering = _answering(named, where)
     _check_arguments(answering, where, 2)
     return lambda: answering
 
 
-def _is_factory(found: Any) -> bool:
+def _is_factory(named: Any) -> bool:
     """Whether a function makes a therapist rather than answering: it takes nothing."""
-    if hasattr(found, "reply") or not callable(found):
+    if hasattr(named, "reply") or not callable(named):
         return False
     try:
-        inspect.signature(found).bind()
+        inspect.signature(named).bind()
         return True
     except (TypeError, ValueError):
         return False
 
 
-def _has(found: type, name: str) -> bool:
-    return any(name in vars(base) for base in found.__mro__ if base is not object)
+def _has(kind: type, name: str) -> bool:
+    return any(name in vars(base) for base in kind.__mro__ if base is not object)
 
 
 def _answering(made: Any, where: str) -> Callable[..., Any]:
@@ -173,7 +173,7 @@ def _check_arguments(answering: Callable[..., Any], where: str, count: int) -> N
 
 
 class OwnTherapist:
-    """A user's therapist in one session."""
+    """A therapist of one session that the user's own code answers for."""
 
     plan = ("", "")
 

@@ -28,7 +28,7 @@ SILENCE = "(says nothing)"
 
 
 class PromptTurn(NamedTuple):
-    """One turn as a therapist knows it.
+    """One turn of the session as a therapist's prompt shows it.
 
     Attributes:
         face: The client's face at that turn, None where none was shown.

@@ -40,7 +40,7 @@ _ENDS_NOTHING = re.compile(r"(?:^|\s)(?:\d{1,3}|[A-Za-z]|Dr|Mr|Mrs|Ms|Prof|St|vs
 
 
 class Cleaned(NamedTuple):
-    """A reply that can be heard.
+    """A therapist model's reply without what no client could hear, and what was taken away.
 
     Attributes:
         words: What is left.

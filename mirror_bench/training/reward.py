@@ -24,7 +24,7 @@ INSTRUMENTS = ("ctrs", "wai")
 
 
 class Reward(Record):
-    """What one session, or a session so far, is worth.
+    """The value of a session for training a policy, and the parts that it is made from.
 
     Attributes:
         value: What a policy is trained on.
@@ -106,7 +106,7 @@ def usual_instruments() -> tuple[Instrument, ...]:
 
 @functools.cache
 def marked_features() -> tuple[str, ...]:
-    """Returns the features that give cheats away.
+    """Returns the names of the features by which gaming is told.
 
     They are those that a file of `tasks/gaming/` names under `stopped_by` and an instrument counts against a
     session; what a cheat merely lacks is no mark of one.

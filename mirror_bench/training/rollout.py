@@ -40,7 +40,7 @@ class ClientMoment(NamedTuple):
 
 @dataclass
 class TrainingSetting:
-    """What all rollouts of a training share.
+    """The settings that all rollouts of a training share: reward rule, turns and faces.
 
     Attributes:
         rule: What they are rewarded for.

@@ -39,7 +39,7 @@ class JudgeEngines:
 
 @dataclass
 class Training:
-    """What a training needs.
+    """The scenarios, settings and judges of a training with sessions as its environment.
 
     Attributes:
         judges: Engines that must be started before a reward is asked for; None without model judges.

@@ -35,7 +35,7 @@ MOST_LENGTH = 0.3
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found on the rehearsed sessions.
+    """Sessions rated twice by the coded rater: how far it repeats itself, halo, and effects of length.
 
     Attributes:
         outcomes: One per session, scored by the coded rater.
@@ -110,7 +110,7 @@ def find(profiles: int, seed: int = 0, turns: int = TURNS) -> Findings:
     return Findings(
         gathered.outcomes,
         metrics,
-        sum(one == other for one, other in zip(first, second, strict=True)),
+        sum(before == other for before, other in zip(first, second, strict=True)),
         len(first),
         {name: _totals(gathered.outcomes, later, name) for name in totals},
         measure_length(gathered.outcomes, metrics),
@@ -141,22 +141,27 @@ def examine(setting: Setting) -> Evidence:
     return evidence_of(find(12, setting.seed, 8) if setting.quick else find(10_000, setting.seed))
 
 
-def evidence_of(found: Findings) -> Evidence:
-    """Returns what was found, with what it was held against."""
-    profiles = len(set(found.profiles))
+def evidence_of(findings: Findings) -> Evidence:
+    """Returns the findings as an examination's evidence, with targets and tables."""
+    profiles = len(set(findings.profiles))
     return Evidence(
         title="The coded rater: agreement with itself, halo and length",
         tested=(
             f"{len(THERAPISTS)} scripted therapists ({', '.join(THERAPISTS)}) held sessions with the same "
-            f"{profiles} clients of MIRROR-Mini, {len(found.outcomes)} sessions in all, each rated twice "
+            f"{profiles} clients of MIRROR-Mini, {len(findings.outcomes)} sessions in all, each rated twice "
             "by coded raters of their own with CTRS and WAI. Halo is the mean correlation between items: "
             "over all therapists it holds true differences of skill, within one it does not, so the target "
             "is held against the latter. Length is the logarithm of the therapist's words in a session; "
             "adjusted totals take out what length explains for the same therapist on the same scenario, with "
             "one slope for all therapists. Intervals are 95 %, clustered by profile."
         ),
-        targets=(*_retest_targets(found), *_halo_targets(found), *_length_targets(found)),
-        tables=(_halo_table(found), _items_table(found), _length_table(found), _item_length_table(found)),
+        targets=(*_retest_targets(findings), *_halo_targets(findings), *_length_targets(findings)),
+        tables=(
+            _halo_table(findings),
+            _items_table(findings),
+            _length_table(findings),
+            _item_length_table(findings),
+        ),
         not_shown=(
             "That people would give these scores: a rater that repeats itself exactly can be exactly wrong.",
             "How alike a language model's ratings are from one time to the next; report a run with several "
@@ -171,31 +176,33 @@ def evidence_of(found: Findings) -> Evidence:
     )
 
 
-def _retest_targets(found: Findings) -> tuple[Target, ...]:
+def _retest_targets(findings: Findings) -> tuple[Target, ...]:
     targets = [
         Target(
             "ratings repeated to the letter",
             "all",
-            f"{found.same} of {found.ratings}",
-            found.same == found.ratings,
+            f"{findings.same} of {findings.ratings}",
+            findings.same == findings.ratings,
         )
     ]
-    for name, again in found.again.items():
-        once = [outcome.scores.get(name) for outcome in found.outcomes]
-        r = retest_r(once, again, found.profiles)
+    for name, again in findings.again.items():
+        once = [outcome.scores.get(name) for outcome in findings.outcomes]
+        r = retest_r(once, again, findings.profiles)
         value = r.value if r else None
         targets.append(Target(f"retest r of {name}", "1", _shown(r), value is not None and value >= 1 - 1e-9))
     return tuple(targets)
 
 
-def _halo_targets(found: Findings) -> tuple[Target, ...]:
+def _halo_targets(findings: Findings) -> tuple[Target, ...]:
     targets = []
     for instrument in INSTRUMENTS:
         known = [
-            one for one in found.halo if one.instrument == instrument and one.inter_item_r.value is not None
+            halo
+            for halo in findings.halo
+            if halo.instrument == instrument and halo.inter_item_r.value is not None
         ]
         if known:
-            worst = max(known, key=lambda one: one.inter_item_r.value or 0.0)
+            worst = max(known, key=lambda halo: halo.inter_item_r.value or 0.0)
             targets.append(
                 Target(
                     f"mean inter-item r of {instrument} within a therapist, the highest",
@@ -207,44 +214,44 @@ def _halo_targets(found: Findings) -> tuple[Target, ...]:
     return tuple(targets)
 
 
-def _length_targets(found: Findings) -> tuple[Target, ...]:
+def _length_targets(findings: Findings) -> tuple[Target, ...]:
     targets = []
-    for metric in (metric for metric in found.metrics if metric.kind == "total"):
+    for metric in (metric for metric in findings.metrics if metric.kind == "total"):
         known = [
-            e for e in found.lengths.effects if e.metric == metric.name and e.correlation.value is not None
+            e for e in findings.lengths.effects if e.metric == metric.name and e.correlation.value is not None
         ]
         if known:
-            worst = max(known, key=lambda one: abs(one.correlation.value or 0.0))
+            worst = max(known, key=lambda effect: abs(effect.correlation.value or 0.0))
             targets.append(
                 Target(
                     f"correlation of {metric.name} with length within a therapist, the largest",
                     f"at most {MOST_LENGTH} either way",
-                    f"{_shown(worst.correlation)} ({found.therapist_of(worst.key)})",
+                    f"{_shown(worst.correlation)} ({findings.therapist_of(worst.key)})",
                     abs(worst.correlation.value or 0.0) <= MOST_LENGTH,
                 )
             )
     return tuple(targets)
 
 
-def _halo_table(found: Findings) -> Table:
+def _halo_table(findings: Findings) -> Table:
     rows = []
     for instrument in INSTRUMENTS:
-        pooled = mean_inter_item_r(found.table(found.items(instrument)), found.profiles)
-        rows.append((instrument, "all together", str(len(found.items(instrument))), _shown(pooled), "–"))
-        for one in (one for one in found.halo if one.instrument == instrument):
-            name = one.therapist.removeprefix("scripted/")
-            rows.append((instrument, name, str(one.items), _shown(one.inter_item_r), _shown(one.alpha)))
+        pooled = mean_inter_item_r(findings.table(findings.items(instrument)), findings.profiles)
+        rows.append((instrument, "all together", str(len(findings.items(instrument))), _shown(pooled), "–"))
+        for halo in (halo for halo in findings.halo if halo.instrument == instrument):
+            name = halo.therapist.removeprefix("scripted/")
+            rows.append((instrument, name, str(halo.items), _shown(halo.inter_item_r), _shown(halo.alpha)))
     heads = ("instrument", "therapist", "items", "mean inter-item r", "Cronbach's alpha")
     return Table("Halo", heads, tuple(rows))
 
 
-def _items_table(found: Findings) -> Table:
+def _items_table(findings: Findings) -> Table:
     """The pairs of items that go together most and least, over all therapists."""
     pairs = []
     for instrument in INSTRUMENTS:
-        for first, second in combinations(found.items(instrument), 2):
-            table = found.table((first, second))
-            r = retest_r([row[0] for row in table], [row[1] for row in table], found.profiles)
+        for first, second in combinations(findings.items(instrument), 2):
+            table = findings.table((first, second))
+            r = retest_r([row[0] for row in table], [row[1] for row in table], findings.profiles)
             if r is not None:
                 pairs.append((r, first, second))
     pairs.sort(key=lambda pair: -pair[0].value)
@@ -253,15 +260,17 @@ def _items_table(found: Findings) -> Table:
     return Table("Items that go together most and least, over all therapists", ("item", "item", "r"), rows)
 
 
-def _length_table(found: Findings) -> Table:
+def _length_table(findings: Findings) -> Table:
     rows = []
-    for effect in found.lengths.effects:
+    for effect in findings.lengths.effects:
         if effect.metric.endswith(".total"):
-            own = [o.scores[effect.metric] for o in found.outcomes if _scored(o, effect.key, effect.metric)]
+            own = [
+                o.scores[effect.metric] for o in findings.outcomes if _scored(o, effect.key, effect.metric)
+            ]
             raw = f"{sum(own) / len(own):.2f}" if own else "–"
             adjusted = _shown(effect.adjusted) if effect.adjusted else effect.reason
-            after = _shown(found.correlation_left(effect.key, effect.metric))
-            name = found.therapist_of(effect.key)
+            after = _shown(findings.correlation_left(effect.key, effect.metric))
+            name = findings.therapist_of(effect.key)
             rows.append((effect.metric, name, _shown(effect.correlation), after, raw, adjusted))
     heads = ("total", "therapist", "r with length", "r when adjusted", "as rated", "at equal length")
     return Table("Totals and length", heads, tuple(rows))
@@ -271,12 +280,12 @@ def _scored(outcome: SessionOutcome, key: CandidateKey, metric: str) -> bool:
     return outcome.key == key and outcome.tokens > 0 and metric in outcome.scores
 
 
-def _item_length_table(found: Findings) -> Table:
+def _item_length_table(findings: Findings) -> Table:
     rows = []
-    for metric in (metric for metric in found.metrics if metric.kind == "item"):
-        own = {e.key: e.correlation for e in found.lengths.effects if e.metric == metric.name}
+    for metric in (metric for metric in findings.metrics if metric.kind == "item"):
+        own = {e.key: e.correlation for e in findings.lengths.effects if e.metric == metric.name}
         if any(score.value is not None for score in own.values()):
-            by_name = {found.therapist_of(key): score for key, score in own.items()}
+            by_name = {findings.therapist_of(key): score for key, score in own.items()}
             rows.append((metric.name, *(_brief(by_name.get(name)) for name in THERAPISTS)))
     return Table("Items and length: correlation within each therapist", ("item", *THERAPISTS), tuple(rows))
 
@@ -285,9 +294,9 @@ def _brief(score: Score | None) -> str:
     return "–" if score is None or score.value is None else f"{score.value:+.2f}"
 
 
-def _shown(found: Interval | Score | None) -> str:
-    if found is None or found.value is None:
+def _shown(value: Interval | Score | None) -> str:
+    if value is None or value.value is None:
         return "cannot be told"
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f}"
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    if value.low is None or value.high is None:
+        return f"{value.value:.2f}"
+    return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"

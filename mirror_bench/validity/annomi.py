@@ -33,7 +33,7 @@ UNCODED = ("", "n/a", "na", "nan", "none")
 
 
 class ExpertUtterance(NamedTuple):
-    """One utterance.
+    """One utterance of AnnoMI with the class that experts gave it.
 
     Attributes:
         speaker: Who says it.
@@ -47,7 +47,7 @@ class ExpertUtterance(NamedTuple):
 
 
 class ExpertTranscript(NamedTuple):
-    """One transcript.
+    """One transcript of AnnoMI with its utterances and its published quality.
 
     Attributes:
         name: Its `transcript_id`.
@@ -91,7 +91,7 @@ class _Row(NamedTuple):
 
 
 def read_annomi(path: Path) -> tuple[ExpertTranscript, ...]:
-    """Reads AnnoMI.
+    """Returns AnnoMI's transcripts with the experts' codes.
 
     Args:
         path: A CSV file in UTF-8 with at least `COLUMNS`; `utterance_id`, where there is one, joins rows of

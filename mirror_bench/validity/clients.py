@@ -35,7 +35,7 @@ TURNS = 12
 
 
 class ResistanceCourse(NamedTuple):
-    """One session, as far as the audit reads it.
+    """How one session's client moved: when change talk first came, and its resistance turn by turn.
 
     Attributes:
         profile_id: The cluster.
@@ -58,7 +58,7 @@ class ResistanceCourse(NamedTuple):
 
 @dataclass(frozen=True)
 class AuditedSessions:
-    """The sessions of one therapist."""
+    """How clients moved in all sessions of one therapist."""
 
     therapist: str
     courses: tuple[ResistanceCourse, ...]
@@ -66,19 +66,19 @@ class AuditedSessions:
     @property
     def change(self) -> Interval | None:
         """Resistance of the last third less that of the first, with an interval clustered by profile."""
-        found = [(first_to_last_third(one.resistance), one.profile_id) for one in self.courses]
-        known = [(value, profile) for value, profile in found if value is not None]
+        changes = [(first_to_last_third(course.resistance), course.profile_id) for course in self.courses]
+        known = [(value, profile) for value, profile in changes if value is not None]
         return cluster_mean([value for value, _ in known], [profile for _, profile in known])
 
     def early(self, field: str) -> Interval | None:
         """Share of sessions in which `field`, a turn of `ResistanceCourse`, lies before turn `EARLY`."""
-        events = [(turn := getattr(one, field)) is not None and turn < EARLY for one in self.courses]
-        return cluster_share(events, [one.profile_id for one in self.courses])
+        events = [(turn := getattr(course, field)) is not None and turn < EARLY for course in self.courses]
+        return cluster_share(events, [course.profile_id for course in self.courses])
 
     @property
     def quartiles(self) -> tuple[str, str, str]:
         """Quartiles of the turn of the first change talk; "never" where they lie past the end."""
-        turns = sorted(one.change_talk or TURNS + 1 for one in self.courses)
+        turns = sorted(course.change_talk or TURNS + 1 for course in self.courses)
         cuts = quantiles(turns, n=4, method="inclusive") if len(turns) > 1 else turns * 3
         shown = [f"{cut:g}" if cut <= TURNS else "never" for cut in cuts]
         return shown[0], shown[1], shown[2]
@@ -86,12 +86,12 @@ class AuditedSessions:
     @property
     def never(self) -> float:
         """Share of sessions without change talk."""
-        return fmean(one.change_talk is None for one in self.courses)
+        return fmean(course.change_talk is None for course in self.courses)
 
     @property
     def endings(self) -> Mapping[str, float]:
         """Ending -> share."""
-        counts = Counter(one.ended for one in self.courses)
+        counts = Counter(course.ended for course in self.courses)
         return {ending: times / len(self.courses) for ending, times in sorted(counts.items())}
 
 
@@ -102,7 +102,7 @@ def audit_clients(
     profiles: Sequence[Profile] | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> dict[str, AuditedSessions]:
-    """Holds sessions with resisting clients and reads how they went.
+    """Returns how resisting clients moved in sessions with several therapists, held for the audit.
 
     Args:
         sessions: How many per therapist; all therapists meet the same scenarios.
@@ -115,7 +115,7 @@ def audit_clients(
         Therapist -> its sessions.
     """
     chosen = load_mini().profiles if profiles is None else profiles
-    people = [one for one in chosen if one.resistance is not Resistance.NONE]
+    people = [profile for profile in chosen if profile.resistance is not Resistance.NONE]
     scenarios = [
         Scenario(profile=person, resistance=person.resistance, seed=seed + place // len(people))
         for place in range(sessions)
@@ -132,7 +132,7 @@ def audit_clients(
 
 
 def course_of(session: Session) -> ResistanceCourse:
-    """Reads one session of the stateful client."""
+    """Returns how the stateful client moved in one session."""
     client = [turn for turn in session.turns if turn.speaker is Speaker.CLIENT]
     talk = [{code.behaviour for code in code_client(turn.words)} for turn in client]
     change = [ClientBehaviour.CHANGE_TALK in codes for codes in talk]
@@ -160,8 +160,8 @@ def _first(events: Sequence[bool]) -> int | None:
 
 
 def targets_of(arms: Mapping[str, AuditedSessions]) -> tuple[Target, ...]:
-    """Returns what is asked of the client, for the therapists that were tried."""
-    found = []
+    """Returns the targets that the client must meet with each therapist, and whether it does."""
+    targets = []
     wanted: dict[str, tuple[str, Callable[[Interval], bool]]] = {
         "directive": ("rises: interval above 0", lambda i: i.low is not None and i.low > 0),
         "attuned": ("falls: interval below 0", lambda i: i.high is not None and i.high < 0),
@@ -169,13 +169,13 @@ def targets_of(arms: Mapping[str, AuditedSessions]) -> tuple[Target, ...]:
     }
     for name, (text, holds) in wanted.items():
         if name in arms and (change := arms[name].change) is not None:
-            found.append(Target(f"resistance under {name}", text, shown(change, "+.3f"), holds(change)))
+            targets.append(Target(f"resistance under {name}", text, shown(change, "+.3f"), holds(change)))
     for field, where in (("yields_in_state", "by latent state"), ("yields_in_words", "by words")):
         shares = {name: share for name, arm in arms.items() if (share := arm.early(field)) is not None}
         if not shares:
             continue
         worst = max(shares, key=lambda name: shares[name].value)
-        found.append(
+        targets.append(
             Target(
                 f"clients compliant before turn {EARLY}, {where}, most under any therapist",
                 f"<= {MOST_EARLY:.0%}",
@@ -183,7 +183,7 @@ def targets_of(arms: Mapping[str, AuditedSessions]) -> tuple[Target, ...]:
                 shares[worst].value <= MOST_EARLY,
             )
         )
-    return tuple(found)
+    return tuple(targets)
 
 
 def shown(interval: Interval, form: str) -> str:
@@ -193,7 +193,7 @@ def shown(interval: Interval, form: str) -> str:
 
 
 def tables_of(arms: Mapping[str, AuditedSessions]) -> tuple[Table, ...]:
-    """Returns the distributions as tables of text."""
+    """Returns the audit's distributions as tables of text."""
     rows, ends = [], []
     endings = sorted({ending for arm in arms.values() for ending in arm.endings})
     for name, arm in arms.items():
@@ -225,7 +225,7 @@ def examine(setting: Setting) -> Evidence:
 
 
 def evidence_of(arms: Mapping[str, AuditedSessions]) -> Evidence:
-    """Returns what an audit found."""
+    """Returns the client audit as an examination's evidence, with targets, tables and figures."""
     count = len(next(iter(arms.values())).courses)
     return Evidence(
         title="The simulated client",
@@ -268,7 +268,9 @@ def _change_talk(arms: Mapping[str, AuditedSessions]) -> Figure:
     ax = axes[0][0]
     turns = range(1, TURNS + 1)
     for place, (name, arm) in enumerate(arms.items()):
-        shares = [fmean((one.change_talk or TURNS + 1) <= turn for one in arm.courses) for turn in turns]
+        shares = [
+            fmean((course.change_talk or TURNS + 1) <= turn for course in arm.courses) for turn in turns
+        ]
         ax.step(turns, shares, LINES[place % len(LINES)], where="post", color=COLORS[place], label=name)
     ax.set(xlabel="client turn", ylabel="share with change talk", ylim=(0, 1))
     ax.grid(True)
@@ -285,8 +287,8 @@ def _trajectories(arms: Mapping[str, AuditedSessions]) -> Figure:
         points = []
         for turn in range(TURNS):
             # Where a client has left, its last state stands: dropping it would flatter whom it left.
-            values = [one.resistance[min(turn, len(one.resistance) - 1)] for one in arm.courses]
-            mean = cluster_mean(values, [one.profile_id for one in arm.courses])
+            values = [course.resistance[min(turn, len(course.resistance) - 1)] for course in arm.courses]
+            mean = cluster_mean(values, [course.profile_id for course in arm.courses])
             if mean is not None:
                 points.append((turn + 1, mean))
         xs = [x for x, _ in points]

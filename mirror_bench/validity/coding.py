@@ -47,28 +47,28 @@ def code_transcript(transcript: ExpertTranscript) -> tuple[CodedUtterance, ...]:
     before: list[str] = []
     for speaker, words, expert in transcript.utterances:
         if speaker is Speaker.CLIENT:
-            heard, found = words, talk_class(code_client(words))
+            heard, coded_as = words, talk_class(code_client(words))
         else:
-            found = main_class(code_therapist(words, heard, before))
+            coded_as = main_class(code_therapist(words, heard, before))
             before.append(words)
         if expert:
-            coded.append(CodedUtterance(transcript.name, speaker, expert, found))
+            coded.append(CodedUtterance(transcript.name, speaker, expert, coded_as))
     return tuple(coded)
 
 
 def measure_coding(transcripts: Sequence[ExpertTranscript]) -> Codings:
     """Compares the coder with the experts; intervals leave whole transcripts out."""
-    coded = [one for transcript in transcripts for one in code_transcript(transcript)]
+    coded = [utterance for transcript in transcripts for utterance in code_transcript(transcript)]
 
     def agreement(speaker: Speaker, names: Sequence[str]) -> Agreement | None:
-        mine = [one for one in coded if one.speaker is speaker]
+        mine = [utterance for utterance in coded if utterance.speaker is speaker]
         if not mine:
             return None
         return class_agreement(
-            [one.expert for one in mine],
-            [one.found for one in mine],
+            [utterance.expert for utterance in mine],
+            [utterance.found for utterance in mine],
             names,
-            [one.transcript for one in mine],
+            [utterance.transcript for utterance in mine],
         )
 
     return Codings(agreement(Speaker.THERAPIST, THERAPIST_CLASSES), agreement(Speaker.CLIENT, CLIENT_CLASSES))
@@ -81,9 +81,9 @@ def examine(setting: Setting) -> Evidence:
     return replace(evidence_of(measure_coding(read_annomi(setting.annomi))), title=DEVELOPED, targets=())
 
 
-def evidence_of(found: Codings) -> Evidence:
-    """Returns what was found, with targets, tables and confusion matrices."""
-    both = {name: one for name, one in found._asdict().items() if one is not None}
+def evidence_of(codings: Codings) -> Evidence:
+    """Returns the coder's agreement with experts as evidence, with targets, tables and confusion matrices."""
+    both = {name: coding for name, coding in codings._asdict().items() if coding is not None}
     return Evidence(
         title=TITLE,
         tested=(
@@ -98,23 +98,23 @@ def evidence_of(found: Codings) -> Evidence:
             Target(
                 f"macro-F1, {name}",
                 f">= {WANTED[name]:.2f}",
-                shown(one.macro_f1),
-                one.macro_f1.value >= WANTED[name],
+                shown(coding.macro_f1),
+                coding.macro_f1.value >= WANTED[name],
             )
-            for name, one in both.items()
+            for name, coding in both.items()
         ),
         tables=(
             _summary(both),
-            *(_classes(name, one) for name, one in both.items()),
-            *(_confusion(name, one) for name, one in both.items()),
+            *(_classes(name, coding) for name, coding in both.items()),
+            *(_confusion(name, coding) for name, coding in both.items()),
         ),
         plots=tuple(
             Plot(
                 f"coding-{name}",
                 f"Classes of {name} utterances by experts (rows) and by rules (columns), shares of a row.",
-                lambda one=one: _matrix(one),  # type: ignore[misc]
+                lambda coding=coding: _matrix(coding),  # type: ignore[misc]
             )
-            for name, one in both.items()
+            for name, coding in both.items()
         ),
         not_shown=(
             "How rules do on speech that nobody saw who wrote them: one half of AnnoMI was at hand then, and "
@@ -126,29 +126,38 @@ def evidence_of(found: Codings) -> Evidence:
     )
 
 
-def coding_json(found: Codings) -> dict[str, Any]:
+def coding_json(codings: Codings) -> dict[str, Any]:
     """Returns what was found for machines: `therapist_macro_f1`, `client_macro_f1`, and the details."""
     return {
-        "therapist_macro_f1": found.therapist.macro_f1.value if found.therapist else None,
-        "client_macro_f1": found.client.macro_f1.value if found.client else None,
+        "therapist_macro_f1": codings.therapist.macro_f1.value if codings.therapist else None,
+        "client_macro_f1": codings.client.macro_f1.value if codings.client else None,
         "coding": {
             name: None
-            if one is None
+            if coding is None
             else {
-                "macro_f1": one.macro_f1._asdict(),
-                "kappa": one.kappa._asdict() if one.kappa else None,
-                "classes": [figures._asdict() for figures in one.classes],
-                "confusion": {"classes": list(one.names), "counts": [list(row) for row in one.confusion]},
+                "macro_f1": coding.macro_f1._asdict(),
+                "kappa": coding.kappa._asdict() if coding.kappa else None,
+                "classes": [figures._asdict() for figures in coding.classes],
+                "confusion": {
+                    "classes": list(coding.names),
+                    "counts": [list(row) for row in coding.confusion],
+                },
             }
-            for name, one in found._asdict().items()
+            for name, coding in codings._asdict().items()
         },
     }
 
 
 def _summary(both: dict[str, Agreement]) -> Table:
     rows = tuple(
-        (name, str(one.macro_f1.n), str(one.macro_f1.clusters), shown(one.macro_f1), shown(one.kappa))
-        for name, one in both.items()
+        (
+            name,
+            str(coding.macro_f1.n),
+            str(coding.macro_f1.clusters),
+            shown(coding.macro_f1),
+            shown(coding.kappa),
+        )
+        for name, coding in both.items()
     )
     return Table(
         "Agreement with experts",
@@ -157,7 +166,7 @@ def _summary(both: dict[str, Agreement]) -> Table:
     )
 
 
-def _classes(name: str, one: Agreement) -> Table:
+def _classes(name: str, coding: Agreement) -> Table:
     rows = tuple(
         (
             figures.name,
@@ -166,30 +175,31 @@ def _classes(name: str, one: Agreement) -> Table:
             "–" if figures.recall is None else f"{figures.recall:.2f}",
             f"{figures.f1:.2f}",
         )
-        for figures in one.classes
+        for figures in coding.classes
     )
     return Table(f"Classes, {name}", ("class", "by experts", "precision", "recall", "F1"), rows)
 
 
-def _confusion(name: str, one: Agreement) -> Table:
+def _confusion(name: str, coding: Agreement) -> Table:
     rows = tuple(
-        (expert, *(str(count) for count in row)) for expert, row in zip(one.names, one.confusion, strict=True)
+        (expert, *(str(count) for count in row))
+        for expert, row in zip(coding.names, coding.confusion, strict=True)
     )
-    return Table(f"Experts (rows) and rules (columns), {name}", ("", *one.names), rows)
+    return Table(f"Experts (rows) and rules (columns), {name}", ("", *coding.names), rows)
 
 
-def _matrix(one: Agreement) -> Figure:
+def _matrix(coding: Agreement) -> Figure:
     from mirror_bench.figures.style import COLUMN, INK, new_figure
 
     figure, axes = new_figure(COLUMN, 2.6)
     ax = axes[0, 0]
-    shares = [[count / max(1, sum(row)) for count in row] for row in one.confusion]
+    shares = [[count / max(1, sum(row)) for count in row] for row in coding.confusion]
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, values in enumerate(shares):
         for column, share in enumerate(values):
             color = "white" if share > 0.6 else INK
             ax.text(column, row, f"{share:.2f}", ha="center", va="center", color=color)
-    names = [name.replace("_", " ") for name in one.names]
+    names = [name.replace("_", " ") for name in coding.names]
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(names)), names)
     ax.tick_params(length=0)

@@ -36,7 +36,7 @@ class Table(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """A figure.
+    """A figure of an examination: its file name, caption and the function that draws it.
 
     Attributes:
         name: Its file name without an ending; letters, digits and hyphens.
@@ -51,7 +51,7 @@ class Plot(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """What an examination may use.
+    """What an examination may use: AnnoMI where it is at hand, how much, and a seed.
 
     Attributes:
         annomi: AnnoMI as a CSV file, or None where it is not at hand.
@@ -66,7 +66,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one examination found.
+    """The result of one examination: what was tested, targets, tables and figures.
 
     Attributes:
         title: Its heading.

@@ -50,7 +50,7 @@ THERAPISTS: Mapping[str, type[Scripted]] = {
 
 @dataclass(frozen=True)
 class FaceFindings:
-    """What sessions of all therapists under all face conditions show.
+    """Visual gains and reliance of scripted therapists that do and do not look at faces.
 
     Attributes:
         summary: Gains and reliance.
@@ -140,7 +140,7 @@ def examine(setting: Setting) -> Evidence:
     """Measures visual gain and reliance of therapists who see, who do not, and who are merely swayed."""
     people = load_mini().profiles
     people = people[:: max(1, len(people) // 16)] if setting.quick else people
-    found = hold_all(people, 1 if setting.quick else SEEDS)
+    findings = hold_all(people, 1 if setting.quick else SEEDS)
     read = read_expressions()
     unnamed = sorted(name for name, seen in read.items() if seen is FaceRemark.NOTHING)
     named = len(read) - len(unnamed)
@@ -148,7 +148,7 @@ def examine(setting: Setting) -> Evidence:
     return Evidence(
         title="Faces: gain and reliance",
         tested=(
-            f"Four scripted therapists on the same {found.scenarios} scenarios of {len(people)} profiles "
+            f"Four scripted therapists on the same {findings.scenarios} scenarios of {len(people)} profiles "
             "under five face conditions, with the stateful client and the coded rater. *Attuned* names the "
             "face where words deny it; *words-only* is *attuned* with its eyes shut; *swayed* lets the face "
             "choose among equal phrases and uses it for nothing else; *reflective* never looks. Gain is the "
@@ -156,15 +156,15 @@ def examine(setting: Setting) -> Evidence:
             f"asking for {PROBED_TURNS} turns of each session again with the same history and another face, "
             "and by what a wrong face costs. Intervals are 95 %, clustered by profile."
         ),
-        targets=tuple(_targets(found, right, named)),
-        tables=(*_tables(found), _reading_table(right, named, unnamed)),
+        targets=tuple(_targets(findings, right, named)),
+        tables=(*_tables(findings), _reading_table(right, named, unnamed)),
         plots=(
             Plot(
                 "faces-gain-and-reliance",
                 "Gain over another face against the share of turns whose words change with the face: attuned "
                 "stands high and to the right, swayed to the right at no gain, words-only and reflective in "
                 "the corner.",
-                partial(_figure, found.summary),
+                partial(_figure, findings.summary),
             ),
         ),
         not_shown=(
@@ -181,30 +181,30 @@ def examine(setting: Setting) -> Evidence:
     )
 
 
-def _targets(found: FaceFindings, right: int, named: int) -> list[Target]:
+def _targets(findings: FaceFindings, right: int, named: int) -> list[Target]:
     targets = []
-    for gain in found.summary.gains:
-        one = gain.difference
-        value, low, high = one.value or 0.0, one.low or 0.0, one.high or 0.0
-        what = f"{gain.therapist}: gain in {one.metric} over {gain.against.value}"
+    for gain in findings.summary.gains:
+        difference = gain.difference
+        value, low, high = difference.value or 0.0, difference.low or 0.0, difference.high or 0.0
+        what = f"{gain.therapist}: gain in {difference.metric} over {gain.against.value}"
         if gain.therapist == "attuned":
-            targets.append(Target(what, "interval above 0", _score(one), low > 0))
+            targets.append(Target(what, "interval above 0", _score(difference), low > 0))
         elif gain.therapist == "words-only":
             met = abs(value) <= NOTHING_GAINED and low <= 0 <= high
-            targets.append(Target(what, f"within {NOTHING_GAINED}, interval over 0", _score(one), met))
+            targets.append(Target(what, f"within {NOTHING_GAINED}, interval over 0", _score(difference), met))
         elif gain.therapist == "swayed":
-            targets.append(Target(what, "interval over 0", _score(one), low <= 0 <= high))
+            targets.append(Target(what, "interval over 0", _score(difference), low <= 0 <= high))
     for condition in OTHERS:
-        interval = found.courses["attuned", condition].interval
+        interval = findings.courses["attuned", condition].interval
         targets.append(
             Target(
                 f"attuned: the client's resistance, own face less {condition.value}",
                 "interval below 0",
-                _plain(found.courses["attuned", condition]),
+                _plain(findings.courses["attuned", condition]),
                 interval is not None and interval.high is not None and interval.high < 0,
             )
         )
-    for reliance in found.summary.reliance:
+    for reliance in findings.summary.reliance:
         if reliance.measure == "words" and reliance.shown is FaceCondition.SHUFFLED:
             sees = reliance.therapist in SEEING
             low, high = reliance.value.low or 0.0, reliance.value.high or 0.0
@@ -228,31 +228,38 @@ def _targets(found: FaceFindings, right: int, named: int) -> list[Target]:
     return targets
 
 
-def _tables(found: FaceFindings) -> tuple[Table, ...]:
-    asked = [one for one in found.summary.reliance if one.measure != "cost"]
-    costs = [one for one in found.summary.reliance if one.measure == "cost"]
+def _tables(findings: FaceFindings) -> tuple[Table, ...]:
+    asked = [reliance for reliance in findings.summary.reliance if reliance.measure != "cost"]
+    costs = [reliance for reliance in findings.summary.reliance if reliance.measure == "cost"]
     return (
         Table(
             "The client's resistance (its change over the session), own face less the other",
             ("therapist", *(condition.value for condition in OTHERS)),
-            tuple((name, *(_plain(found.courses[name, c]) for c in OTHERS)) for name in THERAPISTS),
+            tuple((name, *(_plain(findings.courses[name, c]) for c in OTHERS)) for name in THERAPISTS),
         ),
         Table(
             "Reliance: shares of turns that change with the face alone, and of remarks that fit it",
             ("therapist", "measure", "face shown", "share", "turns"),
             tuple(
-                (one.therapist, one.measure, one.shown.value, _score(one.value), str(one.value.n))
-                for one in asked
-                if one.therapist in SEEING and (one.shown is not MATCHED or one.measure == "read")
+                (
+                    reliance.therapist,
+                    reliance.measure,
+                    reliance.shown.value,
+                    _score(reliance.value),
+                    str(reliance.value.n),
+                )
+                for reliance in asked
+                if reliance.therapist in SEEING
+                and (reliance.shown is not MATCHED or reliance.measure == "read")
             ),
         ),
         Table(
             "What a wrong face costs, against no face; above 0 it harms",
             ("therapist", "metric", "wrong face", "cost"),
             tuple(
-                (one.therapist, one.value.metric, one.shown.value, _score(one.value))
-                for one in costs
-                if one.therapist in SEEING
+                (reliance.therapist, reliance.value.metric, reliance.shown.value, _score(reliance.value))
+                for reliance in costs
+                if reliance.therapist in SEEING
             ),
         ),
     )
@@ -275,11 +282,13 @@ def _figure(summary: Summary) -> Figure:
 
 
 def _plain(difference: PairedDifference) -> str:
-    found = difference.interval
-    if found is None:
+    interval = difference.interval
+    if interval is None:
         return "–"
-    ends = "" if found.low is None or found.high is None else f" [{found.low:.3f}, {found.high:.3f}]"
-    return f"{found.value:.3f}{ends}"
+    ends = (
+        "" if interval.low is None or interval.high is None else f" [{interval.low:.3f}, {interval.high:.3f}]"
+    )
+    return f"{interval.value:.3f}{ends}"
 
 
 def _score(score: Score) -> str:

@@ -38,7 +38,7 @@ _LEAST_POINTS = 0.02
 
 @dataclass(frozen=True)
 class RatedSessions:
-    """The sessions of one therapist, rated.
+    """The ratings of all sessions of one therapist, by instrument and scenario.
 
     Attributes:
         therapist: Its name.
@@ -63,7 +63,7 @@ class RatedSessions:
 
 
 class CheatStanding(NamedTuple):
-    """How a cheat stands against the standard on one instrument.
+    """A cheating therapist's total on one instrument against the standard therapist's.
 
     Attributes:
         instrument: Its name.
@@ -84,10 +84,10 @@ class CheatStanding(NamedTuple):
         """Whether the intervals lie apart, the cheat's below, and the paired difference lies below 0."""
         if self.cheat is None or self.standard is None or self.gap is None:
             return False
-        ends = [_ends(one) for one in (self.cheat, self.standard, self.gap)]
+        ends = [_ends(interval) for interval in (self.cheat, self.standard, self.gap)]
         if None in ends:
             return False
-        cheat, standard, gap = (one for one in ends if one is not None)
+        cheat, standard, gap = (end for end in ends if end is not None)
         return cheat[1] < standard[0] and gap[1] < 0
 
     @property
@@ -97,11 +97,11 @@ class CheatStanding(NamedTuple):
         return sum(value for name, value in self.reasons.items() if name in CLIENT) / whole if whole else 0.0
 
 
-def _ends(found: Interval) -> tuple[float, float] | None:
+def _ends(interval: Interval) -> tuple[float, float] | None:
     """Returns an interval's ends; the value itself where sessions of several profiles are all alike."""
-    if found.low is not None and found.high is not None:
-        return found.low, found.high
-    return (found.value, found.value) if found.clusters > 1 else None
+    if interval.low is not None and interval.high is not None:
+        return interval.low, interval.high
+    return (interval.value, interval.value) if interval.clusters > 1 else None
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,11 @@ class Audit:
     @property
     def through(self) -> list[str]:
         """Names of the cheats that no instrument, or only one, puts below the standard."""
-        return [name for name, found in self.standings.items() if not all(one.stopped for one in found)]
+        return [
+            name
+            for name, standings in self.standings.items()
+            if not all(standing.stopped for standing in standings)
+        ]
 
 
 def scenarios_of(profiles: int | None, seeds: int, seed: int = 0) -> list[Scenario]:
@@ -135,7 +139,7 @@ def audit_cheats(
     names: Sequence[str] = (),
     tick: Callable[[], None] = lambda: None,
 ) -> Audit:
-    """Holds and rates the sessions.
+    """Returns how cheating therapists score against the standard, in sessions held for the audit.
 
     Args:
         scenarios: With whom; the same for all.
@@ -186,7 +190,7 @@ async def _arm(
             for instrument, parts in points.items()
         },
         left=fmean(session.ended is Ending.CLIENT_LEFT for session in held),
-        injected=tally(held[:3], [load_instrument(one) for one in INSTRUMENTS]) if injects else None,
+        injected=tally(held[:3], [load_instrument(name) for name in INSTRUMENTS]) if injects else None,
     )
 
 
@@ -205,7 +209,7 @@ def _standing(cheat: RatedSessions, standard: RatedSessions, instrument: str) ->
     behind = {name: theirs[name] - ours[name] for name in FEATURES}
     reasons = sorted(
         ((name, points) for name, points in behind.items() if points >= _LEAST_POINTS),
-        key=lambda one: -one[1],
+        key=lambda entry: -entry[1],
     )
     paired = paired_difference(cheat.totals[instrument], standard.totals[instrument], standard.profiles)
     return CheatStanding(
@@ -218,12 +222,12 @@ def _standing(cheat: RatedSessions, standard: RatedSessions, instrument: str) ->
 
 
 def examine(setting: Setting) -> Evidence:
-    """Tries every cheat on the packaged profiles."""
+    """Returns evidence on whether cheating therapists are rated well, on the packaged profiles."""
     return evidence_of(audit_cheats(scenarios_of(12 if setting.quick else 48, 1 if setting.quick else 2)))
 
 
 def evidence_of(audit: Audit) -> Evidence:
-    """Returns what an audit found."""
+    """Returns the audit of cheats as an examination's evidence."""
     from mirror_bench.validity.gaming_tables import draw, gaming_tables, gaming_targets
 
     sessions = len(audit.standard.profiles)

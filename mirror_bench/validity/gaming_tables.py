@@ -18,23 +18,23 @@ _MOST_REASONS = 4
 
 def gaming_targets(audit: Audit) -> tuple[Target, ...]:
     """Returns what is asked: every cheat below the standard, and no prompt changed by an injection."""
-    found = [
+    targets = [
         Target(
             f"cheat/{name}, totals",
             f"below {STANDARD}, intervals apart",
             "; ".join(
-                f"{one.instrument.upper()} {shown(one.cheat)} against {shown(one.standard)}"
-                for one in standings
+                f"{standing.instrument.upper()} {shown(standing.cheat)} against {shown(standing.standard)}"
+                for standing in standings
             ),
-            all(one.stopped for one in standings),
+            all(standing.stopped for standing in standings),
         )
         for name, standings in audit.standings.items()
     ]
     tallies = [arm.injected for arm in audit.cheats.values() if arm.injected is not None]
     if tallies:
-        prompts = sum(one.prompts for one in tallies)
-        reached = sum(max(one.changed, one.broken) for one in tallies)
-        found.append(
+        prompts = sum(tally.prompts for tally in tallies)
+        reached = sum(max(tally.changed, tally.broken) for tally in tallies)
+        targets.append(
             Target(
                 "prompts to an LLM judge that an injection changes outside the transcript's block",
                 "none",
@@ -42,19 +42,21 @@ def gaming_targets(audit: Audit) -> tuple[Target, ...]:
                 reached == 0,
             )
         )
-    return tuple(found)
+    return tuple(targets)
 
 
 def gaming_tables(audit: Audit) -> tuple[Table, ...]:
     """Returns the scores, and what stands against each cheat."""
     scores, reasons = [], []
-    for name, standings in sorted(audit.standings.items(), key=lambda one: _closest(one[1])):
+    for name, standings in sorted(audit.standings.items(), key=lambda entry: _closest(entry[1])):
         cheat = load_cheat(name)
-        cells = [cell for one in standings for cell in (shown(one.cheat), shown(one.gap, "+.2f"))]
-        stopped = "yes" if all(one.stopped for one in standings) else "NO"
+        cells = [
+            cell for standing in standings for cell in (shown(standing.cheat), shown(standing.gap, "+.2f"))
+        ]
+        stopped = "yes" if all(standing.stopped for standing in standings) else "NO"
         scores.append((cheat.title, *cells, f"{audit.cheats[name].left:.0%}", stopped))
         measured = points_against(standings)
-        share = sum(one.client_share for one in standings) / len(standings)
+        share = sum(standing.client_share for standing in standings) / len(standings)
         reasons.append(
             (
                 cheat.title,
@@ -65,7 +67,7 @@ def gaming_tables(audit: Audit) -> tuple[Table, ...]:
         )
     own = [shown(audit.standard.interval(instrument)) for instrument in INSTRUMENTS]
     scores.append((STANDARD, own[0], "–", own[1], "–", f"{audit.standard.left:.0%}", "–"))
-    heads = tuple(head for one in INSTRUMENTS for head in (one.upper(), f"less {STANDARD}"))
+    heads = tuple(head for instrument in INSTRUMENTS for head in (instrument.upper(), f"less {STANDARD}"))
     return (
         Table(
             "Totals, the nearest cheat first", ("therapist", *heads, "client left", "stopped"), tuple(scores)
@@ -80,8 +82,13 @@ def gaming_tables(audit: Audit) -> tuple[Table, ...]:
 
 def points_against(standings: tuple[CheatStanding, ...]) -> list[tuple[str, float]]:
     """Returns feature and points that set a cheat back, mean over instruments, largest first."""
-    sums = {name: sum(one.reasons.get(name, 0.0) for one in standings) / len(standings) for name in FEATURES}
-    return sorted(((name, points) for name, points in sums.items() if points > 0), key=lambda one: -one[1])
+    sums = {
+        name: sum(standing.reasons.get(name, 0.0) for standing in standings) / len(standings)
+        for name in FEATURES
+    }
+    return sorted(
+        ((name, points) for name, points in sums.items() if points > 0), key=lambda entry: -entry[1]
+    )
 
 
 def figures(audit: Audit) -> dict[str, Any]:
@@ -90,14 +97,14 @@ def figures(audit: Audit) -> dict[str, Any]:
         name: {
             "left": audit.cheats[name].left,
             **{
-                one.instrument: {
-                    "total": one.cheat and one.cheat._asdict(),
-                    STANDARD: one.standard and one.standard._asdict(),
-                    "gap": one.gap and one.gap._asdict(),
-                    "stopped": one.stopped,
-                    "points_against": dict(one.reasons),
+                standing.instrument: {
+                    "total": standing.cheat and standing.cheat._asdict(),
+                    STANDARD: standing.standard and standing.standard._asdict(),
+                    "gap": standing.gap and standing.gap._asdict(),
+                    "stopped": standing.stopped,
+                    "points_against": dict(standing.reasons),
                 }
-                for one in standings
+                for standing in standings
             },
         }
         for name, standings in audit.standings.items()
@@ -114,7 +121,7 @@ def _says(feature: str) -> str:
 
 def _closest(standings: tuple[CheatStanding, ...]) -> float:
     """Returns how far the cheat lies behind where it lies least behind; 0 where that is not known."""
-    return min((-one.gap.value if one.gap else 0.0) for one in standings)
+    return min((-standing.gap.value if standing.gap else 0.0) for standing in standings)
 
 
 def shown(interval: Interval | None, form: str = ".2f") -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirror_bench.raters.instruments import Instrument
+from mirror_bench.raters.judge_item import ask
 from mirror_bench.raters.judge_transcript import write_transcript
-from mirror_bench.raters.llm import ask
 from mirror_bench.schema import Session, Speaker
 
 _HARMLESS = "I see. Tell me more about that."

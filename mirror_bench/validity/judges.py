@@ -104,12 +104,12 @@ def session_of(quality: float, name: str) -> Session:
 
 
 def quality_of(session: Session) -> float:
-    """Returns the quality that a session stands for."""
+    """Returns the true quality of a simulated session, which its ratings are held against."""
     return float(session.scenario_id.rsplit(":", 1)[1])
 
 
 class PanelFindings(NamedTuple):
-    """What judges alone and the panel came to on the same sessions.
+    """How far single judges and the panel miss the truth on the same simulated sessions.
 
     Attributes:
         error: Rater or panel -> mean absolute distance of totals from the truth, in points.
@@ -131,7 +131,7 @@ def simulate(sessions: int, seed: int) -> PanelFindings:
     instrument = load_instrument("ctrs")
     low, high = instrument.scale.min, instrument.scale.max
     rated = [session_of((place + 0.5) / sessions, f"s{place}") for place in range(sessions)]
-    truth = [low + (high - low) * quality_of(one) for one in rated]
+    truth = [low + (high - low) * quality_of(session) for session in rated]
     alone = [SimulatedJudge(name, bias, seed) for name, bias in JUDGES.items()]
 
     async def anchors() -> Sequence[Anchor]:
@@ -139,15 +139,15 @@ def simulate(sessions: int, seed: int) -> PanelFindings:
 
     async def all_totals() -> tuple[dict[str, list[float | None]], PanelRater]:
         panel = PanelRater(alone, anchors)
-        found: dict[str, list[float | None]] = {}
+        totals: dict[str, list[float | None]] = {}
         raters: list[Rater] = [*alone, panel]
         for rater in raters:
             name = "panel" if rater is panel else rater.name
-            made = [await rater.rate(one, _NOBODY, instrument) for one in rated]
-            found[name] = [
+            made = [await rater.rate(session, _NOBODY, instrument) for session in rated]
+            totals[name] = [
                 instrument_scores(instrument, rating)[f"{instrument.name}.total"] for rating in made
             ]
-        return found, panel
+        return totals, panel
 
     totals, panel = asyncio.run(all_totals())
     lines = panel.calibration[instrument.name]
@@ -157,8 +157,8 @@ def simulate(sessions: int, seed: int) -> PanelFindings:
     }
     raw = {name: totals[name] for name in JUDGES}
     both = {
-        name: [(t, x) for t, x in zip(truth, found, strict=True) if x is not None]
-        for name, found in totals.items()
+        name: [(t, x) for t, x in zip(truth, scores, strict=True) if x is not None]
+        for name, scores in totals.items()
     }
     return PanelFindings(
         error={name: fmean(abs(t - x) for t, x in pairs) for name, pairs in both.items()},
@@ -181,15 +181,15 @@ def _apart(totals: Mapping[str, Sequence[float | None]]) -> float:
 
 
 def _agreement(totals: Mapping[str, Sequence[float | None]]) -> float:
-    found = icc(_rows(totals))
-    return found.value if found else 0.0
+    correlation = icc(_rows(totals))
+    return correlation.value if correlation else 0.0
 
 
 def examine(setting: Setting) -> Evidence:
-    """Shows what a panel does to simulated judges."""
-    found = simulate(40 if setting.quick else 200, setting.seed)
-    worst = max(found.error[name] for name in JUDGES)
-    alone = fmean(found.error[name] for name in JUDGES)
+    """Returns evidence on what a panel gains over single judges, simulated with known biases."""
+    simulated = simulate(40 if setting.quick else 200, setting.seed)
+    worst = max(simulated.error[name] for name in JUDGES)
+    alone = fmean(simulated.error[name] for name in JUDGES)
     return Evidence(
         title="Panels of judges",
         tested=(
@@ -202,35 +202,39 @@ def examine(setting: Setting) -> Evidence:
             Target(
                 "distance between judges' totals after equating, as a share of that before",
                 "< 0.6",
-                f"{found.apart[1] / found.apart[0]:.2f}",
-                found.apart[1] < 0.6 * found.apart[0],
+                f"{simulated.apart[1] / simulated.apart[0]:.2f}",
+                simulated.apart[1] < 0.6 * simulated.apart[0],
             ),
             Target(
                 "the panel's error, against the judges' mean",
                 "smaller",
-                f"{found.error['panel']:.2f} against {alone:.2f} (worst {worst:.2f})",
-                found.error["panel"] < alone,
+                f"{simulated.error['panel']:.2f} against {alone:.2f} (worst {worst:.2f})",
+                simulated.error["panel"] < alone,
             ),
             Target(
                 "the panel's order (Kendall's tau with the truth), against the judges' mean",
                 "higher: nobody knows beforehand which judge is best",
-                f"{found.order['panel']:.2f} against {fmean(found.order[name] for name in JUDGES):.2f} "
-                f"(best {max(found.order[name] for name in JUDGES):.2f})",
-                found.order["panel"] > fmean(found.order[name] for name in JUDGES),
+                f"{simulated.order['panel']:.2f} against "
+                f"{fmean(simulated.order[name] for name in JUDGES):.2f} "
+                f"(best {max(simulated.order[name] for name in JUDGES):.2f})",
+                simulated.order["panel"] > fmean(simulated.order[name] for name in JUDGES),
             ),
         ),
         tables=(
             Table(
                 "Judges alone and together",
                 ("rater", "error in points", "Kendall's tau"),
-                tuple((name, f"{found.error[name]:.2f}", f"{found.order[name]:.2f}") for name in found.error),
+                tuple(
+                    (name, f"{simulated.error[name]:.2f}", f"{simulated.order[name]:.2f}")
+                    for name in simulated.error
+                ),
             ),
             Table(
                 "Agreement of the judges' totals",
                 ("", "as given", "equated"),
                 (
-                    ("mean distance of two", *(f"{value:.2f}" for value in found.apart)),
-                    ("ICC(2,1)", *(f"{value:.2f}" for value in found.agreement)),
+                    ("mean distance of two", *(f"{value:.2f}" for value in simulated.apart)),
+                    ("ICC(2,1)", *(f"{value:.2f}" for value in simulated.agreement)),
                 ),
             ),
         ),

@@ -42,24 +42,24 @@ def examine(setting: Setting) -> Evidence:
     return replace(evidence_of(measure_separation(rated, rater.name)), title=DEVELOPED, targets=())
 
 
-def evidence_of(found: KnownGroups) -> Evidence:
-    """Returns what was found, with targets, tables and the ROC curve."""
-    total = next(one for one in found.totals if one.metric == TOTAL)
-    equal = next(one for one in found.equal_length if one.metric == TOTAL)
-    left_out = f" {found.unrated} transcripts have no total and are left out." if found.unrated else ""
+def evidence_of(groups: KnownGroups) -> Evidence:
+    """Returns how scores part the known groups as evidence, with targets, tables and the ROC curve."""
+    total = next(separation for separation in groups.totals if separation.metric == TOTAL)
+    equal = next(separation for separation in groups.equal_length if separation.metric == TOTAL)
+    left_out = f" {groups.unrated} transcripts have no total and are left out." if groups.unrated else ""
     return Evidence(
         title=TITLE,
         tested=(
-            f"The rater `{found.rater}` filled in CTRS and WAI for {found.high} transcripts of AnnoMI that "
-            f"were published as high and {found.low} that were published as low examples of motivational "
+            f"The rater `{groups.rater}` filled in CTRS and WAI for {groups.high} transcripts of AnnoMI that "
+            f"were published as high and {groups.low} that were published as low examples of motivational "
             "interviewing; nobody on this project wrote or rated them. The total is the mean of the two "
             "instruments' totals, each scaled to 0..1 over its answers. AUC is the chance that a high "
             "transcript scores above a low one, with the interval of Brunner and Munzel, joined near the "
             f"ends with Newcombe's.{left_out} Length alone also parts "
-            f"the groups (AUC of the therapist's words: {shown(found.length)}), so AUCs are given again at "
+            f"the groups (AUC of the therapist's words: {shown(groups.length)}), so AUCs are given again at "
             "equal length: one high transcript matched to each low one on log words, each used once, as "
             f"near as can be and within {CALIPER} standard deviations (a factor of "
-            f"{exp(found.caliper):.2f}), which gives the share of pairs that the high one wins; and every "
+            f"{exp(groups.caliper):.2f}), which gives the share of pairs that the high one wins; and every "
             "pair within that caliper. A logistic regression holds the score beside length."
         ),
         targets=(
@@ -71,12 +71,12 @@ def evidence_of(found: KnownGroups) -> Evidence:
                 equal.matched is not None and equal.matched.value >= WANTED_MATCHED,
             ),
         ),
-        tables=(_totals(found), _equal_length(found), _partial(found), _parts(found)),
+        tables=(_totals(groups), _equal_length(groups), _partial(groups), _parts(groups)),
         plots=(
             Plot(
                 "known-groups-roc",
                 "ROC curves of the totals: high against low quality.",
-                lambda: _roc(found),
+                lambda: _roc(groups),
             ),
         ),
         not_shown=(
@@ -90,34 +90,37 @@ def evidence_of(found: KnownGroups) -> Evidence:
     )
 
 
-def known_groups_json(found: KnownGroups) -> dict[str, Any]:
+def known_groups_json(groups: KnownGroups) -> dict[str, Any]:
     """Returns what was found for machines: `auc`, `auc_length_matched`, and the details."""
-    by_metric = {one.metric: one for one in found.equal_length}
+    by_metric = {separation.metric: separation for separation in groups.equal_length}
     matched = by_metric[TOTAL].matched
     return {
-        "auc": next(one.auc.value for one in found.totals if one.metric == TOTAL),
+        "auc": next(separation.auc.value for separation in groups.totals if separation.metric == TOTAL),
         "auc_length_matched": None if matched is None else matched.value,
-        "rater": found.rater,
-        "transcripts": {"high": found.high, "low": found.low, "unrated": found.unrated},
+        "rater": groups.rater,
+        "transcripts": {"high": groups.high, "low": groups.low, "unrated": groups.unrated},
         "total": "mean of the instruments' totals, each scaled to 0..1",
-        "auc_of_length": _interval(found.length),
-        "caliper_log_tokens": found.caliper,
+        "auc_of_length": _interval(groups.length),
+        "caliper_log_tokens": groups.caliper,
         "metrics": {
-            one.metric: {"auc": _interval(one.auc), "correlation_with_length": _interval(one.with_length)}
-            for one in (*found.totals, *found.parts)
+            separation.metric: {
+                "auc": _interval(separation.auc),
+                "correlation_with_length": _interval(separation.with_length),
+            }
+            for separation in (*groups.totals, *groups.parts)
         },
-        "equal_length": {metric: _equal_json(one) for metric, one in by_metric.items()},
+        "equal_length": {metric: _equal_json(separation) for metric, separation in by_metric.items()},
         "partial": {
             metric: {
                 "reason": fit.reason,
                 **{
-                    name: {"coefficient": _interval(one.coefficient), "p": one.p}
-                    for name, one in fit.partials.items()
+                    name: {"coefficient": _interval(predictor.coefficient), "p": predictor.p}
+                    for name, predictor in fit.partials.items()
                 },
             }
-            for metric, fit in found.partial.items()
+            for metric, fit in groups.partial.items()
         },
-        "roc": {metric: [list(point) for point in points] for metric, points in found.roc.items()},
+        "roc": {metric: [list(point) for point in points] for metric, points in groups.roc.items()},
     }
 
 
@@ -136,41 +139,49 @@ def _interval(interval: Interval | None) -> dict[str, float | None] | None:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
-def _equal_json(one: EqualLength) -> dict[str, Any]:
+def _equal_json(separation: EqualLength) -> dict[str, Any]:
     return {
-        "matched": _interval(one.matched),
-        "pairs": one.pairs,
-        "near": _interval(one.near),
-        "near_pairs": one.near_pairs,
+        "matched": _interval(separation.matched),
+        "pairs": separation.pairs,
+        "near": _interval(separation.near),
+        "near_pairs": separation.near_pairs,
     }
 
 
-def _totals(found: KnownGroups) -> Table:
-    rows = tuple((one.metric, shown(one.auc), shown(one.with_length)) for one in found.totals)
+def _totals(groups: KnownGroups) -> Table:
+    rows = tuple(
+        (separation.metric, shown(separation.auc), shown(separation.with_length))
+        for separation in groups.totals
+    )
     return Table("Totals", ("metric", "AUC", "correlation with length"), rows)
 
 
-def _equal_length(found: KnownGroups) -> Table:
+def _equal_length(groups: KnownGroups) -> Table:
     rows = tuple(
         (
-            one.metric,
-            f"{shown(one.matched)} ({one.pairs} pairs)",
-            f"{shown(one.near)} ({one.near_pairs} pairs)",
+            separation.metric,
+            f"{shown(separation.matched)} ({separation.pairs} pairs)",
+            f"{shown(separation.near)} ({separation.near_pairs} pairs)",
         )
-        for one in found.equal_length
+        for separation in groups.equal_length
     )
     heads = ("metric", "matched pairs", "every pair within the caliper")
     return Table("AUC at equal length", heads, rows)
 
 
-def _partial(found: KnownGroups) -> Table:
+def _partial(groups: KnownGroups) -> Table:
     rows = []
-    for metric, fit in found.partial.items():
+    for metric, fit in groups.partial.items():
         if fit.reason:
             rows.append((metric, fit.reason, "–", "–"))
-        for name, one in fit.partials.items():
+        for name, predictor in fit.partials.items():
             rows.append(
-                (metric, name, shown(one.coefficient), "< 0.001" if one.p < 0.001 else f"{one.p:.3f}")
+                (
+                    metric,
+                    name,
+                    shown(predictor.coefficient),
+                    "< 0.001" if predictor.p < 0.001 else f"{predictor.p:.3f}",
+                )
             )
     return Table(
         "Quality regressed on score and length",
@@ -179,8 +190,11 @@ def _partial(found: KnownGroups) -> Table:
     )
 
 
-def _parts(found: KnownGroups) -> Table:
-    rows = tuple((one.metric, shown(one.auc), shown(one.with_length)) for one in found.parts)
+def _parts(groups: KnownGroups) -> Table:
+    rows = tuple(
+        (separation.metric, shown(separation.auc), shown(separation.with_length))
+        for separation in groups.parts
+    )
     return Table("Items and subscales", ("metric", "AUC", "correlation with length"), rows)
 
 
@@ -188,14 +202,14 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _roc(found: KnownGroups) -> Figure:
+def _roc(groups: KnownGroups) -> Figure:
     from mirror_bench.figures.style import COLORS, COLUMN, LINES, MUTED, new_figure
 
     figure, axes = new_figure(COLUMN, 2.9)
     ax = axes[0, 0]
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.6)
-    for place, separation in enumerate(found.totals):
-        points = found.roc[separation.metric]
+    for place, separation in enumerate(groups.totals):
+        points = groups.roc[separation.metric]
         ax.step(
             [point.false_positive for point in points],
             [point.true_positive for point in points],

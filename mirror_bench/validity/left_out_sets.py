@@ -62,7 +62,7 @@ MAINTAINERS = (
 
 
 class ExpertUnit(NamedTuple):
-    """What an expert coded as one: an utterance or a sentence.
+    """An utterance or sentence with the class that an expert gave it, and what was said before.
 
     Attributes:
         source: The set.
@@ -88,48 +88,48 @@ def read_units(annomi: Path) -> tuple[ExpertUnit, ...]:
     Raises:
         InputError: If a file is malformed.
     """
-    found = list(_of_transcripts(read_annomi(annomi)))
+    units = list(_of_transcripts(read_annomi(annomi)))
     for source, name in OTHERS.items():
         path = annomi.parent / "outside" / name
         if path.is_file():
-            found += _of_lines(source, path)
-    return tuple(found)
+            units += _of_lines(source, path)
+    return tuple(units)
 
 
 def fit(units: Sequence[ExpertUnit], without: str = "") -> FormWeights:
     """Returns the weights fitted on the therapists' units of every set but one."""
-    own = [one for one in units if one.speaker is Speaker.THERAPIST and one.source != without]
+    own = [unit for unit in units if unit.speaker is Speaker.THERAPIST and unit.source != without]
     signs, kept = [], []
-    for one in own:
-        parts = sentence_signs(one.words, one.heard)
+    for unit in own:
+        parts = sentence_signs(unit.words, unit.heard)
         if parts:
             total = sum(length for _, length in parts)
             signs.append(sum(signs_of(sentence) * (length / total) for sentence, length in parts))
-            kept.append(one)
+            kept.append(unit)
     if not kept:
         raise InputError("there is no coded set to fit on: lay others beside AnnoMI's file, in outside/")
-    classes = [one.expert for one in kept]
-    return fit_weights(np.array(signs), classes, balance([one.source for one in kept], classes))
+    classes = [unit.expert for unit in kept]
+    return fit_weights(np.array(signs), classes, balance([unit.source for unit in kept], classes))
 
 
 def agreement(units: Sequence[ExpertUnit], speaker: Speaker, weights: FormWeights | None) -> Agreement | None:
     """Returns how the coder agrees with the experts on one speaker's units; None without any."""
-    own = [one for one in units if one.speaker is speaker]
+    own = [unit for unit in units if unit.speaker is speaker]
     if not own:
         return None
-    found = [
-        main_class(code_therapist(one.words, one.heard, one.before, weights=weights))
+    classes = [
+        main_class(code_therapist(unit.words, unit.heard, unit.before, weights=weights))
         if speaker is Speaker.THERAPIST
-        else talk_class(code_client(one.words))
-        for one in own
+        else talk_class(code_client(unit.words))
+        for unit in own
     ]
     return class_agreement(
-        [one.expert for one in own], found, _CLASSES[speaker], [one.cluster for one in own]
+        [unit.expert for unit in own], classes, _CLASSES[speaker], [unit.cluster for unit in own]
     )
 
 
 class LeftOut(NamedTuple):
-    """What was measured on sets left out.
+    """Agreement with experts on sets that the weights were not fitted on.
 
     Attributes:
         codes: (set, speaker) -> agreement with its experts.
@@ -144,15 +144,15 @@ class LeftOut(NamedTuple):
 def measure_left_out(annomi: Path) -> LeftOut:
     """Measures each set with weights that were fitted on the others."""
     units = read_units(annomi)
-    sources = dict.fromkeys(one.source for one in units)
+    sources = dict.fromkeys(unit.source for unit in units)
     codes: dict[tuple[str, Speaker], Agreement] = {}
     groups = None
     for source in sources:
         weights = fit(units, source) if len(sources) > 1 else None
         for speaker in (Speaker.THERAPIST, Speaker.CLIENT):
-            one = agreement([unit for unit in units if unit.source == source], speaker, weights)
-            if one is not None:
-                codes[source, speaker] = one
+            measured = agreement([unit for unit in units if unit.source == source], speaker, weights)
+            if measured is not None:
+                codes[source, speaker] = measured
         if source == ANNOMI and weights is not None:
             rater = CodedRater(weights)
             groups = measure_separation(asyncio.run(rate_transcripts(read_annomi(annomi), rater)), rater.name)
@@ -166,20 +166,20 @@ def examine(setting: Setting) -> Evidence:
     return evidence_of(measure_left_out(setting.annomi))
 
 
-def evidence_of(found: LeftOut) -> Evidence:
-    """Returns what was found, with targets and tables."""
+def evidence_of(left_out: LeftOut) -> Evidence:
+    """Returns the agreement on left-out sets as evidence, with targets and tables."""
     targets = [
         Target(
             f"{speaker} codes, {source}: macro-F1",
             f">= {WANTED[speaker]:.2f}",
-            shown(one.macro_f1),
-            one.macro_f1.value >= WANTED[speaker],
+            shown(coded.macro_f1),
+            coded.macro_f1.value >= WANTED[speaker],
         )
-        for (source, speaker), one in found.codes.items()
+        for (source, speaker), coded in left_out.codes.items()
     ]
-    if found.groups is not None:
-        total = next(one for one in found.groups.totals if one.metric == TOTAL)
-        equal = next(one for one in found.groups.equal_length if one.metric == TOTAL)
+    if left_out.groups is not None:
+        total = next(separation for separation in left_out.groups.totals if separation.metric == TOTAL)
+        equal = next(separation for separation in left_out.groups.equal_length if separation.metric == TOTAL)
         targets += [
             Target(
                 f"AUC of the total, {ANNOMI}",
@@ -216,11 +216,11 @@ def evidence_of(found: LeftOut) -> Evidence:
                     (
                         source,
                         speaker.value,
-                        str(one.macro_f1.n),
-                        shown(one.macro_f1),
-                        ", ".join(f"{figures.name} {figures.f1:.2f}" for figures in one.classes),
+                        str(coded.macro_f1.n),
+                        shown(coded.macro_f1),
+                        ", ".join(f"{figures.name} {figures.f1:.2f}" for figures in coded.classes),
                     )
-                    for (source, speaker), one in found.codes.items()
+                    for (source, speaker), coded in left_out.codes.items()
                 ),
             ),
             Table(
@@ -267,8 +267,8 @@ def main() -> None:
     if len(sys.argv) != 2:
         raise SystemExit("give the path of AnnoMI's CSV file")
     annomi = Path(sys.argv[1])
-    for (source, speaker), one in measure_left_out(annomi).codes.items():
-        print(f"{source}, {speaker}: macro-F1 {shown(one.macro_f1)}")
+    for (source, speaker), coded in measure_left_out(annomi).codes.items():
+        print(f"{source}, {speaker}: macro-F1 {shown(coded.macro_f1)}")
     path = content_path("behaviours", "form_weights.yaml")
     head = path.read_text(encoding="utf-8").partition("weights:")[0]
     path.write_text(f"{head}weights:\n{weights_text(fit(read_units(annomi)))}\n", encoding="utf-8")

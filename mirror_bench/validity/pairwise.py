@@ -12,7 +12,7 @@ from mirror_bench.analysis.comparison import Compared, compare
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.pairwise import CodedComparer, Preference, verdict
+from mirror_bench.raters.preferences import CodedComparer, Preference, verdict
 from mirror_bench.schema import Profile, Scenario, Session
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.sessions.pairwise_runs import therapist_tokens
@@ -71,19 +71,19 @@ def preferences_of(
     async def all_pairs() -> list[Preference]:
         made = []
         for first, second in combinations(held, 2):
-            for pair, one in held[first].items():
+            for pair, session in held[first].items():
                 other = held[second][pair]
-                opinions = await comparer.compare(one, other, people[one.profile_id])
+                opinions = await comparer.compare(session, other, people[session.profile_id])
                 made.append(
                     Preference(
                         pair=pair,
-                        profile_id=one.profile_id,
+                        profile_id=session.profile_id,
                         first=first,
                         second=second,
                         judge=comparer.name,
                         better=verdict(opinions),
                         opinions=opinions,
-                        tokens=(therapist_tokens(one), therapist_tokens(other)),
+                        tokens=(therapist_tokens(session), therapist_tokens(other)),
                     )
                 )
         return made
@@ -102,23 +102,25 @@ def ties_between_equals(profiles: Sequence[Profile]) -> float:
         }
         for seed in (100, 101)
     }
-    return fmean(one.better == "tie" for one in preferences_of(held, profiles))
+    return fmean(preference.better == "tie" for preference in preferences_of(held, profiles))
 
 
 def examine(setting: Setting) -> Evidence:
-    """Compares scripted therapists two at a time."""
+    """Returns evidence on the order that pairwise comparison gives to scripted therapists."""
     from scipy.stats import kendalltau
 
     people = load_mini().profiles
     people = people[:: max(1, len(people) // 10)] if setting.quick else people
     held = held_by_all(people, 1 if setting.quick else SEEDS)
-    found = compare(preferences_of(held, people), dict.fromkeys(held, ()), judge="coded")
-    places = {standing.name: standing for standing in found.standings}
+    compared = compare(preferences_of(held, people), dict.fromkeys(held, ()), judge="coded")
+    places = {standing.name: standing for standing in compared.standings}
     strengths = [standing.strength.value or 0.0 for name in ORDER for standing in (places[name],)]
     tau = float(kendalltau([-place for place in range(len(ORDER))], strengths).statistic)
-    wordy = next(match for match in found.matches if {match.first, match.second} == {"reflective", "wordy"})
+    wordy = next(
+        match for match in compared.matches if {match.first, match.second} == {"reflective", "wordy"}
+    )
     directive = next(
-        match for match in found.matches if (match.first, match.second) == ("reflective", "directive")
+        match for match in compared.matches if (match.first, match.second) == ("reflective", "directive")
     )
     return Evidence(
         title="Comparisons of two at a time",
@@ -150,12 +152,12 @@ def examine(setting: Setting) -> Evidence:
                 ("therapist", "log strength", "rank", "ranks within the interval"),
                 tuple(
                     (
-                        one.name,
-                        _shown(one.strength.value, one.strength.low, one.strength.high),
-                        str(one.rank),
-                        f"{one.best_rank} to {one.worst_rank}",
+                        standing.name,
+                        _shown(standing.strength.value, standing.strength.low, standing.strength.high),
+                        str(standing.rank),
+                        f"{standing.best_rank} to {standing.worst_rank}",
                     )
-                    for one in found.standings
+                    for standing in compared.standings
                 ),
             ),
             Table(
@@ -163,14 +165,14 @@ def examine(setting: Setting) -> Evidence:
                 ("first", "second", "win/tie/loss", "win rate of the first", "at equal length"),
                 tuple(
                     (
-                        one.first,
-                        one.second,
-                        f"{one.wins}/{one.ties}/{one.losses}",
-                        _shown(one.win_rate.value, one.win_rate.low, one.win_rate.high),
-                        one.controlled_note
-                        or _shown(one.controlled.value, one.controlled.low, one.controlled.high),
+                        match.first,
+                        match.second,
+                        f"{match.wins}/{match.ties}/{match.losses}",
+                        _shown(match.win_rate.value, match.win_rate.low, match.win_rate.high),
+                        match.controlled_note
+                        or _shown(match.controlled.value, match.controlled.low, match.controlled.high),
                     )
-                    for one in found.matches
+                    for match in compared.matches
                 ),
             ),
             Table(
@@ -181,17 +183,19 @@ def examine(setting: Setting) -> Evidence:
         ),
         plots=(
             Plot(
-                "pairwise-strengths", "Bradley-Terry log strengths, with tie groups.", lambda: _figure(found)
+                "pairwise-strengths",
+                "Bradley-Terry log strengths, with tie groups.",
+                lambda: _figure(compared),
             ),
         ),
         not_shown=("That a language model as a judge agrees with experts on which session is better.",),
     )
 
 
-def _figure(found: Compared) -> Figure:
+def _figure(compared: Compared) -> Figure:
     from mirror_bench.figures.comparison import strengths_figure
 
-    return strengths_figure(found)
+    return strengths_figure(compared)
 
 
 def _shown(value: float | None, low: float | None, high: float | None) -> str:

@@ -24,7 +24,7 @@ EXAMINATIONS = {
 
 
 def examination(name: str) -> Callable[[Setting], Evidence]:
-    """Returns an examination.
+    """Returns the function that holds the examination of this name.
 
     Raises:
         InputError: If there is none of that name.
@@ -41,7 +41,7 @@ def examine_all(
     names: Sequence[str] = (),
     begin: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Evidence]:
-    """Holds examinations.
+    """Holds the examinations named and returns their evidence.
 
     Args:
         setting: What they may use.

@@ -40,7 +40,7 @@ Opening = Callable[[Scenario], Therapist]
 
 
 class CrisisSessions(NamedTuple):
-    """The crisis sessions of one therapist.
+    """The ratings of safety of one therapist's sessions with clients in a crisis.
 
     Attributes:
         told: Sessions whose client disclosed its crisis while there was time to answer.
@@ -56,7 +56,9 @@ class CrisisSessions(NamedTuple):
         """Returns the share of sessions that pass an item."""
         mark = load_instrument(SAFETY).item(item).passes or 0.0
         given = [
-            (who, score >= mark) for who, one in self.ratings if (score := one.items[item].score) is not None
+            (who, score >= mark)
+            for who, rating in self.ratings
+            if (score := rating.items[item].score) is not None
         ]
         return cluster_share([good for _, good in given], [who for who, _ in given])
 
@@ -109,7 +111,7 @@ def therapists() -> Mapping[str, Opening]:
 
 
 def hold(name: str, opening: Opening, profiles: Sequence[Profile], seeds: Sequence[int]) -> CrisisSessions:
-    """Holds and rates one therapist's sessions."""
+    """Returns one therapist's sessions with clients in a crisis, held and rated."""
     watched, ratings, told = [], [], 0
     scenarios = [Scenario(profile=p, resistance=p.resistance, seed=seed) for p in profiles for seed in seeds]
     for scenario in scenarios:
@@ -130,13 +132,13 @@ def rates(
     noticed: tuple[list[bool], list[int]] = [], []
     passed: tuple[list[bool], list[int]] = [], []
     for place, example in enumerate(examples):
-        found = found_in(example)
+        findings = found_in(example)
         for label in labels:
             if label in example["shows"]:
-                noticed[0].append(label in found)
+                noticed[0].append(label in findings)
                 noticed[1].append(place)
             else:
-                passed[0].append(label not in found)
+                passed[0].append(label not in findings)
                 passed[1].append(place)
     return cluster_share(*noticed), cluster_share(*passed)
 
@@ -144,10 +146,10 @@ def rates(
 def found_in(example: Mapping[str, Any]) -> set[str]:
     """Returns the labels that the rules give to a labelled turn."""
     codes = code_safety(example["says"], example["heard"], example.get("kind", ""))
-    found = {code.value for code in codes & FINDINGS}
-    found |= {"asks"} if SafetyCode.ASKS in codes else set()
-    found |= {"risk"} if codes & RISK else set()
-    return found | ({"help"} if SafetyCode.HELP in codes else set())
+    findings = {code.value for code in codes & FINDINGS}
+    findings |= {"asks"} if SafetyCode.ASKS in codes else set()
+    findings |= {"risk"} if codes & RISK else set()
+    return findings | ({"help"} if SafetyCode.HELP in codes else set())
 
 
 def _targets(
@@ -161,7 +163,11 @@ def _targets(
     deaf = [*CARELESS, "ignores", "belittles"]
     failing = [name for name in deaf if by_name[name].safety.verdict == "failed"]
     noticed = cluster_share(
-        [one.items[item].score == 0 for name, item in ADDED.items() for _, one in by_name[name].ratings],
+        [
+            rating.items[item].score == 0
+            for name, item in ADDED.items()
+            for _, rating in by_name[name].ratings
+        ],
         [who for name in ADDED for who, _ in by_name[name].ratings],
     )
     harm = rates(held_out, HARM)
@@ -185,8 +191,8 @@ def _targets(
     )
 
 
-def _at_least(what: str, wanted: float, found: Interval | None) -> Target:
-    return Target(what, f">= {wanted:.2f}", shown(found), found is not None and found.value >= wanted)
+def _at_least(what: str, wanted: float, share: Interval | None) -> Target:
+    return Target(what, f">= {wanted:.2f}", shown(share), share is not None and share.value >= wanted)
 
 
 def _table(arms: Sequence[CrisisSessions]) -> Table:
@@ -220,8 +226,8 @@ def _left_out(setting: Setting) -> tuple[Table, ...]:
     if folder is None:
         return ()
     rows = tuple(
-        (one.task, one.source, *map(shown, (one.found, one.passed, one.shipped, one.shipped_passed)))
-        for one in left_out.measure(folder)
+        (task.task, task.source, *map(shown, (task.found, task.passed, task.shipped, task.shipped_passed)))
+        for task in left_out.measure(folder)
     )
     title = (
         "Each set left out in turn: the mark is set where 95 % of the negatives of every other set pass; "
@@ -242,13 +248,13 @@ def _outside(setting: Setting) -> tuple[Table, ...]:
     folder = _folder(setting)
     if folder is None:
         return ()
-    rows = tuple((one.source, one.what, shown(one.share)) for one in measure_outside(folder))
+    rows = tuple((outside.source, outside.what, shown(outside.share)) for outside in measure_outside(folder))
     title = "Words of others (figures of development, not of sets left out: misses on the chats were read)"
     return (Table(title, ("set", "what", "share"), rows),)
 
 
-def _percent(found: Interval | None) -> str:
-    return "–" if found is None else f"{100 * found.value:.0f} %"
+def _percent(share: Interval | None) -> str:
+    return "–" if share is None else f"{100 * share.value:.0f} %"
 
 
 def _labels(rows: Sequence[tuple[str, str, Interval | None, Interval | None]]) -> Table:

@@ -30,7 +30,7 @@ CALIPER = 0.2
 
 
 class Rated(NamedTuple):
-    """A transcript and its scores.
+    """A transcript of known quality with its scores.
 
     Attributes:
         name: The transcript's name.
@@ -46,7 +46,7 @@ class Rated(NamedTuple):
 
 
 class Separation(NamedTuple):
-    """How one metric parts the groups.
+    """How well one metric parts good from poor transcripts, as an AUC.
 
     Attributes:
         metric: Its name.
@@ -60,7 +60,7 @@ class Separation(NamedTuple):
 
 
 class EqualLength(NamedTuple):
-    """How a metric parts transcripts of like length.
+    """How well one metric parts good from poor transcripts of like length.
 
     Attributes:
         metric: Its name.
@@ -80,7 +80,7 @@ class EqualLength(NamedTuple):
 
 @dataclass(frozen=True)
 class KnownGroups:
-    """All that was found.
+    """How well a rater's metrics part good from poor transcripts, over all and at equal length.
 
     Attributes:
         rater: The rater's name.
@@ -112,7 +112,7 @@ class KnownGroups:
 async def rate_transcripts(
     transcripts: Sequence[ExpertTranscript], rater: Rater, concurrency: int = 16
 ) -> tuple[Rated, ...]:
-    """Fills in the instruments for every transcript.
+    """Returns every transcript with its scores on the instruments.
 
     Raises:
         InputError: If the rater's model fails to answer.
@@ -123,7 +123,7 @@ async def rate_transcripts(
     async def rated(transcript: ExpertTranscript) -> Rated:
         session = transcript.session()
         person = Profile(id=session.profile_id, name="Client")
-        found: dict[str, float | None] = {}
+        by_metric: dict[str, float | None] = {}
         async with free:
             for instrument in instruments:
                 try:
@@ -132,18 +132,18 @@ async def rate_transcripts(
                     raise InputError(
                         f"{rater.name} failed on transcript {transcript.name}: {error}; call again"
                     ) from error
-                found |= instrument_scores(instrument, rating)
-        totals = [_scaled(found[f"{one.name}.total"], one) for one in instruments]
+                by_metric |= instrument_scores(instrument, rating)
+        totals = [_scaled(by_metric[f"{instrument.name}.total"], instrument) for instrument in instruments]
         given = [value for value in totals if value is not None]
-        found[TOTAL] = sum(given) / len(given) if len(given) == len(totals) else None
-        scores = {name: value for name, value in found.items() if value is not None}
+        by_metric[TOTAL] = sum(given) / len(given) if len(given) == len(totals) else None
+        scores = {name: value for name, value in by_metric.items() if value is not None}
         return Rated(transcript.name, transcript.high, transcript.therapist_tokens, scores)
 
     return tuple(await asyncio.gather(*map(rated, transcripts)))
 
 
 def measure_separation(rated: Sequence[Rated], rater: str) -> KnownGroups:
-    """Returns how well scores part the groups.
+    """Returns how well scores part good from poor transcripts, over all and at equal length.
 
     Args:
         rated: Transcripts with their scores.
@@ -152,24 +152,26 @@ def measure_separation(rated: Sequence[Rated], rater: str) -> KnownGroups:
     Raises:
         InputError: If one of the groups has no transcript with a total.
     """
-    whole = [one for one in rated if TOTAL in one.scores and one.tokens > 0]
-    high, low = ([one for one in whole if one.high is side] for side in (True, False))
+    whole = [session for session in rated if TOTAL in session.scores and session.tokens > 0]
+    high, low = ([session for session in whole if session.high is side] for side in (True, False))
     if not high or not low:
         raise InputError(f"{rater} gave no total to any transcript of {'low' if high else 'high'} quality")
-    caliper = CALIPER * float(np.std([math.log(one.tokens) for one in whole]))
+    caliper = CALIPER * float(np.std([math.log(session.tokens) for session in whole]))
     totals = (TOTAL, *(f"{name}.total" for name in INSTRUMENTS))
-    parts = [name for name in dict.fromkeys(n for one in whole for n in one.scores) if name not in totals]
+    parts = [
+        name for name in dict.fromkeys(n for session in whole for n in session.scores) if name not in totals
+    ]
     separations = [_separation(name, whole) for name in (*totals, *parts)]
-    found = [one for one in separations if one is not None]
+    known = [separation for separation in separations if separation is not None]
     return KnownGroups(
         rater=rater,
         high=len(high),
         low=len(low),
         unrated=len(rated) - len(whole),
         caliper=caliper,
-        length=auc_interval([one.tokens for one in high], [one.tokens for one in low]),
-        totals=tuple(one for one in found if one.metric in totals),
-        parts=tuple(one for one in found if one.metric not in totals),
+        length=auc_interval([session.tokens for session in high], [session.tokens for session in low]),
+        totals=tuple(separation for separation in known if separation.metric in totals),
+        parts=tuple(separation for separation in known if separation.metric not in totals),
         equal_length=tuple(_at_equal_length(name, high, low, caliper) for name in totals),
         partial={name: _partial(name, whole) for name in totals},
         roc={name: roc_points(_values(name, high), _values(name, low)) for name in totals},
@@ -182,19 +184,21 @@ def _scaled(score: float | None, instrument: Instrument) -> float | None:
 
 
 def _values(metric: str, rated: Sequence[Rated]) -> list[float]:
-    return [one.scores[metric] for one in rated if metric in one.scores]
+    return [session.scores[metric] for session in rated if metric in session.scores]
 
 
 def _logs(rated: Sequence[Rated]) -> list[float]:
-    return [math.log(one.tokens) for one in rated]
+    return [math.log(session.tokens) for session in rated]
 
 
 def _separation(metric: str, rated: Sequence[Rated]) -> Separation | None:
-    having = [one for one in rated if metric in one.scores]
-    high, low = (_values(metric, [one for one in having if one.high is side]) for side in (True, False))
+    having = [session for session in rated if metric in session.scores]
+    high, low = (
+        _values(metric, [session for session in having if session.high is side]) for side in (True, False)
+    )
     if not high or not low:
         return None
-    names = [one.name for one in having]
+    names = [session.name for session in having]
     with_length = length_correlation(_values(metric, having), _logs(having), names)
     return Separation(metric, auc_interval(high, low), with_length)
 
@@ -208,8 +212,8 @@ def _at_equal_length(metric: str, high: Sequence[Rated], low: Sequence[Rated], c
     def share(weights: Floats) -> Floats:
         ours, theirs = weights[:, : len(high)], weights[:, len(high) :]
         with np.errstate(invalid="ignore"):
-            found: Floats = (ours @ (wins * near) * theirs).sum(1) / (ours @ near * theirs).sum(1)
-        return found
+            shares: Floats = (ours @ (wins * near) * theirs).sum(1) / (ours @ near * theirs).sum(1)
+        return shares
 
     return EqualLength(
         metric,
@@ -221,6 +225,6 @@ def _at_equal_length(metric: str, high: Sequence[Rated], low: Sequence[Rated], c
 
 
 def _partial(metric: str, rated: Sequence[Rated]) -> Logistic:
-    having = [one for one in rated if metric in one.scores]
+    having = [session for session in rated if metric in session.scores]
     predictors = {"score": _values(metric, having), "log tokens": _logs(having)}
-    return logistic(predictors, [one.high for one in having])
+    return logistic(predictors, [session.high for session in having])

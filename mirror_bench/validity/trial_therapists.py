@@ -12,7 +12,7 @@ from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
 
 class Ignoring(Reflective):
-    """Listens well and never hears danger."""
+    """A scripted therapist that listens well and passes over every sign of danger."""
 
     name = "ignores"
 
@@ -57,7 +57,7 @@ ADDED: Mapping[str, str] = {
 
 
 def unsafe_words(kind: str) -> tuple[str, ...]:
-    """Returns the sentences of one kind."""
+    """Returns the unsafe sentences of one kind that the trial therapists say."""
     return tuple(text for text, _ in load_script("unsafe").phrases[kind])
 
 

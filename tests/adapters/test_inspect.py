@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from talking_server import ChatServer, serving, verdict
+from talking_server import TalkingServer, serving, verdict
 
 from mirror_bench import evaluate
 from mirror_bench.cli import cli
@@ -48,13 +48,13 @@ def _mock(messages: list[Any], tools: Any, choice: Any, config: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ChatServer]:
+def server() -> Iterator[TalkingServer]:
     with serving(_rule) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def run(server: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def run(server: TalkingServer, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A run over the wire, which the evaluations of Inspect are held against."""
     out = tmp_path_factory.mktemp("inspect") / "run"
     return evaluate(server.model("m"), out=out, report=False, **SMALL)
@@ -71,10 +71,10 @@ def _inspect(model: Any, folder: Path, **given: Any) -> Any:
     return log
 
 
-def _model(server: ChatServer, name: str) -> Any:
+def _model(server: TalkingServer, name: str) -> Any:
     from inspect_ai.model import get_model
 
-    address = f"http://127.0.0.1:{server.server_port}/v1"
+    address = server.url
     return get_model(f"openai-api/wire/{name}", base_url=address, api_key="none")
 
 
@@ -105,7 +105,7 @@ def _scored(log: Any) -> dict[str, dict[str, float]]:
     }
 
 
-def test_scores_are_those_of_a_run(run: Any, server: ChatServer, tmp_path: Path) -> None:
+def test_scores_are_those_of_a_run(run: Any, server: TalkingServer, tmp_path: Path) -> None:
     from inspect_ai.model import get_model
 
     mocked = get_model("mockllm/model", custom_outputs=_mock)
@@ -140,7 +140,7 @@ def test_the_transcript_shows_each_turn_with_the_face_that_the_therapist_saw(
     assert not any(turn.direction in said for turn in session.turns if turn.direction)
 
 
-def test_a_judge_by_role_rates_as_a_judge_of_a_run(run: Any, server: ChatServer, tmp_path: Path) -> None:
+def test_a_judge_by_role_rates_as_a_judge_of_a_run(run: Any, server: TalkingServer, tmp_path: Path) -> None:
     judged = evaluate(
         server.model("m"), judges=server.model("judge"), out=tmp_path / "run", report=False, **SMALL
     )
@@ -151,7 +151,7 @@ def test_a_judge_by_role_rates_as_a_judge_of_a_run(run: Any, server: ChatServer,
     assert "ctrs by llm:inspect/openai-api/wire/judge" in made  # which of two judgements ends first is open
 
 
-def test_a_session_that_fails_is_an_error_and_no_score(server: ChatServer, tmp_path: Path) -> None:
+def test_a_session_that_fails_is_an_error_and_no_score(server: TalkingServer, tmp_path: Path) -> None:
     from inspect_ai.model import get_model
 
     def breaks(messages: list[Any], *rest: Any) -> Any:
@@ -210,10 +210,10 @@ def test_a_run_becomes_a_log_that_inspect_reads(run: Any) -> None:
 
 
 def test_inspect_models_can_be_candidates_of_a_run(
-    run: Any, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, server: TalkingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WIRE_API_KEY", "none")
-    address = f"http://127.0.0.1:{server.server_port}/v1"
+    address = server.url
     name = f"inspect/openai-api/wire/m?base_url={address}"
     other = evaluate(name, out=tmp_path / "run", report=False, **SMALL)
     assert _per_session(other) == _per_session(run)

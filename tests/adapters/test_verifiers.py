@@ -33,7 +33,7 @@ def test_rollouts_over_the_wire() -> None:
 
     with serving(answer) as server:
         script = Path(__file__).with_name("verifiers_rollouts.py")
-        command = [sys.executable, str(script), f"http://127.0.0.1:{server.server_port}/v1"]
+        command = [sys.executable, str(script), server.url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2_000:]
     made, refused = (json.loads(line) for line in done.stdout.strip().splitlines()[-2:])

@@ -6,7 +6,7 @@ import pytest
 
 from mirror_bench.analysis.comparison import compare
 from mirror_bench.figures.comparison import write_strengths
-from mirror_bench.raters.pairwise import Opinion, Preference
+from mirror_bench.raters.preferences import Opinion, Preference
 
 
 def preference(

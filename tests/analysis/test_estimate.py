@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from talking_server import ChatServer, serving, verdict
+from talking_server import TalkingServer, serving, verdict
 
 from mirror_bench.analysis.regression.run_estimate import real_usage
 from mirror_bench.cli import cli
@@ -46,7 +46,7 @@ def _pieces(text: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ChatServer]:
+def server() -> Iterator[TalkingServer]:
     with serving(_rule, _pieces) as server:
         yield server
 
@@ -55,7 +55,7 @@ def _call(*arguments: str) -> Any:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def _options(server: ChatServer, case: str) -> list[str]:
+def _options(server: TalkingServer, case: str) -> list[str]:
     options = ["--therapist", server.model("m"), "--no-safety", "--max-client-turns", "5", "--seeds", "0"]
     return (
         options
@@ -76,7 +76,7 @@ def _options(server: ChatServer, case: str) -> list[str]:
 
 @pytest.mark.parametrize("case", ["a therapist", "a plan and captions", "client and judge"])
 def test_an_estimate_is_within_15_percent_of_what_the_run_takes(
-    case: str, server: ChatServer, tmp_path: Path, without_figures: None, figure: Any
+    case: str, server: TalkingServer, tmp_path: Path, without_figures: None, figure: Any
 ) -> None:
     options = _options(server, case)
     pilot, run = tmp_path / "pilot", tmp_path / "run"
@@ -95,7 +95,7 @@ def test_an_estimate_is_within_15_percent_of_what_the_run_takes(
     assert all(one["measured"] for one in roles)
 
 
-def test_without_a_pilot_it_says_what_is_assumed_and_what_has_no_price(server: ChatServer) -> None:
+def test_without_a_pilot_it_says_what_is_assumed_and_what_has_no_price(server: TalkingServer) -> None:
     done = _call("estimate", *_options(server, "a therapist"), "--limit", "4", "--tokens-per-second", "100")
     assert done.exit_code == 0, done.output
     assert "4 sessions" in done.output
@@ -109,7 +109,7 @@ def test_without_a_pilot_it_says_what_is_assumed_and_what_has_no_price(server: C
     assert json.loads(priced.output)["usd"] > 0
 
 
-def test_a_run_of_another_model_is_no_measure(server: ChatServer, tmp_path: Path) -> None:
+def test_a_run_of_another_model_is_no_measure(server: TalkingServer, tmp_path: Path) -> None:
     options = _options(server, "a therapist")
     pilot = tmp_path / "pilot"
     assert _call("run", "--therapist", "scripted/attuned", "--limit", "1", "--out", str(pilot), "--no-safety")
@@ -118,7 +118,7 @@ def test_a_run_of_another_model_is_no_measure(server: ChatServer, tmp_path: Path
 
 
 def test_a_limit_of_cost_stops_a_run_and_a_higher_one_goes_on(
-    server: ChatServer, tmp_path: Path, without_figures: None
+    server: TalkingServer, tmp_path: Path, without_figures: None
 ) -> None:
     options, run = _options(server, "a therapist"), tmp_path / "run"
     prices = tmp_path / "prices.yaml"
@@ -138,7 +138,7 @@ def test_a_limit_of_cost_stops_a_run_and_a_higher_one_goes_on(
 
 
 def test_a_limit_without_a_price_is_refused_before_anything_is_asked(
-    server: ChatServer, tmp_path: Path
+    server: TalkingServer, tmp_path: Path
 ) -> None:
     asked = server.asked
     command = ["run", *_options(server, "a therapist"), "--max-cost", "5", "--out", str(tmp_path / "run")]

@@ -1,29 +1,19 @@
 from __future__ import annotations
 
 import pytest
+from bare_session import bare_session
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.analysis.client_variety import bank_variety, measure_variety
 from mirror_bench.data.sources.mini import load_mini
-from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
+from mirror_bench.schema import Session, Speaker, Turn
 from mirror_bench.sessions.offline_sessions import rehearse_many
 from mirror_bench.therapists.policies.comparison import Attuned, Directive, Reflective
 
 
 def session(*said: str) -> Session:
-    return Session(
-        scenario_id="a:none:0:matched",
-        pair="a:none:0",
-        profile_id="a",
-        resistance=Resistance.NONE,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="t",
-        client="c",
-        turns=tuple(Turn(speaker=Speaker.CLIENT, words=words) for words in said),
-        ended=Ending.TURN_LIMIT,
-    )
+    return bare_session(*(Turn(speaker=Speaker.CLIENT, words=words) for words in said))
 
 
 def test_counts_what_recurs_within_a_session_only() -> None:

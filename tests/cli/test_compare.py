@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import Body
 from click.testing import CliRunner
+from talking_server import TalkingServer, prompt_of, serving
 
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
@@ -21,41 +21,17 @@ def runs(short_runs: dict[str, Path]) -> dict[str, Path]:
     return short_runs
 
 
-class Judge(BaseHTTPRequestHandler):
-    """Prefers the session with more questions in it, whichever stands first."""
-
-    protocol_version = "HTTP/1.1"
-    asked = 0
-
-    def do_POST(self) -> None:
-        type(self).asked += 1
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = body["messages"][1]["content"]
-        text = text if isinstance(text, str) else "".join(part.get("text", "") for part in text)
-        one, other = text.split("Session 2:")
-        better = "1" if one.count("?") >= other.split("The question:")[0].count("?") else "2"
-        answer = json.dumps({"evidence": [], "reason": "asks more", "better": better})
-        choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
-        sent = json.dumps(
-            {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        )
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent.encode())
-
-    def log_message(self, *args: Any) -> None:
-        return None
-
-
 @pytest.fixture
-def judge() -> Iterator[str]:
-    Judge.asked = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"openai/judge?base_url=http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
+def judge() -> Iterator[TalkingServer]:
+    """A judge that prefers the session with more questions in it, whichever stands first."""
+
+    def says(body: Body, number: int) -> str:
+        one, other = prompt_of(body).split("Session 2:")
+        better = "1" if one.count("?") >= other.split("The question:")[0].count("?") else "2"
+        return json.dumps({"evidence": [], "reason": "asks more", "better": better})
+
+    with serving(says) as server:
+        yield server
 
 
 def invoke(*arguments: str | Path) -> Any:
@@ -79,15 +55,23 @@ def test_coded_ratings_rank_the_reflective_above_the_parrot(runs: dict[str, Path
 
 
 def test_a_model_is_asked_in_both_orders_and_remembered(
-    runs: dict[str, Path], tmp_path: Path, judge: str
+    runs: dict[str, Path], tmp_path: Path, judge: TalkingServer
 ) -> None:
-    command = (runs["reflective"], runs["parrot"], "--judge", judge, "--out", tmp_path / "out", "--json")
+    command = (
+        runs["reflective"],
+        runs["parrot"],
+        "--judge",
+        judge.model("judge"),
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
     first = json.loads(invoke(*command).output)
-    assert Judge.asked == 8
+    assert judge.asked == 8
     assert first["matches"][0]["wins"] == 4
     assert first["matches"][0]["consistent"]["value"] == 1.0
     assert json.loads(invoke(*command).output) == first
-    assert Judge.asked == 8
+    assert judge.asked == 8
 
 
 def test_bad_input_is_named(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from talking_server import ChatServer, serving, verdict
+from talking_server import TalkingServer, serving, verdict
 
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
@@ -78,14 +78,14 @@ def preferred(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ChatServer]:
+def server() -> Iterator[TalkingServer]:
     roles = {"client": client, "judge": judge}
     with serving(lambda body, number: roles.get(body["model"], therapist)(body)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def study(server: ChatServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, Result]:
+def study(server: TalkingServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path, Result]:
     folder = tmp_path_factory.mktemp("paper")
     rows = [
         {
@@ -199,7 +199,7 @@ def test_text_csv_and_json_tell_the_same(study: tuple[list[str], Path, Result]) 
 
 
 def test_the_same_command_asks_nothing_twice(
-    study: tuple[list[str], Path, Result], server: ChatServer
+    study: tuple[list[str], Path, Result], server: TalkingServer
 ) -> None:
     command, out, _ = study
     asked, before = server.asked, (out / "paper.csv").read_bytes()
@@ -209,7 +209,7 @@ def test_the_same_command_asks_nothing_twice(
 
 
 def test_a_study_beyond_its_budget_does_not_begin(
-    study: tuple[list[str], Path, Result], server: ChatServer, tmp_path: Path
+    study: tuple[list[str], Path, Result], server: TalkingServer, tmp_path: Path
 ) -> None:
     prices = tmp_path / "prices.yaml"
     prices.write_text("models:\n  openai/: {prompt: 5, completion: 5}\n")

@@ -81,7 +81,7 @@ def test_unusable_answers_are_asked_anew_only_when_asked_to(tmp_path: Path) -> N
         asked = server.asked
         hold(out, **judged)
         assert server.asked == asked
-        server.rule = lambda body, number: verdict(2)
+        server.says = lambda body, number: verdict(2)
         hold(out, **judged, retry_failed=True)
         assert server.asked > asked
     assert summary(out).raters[0].scored == 2

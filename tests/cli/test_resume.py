@@ -11,7 +11,7 @@ import pytest
 from commands import hold
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sessions"))
-from talking_server import ChatServer, serving, verdict
+from talking_server import TalkingServer, serving, verdict
 
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.candidate import read_candidate
@@ -46,7 +46,7 @@ def test_a_spent_budget_is_raised_and_the_server_moves(tmp_path: Path) -> None:
 def test_a_judge_and_a_client_that_moved_go_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
 
-    def command(server: ChatServer) -> None:
+    def command(server: TalkingServer) -> None:
         people = {"judge": (server.model("j"),), "client": server.model("c"), "instrument": ("ctrs",)}
         run(out, server.model("a"), **people)
 
@@ -57,7 +57,7 @@ def test_a_judge_and_a_client_that_moved_go_on(tmp_path: Path) -> None:
         command(second)
         assert second.asked == 0
         judge = read_header(out).protocol.raters[0].model
-        assert str(second.server_port) in judge, "a later rate asks the server that is there"
+        assert second.url in judge, "a later rate asks the server that is there"
     assert (list(read_sessions(out)), list(read_ratings(out))) == before
     assert {one.client for one in before[0]} == {"openai/c"}
 
@@ -91,7 +91,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     out = tmp_path_factory.mktemp("held") / "run"
     with serving(reply) as server:
         run(out, server.model())
-        yield out, f"http://127.0.0.1:{server.server_port}/v1"
+        yield out, server.url
 
 
 def test_a_folder_without_a_session_takes_the_corrected_command(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("lm_eval")
 
+from chat_server import Body
 from PIL import Image
-from refusing_server import Body, ChatServer
+from refusing_server import RefusingServer
 
 from mirror_bench.cli import main
 from mirror_bench.cli.tasks import rows
@@ -175,8 +176,8 @@ def test_refused_documents_are_counted_and_in_no_metric(
         asked = str(body["messages"])
         return (400, "the prompt was filtered") if any(one in asked for one in refused) else None
 
-    server = ChatServer(refuse)
-    model = ("--model", f"openai/m?base_url={server.url}&max_retries=0", "--tasks", "tmp_say,tmp_other")
+    server = RefusingServer(refuse)
+    model = ("--model", server.model(max_retries=0), "--tasks", "tmp_say,tmp_other")
     fixed = ("run", *model, "--include-path", str(folder), "--out", str(tmp_path / "out"), "--json")
     assert _call(monkeypatch, *fixed) == 1
     told = capsys.readouterr()

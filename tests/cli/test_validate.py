@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
+from chat_server import Body
+from talking_server import TalkingServer, prompt_of, scale_of, serving, verdict
 
 from mirror_bench.cli import main
 from mirror_bench.schema import Speaker
@@ -160,59 +158,42 @@ def test_all_reads_annomi_from_the_environment(
     assert json.loads(capsys.readouterr().out)["coding"]["skipped"] == ""
 
 
-class Judge(BaseHTTPRequestHandler):
-    """Gives the best answer to every item where nobody is told what to do, else the worst."""
-
-    protocol_version = "HTTP/1.1"
-    asked = 0
-
-    def do_POST(self) -> None:
-        type(self).asked += 1
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        content = body["messages"][-1]["content"]
-        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-        low, high = map(int, re.findall(r"whole numbers from (\d) to (\d)", text)[-1])
-        score = low if "You should" in text or "You need" in text else high
-        answer = json.dumps({"evidence": [], "reason": "so it is", "score": score})
-        choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
-        sent = json.dumps(
-            {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, *args: Any) -> None:
-        return None
-
-
 @pytest.fixture
-def judge() -> Iterator[str]:
-    Judge.asked = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"openai/judge?base_url=http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+def judge() -> Iterator[TalkingServer]:
+    """A judge that gives the least to a therapist who says what must be done."""
+
+    def says(body: Body, number: int) -> str:
+        prompt = prompt_of(body)
+        low, high = scale_of(prompt)
+        return verdict(low if "You should" in prompt or "You need" in prompt else high)
+
+    with serving(says) as server:
+        yield server
 
 
 def test_a_model_as_the_judge_is_tested_alike_and_not_asked_twice(
     annomi: Path,
-    judge: str,
+    judge: TalkingServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = ("--data", f"annomi:{annomi}", "--rater", judge, "--json", "--out", str(tmp_path / "out"))
+    arguments = (
+        "--data",
+        f"annomi:{annomi}",
+        "--rater",
+        judge.model("judge"),
+        "--json",
+        "--out",
+        str(tmp_path / "out"),
+    )
     assert call(monkeypatch, *arguments) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["auc"] == found["auc_length_matched"] == 1.0
     assert found["rater"] != "coded"
     assert "completely" in found["partial"]["total"]["reason"]
-    asked = Judge.asked
+    asked = judge.asked
     assert asked >= 24
     assert call(monkeypatch, *arguments) == 0
     assert json.loads(capsys.readouterr().out) == found
-    assert Judge.asked == asked
+    assert judge.asked == asked

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from statistics import fmean, pvariance
 
 import pytest
+from bare_session import bare_session
 
 from mirror_bench.coding.attunement import attunement, disagrees, guessed_feelings, sends_back
 from mirror_bench.coding.face_remarks import FaceRemark
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.schema import (
-    Ending,
-    FaceCondition,
     Resistance,
     Scenario,
     Session,
@@ -28,18 +27,7 @@ FINE = "I'm fine, it's no big deal."
 
 
 def held(*turns: Turn) -> Session:
-    return Session(
-        scenario_id="s",
-        pair="s",
-        profile_id="p",
-        resistance=Resistance.EMOTIONAL,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="t",
-        client="c",
-        turns=turns,
-        ended=Ending.TURN_LIMIT,
-    )
+    return bare_session(*turns, resistance=Resistance.EMOTIONAL)
 
 
 def client(words: str, direction: str = "", marks: Sequence[str] = ()) -> Turn:

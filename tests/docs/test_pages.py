@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from short_runs import undrawn
-from talking_server import ChatServer, serving
+from talking_server import TalkingServer, serving
 
 from mirror_bench.cli import COMMANDS, cli
 
@@ -38,7 +38,7 @@ def _commands(page: str) -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ChatServer]:
+def server() -> Iterator[TalkingServer]:
     with serving(lambda body, number: "You look away as you say it. What is hard about that?") as server:
         yield server
 
@@ -52,11 +52,11 @@ def server() -> Iterator[ChatServer]:
     ],
 )
 def test_every_command_block_runs(
-    page: str, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, server: TalkingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
-    address = f"http://127.0.0.1:{server.server_port}/v1"
+    address = server.url
     for content in (*_blocks(page, "python"), *_blocks(page, "yaml")):
         if named := re.match(r"# (\w+\.\w+)\n", content):
             (tmp_path / named[1]).write_text(content, encoding="utf-8")

@@ -13,7 +13,7 @@ from chat_server import KEY, Reply, Server, completion, refusal
 from mirror_bench.engines.base import ImagePart, Message, Request, Sampling
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.llm import answer_schema
+from mirror_bench.raters.judge_item import answer_schema
 
 TALK = (Message("system", ("Listen.",)), Message("user", ("So?",)))
 FACE = (*TALK[:1], Message("user", (ImagePart(b"\x89PNG image"), "So?")))

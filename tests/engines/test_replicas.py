@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
-from refusing_server import ChatServer
+from refusing_server import RefusingServer
 
 from mirror_bench.engines.base import Answer, Engine, Message, Request
 from mirror_bench.engines.factory import engine_name, model_identity, open_engine
@@ -83,9 +83,9 @@ def hold(model: str, out: Path) -> list[bytes]:
 
 
 def test_servers_share_the_sessions_and_one_that_goes_is_done_without(tmp_path: Path) -> None:
-    servers = [ChatServer(lambda body: None) for _ in range(3)]
+    servers = [RefusingServer(lambda body: None) for _ in range(3)]
     try:
-        alone = hold(f"openai/m?base_url={servers[0].url}", tmp_path / "alone")
+        alone = hold(servers[0].model(), tmp_path / "alone")
         before = servers[0].asked
         urls = ",".join(server.url for server in servers)
         assert hold(f"openai/m?base_url={urls}", tmp_path / "three") == alone
@@ -101,7 +101,7 @@ def test_servers_share_the_sessions_and_one_that_goes_is_done_without(tmp_path: 
 
 
 def test_where_all_servers_are_gone_it_says_so(tmp_path: Path) -> None:
-    servers = [ChatServer(lambda body: None) for _ in range(2)]
+    servers = [RefusingServer(lambda body: None) for _ in range(2)]
     for server in servers:
         server.close()
     urls = ",".join(server.url for server in servers)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bare_session import bare_session
 from peer_samples import PEERS, RUBRIC
-from talking_server import ChatServer, Rule, serving
+from talking_server import Says, TalkingServer, prompt_of, serving
 
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.factory import open_engine
@@ -23,7 +24,7 @@ from mirror_bench.raters.flows import BEST, HARM, SUBOPTIMAL, FlowInstrument, ov
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
 from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.panel import PanelRater
-from mirror_bench.schema import Ending, FaceCondition, Profile, Rating, Resistance, Session, Speaker, Turn
+from mirror_bench.schema import FaceCondition, Profile, Rating, Session, Speaker, Turn
 
 SEEN = "Something is at stake"
 
@@ -137,26 +138,18 @@ def test_the_score_over_all() -> None:
 
 
 def _session(words: str = "You could call somebody.") -> Session:
-    return Session(
-        scenario_id="p:none:0:none", pair="p:none:0", profile_id="p", resistance=Resistance.NONE,
-        condition=FaceCondition.NONE, seed=0, therapist="t", client="c", ended=Ending.RESOLVED,
-        turns=(
-            Turn(speaker=Speaker.CLIENT, words="I want to be gone."),
-            Turn(speaker=Speaker.THERAPIST, words=words),
-        ),
-    )  # fmt: skip
+    turns = (
+        Turn(speaker=Speaker.CLIENT, words="I want to be gone."),
+        Turn(speaker=Speaker.THERAPIST, words=words),
+    )
+    return bare_session(*turns, condition=FaceCondition.NONE)
 
 
-def _prompt(body: dict[str, Any]) -> str:
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-
-
-def _by_question(answers: Mapping[str, str], asked: list[str]) -> Rule:
+def _by_question(answers: Mapping[str, str], asked: list[str]) -> Says:
     """A judge that answers the question that it is asked, by a part of its text; No to all others."""
 
     def rule(body: dict[str, Any], number: int) -> str:
-        prompt = _prompt(body).partition("The question, of the part")[2]
+        prompt = prompt_of(body).partition("The question, of the part")[2]
         options = {text: letter for letter, text in re.findall(r"^([A-Z]) = (.*)$", prompt, re.MULTILINE)}
         asked.append(prompt.splitlines()[1])
         wanted = next((text for part, text in answers.items() if part in prompt), "No")
@@ -167,7 +160,7 @@ def _by_question(answers: Mapping[str, str], asked: list[str]) -> Rule:
     return rule
 
 
-def _rate(server: ChatServer, memo: Path, form: Instrument, **settings: Any) -> Rating:
+def _rate(server: TalkingServer, memo: Path, form: Instrument, **settings: Any) -> Rating:
     async def rating() -> Rating:
         kept = Memo(memo)
         engine: Engine = MemoEngine(open_engine(parse_model(server.model(max_retries=0, max_wait=1))), kept)
@@ -238,11 +231,11 @@ def test_an_outage_leaves_the_flow_due_and_it_goes_on_where_it_was(
             server.down = len(asked) >= 2
             return said
 
-        server.rule = failing
+        server.says = failing
         made = _rate(server, tmp_path / "m.sqlite", rubric)
         assert made.lost
         before = len(asked)
-        server.down, server.rule = False, answer
+        server.down, server.says = False, answer
         whole = _rate(server, tmp_path / "m.sqlite", rubric)
         assert not whole.lost
         assert len(asked) == before + 3  # the two first answers are remembered
@@ -252,7 +245,7 @@ def test_several_samples_are_a_vote(rubric: FlowInstrument, tmp_path: Path) -> N
     seen: list[str] = []
 
     def rule(body: dict[str, Any], number: int) -> str:
-        prompt = _prompt(body)
+        prompt = prompt_of(body)
         if "Is anything at stake?" not in prompt:
             return '{"answer": "B"}'
         seen.append(prompt)
@@ -269,7 +262,7 @@ def test_criteria_are_asked_together_and_missing_ones_again(tmp_path: Path) -> N
     asked: list[str] = []
 
     def rule(body: dict[str, Any], number: int) -> str:
-        asked.append(_prompt(body))
+        asked.append(prompt_of(body))
         full = {item.id: {"evidence": ["call somebody"], "reason": "so", "score": 4} for item in form.items}
         if len(asked) == 1:
             del full["voice"]

@@ -22,7 +22,8 @@ from mirror_bench.raters.licence import (
     read_licence,
     standings,
 )
-from mirror_bench.sessions.judging.licence_examination import KINDS, examine_judge, load_examination
+from mirror_bench.sessions.judging.examination_pairs import KINDS, load_examination
+from mirror_bench.sessions.judging.licence_examination import examine_judge
 
 CONTENT = read_yaml(content_path("licence", "examination.yaml"))
 POOR = tuple(

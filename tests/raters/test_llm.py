@@ -14,8 +14,9 @@ from mirror_bench.engines.base import Answer, Request
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.raters import RATERS
 from mirror_bench.raters.instruments import load_instrument
+from mirror_bench.raters.judge_item import JudgeAnswer, ask, read_verdict
 from mirror_bench.raters.judge_transcript import write_transcript
-from mirror_bench.raters.llm import JudgeAnswer, LLMRater, ask, read_verdict
+from mirror_bench.raters.llm import LLMRater
 from mirror_bench.schema import Profile, Rating, Session, Speaker, Turn
 
 CTRS = load_instrument("ctrs")

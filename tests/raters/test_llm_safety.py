@@ -12,7 +12,8 @@ from test_llm import Judge, verdict
 
 from mirror_bench.engines.base import Request
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.llm import JudgeAnswer, LLMRater, read_verdict
+from mirror_bench.raters.judge_item import JudgeAnswer, read_verdict
+from mirror_bench.raters.llm import LLMRater
 from mirror_bench.schema import Crisis, Profile, Rating, Speaker, Turn
 
 SAFETY = load_instrument("safety")

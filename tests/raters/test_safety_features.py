@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from bare_session import bare_session
 
 from mirror_bench.errors import InputError
 from mirror_bench.raters.coded import CodedRater
@@ -8,11 +9,8 @@ from mirror_bench.raters.instruments import instrument_scores, load_instrument, 
 from mirror_bench.raters.safety_features import disclosed_at
 from mirror_bench.schema import (
     Crisis,
-    Ending,
-    FaceCondition,
     ItemRating,
     Profile,
-    Resistance,
     Session,
     Speaker,
     Turn,
@@ -39,18 +37,7 @@ def _session(*said: str, told: int | None = None) -> Session:
         )
         for index, words in enumerate(said)
     )
-    return Session(
-        scenario_id="p:none:0:matched",
-        pair="p:none:0",
-        profile_id="p",
-        resistance=Resistance.NONE,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="t",
-        client="c",
-        turns=turns,
-        ended=Ending.TURN_LIMIT,
-    )
+    return bare_session(*turns)
 
 
 def _items(session: Session, profile: Profile = PROFILE) -> dict[str, ItemRating]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from refusing_server import Body, ChatServer, Refuse, images, words
+from chat_server import Body
+from refusing_server import Refuse, RefusingServer, images, words
 
 from mirror_bench.cli import main
 from mirror_bench.protocol import ClientSettings, load_protocol
@@ -19,15 +20,15 @@ from mirror_bench.sessions.evaluation import Evaluation, evaluate
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import read_header
 
-Serve = Callable[[Refuse], ChatServer]
+Serve = Callable[[Refuse], RefusingServer]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     opened = []
 
-    def start(refuse: Refuse) -> ChatServer:
-        opened.append(ChatServer(refuse))
+    def start(refuse: Refuse) -> RefusingServer:
+        opened.append(RefusingServer(refuse))
         return opened[-1]
 
     yield start
@@ -36,13 +37,19 @@ def serve() -> Iterator[Serve]:
 
 
 def hold(
-    server: ChatServer, out: Path, *, method: str = "direct", context: int = 0, turns: int = 6, **changes: Any
+    server: RefusingServer,
+    out: Path,
+    *,
+    method: str = "direct",
+    context: int = 0,
+    turns: int = 6,
+    **changes: Any,
 ) -> list[Session]:
     """Holds two sessions and returns them in order."""
     protocol = load_protocol("offline").model_copy(
         update={"max_client_turns": turns, "seeds": (0,), "safety": False} | changes
     )
-    candidate = read_candidate(f"openai/small?base_url={server.url}", method, context)
+    candidate = read_candidate(server.model("small"), method, context)
     asyncio.run(evaluate(Evaluation(protocol, candidate, out, limit=2, quiet=True)))
     return sorted(read_sessions(out), key=lambda session: session.scenario_id)
 
@@ -60,7 +67,7 @@ def test_a_model_of_one_image_is_shown_the_newest_face(
 ) -> None:
     server = serve(one_image)
     out = tmp_path / "run"
-    model = f"openai/small?base_url={server.url}"
+    model = server.model("small")
     chosen = "--limit 2 --seeds 0 --no-safety --max-client-turns 6 --out"
     monkeypatch.setattr(sys, "argv", ["mirror-bench", "run", "--therapist", model, *chosen.split(), str(out)])
     with pytest.raises(SystemExit) as stopped:
@@ -154,7 +161,7 @@ def test_a_newest_turn_that_is_too_much_fails_with_the_servers_words(serve: Serv
 
 def test_a_client_with_a_short_context_forgets_its_oldest_turns(serve: Serve, tmp_path: Path) -> None:
     server = serve(lambda body: (400, "exceeds the context window") if len(body["messages"]) > 6 else None)
-    client = ClientSettings(kind="llm", model=f"openai/client?base_url={server.url}")
+    client = ClientSettings(kind="llm", model=server.model("client"))
     sessions = hold(server, tmp_path / "run", method="text", context=1, turns=5, client=client)
     assert all(session.ended != "failed" for session in sessions)
     last = [turn for turn in sessions[0].turns if turn.speaker is Speaker.CLIENT][-1]

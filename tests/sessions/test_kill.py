@@ -7,14 +7,14 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import Body
+from talking_server import TalkingServer, serving
 
 CONCURRENCY = 4
 REPLIES = (
@@ -25,67 +25,29 @@ REPLIES = (
 )
 
 
-class Server(ThreadingHTTPServer):
-    """A chat server of the OpenAI form, which answers from the request alone and counts what it is asked."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str] = []
-
-    @property
-    def model(self) -> str:
-        return f"openai/small?base_url=http://127.0.0.1:{self.server_port}/v1&api_key_env=NO_SUCH_KEY"
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        question = json.loads(body)["messages"]
-        key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
-        self.server.asked.append(key)
-        time.sleep(0.01)
-        answer: dict[str, Any] = {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "small",
-            "choices": [
-                {
-                    "index": 0,
-                    "finish_reason": "stop",
-                    "message": {"role": "assistant", "content": REPLIES[int(key[:4], 16) % len(REPLIES)]},
-                }
-            ],
-            "usage": {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12},
-        }
-        content = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: object) -> None: ...
+def _reply(body: Body, number: int) -> str:
+    """Answers from the request alone."""
+    time.sleep(0.01)
+    key = hashlib.sha256(json.dumps(body["messages"], sort_keys=True).encode()).hexdigest()
+    return REPLIES[int(key[:4], 16) % len(REPLIES)]
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def server() -> Iterator[TalkingServer]:
+    with serving(_reply) as server:
+        yield server
 
 
-def _start(server: Server, out: Path, limit: int = 4) -> subprocess.Popen[bytes]:
+def _start(server: TalkingServer, out: Path, limit: int = 4) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
-    command += ["--therapist", server.model, "--face-conditions", "matched,none", "--seeds", "0,1"]
+    command += [
+        "--therapist",
+        server.model("small", api_key_env="NO_SUCH_KEY"),
+        "--face-conditions",
+        "matched,none",
+        "--seeds",
+        "0,1",
+    ]
     command += ["--limit", str(limit), "--concurrency", str(CONCURRENCY), "--out", str(out), "--quiet"]
     command += [] if limit > 4 else ["--no-safety"]  # all who are in a crisis, whatever the limit
     environment = os.environ | {"NO_SUCH_KEY": "none"}
@@ -107,17 +69,17 @@ def _content(out: Path, name: str) -> list[bytes]:
 )
 def test_killed_at_any_instant_the_result_is_the_same(
     tmp_path: Path,
-    server: Server,
+    server: TalkingServer,
     figure: Callable[[str, object], None],
     kills: int,
     limit: int,
     missed: int,
 ) -> None:
     _finish(_start(server, tmp_path / "whole", limit))
-    calls = len(server.asked)
+    calls = server.asked
 
     chance = random.Random(20)
-    server.asked.clear()
+    server.bodies.clear()
     out = tmp_path / "killed"
     hit = 0
     for number in range(kills):
@@ -125,8 +87,8 @@ def test_killed_at_any_instant_the_result_is_the_same(
         if number % 5 == 2:  # while it starts: imports, opening the folder, reading what is there
             time.sleep(chance.uniform(0.05, 1.5))
         else:
-            enough = len(server.asked) + chance.randint(1, calls // max(kills - 2, 3))
-            _wait_for(lambda: len(server.asked) >= enough or process.poll() is not None)  # noqa: B023
+            enough = server.asked + chance.randint(1, calls // max(kills - 2, 3))
+            _wait_for(lambda: server.asked >= enough or process.poll() is not None)  # noqa: B023
             time.sleep(chance.uniform(0, 0.02))
         hit += process.poll() is None
         process.kill()
@@ -137,14 +99,14 @@ def test_killed_at_any_instant_the_result_is_the_same(
     assert _content(out, "sessions.jsonl") == _content(tmp_path / "whole", "sessions.jsonl")
     assert _content(out, "ratings.jsonl") == _content(tmp_path / "whole", "ratings.jsonl")
     assert (out / "summary.json").read_bytes() == (tmp_path / "whole" / "summary.json").read_bytes()
-    assert len(server.asked) <= calls + kills * CONCURRENCY
-    figure("asked", f"{len(server.asked)} times where {calls} were due, killed {hit} times")
+    assert server.asked <= calls + kills * CONCURRENCY
+    figure("asked", f"{server.asked} times where {calls} were due, killed {hit} times")
 
 
-def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, server: Server) -> None:
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path: Path, server: TalkingServer) -> None:
     out = tmp_path / "run"
     process = _start(server, out, 12)
-    _wait_for(lambda: len(server.asked) > 5)
+    _wait_for(lambda: server.asked > 5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -161,7 +123,7 @@ def _wait_for(condition: Any) -> None:
     raise AssertionError("nothing happened within 30 s")
 
 
-def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: Server) -> None:
+def test_another_protocol_is_refused_in_one_line(tmp_path: Path, server: TalkingServer) -> None:
     out = tmp_path / "run"
     _finish(_start(server, out))
     command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run", "--quiet"]

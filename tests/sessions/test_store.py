@@ -3,12 +3,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from bare_session import bare_session
 
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.files import write_atomically
 from mirror_bench.protocol import ClientSettings, Protocol
-from mirror_bench.schema import Ending, Expression, FaceCondition, Resistance, Session
+from mirror_bench.schema import Ending, Expression, Session
 from mirror_bench.sessions.run_folder import RunFolder, read_sessions
 from mirror_bench.sessions.run_header import RunCandidate, RunHeader, read_header
 
@@ -25,17 +26,7 @@ def _header(**changes: object) -> RunHeader:
 
 
 def _session(number: int, ended: Ending = Ending.TURN_LIMIT) -> Session:
-    return Session(
-        scenario_id=f"s{number}",
-        pair=f"s{number}",
-        profile_id="p",
-        resistance=Resistance.NONE,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="scripted/parrot",
-        client="stateful",
-        ended=ended,
-    )
+    return bare_session(name=f"s{number}", ended=ended)
 
 
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:

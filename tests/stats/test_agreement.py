@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from random import Random
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -23,6 +25,9 @@ KRIPPENDORFF: list[list[float | None]] = [
 TABLES = st.lists(
     st.lists(st.integers(0, 6).map(float), min_size=3, max_size=3), min_size=2, max_size=12
 )  # units by three raters
+GAPPED = st.lists(
+    st.lists(st.none() | st.integers(0, 3).map(float), min_size=4, max_size=4), min_size=1, max_size=12
+)  # units by four raters, with ratings that are missing
 
 
 def test_shrout_and_fleiss() -> None:
@@ -40,11 +45,23 @@ def test_shrout_and_fleiss() -> None:
 def test_krippendorff(level: agreement.Level, alpha: float) -> None:
     found = agreement.krippendorff_alpha(KRIPPENDORFF, level=level)
     assert found is not None
-    assert found.value == pytest.approx(alpha, abs=1e-3)
+    assert found.value == pytest.approx(alpha, abs=5e-4)
     assert found.n == 11
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alpha"),
+    # Krippendorff (2011), sections A (two values) and B (any number of nominal values).
+    [("0100000010", "1110010000", 0.095), ("aabbdcccedda", "babbbccceddd", 0.692)],
+)
+def test_krippendorff_of_two_observers_and_categories(first: str, second: str, alpha: float) -> None:
+    table = [[float(ord(each)) for each in unit] for unit in zip(first, second, strict=True)]
+    found = agreement.krippendorff_alpha(table, level="nominal")
+    assert found is not None
+    assert found.value == pytest.approx(alpha, abs=5e-4)
 
 
 def test_cohen() -> None:
@@ -166,6 +183,40 @@ def test_order_of_raters_and_units_of_the_scale_do_not_matter(
         assert (plain is None) == (moved is None)
         if plain is not None and moved is not None:
             assert moved.value == pytest.approx(plain.value, abs=1e-6)
+
+
+@given(GAPPED, st.randoms(use_true_random=False), st.sampled_from(get_args(agreement.Level)))
+def test_alpha_of_a_table_with_gaps(
+    table: list[list[float | None]], random: Random, level: agreement.Level
+) -> None:
+    alpha = agreement.krippendorff_alpha(table, level=level)
+    told = [cell for row in table for cell in row if cell is not None and len(row) - row.count(None) > 1]
+    assert (alpha is None) == (len(set(told)) < 2)
+    if alpha is None:
+        return
+    assert alpha.value <= 1 + 1e-9
+    alike = all(len({*row} - {None}) < 2 for row in table)
+    assert (alpha.value == pytest.approx(1)) == alike
+    order = random.sample(range(4), 4)
+    shuffled = [[row[place] for place in order] for row in random.sample(table, len(table))]
+    again = agreement.krippendorff_alpha([*shuffled, [9.0, None, None, None]], level=level)
+    assert again is not None
+    assert again.value == pytest.approx(alpha.value)
+    assert again.n == alpha.n
+
+
+@given(GAPPED)
+def test_alpha_keeps_to_what_a_level_of_measurement_knows(table: list[list[float | None]]) -> None:
+    stretched = [[None if cell is None else cell**3 for cell in row] for row in table]
+    renamed = [
+        [None if cell is None else {0: 5, 1: 3, 2: 9, 3: -1}[int(cell)] for cell in row] for row in table
+    ]
+    by_order = [agreement.krippendorff_alpha(cells, level="ordinal") for cells in (table, stretched)]
+    by_name = [agreement.krippendorff_alpha(cells, level="nominal") for cells in (table, renamed)]
+    for before, after in (by_order, by_name):
+        assert (before is None) == (after is None)
+        if before is not None and after is not None:
+            assert after.value == pytest.approx(before.value)
 
 
 @given(st.lists(st.integers(0, 4).map(float), min_size=2, max_size=20))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from bare_session import bare_session
 
-from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Turn
+from mirror_bench.schema import Ending, FaceCondition, Session, Turn
 from mirror_bench.stats.auc import auc
 from mirror_bench.validity.annomi import ExpertTranscript, read_annomi
 
@@ -29,15 +30,4 @@ def transcripts() -> list[tuple[Session, bool]]:
 
 
 def session(turns: Sequence[Turn], name: str = "s", ended: Ending = Ending.TURN_LIMIT) -> Session:
-    return Session(
-        scenario_id=name,
-        pair=name,
-        profile_id=name,
-        resistance=Resistance.NONE,
-        condition=FaceCondition.NONE,
-        seed=0,
-        therapist="t",
-        client="c",
-        turns=tuple(turns),
-        ended=ended,
-    )
+    return bare_session(*turns, name=name, profile_id=name, condition=FaceCondition.NONE, ended=ended)

@@ -14,7 +14,9 @@ from mirror_bench.engines.openai.engine import OpenAIEngine
 from mirror_bench.modelspec import parse_model
 
 KEY = "sk-test-not-to-be-shown"
+Body = dict[str, Any]
 Reply = tuple[int, Any, dict[str, str]]
+"""Status, body (JSON, or a text as it is) and headers."""
 
 
 def completion(text: Any = "I hear you.", finish: str = "stop", **message: Any) -> dict[str, Any]:
@@ -42,17 +44,17 @@ class Server:
     """A real HTTP server that answers what `reply`, or `rule`, says, and keeps what it was asked.
 
     Attributes:
-        reply: Number of the request, from 1 -> status, body (JSON, or a text as it is) and headers.
+        reply: Number of the request, from 1 -> what is answered.
         rule: Body of the request -> the same; goes before `reply` where given.
     """
 
     def __init__(self) -> None:
-        self.bodies: list[dict[str, Any]] = []
+        self.bodies: list[Body] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
         self.busy = self.most_busy = 0
         self.reply: Callable[[int], Reply] = lambda number: (200, completion(), {})
-        self.rule: Callable[[dict[str, Any]], Reply] | None = None
+        self.rule: Callable[[Body], Reply] | None = None
         self.paths: list[str] = []
         lock, server = threading.Lock(), self
 
@@ -69,7 +71,7 @@ class Server:
                     server.busy += 1
                     server.most_busy = max(server.busy, server.most_busy)
                     server.paths.append(self.path)
-                status, answer, headers = server.rule(body) if server.rule else server.reply(number)
+                status, answer, headers = server.answer(body, number)
                 content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
                 with lock:
                     server.busy -= 1
@@ -87,6 +89,17 @@ class Server:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def answer(self, body: Body, number: int) -> Reply:
+        return self.rule(body) if self.rule else self.reply(number)
+
+    @property
+    def asked(self) -> int:
+        return len(self.bodies)
+
+    def model(self, name: str = "m", **options: Any) -> str:
+        more = "".join(f"&{key}={value}" for key, value in options.items())
+        return f"openai/{name}?base_url={self.url}{more}"
 
     def close(self) -> None:
         self._server.shutdown()

@@ -161,7 +161,7 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.clients.stateful.utterance_choice": STATEFUL,
     "mirror_bench.clients.stateful.policy": STATEFUL,
     "mirror_bench.sessions.judging.panel_anchors": frozenset({"panel"}),
-    "mirror_bench.sessions.judging.licence_examination": frozenset(),
+    "mirror_bench.sessions.judging.examination_pairs": frozenset(),
     "mirror_bench.therapists.policies.phrases": frozenset({"panel"}),
     "mirror_bench.therapists.policies.client_words": frozenset({"panel"}),
     "mirror_bench.therapists.cheats": frozenset(),

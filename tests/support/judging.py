@@ -5,78 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from chat_server import Body
+from talking_server import TalkingServer, prompt_of, scale_of, serving
 
 Scorer = Callable[[str, str, int, int], float]
 """(model, prompt, min, max) -> a score, rounded and kept on the scale before it is sent."""
 
 
-class JudgeServer(ThreadingHTTPServer):
-    """Answers every item by a scorer, and counts what it is asked."""
-
-    daemon_threads = True
-
-    def __init__(self, scorer: Scorer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.scorer = scorer
-        self.asked = 0
-
-    def model(self, name: str) -> str:
-        return f"openai/{name}?base_url=http://127.0.0.1:{self.server_port}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: JudgeServer
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked += 1
-        content = body["messages"][-1]["content"]
-        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-        low, high = map(int, re.findall(r"whole numbers from (\d) to (\d)", text)[-1])
-        score = self.server.scorer(body["model"], text, low, high)
-        answer = json.dumps(
-            {
-                "applies": True,  # read only where it is asked for
-                "evidence": [],
-                "reason": "so",
-                "score": min(high, max(low, round(score))),
-            }
-        )
-        choice = {"index": 0, "message": {"role": "assistant", "content": answer}, "finish_reason": "stop"}
-        sent = json.dumps(
-            {
-                "id": "1",
-                "object": "chat.completion",
-                "created": 0,
-                "model": body["model"],
-                "choices": [choice],
-            }
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(sent)))
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, *args: Any) -> None:
-        return None
-
-
 @contextmanager
-def judges(scorer: Scorer) -> Iterator[JudgeServer]:
-    server = JudgeServer(scorer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+def judges(scorer: Scorer) -> Iterator[TalkingServer]:
+    """Serves judges that answer every item by a scorer."""
+
+    def says(body: Body, number: int) -> str:
+        prompt = prompt_of(body)
+        low, high = scale_of(prompt)
+        score = min(high, max(low, round(scorer(body["model"], prompt, low, high))))
+        # Whether the item applies is read only where it is asked for.
+        return json.dumps({"applies": True, "evidence": [], "reason": "so", "score": score})
+
+    with serving(says) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def skill(text: str) -> float:

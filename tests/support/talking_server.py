@@ -1,79 +1,58 @@
-"""A real chat server of the OpenAI form for whole runs: it answers by a rule, and can be out of service."""
+"""A chat server for whole runs: it says what a rule says, counts tokens, and can be out of service."""
 
 from __future__ import annotations
 
 import json
-import threading
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-Rule = Callable[[dict[str, Any], int], str]
+from chat_server import Body, Reply, Server, completion, refusal
+
+Says = Callable[[Body, int], str]
 """(body of the request, its number) -> what the model says."""
-
-
 Count = Callable[[str], int]
 """A text -> how many tokens the server says it is."""
 
 
-class ChatServer(ThreadingHTTPServer):
-    """Answers by `rule`, and with HTTP 503 while `down` is true; counts what it is asked."""
+class TalkingServer(Server):
+    """Answers with the words of `says`, and with HTTP 503 while `down` is true."""
 
-    daemon_threads = True
+    def __init__(self, says: Says, count: Count | None = None) -> None:
+        self.says, self.count, self.down = says, count, False
+        super().__init__()
 
-    def __init__(self, rule: Rule, count: Count | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.rule = rule
-        self.count = count
-        self.down = False
-        self.asked = 0
-
-    def model(self, name: str = "m", **options: Any) -> str:
-        more = "".join(f"&{key}={value}" for key, value in options.items())
-        return f"openai/{name}?base_url=http://127.0.0.1:{self.server_port}/v1{more}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: ChatServer
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.asked += 1
-        status = 503
-        answer: dict[str, Any] = {"error": {"message": "overloaded"}}
-        if not self.server.down:
-            text = self.server.rule(body, self.server.asked)
-            message = {"role": "assistant", "content": text}
-            choice = {"index": 0, "finish_reason": "stop", "message": message}
-            asked, told = 5, 7
-            if self.server.count is not None:
-                asked, told = self.server.count(json.dumps(body["messages"])), self.server.count(text)
-            usage = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
-            head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
-            status, answer = 200, {**head, "choices": [choice], "usage": usage}
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+    def answer(self, body: Body, number: int) -> Reply:
+        if self.down:
+            return 503, refusal("overloaded"), {}
+        text = self.says(body, number)
+        made = completion(text)
+        if self.count is not None:
+            asked, told = self.count(json.dumps(body["messages"])), self.count(text)
+            made["usage"] = {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+        return 200, made, {}
 
 
 @contextmanager
-def serving(rule: Rule, count: Count | None = None) -> Iterator[ChatServer]:
+def serving(says: Says, count: Count | None = None) -> Iterator[TalkingServer]:
     """Serves while the block runs."""
-    server = ChatServer(rule, count)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = TalkingServer(says, count)
     try:
         yield server
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
+
+
+def prompt_of(body: Body) -> str:
+    """The words of the last message of a request."""
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+
+
+def scale_of(prompt: str) -> tuple[int, int]:
+    """The lowest and the highest point of the scale that a judge is asked to rate on."""
+    low, high = re.findall(r"whole numbers from (\d) to (\d)", prompt)[-1]
+    return int(low), int(high)
 
 
 def verdict(score: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from bare_session import bare_session
 
-from mirror_bench.schema import Ending, FaceCondition, Resistance, Session, Speaker, Turn
+from mirror_bench.schema import Resistance, Session, Speaker, Turn
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.validity.clients import (
     AuditedSessions,
@@ -25,18 +26,7 @@ def session(client: Sequence[tuple[str, float, tuple[str, ...]]]) -> Session:
         Turn(speaker=Speaker.CLIENT, words=words, state={"resistance": resistance}, marks=marks)
         for words, resistance, marks in client
     ]
-    return Session(
-        scenario_id="s",
-        pair="s",
-        profile_id="p",
-        resistance=Resistance.EMOTIONAL,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="t",
-        client="stateful",
-        turns=tuple(turns),
-        ended=Ending.TURN_LIMIT,
-    )
+    return bare_session(*turns, resistance=Resistance.EMOTIONAL)
 
 
 def course(name: str = "p", change_talk: int | None = None, early: int | None = None) -> ResistanceCourse:

@@ -21,7 +21,7 @@ from mirror_bench.adapters.inspect.messages import message_of
 from mirror_bench.adapters.inspect.scores import measures_of, score_of_session
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.engines.base import Engine
-from mirror_bench.engines.inspect import InspectEngine
+from mirror_bench.engines.inspect_model import InspectEngine
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.presenter import ShownFaces

@@ -32,9 +32,9 @@ def chosen_trackers(given: Sequence[str]) -> list[ChosenTracker]:
     Raises:
         InputError: If there is no such tracker, or its library is missing.
     """
-    found = []
-    for one in dict.fromkeys(given):
-        name, _, project = one.partition(":")
+    chosen = []
+    for text in dict.fromkeys(given):
+        name, _, project = text.partition(":")
         tracker: Tracker = TRACKERS.get(name)()
         try:
             importlib.import_module(tracker.needs)
@@ -45,8 +45,8 @@ def chosen_trackers(given: Sequence[str]) -> list[ChosenTracker]:
                 f"--log {name}: {tracker.needs} cannot be imported ({told(error)}): "
                 f"pip install -U {tracker.install}"
             ) from None
-        found.append(ChosenTracker(name, project or PROJECT, tracker))
-    return found
+        chosen.append(ChosenTracker(name, project or PROJECT, tracker))
+    return chosen
 
 
 def log_run(
@@ -69,28 +69,31 @@ def log_run(
         return True
     run = tracked_run(folder, summary)
     went = True
-    for one in trackers:
-        where, problem = _logged(one, run, patience)
+    for tracker in trackers:
+        where, problem = _logged(tracker, run, patience)
         if problem:
-            again = f"mirror-bench report {folder} --log {one.name}"
-            say(f"--log {one.name}: not logged: {redact(problem)}; the run is whole, and {again} tries again")
+            again = f"mirror-bench report {folder} --log {tracker.name}"
+            say(
+                f"--log {tracker.name}: not logged: {redact(problem)}; the run is whole, and "
+                f"{again} tries again"
+            )
             went = False
         else:
-            say(f"logged to {one.name}: {redact(where)}")
+            say(f"logged to {tracker.name}: {redact(where)}")
     return went
 
 
-def _logged(one: ChosenTracker, run: TrackedRun, patience: float) -> tuple[str, str]:
+def _logged(chosen: ChosenTracker, run: TrackedRun, patience: float) -> tuple[str, str]:
     """Returns where the run is, or the problem."""
     answer: list[tuple[str, str]] = []
 
     def work() -> None:
         try:
-            answer.append((one.tracker.log(run, one.project), ""))
+            answer.append((chosen.tracker.log(run, chosen.project), ""))
         except (Exception, SystemExit) as error:
             answer.append(("", " ".join(told(error).split())[:400]))
 
-    thread = threading.Thread(target=work, daemon=True, name=f"log-{one.name}")
+    thread = threading.Thread(target=work, daemon=True, name=f"log-{chosen.name}")
     thread.start()
     thread.join(patience)
     return answer[0] if answer else ("", f"no answer in {patience:.0f} s")

@@ -20,7 +20,7 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class TrackedRun:
-    """One run, as trackers log it.
+    """What a tracker logs of one run: parameters, scores with intervals, and files.
 
     Attributes:
         name: What trackers call it.
@@ -37,7 +37,7 @@ class TrackedRun:
 
 
 class Tracker(Protocol):
-    """What the registry of trackers holds.
+    """Logs runs to one experiment tracker; the registry of trackers holds such classes.
 
     Attributes:
         needs: The module that must be importable.

@@ -79,7 +79,7 @@ class FaceDifference(Record):
 
 
 class FaceVerdict(Record):
-    """What the client's face did for a candidate.
+    """Whether seeing the client's own face helped a candidate, swayed it, or made no difference.
 
     Attributes:
         verdict: See the module.
@@ -103,7 +103,7 @@ class FaceVerdict(Record):
     @property
     def in_words(self) -> str:
         """One sentence: the verdict and what it rests on."""
-        over = " and ".join(FACE_NAMES[one] for one in self.against)
+        over = " and ".join(FACE_NAMES[condition] for condition in self.against)
         lower = f"; lower with the own face: {self._listed(self.lost)}" if self.lost else ""
         words = f"its words change with the face at {_share(self.changed)} of turns" if self.changed else ""
         more = f"; {words}" if words else ""
@@ -120,17 +120,21 @@ class FaceVerdict(Record):
             return f"face: IGNORED; {words or f'every session comes out as with {over}'}"
         if self.verdict == "not told":
             return f"face: not told, no gain shown over {over}, and no turn was asked again (--probe-turns)"
-        pairs = max((one.difference.n for one in self.differences), default=0)
+        pairs = max((difference.difference.n for difference in self.differences), default=0)
         return f"face: too few sessions ({pairs} pairs) to tell, held against {over}{more}"
 
     def gain(self, metric: str) -> FaceDifference | None:
         """Returns the smallest difference of a measure, which is the one that the verdict rests on."""
-        own = [one for one in self.differences if one.metric == metric and one.difference.value is not None]
-        return min(own, key=lambda one: one.difference.value or 0.0, default=None)
+        own = [
+            difference
+            for difference in self.differences
+            if difference.metric == metric and difference.difference.value is not None
+        ]
+        return min(own, key=lambda difference: difference.difference.value or 0.0, default=None)
 
     def _listed(self, metrics: Iterable[str]) -> str:
-        found = (self.gain(metric) for metric in metrics)
-        return ", ".join(f"{one.title} {_signed(one.difference)}" for one in found if one)
+        gains = (self.gain(metric) for metric in metrics)
+        return ", ".join(f"{gain.title} {_signed(gain.difference)}" for gain in gains if gain)
 
 
 def judge_faces(
@@ -161,13 +165,17 @@ def _judge(
 ) -> FaceVerdict:
     therapist, method = key
     against = tuple(
-        found for kind in (SILENT, WRONG) if (found := next((one for one in kind if one in held), None))
+        condition
+        for kind in (SILENT, WRONG)
+        if (condition := next((condition for condition in kind if condition in held), None))
     )
     own = held.get(FaceCondition.MATCHED)
     if not own or not against:
         return FaceVerdict(therapist=therapist, method=method, verdict="no other face condition held")
     measures = [metric for metric in metrics if metric.kind == "total" or metric.name == ATTUNEMENT]
-    differences = tuple(_difference(own, held[one], one, metric) for metric in measures for one in against)
+    differences = tuple(
+        _difference(own, held[condition], condition, metric) for metric in measures for condition in against
+    )
     gained, lost = _decided(differences, against)
     changed = _changed(probes)
     return FaceVerdict(
@@ -190,7 +198,7 @@ def _verdict(
     changed: Score | None,
     alike: bool,
 ) -> Verdict:
-    if max((one.difference.clusters for one in differences), default=0) < FEWEST:
+    if max((difference.difference.clusters for difference in differences), default=0) < FEWEST:
         return "too few sessions"
     if gained and not lost:
         return "helped"
@@ -212,14 +220,14 @@ def _difference(
     own: Sequence[SessionOutcome], other: Sequence[SessionOutcome], against: FaceCondition, metric: Metric
 ) -> FaceDifference:
     sides = (own, other) if metric.better != "lower" else (other, own)
-    found = contrast(*sides, metric.name)
-    pairs = found.interval.n if found.interval else 0
-    mean = found.mean
+    contrasted = contrast(*sides, metric.name)
+    pairs = contrasted.interval.n if contrasted.interval else 0
+    mean = contrasted.mean
     return FaceDifference(
         metric=metric.name,
         title=metric.title.removesuffix(" total"),
         against=against,
-        difference=score_of(metric.name, found.interval, max(1, pairs + found.unpaired)),
+        difference=score_of(metric.name, contrasted.interval, max(1, pairs + contrasted.unpaired)),
         p=round(mean.p_apart(), 6) if mean is not None and mean.clusters > 1 else 1.0,
     )
 
@@ -230,11 +238,14 @@ def _decided(
     """Returns the measures that gain over all faces they are held against, and those that lose to one."""
     up: dict[str, float] = {}
     down: dict[tuple[str, FaceCondition], float] = {}
-    for metric in dict.fromkeys(one.metric for one in differences):
-        own = [one for one in differences if one.metric == metric]
-        rises = all((one.difference.value or 0.0) > 0 for one in own)
-        up[metric] = max(one.p for one in own) if rises and len(own) == len(against) else 1.0
-        down |= {(metric, one.against): one.p if (one.difference.value or 0.0) < 0 else 1.0 for one in own}
+    for metric in dict.fromkeys(difference.metric for difference in differences):
+        own = [difference for difference in differences if difference.metric == metric]
+        rises = all((difference.difference.value or 0.0) > 0 for difference in own)
+        up[metric] = max(difference.p for difference in own) if rises and len(own) == len(against) else 1.0
+        down |= {
+            (metric, difference.against): difference.p if (difference.difference.value or 0.0) < 0 else 1.0
+            for difference in own
+        }
     gained = tuple(metric for metric, p in holm(up).items() if p <= ALPHA)
     lower = {metric for (metric, _), p in holm(down).items() if p <= ALPHA}
     return gained, tuple(metric for metric in up if metric in lower)
@@ -242,16 +253,20 @@ def _decided(
 
 def _no_gain(metric: Metric, differences: Sequence[FaceDifference]) -> bool:
     """Tells whether a gain is shown to be none over one of the faces: to be helped it takes both."""
-    own = [one for one in differences if one.metric == metric.name and one.difference.n]
+    own = [
+        difference
+        for difference in differences
+        if difference.metric == metric.name and difference.difference.n
+    ]
     if not own:
         return metric.name == ATTUNEMENT  # no moment in which face and words disagree, in any session
     room = MARGIN * ((metric.high if metric.high is not None else 1.0) - (metric.low or 0.0))
-    return any(_most(one) < room for one in own)
+    return any(_most(difference) < room for difference in own)
 
 
-def _most(one: FaceDifference) -> float:
+def _most(difference: FaceDifference) -> float:
     """Returns the upper end of a difference; where all pairs differ alike, the difference itself."""
-    score = one.difference
+    score = difference.difference
     if score.high is None:
         return (score.value or 0.0) if score.clusters >= FEWEST else math.inf
     return score.high
@@ -270,10 +285,10 @@ def _changed(probes: Sequence[Probe]) -> Score | None:
         else:
             moved.setdefault(turn, []).append(float(probe.changed))
     profiles = {f"{probe.scenario_id}#{probe.turn}": probe.profile_id for probe in probes}
-    found = paired_difference({turn: fmean(said) for turn, said in moved.items()}, noise, profiles)
-    if found.interval is None:
+    change = paired_difference({turn: fmean(said) for turn, said in moved.items()}, noise, profiles)
+    if change.interval is None:
         return None
-    score = score_of("words", found.interval, max(1, len(profiles)))
+    score = score_of("words", change.interval, max(1, len(profiles)))
     low = None if score.low is None else max(-1.0, score.low)
     high = None if score.high is None else min(1.0, score.high)
     return score.model_copy(update={"low": low, "high": high})
@@ -287,14 +302,17 @@ def _alike(
 ) -> bool:
     """Tells whether every session came out exactly as the same one with another face."""
     names = [*(metric.name for metric in measures), *_COURSE]
-    here = {one.pair: _came_out(one, names) for one in own if one.measures}
-    there = [{one.pair: _came_out(one, names) for one in held[kind] if one.measures} for kind in against]
+    here = {outcome.pair: _came_out(outcome, names) for outcome in own if outcome.measures}
+    there = [
+        {outcome.pair: _came_out(outcome, names) for outcome in held[kind] if outcome.measures}
+        for kind in against
+    ]
     pairs = [(here[pair], other[pair]) for other in there for pair in here.keys() & other.keys()]
     return bool(pairs) and all(a == b for a, b in pairs)
 
 
-def _came_out(one: SessionOutcome, names: Iterable[str]) -> tuple[float | None, ...]:
-    return tuple(one.value(name) for name in names)
+def _came_out(outcome: SessionOutcome, names: Iterable[str]) -> tuple[float | None, ...]:
+    return tuple(outcome.value(name) for name in names)
 
 
 def _signed(score: Score) -> str:

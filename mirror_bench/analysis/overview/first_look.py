@@ -19,7 +19,7 @@ _MOST_NAMES = 4
 
 
 class CandidateRow(NamedTuple):
-    """One candidate.
+    """One candidate's row on a report's first screen: scores, ranks, safety and face verdict.
 
     Attributes:
         entry: Its scores with its client's own face, or under its first face condition.
@@ -42,7 +42,7 @@ class CandidateRow(NamedTuple):
 
 def main_metrics(summary: Summary) -> list[Metric]:
     """Returns what the first screen shows bars of: totals, then attunement."""
-    return [one for one in summary.metrics if one.kind == "total" or one.name == ATTUNEMENT]
+    return [metric for metric in summary.metrics if metric.kind == "total" or metric.name == ATTUNEMENT]
 
 
 def candidate_rows(summary: Summary) -> list[CandidateRow]:
@@ -50,10 +50,10 @@ def candidate_rows(summary: Summary) -> list[CandidateRow]:
     main = main_entries(summary.entries)
     labels = candidate_labels(main)
     places: dict[tuple[str, str], dict[str, CandidatePlace]] = {}
-    for one in summary.places:
-        places.setdefault((one.therapist, one.method), {})[one.metric] = one
-    safety = {(one.therapist, one.method): one for one in summary.safety}
-    faces = {(one.therapist, one.method): one for one in summary.face_verdicts}
+    for place in summary.places:
+        places.setdefault((place.therapist, place.method), {})[place.metric] = place
+    safety = {(safety.therapist, safety.method): safety for safety in summary.safety}
+    faces = {(verdict.therapist, verdict.method): verdict for verdict in summary.face_verdicts}
     rows = [
         CandidateRow(labels[key], entry, places.get(key, {}), safety.get(key), faces.get(key))
         for key, entry in main.items()
@@ -114,8 +114,8 @@ def _leading(ranked: Sequence[CandidateRow], total: Metric) -> str:
     return f"{said}; {_said(behind, 'is', 'are')} behind"
 
 
-def _said(rows: Sequence[CandidateRow], one: str, several: str) -> str:
-    return f"{_names(rows)} {one if len(rows) == 1 else several}"
+def _said(rows: Sequence[CandidateRow], single: str, several: str) -> str:
+    return f"{_names(rows)} {single if len(rows) == 1 else several}"
 
 
 def _names(rows: Sequence[CandidateRow]) -> str:

@@ -12,7 +12,7 @@ from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.run_summary import gather_run, summarize_runs
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.protocol import SAFETY
-from mirror_bench.raters.pairwise import POINTS, Preference
+from mirror_bench.raters.preferences import POINTS, Preference
 from mirror_bench.schema import Ending, Record, Resistance, Score
 from mirror_bench.sessions.run_data import scenarios_of_run
 from mirror_bench.sessions.run_header import read_header
@@ -120,7 +120,7 @@ def paper_table(
         due = ExpectedSessions.of(scenarios_of_run(folder, own))
         outcomes = gather_run(folder).outcomes
         key = (own.candidate.therapist, own.candidate.method)
-        entry = next(one for one in summary.entries if one.key[:2] == key)
+        entry = next(candidate for candidate in summary.entries if candidate.key[:2] == key)
         rows += _rows(entry, outcomes, due, columns)
     return PaperTable(
         protocol=header.protocol.name,
@@ -137,14 +137,16 @@ def paper_table(
 
 def _columns(metrics: Sequence[Metric]) -> Iterator[Metric]:
     """Yields each instrument's subscales, then its total, then what is told of sessions."""
-    kept = [one for one in metrics if one.kind in {"total", "subscale"} and one.instrument != SAFETY]
-    for instrument in dict.fromkeys(one.instrument for one in kept):
-        own = [one for one in kept if one.instrument == instrument]
-        yield from (one for one in own if one.kind == "subscale")
-        if any(one.name == _STRATEGY for one in metrics) and instrument == "ctrs":
+    kept = [
+        metric for metric in metrics if metric.kind in {"total", "subscale"} and metric.instrument != SAFETY
+    ]
+    for instrument in dict.fromkeys(metric.instrument for metric in kept):
+        own = [metric for metric in kept if metric.instrument == instrument]
+        yield from (metric for metric in own if metric.kind == "subscale")
+        if any(metric.name == _STRATEGY for metric in metrics) and instrument == "ctrs":
             yield WITHOUT_STRATEGY
-        yield from (one for one in own if one.kind == "total")
-    yield from (one for one in metrics if one.name in _LAST)
+        yield from (metric for metric in own if metric.kind == "total")
+    yield from (metric for metric in metrics if metric.name in _LAST)
 
 
 def _rows(
@@ -155,7 +157,7 @@ def _rows(
 ) -> Iterator[TableRow]:
     for resistance in (*Resistance, None):
         owed = due.sessions(entry.condition, resistance)
-        part = [one for one in outcomes if resistance in (None, one.resistance)]
+        part = [outcome for outcome in outcomes if resistance in (None, outcome.resistance)]
         sessions = len(part) if owed is None else owed
         if not sessions:
             continue
@@ -164,7 +166,7 @@ def _rows(
             method=entry.method,
             resistance=ALL if resistance is None else resistance.value,
             sessions=sessions,
-            held=sum(one.ended is not Ending.FAILED for one in part),
+            held=sum(outcome.ended is not Ending.FAILED for outcome in part),
             scores=tuple(
                 _without_strategy(part, sessions)
                 if metric is WITHOUT_STRATEGY
@@ -176,30 +178,38 @@ def _rows(
 
 def _without_strategy(outcomes: Sequence[SessionOutcome], due: int) -> Score:
     """Returns the mean of the five items; a session that lacks one of them has no value."""
-    found = []
-    for one in outcomes:
+    means = []
+    for outcome in outcomes:
         items = {
             name: value
-            for name, value in one.scores.items()
+            for name, value in outcome.scores.items()
             if name.startswith("ctrs.") and name.removeprefix("ctrs.") in _ITEMS and name != _STRATEGY
         }
         if len(items) == len(_ITEMS) - 1:
-            found.append((fmean(items.values()), one.profile_id))
-    interval = cluster_mean([value for value, _ in found], [person for _, person in found])
+            means.append((fmean(items.values()), outcome.profile_id))
+    interval = cluster_mean([value for value, _ in means], [person for _, person in means])
     return score_of(
         WITHOUT_STRATEGY.name, None if interval is None else within_scale(interval, WITHOUT_STRATEGY), due
     )
 
 
 def _preferences(preferences: Sequence[Preference]) -> Iterator[PreferenceRow]:
-    for first, second in dict.fromkeys((one.first, one.second) for one in preferences):
-        ours = [one for one in preferences if (one.first, one.second) == (first, second)]
-        types = {one.pair: one.pair.rsplit(":", 2)[1] for one in ours}
+    for first, second in dict.fromkeys((preference.first, preference.second) for preference in preferences):
+        ours = [
+            preference
+            for preference in preferences
+            if (preference.first, preference.second) == (first, second)
+        ]
+        types = {preference.pair: preference.pair.rsplit(":", 2)[1] for preference in ours}
         for resistance in (*(kind.value for kind in Resistance), ALL):
-            part = [one for one in ours if resistance in (ALL, types[one.pair])]
+            part = [preference for preference in ours if resistance in (ALL, types[preference.pair])]
             if not part:
                 continue
-            points = [(POINTS[str(one.better)], one.profile_id) for one in part if one.better is not None]
+            points = [
+                (POINTS[str(preference.better)], preference.profile_id)
+                for preference in part
+                if preference.better is not None
+            ]
             told = [point for point, _ in points]
             yield PreferenceRow(
                 first=first,

@@ -21,7 +21,7 @@ _DIGITS = 9  # Means that agree so far differ by the order of sums alone.
 
 
 class Place(NamedTuple):
-    """Where a model stands on one metric.
+    """The rank of one model on one metric, and the models that it cannot be told apart from.
 
     Attributes:
         rank: From 1, by the mean over shared scenarios; equal means share one.
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
     @property
     def ties(self) -> str:
-        """Its groups in words."""
+        """The letters of its groups of ties, in words."""
         return f"tie group{'s' if len(self.groups) > 1 else ''} {', '.join(self.groups)}"
 
 
@@ -96,20 +96,20 @@ def compare_all(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) ->
         metric: What to compare.
     """
     values = {
-        slug: {one.pair: value for one in own if (value := one.value(metric.name)) is not None}
+        slug: {outcome.pair: value for outcome in own if (value := outcome.value(metric.name)) is not None}
         for slug, own in held.items()
     }
-    profiles = {one.pair: one.profile_id for own in held.values() for one in own}
-    found = {}
+    profiles = {outcome.pair: outcome.profile_id for own in held.values() for outcome in own}
+    differences = {}
     for a, b in combinations(held, 2):
         difference = paired_difference(values[a], values[b], profiles)
         pairs = difference.interval.n if difference.interval else 0
         score = score_of(metric.name, difference.interval, max(1, pairs + difference.unpaired))
         mean = difference.mean
         p = mean.p_apart() if mean is not None and mean.clusters > 1 else 1.0
-        found[a, b] = Difference(score, difference.dz, difference.unpaired, p)
-    apart = significant({pair: one.p for pair, one in found.items()})
-    return {pair: replace(one, apart=pair in apart) for pair, one in found.items()}
+        differences[a, b] = Difference(score, difference.dz, difference.unpaired, p)
+    apart = significant({pair: difference.p for pair, difference in differences.items()})
+    return {pair: replace(difference, apart=pair in apart) for pair, difference in differences.items()}
 
 
 def shared_means(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) -> dict[str, float]:
@@ -119,7 +119,7 @@ def shared_means(held: Mapping[str, Sequence[SessionOutcome]], metric: Metric) -
     scenarios. Where all hold all scenarios these are the plain means.
     """
     values = {
-        slug: {one.pair: value for one in own if (value := one.value(metric.name)) is not None}
+        slug: {outcome.pair: value for outcome in own if (value := outcome.value(metric.name)) is not None}
         for slug, own in held.items()
     }
     slugs = sorted(slug for slug, own in values.items() if own)
@@ -149,8 +149,8 @@ def places(values: Mapping[str, float | None], better: str, differences: Differe
     order = sorted(known, key=lambda slug: (known[slug], slug))
     pairs = {
         (a, b) if known[a] < known[b] else (b, a)
-        for (a, b), one in differences.items()
-        if one.apart and a in known and b in known
+        for (a, b), difference in differences.items()
+        if difference.apart and a in known and b in known
     }
     groups = letter_groups(order, pairs)
     ranges = rank_ranges(order, pairs)
@@ -166,11 +166,11 @@ def places(values: Mapping[str, float | None], better: str, differences: Differe
 
 def main_entries(entries: Iterable[CandidateScores]) -> dict[tuple[str, str], CandidateScores]:
     """Returns the entry of each candidate that is ranked: with its client's own face, else its first."""
-    found: dict[tuple[str, str], CandidateScores] = {}
+    by_candidate: dict[tuple[str, str], CandidateScores] = {}
     for entry in entries:
-        if entry.key[:2] not in found or entry.condition is FaceCondition.MATCHED:
-            found[entry.key[:2]] = entry
-    return found
+        if entry.key[:2] not in by_candidate or entry.condition is FaceCondition.MATCHED:
+            by_candidate[entry.key[:2]] = entry
+    return by_candidate
 
 
 def enough_rated(entry: CandidateScores, metric: str) -> bool:
@@ -196,7 +196,7 @@ def rank_candidates(
     for outcome in outcomes:
         if outcome.key in by_key:
             held[by_key[outcome.key]].append(outcome)
-    found: list[CandidatePlace] = []
+    ranked: list[CandidatePlace] = []
     for metric in metrics:
         if metric.kind != "total":
             continue
@@ -206,7 +206,7 @@ def rank_candidates(
             for name, key in names.items()
         }
         standing = places(values, metric.better, compare_all(held, metric))
-        found += [
+        ranked += [
             CandidatePlace(
                 therapist=names[name][0],
                 method=names[name][1],
@@ -216,16 +216,16 @@ def rank_candidates(
                 worst=place.worst,
                 groups=place.groups,
             )
-            for name, place in sorted(standing.items(), key=lambda one: (one[1].rank, names[one[0]]))
+            for name, place in sorted(standing.items(), key=lambda entry: (entry[1].rank, names[entry[0]]))
         ]
-    return tuple(found)
+    return tuple(ranked)
 
 
 def _letters(place: int) -> str:
     """Returns a, b and so on to z, then aa, ab."""
-    found = ""
+    letters = ""
     place += 1
     while place:
         place, rest = divmod(place - 1, 26)
-        found = chr(ord("a") + rest) + found
-    return found
+        letters = chr(ord("a") + rest) + letters
+    return letters

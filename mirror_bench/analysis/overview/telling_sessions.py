@@ -18,7 +18,7 @@ _SEVERITY = ("confirmed", "found", "to be read", "rejected")
 
 
 class TellingSession(NamedTuple):
-    """A session to read.
+    """A session that a person should read, and why.
 
     Attributes:
         key: Which one.
@@ -51,8 +51,8 @@ def telling_sessions(summary: Summary, outcomes: Sequence[SessionOutcome]) -> tu
         outcomes: Their sessions.
     """
     totals = [metric for metric in summary.metrics if metric.kind == "total"]
-    held = [one for one in outcomes if one.ended is not Ending.FAILED]
-    found: list[TellingSession] = []
+    held = [outcome for outcome in outcomes if outcome.ended is not Ending.FAILED]
+    telling: list[TellingSession] = []
     searches: tuple[Callable[[], Iterator[_Scored]], ...] = (
         lambda: _findings(summary),
         lambda: _lifted(summary, held, totals),
@@ -60,21 +60,21 @@ def telling_sessions(summary: Summary, outcomes: Sequence[SessionOutcome]) -> tu
         lambda: _disputed(held, totals),
     )
     for search in searches:
-        taken = {one.key for one in found}
-        left = [one for one in search() if one.session.key not in taken]
+        taken = {session.key for session in telling}
+        left = [candidate for candidate in search() if candidate.session.key not in taken]
         if left:
-            found.append(min(left, key=lambda one: (-one.far, one.session.key)).session)
-    return tuple(found)
+            telling.append(min(left, key=lambda candidate: (-candidate.far, candidate.session.key)).session)
+    return tuple(telling)
 
 
 def _findings(summary: Summary) -> Iterator[_Scored]:
-    for one in summary.safety:
-        for failure in one.failures:
+    for safety in summary.safety:
+        for failure in safety.failures:
             if failure.status == "rejected":
                 continue
-            key = SessionKey(one.therapist, one.method, failure.scenario_id)
+            key = SessionKey(safety.therapist, safety.method, failure.scenario_id)
             told = f"below its mark: {failure.title}, {failure.status}{_quoted(failure)}"
-            far = _severity(failure) + 0.001 * min(400, one.missed + one.harmed)
+            far = _severity(failure) + 0.001 * min(400, safety.missed + safety.harmed)
             yield _Scored(far, TellingSession(key, "worst safety finding", told, failure.turn))
 
 
@@ -94,21 +94,25 @@ def _lifted(summary: Summary, held: Iterable[SessionOutcome], totals: Sequence[M
     if not totals:
         return
     total = totals[0]
-    by_key = {(one.key, one.pair): one for one in held}
-    verdicts = {(one.therapist, one.method): one for one in summary.face_verdicts}
+    by_key = {(outcome.key, outcome.pair): outcome for outcome in held}
+    verdicts = {(verdict.therapist, verdict.method): verdict for verdict in summary.face_verdicts}
     for (key, pair), own in by_key.items():
         verdict, here = verdicts.get(key[:2]), own.value(total.name)
         if verdict is None or here is None or key.condition is not FaceCondition.MATCHED:
             continue
-        others = {one: by_key.get((key._replace(condition=one), pair)) for one in verdict.against}
+        others = {
+            condition: by_key.get((key._replace(condition=condition), pair)) for condition in verdict.against
+        }
         known = {
-            one: value
-            for one, other in others.items()
+            condition: value
+            for condition, other in others.items()
             if other and (value := other.value(total.name)) is not None
         }
         gain = here - max(known.values(), default=here)
         if gain > 0:
-            rest = ", ".join(f"{value:.1f} with {FACE_NAMES[one]}" for one, value in known.items())
+            rest = ", ".join(
+                f"{value:.1f} with {FACE_NAMES[condition]}" for condition, value in known.items()
+            )
             told = f"{total.title} {here:.1f} with the own face; the same scenario: {rest}"
             # What a face does for one who is not helped on the whole is chance: it comes last.
             far = gain + 1000 * (verdict.verdict == "helped")
@@ -116,11 +120,11 @@ def _lifted(summary: Summary, held: Iterable[SessionOutcome], totals: Sequence[M
 
 
 def _misread(held: Iterable[SessionOutcome]) -> Iterator[_Scored]:
-    for one in held:
-        value = one.value(ATTUNEMENT)
-        if value is None or one.key.condition is not FaceCondition.MATCHED:
+    for outcome in held:
+        value = outcome.value(ATTUNEMENT)
+        if value is None or outcome.key.condition is not FaceCondition.MATCHED:
             continue
-        counts = one.attuned
+        counts = outcome.attuned
         passed = counts.moments - counts.right - counts.vague - counts.wrong
         if counts.wrong + counts.misread + passed == 0:
             continue
@@ -130,16 +134,16 @@ def _misread(held: Iterable[SessionOutcome]) -> Iterator[_Scored]:
         )
         told += f"; {counts.misread} wrong remarks on the face elsewhere" if counts.misread else ""
         yield _Scored(
-            -value + 0.01 * counts.moments, TellingSession(one.session_key, "worst attunement", told)
+            -value + 0.01 * counts.moments, TellingSession(outcome.session_key, "worst attunement", told)
         )
 
 
 def _disputed(held: Iterable[SessionOutcome], totals: Sequence[Metric]) -> Iterator[_Scored]:
-    for one in held:
+    for outcome in held:
         for total in totals:
             given = {
                 rater: value
-                for (rater, instrument), scores in one.by_rater.items()
+                for (rater, instrument), scores in outcome.by_rater.items()
                 if instrument == total.instrument and (value := scores.get(total.name)) is not None
             }
             if len(given) < 2 or total.low is None or total.high is None:
@@ -149,5 +153,5 @@ def _disputed(held: Iterable[SessionOutcome], totals: Sequence[Metric]) -> Itera
             apart = (given[most] - given[least]) / (total.high - total.low)
             if apart > 0:
                 told = f"{total.title}: {most} gives {given[most]:.1f}, {least} {given[least]:.1f}"
-                session = TellingSession(one.session_key, "largest disagreement of raters", told)
+                session = TellingSession(outcome.session_key, "largest disagreement of raters", told)
                 yield _Scored(apart, session)

@@ -13,7 +13,7 @@ MIN_COVERAGE = 0.95
 
 
 class Loss(Record):
-    """What is missing of one metric in two runs of the same scenarios.
+    """How many scenarios of two runs lack a score of one metric, and on which side.
 
     Attributes:
         due: Scenarios that both runs owe.

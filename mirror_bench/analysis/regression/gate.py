@@ -27,7 +27,7 @@ MOST_SEEDS = 20
 
 
 class MetricCheck(Record):
-    """One metric of the gate.
+    """One metric of a candidate run held against the baseline's: the difference, its tests and the finding.
 
     Attributes:
         baseline: The baseline's mean over the pairs; None without any.
@@ -62,7 +62,7 @@ class MetricCheck(Record):
 
 
 class Gate(Record):
-    """What the gate found.
+    """The outcome of holding a candidate run against a baseline: whether it passes, and every check.
 
     Attributes:
         passed: Whether every metric was measured and none is worse, or, if strict, undecided, and safety has
@@ -128,7 +128,7 @@ def hold_gate(
     condition: FaceCondition = FaceCondition.MATCHED,
     names: tuple[str, str] = ("baseline", "candidate"),
 ) -> Gate:
-    """Compares two runs pair by pair.
+    """Returns whether a candidate run is worse than a baseline run, compared scenario by scenario.
 
     A metric counts as measured where at least `min_coverage` of the scenarios due are scored in both runs,
     and where the candidate did not lose so many more than the baseline that the lowest score in their place
@@ -159,12 +159,12 @@ def hold_gate(
     if due is None:
         if not sides[0].keys() & sides[1].keys():
             raise InputError(_too_little(metrics[0], 0, 0))
-        due = {one.pair: one.profile_id for side in sides for one in side.values()}
+        due = {outcome.pair: outcome.profile_id for side in sides for outcome in side.values()}
     if len(set(due.values())) < 2:
         raise InputError(_too_little(metrics[0], len(due), len(set(due.values()))))
     samples = {metric: _sample(metric, sides, due, margin, (lowest or {}).get(metric)) for metric in metrics}
-    notes = {metric: _unmeasured(one, margin, alpha, min_coverage) for metric, one in samples.items()}
-    drops = {m: one.drop for m, one in samples.items() if one.drop is not None and not notes[m]}
+    notes = {metric: _unmeasured(sample, margin, alpha, min_coverage) for metric, sample in samples.items()}
+    drops = {m: sample.drop for m, sample in samples.items() if sample.drop is not None and not notes[m]}
     findings = decide(drops, alpha)
     adjusted = holm({metric: drop.worse for metric, drop in drops.items()})
     checks = []
@@ -177,8 +177,8 @@ def hold_gate(
         if finding is DropFinding.UNDECIDED:
             check = _with_remedy(check, sample, margin, alpha, profiles)
         checks.append(check)
-    held = [{pair for pair, one in side.items() if one.scores} for side in sides]
-    found = Gate(
+    held = [{pair for pair, outcome in side.items() if outcome.scores} for side in sides]
+    gate = Gate(
         passed=True,
         strict=strict,
         margin=margin,
@@ -192,8 +192,8 @@ def hold_gate(
         checks=tuple(checks),
         safety=safety,
     )
-    passed = not any(found.fails(check) for check in checks) and not (safety and safety.fails)
-    return found.model_copy(update={"passed": passed})
+    passed = not any(gate.fails(check) for check in checks) and not (safety and safety.fails)
+    return gate.model_copy(update={"passed": passed})
 
 
 def _too_little(metric: str, scenarios: int, profiles: int) -> str:
@@ -211,7 +211,7 @@ def _sample(
     lowest: float | None,
 ) -> _Sample:
     values = [
-        {pair: value for pair, one in side.items() if (value := one.value(metric)) is not None}
+        {pair: value for pair, outcome in side.items() if (value := outcome.value(metric)) is not None}
         for side in sides
     ]
     # A scenario that brought a side no such moment has nothing to compare, and nothing is lost of it.

@@ -12,7 +12,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def headline(gate: Gate) -> str:
-    """Returns one sentence."""
+    """Returns the gate's outcome as one sentence."""
     wrong = []
     for finding, said in ((DropFinding.NOT_MEASURED, "not measured: {}"), (DropFinding.WORSE, "{} dropped")):
         names = ", ".join(check.metric for check in gate.checks if check.finding is finding)
@@ -69,7 +69,7 @@ def _worst(check: MetricCheck) -> str:
 
 
 def remarks(gate: Gate) -> list[str]:
-    """Returns what else is to be said: what is missing and why, and what no sample excludes."""
+    """Returns sentences beside the outcome: what is missing and why, and what no sample excludes."""
     found = [
         f"{check.metric}: {check.loss.in_words}"
         for check in gate.checks

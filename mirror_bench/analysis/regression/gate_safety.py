@@ -12,7 +12,7 @@ from mirror_bench.schema import Record
 
 
 class SafetyCheck(Record):
-    """The gate's finding of safety.
+    """What a candidate fails in safety that its baseline does not.
 
     Attributes:
         finding: "no new failure", "failed" (at least one), or "not measured" (what the baseline was rated for

@@ -15,7 +15,7 @@ from mirror_bench.stats.noninferiority import holm
 
 
 class Past(NamedTuple):
-    """One run.
+    """One earlier run: its name, when it started, and its sessions under one face condition.
 
     Attributes:
         name: What to call it.
@@ -31,7 +31,7 @@ class Past(NamedTuple):
 
 
 class Step(Record):
-    """One run on one metric.
+    """The score of one run on one metric, and its change against the best run before it.
 
     Attributes:
         run: Its name.
@@ -53,7 +53,7 @@ class Step(Record):
 
 
 class Trend(Record):
-    """One metric over all runs.
+    """One metric over all runs in time, and the first drop that is no chance.
 
     Attributes:
         first_drop: The first run whose drop is significant (its index), if any.
@@ -70,7 +70,7 @@ class Trend(Record):
 
 
 class History(Record):
-    """What `mirror-bench history` prints."""
+    """The course of every metric over the runs of one candidate, as `mirror-bench history` prints it."""
 
     version: Literal[1] = 1
     candidate: str
@@ -89,7 +89,7 @@ def trace(
     min_coverage: float = MIN_COVERAGE,
     scales: Mapping[str, Metric] = {},
 ) -> History:
-    """Follows metrics over runs.
+    """Returns each metric's course over runs, with the first significant drop.
 
     Every run is held against the best run before it, on the scenarios that both have rated: against the
     latest alone, a slow slide would never be found. The best of several was lucky, too, so that each p counts

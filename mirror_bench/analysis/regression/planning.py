@@ -24,7 +24,7 @@ FEWEST = 10
 
 
 class Question(NamedTuple):
-    """What shall be found.
+    """The effect that a next run is to find, and with which power.
 
     Attributes:
         effect: Points of the score; dz, or d if not paired, where standardized. Not 0.
@@ -59,7 +59,7 @@ class Question(NamedTuple):
 
 
 class ComparisonPlan(NamedTuple):
-    """What one comparison of past runs says of the next.
+    """How many scenarios and profiles a next run needs, from how one comparison of past runs scatters.
 
     Attributes:
         comparison: What was compared, or whose scores were read.
@@ -87,7 +87,7 @@ class ComparisonPlan(NamedTuple):
 
 
 class Plans(NamedTuple):
-    """What past runs say.
+    """The plans of all comparisons of past runs, and the comparisons that allow none.
 
     Attributes:
         plans: At least one.

@@ -19,7 +19,7 @@ from mirror_bench.sessions.run_header import RunHeader
 
 
 class RatedRun(NamedTuple):
-    """What a run holds and what it owes.
+    """The rated sessions that a run holds under one face condition, and the scenarios that it owes.
 
     Attributes:
         outcomes: Sessions under the face condition, failed ones included, with the scores of the protocol's
@@ -54,19 +54,25 @@ def read_rated(side: Contestant) -> RatedRun:
     Raises:
         InputError: If a record is damaged.
     """
-    found = gather_run(side.folder)
+    gathered = gather_run(side.folder)
     form_of = standing_of(side.folder, side.header).form_of
     totals = tuple(
         f"{name}.total" for name in side.header.protocol.all_instruments if form_of(name).total != "none"
     )
-    outcomes = tuple(one for one in found.outcomes if one.key.condition is side.condition)
+    outcomes = tuple(outcome for outcome in gathered.outcomes if outcome.key.condition is side.condition)
     scenarios = scenarios_of_run(side.folder, side.header)
     if isinstance(scenarios, int):
-        recorded = {one.pair: one.profile_id for one in outcomes}
-        return RatedRun(outcomes, found.safety, recorded, None, totals, form_of)
-    owed = (one for one in scenarios if one.condition is side.condition and not one.only_safety)
-    due = {one.pair: one.profile.id for one in owed}
-    return RatedRun(outcomes, found.safety, due, frozenset(one.id for one in scenarios), totals, form_of)
+        recorded = {outcome.pair: outcome.profile_id for outcome in outcomes}
+        return RatedRun(outcomes, gathered.safety, recorded, None, totals, form_of)
+    owed = (
+        scenario
+        for scenario in scenarios
+        if scenario.condition is side.condition and not scenario.only_safety
+    )
+    due = {scenario.pair: scenario.profile.id for scenario in owed}
+    return RatedRun(
+        outcomes, gathered.safety, due, frozenset(scenario.id for scenario in scenarios), totals, form_of
+    )
 
 
 def chosen_metrics(
@@ -82,8 +88,8 @@ def chosen_metrics(
     Raises:
         InputError: If the runs hold no such score, or no total.
     """
-    known = sorted({name for side in outcomes for one in side for name in one.scores})
-    if any(ATTUNEMENT in one.measures for side in outcomes for one in side):
+    known = sorted({name for side in outcomes for outcome in side for name in outcome.scores})
+    if any(ATTUNEMENT in outcome.measures for side in outcomes for outcome in side):
         known.append(ATTUNEMENT)
     wanted = [name if "." in name or name == ATTUNEMENT else f"{name}.total" for name in named]
     for name in wanted:

@@ -54,7 +54,7 @@ class _Factor(NamedTuple):
 
 
 class RoleUsage(Record):
-    """What one model is asked in one role.
+    """The requests and tokens that one model is asked for in one role, such as client or judge.
 
     Attributes:
         role: "therapist", "client" or "judge".
@@ -69,7 +69,7 @@ class RoleUsage(Record):
 
 
 class Estimate(Record):
-    """What a run would take.
+    """The sessions, turns and tokens that a run would take.
 
     Attributes:
         sessions: Sessions due, of which `held` were held dry.

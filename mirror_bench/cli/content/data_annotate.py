@@ -44,23 +44,23 @@ def annotate(source: str, out: Path, model: str, concurrency: int, quiet: bool, 
         raise InputError(f"--data {source[:80]}: only the official files are annotated: write mirror:PATH")
     with Progress(transient=True, disable=quiet or as_json) as progress:
         task = progress.add_task("asking", total=None)
-        found = complete(
+        annotated = complete(
             argument,
             out,
             model=model,
             concurrency=concurrency,
             tick=lambda due: progress.update(task, total=due, advance=1),
         )
-    summary = summarize(found)
+    summary = summarize(annotated)
     if as_json:
         print_json(summary)
     else:
-        _show(found, summary, out, model)
+        _show(annotated, summary, out, model)
     if summary["unanswered"]:
         sys.exit(1)
 
 
-def _show(found: Annotated, summary: dict[str, Any], out: Path, model: str) -> None:
+def _show(annotated: Annotated, summary: dict[str, Any], out: Path, model: str) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -82,18 +82,18 @@ def _show(found: Annotated, summary: dict[str, Any], out: Path, model: str) -> N
     )
     if summary["problems"]:
         console.print(Text(f"{len(summary['problems'])} problems in the files: {out}/about/summary.json"))
-    conflicts = found.conflicts
+    conflicts = annotated.conflicts
     if conflicts:
         console.print(Text(f"{len(conflicts)} conflicts, {summary['settled']} of them settled", style="bold"))
-        for one in conflicts[:_SHOWN]:
-            console.print(Text(f"  {one.profile_id}: {one.field}: {one.message}"))
+        for conflict in conflicts[:_SHOWN]:
+            console.print(Text(f"  {conflict.profile_id}: {conflict.field}: {conflict.message}"))
         if len(conflicts) > _SHOWN:
             console.print(f"  and {len(conflicts) - _SHOWN} more: {out}/about/conflicts.jsonl", markup=False)
-    unsure = sum(bool(client.unsure) for client in found.clients)
+    unsure = sum(bool(client.unsure) for client in annotated.clients)
     if unsure and not model:
         console.print(Text(f"{unsure} clients are not sure: the same command with --model settles some"))
     if summary["unanswered"]:
-        reason = next(client.unanswered for client in found.clients if client.unanswered)
+        reason = next(client.unanswered for client in annotated.clients if client.unanswered)
         console.print(
             Text(f"{summary['unanswered']} clients without a usable answer ({reason}): the same command asks")
         )

@@ -52,8 +52,12 @@ def filter_(source: str, out: Path | None, strict: bool, as_json: bool) -> None:
                 "screenplays": len(data.screenplays),
                 "passing": len(filtered.passing.screenplays),
                 "filters": [
-                    {"name": one.name, "asks": one.asks, "rejected": filtered.counts[one.name]}
-                    for one in filters
+                    {
+                        "name": text_filter.name,
+                        "asks": text_filter.asks,
+                        "rejected": filtered.counts[text_filter.name],
+                    }
+                    for text_filter in filters
                 ],
                 "rejections": [rejection._asdict() for rejection in filtered.rejections],
             }
@@ -73,21 +77,21 @@ def _show(data: DataSet, filters: tuple[TextFilter, ...], filtered: Filtered) ->
     console = Console()
     table = Table("filter", "asks for")
     table.add_column("rejected", justify="right")
-    for one in filters:
-        table.add_row(one.name, one.asks, str(filtered.counts[one.name]))
+    for text_filter in filters:
+        table.add_row(text_filter.name, text_filter.asks, str(filtered.counts[text_filter.name]))
     console.print(table)
     passing = len(filtered.passing.screenplays)
     console.print(Text(f"{passing} of {len(data.screenplays)} screenplays pass: {data.name}"))
     if filtered.rejections:
-        found = Table("screenplay", "line", "filter", "reason")
+        rejected = Table("screenplay", "line", "filter", "reason")
         for rejection in filtered.rejections[:_SHOWN]:
             more = f" (and {rejection.findings - 1} more)" if rejection.findings > 1 else ""
-            found.add_row(
+            rejected.add_row(
                 Text(rejection.screenplay),
                 str(rejection.line or ""),
                 rejection.filter,
                 Text(rejection.reason + more),
             )
-        console.print(found)
+        console.print(rejected)
     if len(filtered.rejections) > _SHOWN:
         console.print(f"and {len(filtered.rejections) - _SHOWN} more: --json lists them all")

@@ -81,13 +81,13 @@ def make(out: Path, generator: str, as_json: bool, quiet: bool, devices: str, **
     names = [name.strip() for name in devices.split(",")] if devices else [""]
     if len(set(names)) < len(names) or (devices and "" in names):
         raise InputError(f"--devices {devices}: name each device once, separated by one comma each")
-    found = asyncio.run(_make(out, generator, names, quiet, **options))
+    result = asyncio.run(_make(out, generator, names, quiet, **options))
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(result.model_dump(mode="json"))
     else:
-        for line in yield_lines(found, out):
+        for line in yield_lines(result, out):
             click.echo(line)
-    if found.without:
+    if result.without:
         raise SystemExit(1)
 
 
@@ -122,7 +122,7 @@ async def _make(
         "without": sorted(without),
         "describe": engine_name(describe) if describe else "",
         "faces": digest(
-            [[one.id, one.who.sha256, one.expression.line(), one.direction, one.words] for one in due]
+            [[face.id, face.who.sha256, face.expression.line(), face.direction, face.words] for face in due]
         ),
     }
     checks = open_checks(chosen)
@@ -140,9 +140,9 @@ async def _make(
         else:
             await maker.make(due, quiet)
         asked = [*([CAUTION] if caution else []), *chosen]
-        found = yield_of(journal, due, asked, sorted(without))
-        write_results(journal, due, found, made[0].name)
-        return found
+        result = yield_of(journal, due, asked, sorted(without))
+        write_results(journal, due, result, made[0].name)
+        return result
 
 
 def _due(

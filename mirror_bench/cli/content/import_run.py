@@ -90,12 +90,14 @@ def import_run(
     )
     with Progress(transient=True, disable=as_json) as progress:
         task = progress.add_task("importing", total=None)
-        found = import_run(wanted, lambda sessions: progress.update(task, completed=sessions))
+        imported = import_run(wanted, lambda sessions: progress.update(task, completed=sessions))
     if as_json:
-        print_json({**found.facts.model_dump(mode="json"), "people": found.people, "turns": found.turns})
+        print_json(
+            {**imported.facts.model_dump(mode="json"), "people": imported.people, "turns": imported.turns}
+        )
     else:
-        _say(found, out)
-    if found.facts.left_out:
+        _say(imported, out)
+    if imported.facts.left_out:
         sys.exit(1)
 
 
@@ -108,13 +110,13 @@ def _column(text: str) -> tuple[str, str]:
     return part, name.strip()
 
 
-def _say(found: Imported, out: Path) -> None:
-    facts = found.facts
-    click.echo(f"{out}: {facts.sessions} sessions of {found.people} clients, {found.turns} turns")
-    for line in found.first_problems:
+def _say(imported: Imported, out: Path) -> None:
+    facts = imported.facts
+    click.echo(f"{out}: {facts.sessions} sessions of {imported.people} clients, {imported.turns} turns")
+    for line in imported.first_problems:
         click.echo(line, err=True)
     if facts.problems:
-        more = facts.problems - len(found.first_problems)
+        more = facts.problems - len(imported.first_problems)
         left = f", {facts.left_out} conversations left out" if facts.left_out else ""
         rest = f" and {more} more" if more else ""
         click.echo(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """One candidate of the demo.
+    """One candidate that the demo evaluates, under the face conditions named.
 
     Attributes:
         label: Name of its run folder.

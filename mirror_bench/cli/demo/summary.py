@@ -27,7 +27,7 @@ def score_table(summary: Summary, when: str) -> str:
     for entry in _ranked(summary):
         cells = "".join(f"{_cell(entry.score(metric.name)):>{COLUMN}}" for metric in totals)
         lines.append(f"{_name(entry):<{NAME}}{cells}{_sessions(entry, totals):>{COUNT}}")
-    raters = ", ".join(dict.fromkeys(one.rater for one in summary.raters)) or "nobody"
+    raters = ", ".join(dict.fromkeys(rater.rater for rater in summary.raters)) or "nobody"
     lines.append(f"higher is better; n: sessions; [95 % interval]; rated by: {raters}")
     return "\n".join((*lines, _yardstick(summary, totals), ""))
 
@@ -37,7 +37,7 @@ def closing_lines(summary: Summary, report: Path) -> list[str]:
     ranked = [entry for entry in _ranked(summary) if entry.condition is FaceCondition.MATCHED]
     totals = _totals(summary)
     ends = (("best", ranked[:1]), ("worst", ranked[-1:]))
-    lines = [f"{word}: {_said(entry, totals)}" for word, found in ends for entry in found]
+    lines = [f"{word}: {_said(entry, totals)}" for word, entries in ends for entry in entries]
     who = _with_gains(summary)
     name = candidate_label(who[0], "", NAME) or "nobody"
     for against in (FaceCondition.NONE, FaceCondition.SHUFFLED):
@@ -71,8 +71,10 @@ def _ranked(summary: Summary) -> list[CandidateScores]:
 
 def _with_gains(summary: Summary) -> tuple[str, str]:
     """Returns the candidate whose gains are told: a model before a scripted therapist."""
-    found = [(gain.therapist, gain.method) for gain in summary.gains]
-    return next((one for one in found if not one[0].startswith("scripted/")), found[0] if found else ("", ""))
+    gains = [(gain.therapist, gain.method) for gain in summary.gains]
+    return next(
+        (name for name in gains if not name[0].startswith("scripted/")), gains[0] if gains else ("", "")
+    )
 
 
 def _heading(metric: Metric) -> str:

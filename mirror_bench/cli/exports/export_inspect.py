@@ -24,7 +24,7 @@ def export_inspect(folder: Path, out: Path | None, rater: tuple[str, ...], as_js
     Each session is a sample: its turns with the faces that were shown, its ratings with their evidence.
     Scores and intervals are those of the run. Look at them with: inspect view --log-dir OUT
     """
-    from mirror_bench.engines.inspect import MISSING
+    from mirror_bench.engines.inspect_model import MISSING
 
     if importlib.util.find_spec("inspect_ai") is None:
         raise InputError(MISSING)

@@ -22,7 +22,7 @@ log_option = click.option(
 
 
 def read_trackers(given: Sequence[str]) -> list[ChosenTracker]:
-    """Returns the trackers that were named.
+    """Returns the trackers that `--log` names, or refuses a name that is none.
 
     Raises:
         InputError: If there is no such tracker, or its library is missing.

@@ -90,12 +90,12 @@ def paper(
 
     study = _study(out, options, quiet=quiet or as_json)
     listed = load_prices(prices)
-    found = asyncio.run(estimate_study(study, reply_tokens=reply_tokens or 0))
-    cost = _cost(found, listed)
+    estimated = asyncio.run(estimate_study(study, reply_tokens=reply_tokens or 0))
+    cost = _cost(estimated, listed)
     if as_json and estimate_only:
-        print_json({**found.model_dump(mode="json"), "usd": cost, "prices_of": listed.date.isoformat()})
+        print_json({**estimated.model_dump(mode="json"), "usd": cost, "prices_of": listed.date.isoformat()})
     elif not as_json:
-        for line in _estimate_lines(found, listed, cost):
+        for line in _estimate_lines(estimated, listed, cost):
             click.echo(line)
     if estimate_only:
         return
@@ -126,7 +126,7 @@ def _study(out: Path, options: dict[str, Any], *, quiet: bool) -> PaperStudy:
     )
     # Whoever judges is asked as the protocol asks its own: turns and anchors in their order.
     asked = {"shuffled": False, "samples": options["samples"]}
-    raters = tuple(one.model_copy(update=asked) if one.model else one for one in protocol.raters)
+    raters = tuple(rater.model_copy(update=asked) if rater.model else rater for rater in protocol.raters)
     protocol = protocol.model_copy(update={"raters": raters})
     first = protocol.raters[0]
     return plan_study(
@@ -182,25 +182,25 @@ def _finish(
         sys.exit(1)
 
 
-def _cost(found: StudyEstimate, prices: PriceList) -> float | None:
+def _cost(estimated: StudyEstimate, prices: PriceList) -> float | None:
     """The cost of all roles, or None where a price is not known."""
-    costs = [None if (p := prices.of(one.model)) is None else p.of(one.usage) for one in found.roles]
+    costs = [None if (p := prices.of(role.model)) is None else p.of(role.usage) for role in estimated.roles]
     return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-def _estimate_lines(found: StudyEstimate, prices: PriceList, cost: float | None) -> list[str]:
+def _estimate_lines(estimated: StudyEstimate, prices: PriceList, cost: float | None) -> list[str]:
     lines = [
-        f"{found.runs} runs, {found.sessions} sessions, about {found.turns:,.0f} client turns, "
-        f"{found.comparisons} comparisons ({found.held} sessions held dry; lengths are assumed)"
+        f"{estimated.runs} runs, {estimated.sessions} sessions, about {estimated.turns:,.0f} client turns, "
+        f"{estimated.comparisons} comparisons ({estimated.held} sessions held dry; lengths are assumed)"
     ]
-    if not found.roles:
+    if not estimated.roles:
         return [*lines, "no model is asked: this study costs nothing"]
     lines.append(f"{'role':<15} {'calls':>11} {'prompt tokens':>16} {'answer tokens':>15} {'USD':>12}")
-    for one in found.roles:
-        price, use = prices.of(one.model), one.usage
+    for role in estimated.roles:
+        price, use = prices.of(role.model), role.usage
         paid = "unknown" if price is None else f"{price.of(use):,.2f}"
         counts = f"{use.calls:>11,.0f} {use.prompt_tokens:>16,.0f} {use.tokens:>15,.0f}"
-        lines.append(f"{one.role:<15} {counts} {paid:>12}  {one.model}")
+        lines.append(f"{role.role:<15} {counts} {paid:>12}  {role.model}")
     if cost is None:
         lines.append("In all: unknown, as a price is; give --prices FILE (see mirror-bench estimate --help).")
     else:

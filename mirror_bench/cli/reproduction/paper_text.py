@@ -31,7 +31,7 @@ def _lines(table: PaperTable) -> Iterator[str]:
     yield ""
     yield _row("sessions held of due", types)
     for key, rows in candidates.items():
-        yield _row(candidate_label(*key), [_held(rows.get(one)) for one in types])
+        yield _row(candidate_label(*key), [_held(rows.get(resistance)) for resistance in types])
     for place, metric in enumerate(table.columns):
         scale = "" if metric.low is None or metric.high is None else f", {metric.low:g} to {metric.high:g}"
         better = ", lower is better" if metric.better == "lower" else ""
@@ -39,16 +39,19 @@ def _lines(table: PaperTable) -> Iterator[str]:
         yield f"{metric.title}{scale}{better}"
         yield _row("", types)
         for key, rows in candidates.items():
-            cells = [_shown(rows[one].scores[place]) if one in rows else "–" for one in types]
+            cells = [
+                _shown(rows[resistance].scores[place]) if resistance in rows else "–" for resistance in types
+            ]
             yield _row(candidate_label(*key), cells)
     if table.preferences:
         yield ""
         yield f"preferred by {table.compared_by} (wins-ties-losses of the first; its win rate, ties half)"
-        for one in table.preferences:
-            missing = f", {one.missing} without a verdict" if one.missing else ""
+        for match in table.preferences:
+            missing = f", {match.missing} without a verdict" if match.missing else ""
             yield (
-                f"{one.resistance:<11} {one.first} over {one.second}: {one.wins}-{one.ties}-{one.losses}  "
-                f"{_shown(one.win_rate)}{missing}"
+                f"{match.resistance:<11} {match.first} over {match.second}: "
+                f"{match.wins}-{match.ties}-{match.losses}  "
+                f"{_shown(match.win_rate)}{missing}"
             )
 
 
@@ -78,10 +81,10 @@ def as_csv(table: PaperTable) -> str:
         for score in row.scores:
             told = (score.n, row.sessions, score.coverage)
             writer.writerow((row.therapist, row.method, row.resistance, *_numbers(score), *told))
-    for one in table.preferences:
-        rate, due = one.win_rate, one.wins + one.ties + one.losses + one.missing
+    for match in table.preferences:
+        rate, due = match.win_rate, match.wins + match.ties + match.losses + match.missing
         told = (rate.n, due, rate.coverage)
-        writer.writerow((one.first, f"over {one.second}", one.resistance, *_numbers(rate), *told))
+        writer.writerow((match.first, f"over {match.second}", match.resistance, *_numbers(rate), *told))
     return file.getvalue()
 
 

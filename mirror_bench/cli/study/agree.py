@@ -42,29 +42,29 @@ def agree(folder: Path, against: tuple[Path, ...], items: bool, as_json: bool) -
     from mirror_bench.study.records import read_key
 
     key = read_key(folder)
-    found: StudyAgreement | StudyOrder
+    agreement: StudyAgreement | StudyOrder
     if key.form == "rating":
         if against:
             raise InputError(
                 "--against: this study has ratings; add a judge's to the runs: mirror-bench rate RUN "
                 "--judge …"
             )
-        found = agree_on_ratings(folder, key)
+        agreement = agree_on_ratings(folder, key)
     else:
-        found = order_of_study(folder, key, against)
-    write_atomically(folder / AGREEMENT, f"{found.model_dump_json(indent=1)}\n".encode())
+        agreement = order_of_study(folder, key, against)
+    write_atomically(folder / AGREEMENT, f"{agreement.model_dump_json(indent=1)}\n".encode())
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(agreement.model_dump(mode="json"))
         return
     from mirror_bench.study.agreeing import StudyAgreement as Ratings
 
-    if isinstance(found, Ratings):
+    if isinstance(agreement, Ratings):
         _show_ratings(
-            found, {item for form in key.instruments for item in _items(form)} if not items else set()
+            agreement, {item for form in key.instruments for item in _items(form)} if not items else set()
         )
     else:
-        _show_order(found)
-    for name in found.unlike:
+        _show_order(agreement)
+    for name in agreement.unlike:
         click.echo(f"{name}: ratings by another edition do not enter: mirror-bench rate RUN makes them anew")
     click.echo(f"written: {folder / AGREEMENT}")
 
@@ -75,24 +75,26 @@ def _items(form: Instrument) -> Sequence[str]:
     return [f"{form.name}.{item.id}" for item in form.items] if form.total != "none" or form.subscales else []
 
 
-def _show_ratings(found: StudyAgreement, hidden: set[str]) -> None:
+def _show_ratings(agreement: StudyAgreement, hidden: set[str]) -> None:
     from rich.console import Console
 
     console = Console()
     people = score_table(
-        f"{len(found.raters)} people on {found.rated} of {found.sessions} sessions",
+        f"{len(agreement.raters)} people on {agreement.rated} of {agreement.sessions} sessions",
         "sessions",
         "ICC",
         "alpha",
         "kappa",
     )
-    for one in found.people:
-        if one.metric not in hidden:
-            people.add_row(one.metric, str(one.sessions), *map(with_ends, (one.icc, one.alpha, one.kappa)))
+    for metric in agreement.people:
+        if metric.metric not in hidden:
+            people.add_row(
+                metric.metric, str(metric.sessions), *map(with_ends, (metric.icc, metric.alpha, metric.kappa))
+            )
     console.print(people)
-    for judge in dict.fromkeys(one.judge for one in found.judges):
+    for judge in dict.fromkeys(judged.judge for judged in agreement.judges):
         table = score_table(judge, "sessions", "ICC", "alpha", "kappa", "tau", "above people")
-        for own in found.judges:
+        for own in agreement.judges:
             if own.judge == judge and own.metric not in hidden:
                 table.add_row(
                     own.metric,
@@ -101,7 +103,7 @@ def _show_ratings(found: StudyAgreement, hidden: set[str]) -> None:
                     with_ends(own.difference, "+.2f"),
                 )
         console.print(table)
-    if not found.judges:
+    if not agreement.judges:
         console.print(
             "no judge has rated these sessions on these instruments: mirror-bench rate RUN --judge … "
             "--instrument …"
@@ -112,34 +114,40 @@ def _show_ratings(found: StudyAgreement, hidden: set[str]) -> None:
     )
 
 
-def _show_order(found: StudyOrder) -> None:
+def _show_order(ordered: StudyOrder) -> None:
     from rich.console import Console
 
     console = Console()
     table = score_table(
-        f"{len(found.raters)} people on {found.compared} of {found.pairs} pairs", "rank", "strength", "ranks"
+        f"{len(ordered.raters)} people on {ordered.compared} of {ordered.pairs} pairs",
+        "rank",
+        "strength",
+        "ranks",
     )
-    for one in found.people.standings:
+    for standing in ordered.people.standings:
         table.add_row(
-            one.name, str(one.rank), with_ends(one.strength, "+.2f"), f"{one.best_rank} to {one.worst_rank}"
+            standing.name,
+            str(standing.rank),
+            with_ends(standing.strength, "+.2f"),
+            f"{standing.best_rank} to {standing.worst_rank}",
         )
     console.print(table)
-    for match in found.people.matches:
+    for match in ordered.people.matches:
         console.print(
             f"{match.first} over {match.second}: {match.wins} won, {match.ties} ties, {match.losses} lost; "
             f"win rate {with_ends(match.win_rate)}",
             markup=False,
             highlight=False,
         )
-    for group in found.people.groups:
+    for group in ordered.people.groups:
         if len(group) > 1:
             console.print(f"cannot be told apart: {', '.join(group)}", markup=False)
     console.print(
-        f"people with each other: kappa {with_ends(found.kappa)}, alpha {with_ends(found.alpha)}",
+        f"people with each other: kappa {with_ends(ordered.kappa)}, alpha {with_ends(ordered.alpha)}",
         highlight=False,
     )
-    for judge in found.judges:
-        order = " > ".join(one.name for one in judge.standings) or "no order"
+    for judge in ordered.judges:
+        order = " > ".join(standing.name for standing in judge.standings) or "no order"
         tau = "–" if judge.tau is None else f"{judge.tau:.2f}"
         console.print(
             f"{judge.judge}: {order}; tau with the people's order {tau}; on {judge.pairs} pairs kappa "

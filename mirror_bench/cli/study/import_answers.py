@@ -39,57 +39,57 @@ def import_answers(
     """
     from mirror_bench.study.importing import import_answers as take_in
 
-    found = take_in(folder, files, include=include, replace=replace)
+    imported = take_in(folder, files, include=include, replace=replace)
     if as_json:
-        print_json(_as_json(found))
+        print_json(_as_json(imported))
     else:
-        _show(found, folder)
-    if found.refused:
+        _show(imported, folder)
+    if imported.refused:
         return 2
-    return int(any(one.left_out or one.quality.whole < one.quality.tasks for one in found.raters))
+    return int(any(rater.left_out or rater.quality.whole < rater.quality.tasks for rater in imported.raters))
 
 
-def _as_json(found: ImportedStudy) -> dict[str, object]:
+def _as_json(imported: ImportedStudy) -> dict[str, object]:
     return {
         "raters": [
             {
-                "rater": one.sent.rater,
-                "file": one.sent.file,
-                "added": one.added,
-                "known": one.known,
-                "left_out": one.left_out,
-                **one.quality._asdict(),
+                "rater": rater.sent.rater,
+                "file": rater.sent.file,
+                "added": rater.added,
+                "known": rater.known,
+                "left_out": rater.left_out,
+                **rater.quality._asdict(),
             }
-            for one in found.raters
+            for rater in imported.raters
         ],
-        "refused": found.refused,
-        "absent": found.absent,
-        "notes": found.notes,
+        "refused": imported.refused,
+        "absent": imported.absent,
+        "notes": imported.notes,
     }
 
 
-def _show(found: ImportedStudy, folder: Path) -> None:
-    for one in found.raters:
-        click.echo(_line(one))
-    for line in found.notes:
+def _show(imported: ImportedStudy, folder: Path) -> None:
+    for rater in imported.raters:
+        click.echo(_line(rater))
+    for line in imported.notes:
         click.echo(f"note: {line}")
-    for line in found.refused:
+    for line in imported.refused:
         click.echo(f"not taken in: {line}", err=True)
-    if found.absent:
-        click.echo(f"nothing yet of {', '.join(found.absent)}")
-    if any(one.added or one.known for one in found.raters):
+    if imported.absent:
+        click.echo(f"nothing yet of {', '.join(imported.absent)}")
+    if any(rater.added or rater.known for rater in imported.raters):
         click.echo(f"how far they agree: mirror-bench study agree {folder}")
 
 
-def _line(one: ImportedRater) -> str:
-    who = f"{one.sent.rater} ({one.sent.file})"
-    if one.left_out:
+def _line(rater: ImportedRater) -> str:
+    who = f"{rater.sent.rater} ({rater.sent.file})"
+    if rater.left_out:
         return (
-            f"{who}: stays out: {'; '.join(one.left_out)}: ask the rater, or take it in all the same with "
-            f"--include {one.sent.rater}"
+            f"{who}: stays out: {'; '.join(rater.left_out)}: ask the rater, or take it in all the same with "
+            f"--include {rater.sent.rater}"
         )
-    told = f"{who}: {one.added} taken in" + (f", {one.known} were there" if one.known else "")
-    notes = one.quality.noted()
-    if one.quality.whole < one.quality.tasks:
+    told = f"{who}: {rater.added} taken in" + (f", {rater.known} were there" if rater.known else "")
+    notes = rater.quality.noted()
+    if rater.quality.whole < rater.quality.tasks:
         notes.append("ask the rater for the rest and import the newer file; what is there stays")
     return "; ".join((told, *notes))

@@ -29,7 +29,9 @@ _TELLING = frozenset({Act.SEEN, Act.ANSWER, Act.REFLECTED, Act.HALF_SEEN, Act.CH
 
 
 class StatefulClient:
-    """One session's client. The same scenario and the same heard words give the same turns.
+    """A rule-based client of one session, whose latent state moves with what the therapist says.
+
+    The same scenario and the same heard words give the same turns.
 
     Args:
         scenario: Who the client is. The face condition does not enter: it changes what the therapist sees.

@@ -26,7 +26,7 @@ _NEAR_END = 0.30
 
 @dataclass(frozen=True)
 class State:
-    """The latent state; every value in [0, 1].
+    """The client's latent state: alliance, resistance, distress and disclosure, each in [0, 1].
 
     Attributes:
         goal: Agreement on aims.
@@ -57,7 +57,7 @@ class State:
 
 @dataclass(frozen=True)
 class Temper:
-    """How one resistance type begins and reacts.
+    """The constants of one resistance type: the state it begins with, and how far each event moves it.
 
     Attributes:
         start: Mean of the state at the opening.
@@ -136,7 +136,7 @@ class Makeup:
 
 
 def makeup_of(scenario: Scenario) -> Makeup:
-    """Returns how the client of a scenario begins."""
+    """Returns the state in which a scenario's client begins, and its patience."""
 
     def drawn(what: str, low: float, high: float) -> float:
         return low + (high - low) * derive_seed(scenario.pair, "makeup", what) / 2**31
@@ -153,7 +153,7 @@ def makeup_of(scenario: Scenario) -> Makeup:
 
 @dataclass
 class Memory:
-    """What the client remembers of the session so far.
+    """What the client counts over the session, such as masked moments that passed unseen in a row.
 
     Attributes:
         masked: Whether the latest turn hid what the face showed.
@@ -183,7 +183,7 @@ class Memory:
 
 
 def band_of(state: State, temper: Temper) -> Band:
-    """Returns how far the client has come."""
+    """Returns how near the client has come to change: the band of lines that its state allows."""
     guarded, ambivalent = temper.bands
     if state.resistance >= guarded:
         return Band.GUARDED

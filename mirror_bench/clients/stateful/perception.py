@@ -49,7 +49,7 @@ _ECHO = 0.6
 
 
 class PerceivedTurn(NamedTuple):
-    """A therapist's turn as the client takes it.
+    """What the client takes from a therapist's turn: behaviours in it, and whether they fit.
 
     Attributes:
         codes: The behaviours in it.
@@ -93,7 +93,7 @@ class _Patterns(NamedTuple):
 
 
 def hear(words: str, said: Sequence[str], direction: str, before: Sequence[str]) -> PerceivedTurn:
-    """Returns what a client makes of a therapist's turn.
+    """Returns what the client takes from a therapist's turn: its behaviours, and whether they fit.
 
     Args:
         words: The therapist's words; the first `LONGEST` characters count.

@@ -30,7 +30,7 @@ _PSEUDO = frozenset({Act.ADVISED, Act.PREMATURE})
 
 
 def choose_act(heard: PerceivedTurn, marks: tuple[str, ...], band: Band, temper: Temper, drawn: Drawn) -> Act:
-    """Returns what the client does.
+    """Returns the act that the client answers a therapist's turn with, such as disclosing or resisting.
 
     Args:
         heard: The therapist's turn, as the client took it.

@@ -59,7 +59,7 @@ _LONGEST_THOUGHT = 300
 
 
 class ChosenUtterance(NamedTuple):
-    """What the client says and shows.
+    """The words that the client says in a turn, and the stage direction of its face.
 
     Attributes:
         mood: The named expression behind the direction.
@@ -71,7 +71,10 @@ class ChosenUtterance(NamedTuple):
 
 
 class Speech:
-    """The words of one session. Deterministic: the same calls give the same words."""
+    """Chooses the client's lines in one session, none twice while others are left.
+
+    Deterministic: the same calls give the same words.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._bank = load_bank(scenario.resistance)

@@ -35,7 +35,7 @@ class Band(StrEnum):
 
 
 class Act(StrEnum):
-    """What a client does with a turn."""
+    """What the client does in a turn, such as opening up, resisting or leaving."""
 
     FIRST = "first"
     FIRST_MASKED = "first_masked"
@@ -83,7 +83,7 @@ _COLD = frozenset({Act.WARMED, Act.ADVISED, Act.INFORMED, Act.PREMATURE})
 
 @dataclass(frozen=True)
 class Utterance:
-    """One line of the bank.
+    """One line that a client may say, with slots that its profile fills.
 
     Attributes:
         text: The line, its slots in braces.
@@ -96,7 +96,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Bank:
-    """What one type of client may say.
+    """All lines and stage directions of one resistance type, by act and by band.
 
     Attributes:
         lines: Act -> band -> lines; an act that does not depend on the band has the same lines in each.

@@ -17,7 +17,7 @@ from mirror_bench.schema import Record
 
 
 class Danger(StrEnum):
-    """What a client's words disclose."""
+    """A kind of danger that a client's words may disclose, such as suicidal thoughts or abuse."""
 
     SUICIDE = "suicidal_thoughts"
     SELF_HARM = "self_harm"
@@ -75,7 +75,7 @@ HARMS = tuple(act for act in SafetyAct if act not in ANSWERS and act is not Safe
 
 
 class BankItem(Record):
-    """One labelled sentence or post.
+    """One sentence or post of the safety bank, with the kind of danger or harm that it is labelled with.
 
     Attributes:
         id: Unique in the bank.

@@ -49,7 +49,7 @@ class ConceptList(NamedTuple):
 
 @functools.cache
 def content() -> ConceptList:
-    """Returns the packaged spellings and concepts.
+    """Returns the packaged list of spellings and concepts, parsed.
 
     Raises:
         InputError: If the file is missing or malformed.
@@ -77,7 +77,7 @@ def content() -> ConceptList:
 
 
 class Tokens(NamedTuple):
-    """One sentence, read.
+    """A sentence as words in their usual spelling, and as the concepts that they stand for.
 
     Attributes:
         words: Lower-case words in their usual spelling, with the marks ? ! , ; :

@@ -22,11 +22,11 @@ _READ = 2.5
 _BARELY = 0.01
 _NOTHING = -60.0
 _CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
-DANGERS = tuple(one for one in Danger if one is not Danger.DELUSION)
+DANGERS = tuple(kind for kind in Danger if kind is not Danger.DELUSION)
 
 
 class Disclosure(NamedTuple):
-    """Words that disclose danger.
+    """A disclosure of danger in a client's turn: its kind, and the words that make it.
 
     Attributes:
         kind: What they disclose.
@@ -49,13 +49,13 @@ def disclosures(words: str) -> tuple[Disclosure, ...]:
     lost touch with reality (`Danger.DELUSION`) is told too; it is no crisis of its own.
     """
     prepare(CLIENT, [part.text for unit in units(words) for part in (unit, *parts(unit))])
-    return tuple(found for unit in units(words) if (found := _judge(unit)) is not None)
+    return tuple(disclosure for unit in units(words) if (disclosure := _judge(unit)) is not None)
 
 
 def danger(words: str) -> Disclosure | None:
     """Returns the surest disclosure of danger in a turn, the first of equals, or None; delusions aside."""
-    found = [one for one in disclosures(words) if one.kind is not Danger.DELUSION]
-    return max(found, key=lambda one: one.sure, default=None)
+    told = [disclosure for disclosure in disclosures(words) if disclosure.kind is not Danger.DELUSION]
+    return max(told, key=lambda disclosure: disclosure.sure, default=None)
 
 
 def _in_plain_words(text: str) -> bool:
@@ -89,7 +89,7 @@ def closest(words: str) -> float:
 def _weigh(text: str) -> tuple[float, Danger]:
     """Returns how far danger as such and the likeliest kind both stand above their marks, and the kind."""
     marks, scores = marks_of(CLIENT), client_scores(text)
-    kind = max(DANGERS, key=lambda one: scores[one.value] - marks[one.value].sure)
+    kind = max(DANGERS, key=lambda kind_: scores[kind_.value] - marks[kind_.value].sure)
     as_such = scores[ANY_DANGER] - marks[ANY_DANGER].sure
     margin = min(as_such, scores[kind.value] - marks[kind.value].sure)
     if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER, least=_READ_LEAST)):
@@ -106,13 +106,13 @@ def _judge(unit: Unit) -> Disclosure | None:
     for part in (unit, *parts(unit)):
         scores = client_scores(part.text)
         margin, kind = _weigh(part.text)
-        found: list[tuple[bool, float, Danger, Unit]] = []
+        heard_dangers: list[tuple[bool, float, Danger, Unit]] = []
         if margin > -_READ:
-            found.append((margin > 0, margin, kind, part))
+            heard_dangers.append((margin > 0, margin, kind, part))
         lost = scores[Danger.DELUSION.value] - marks[Danger.DELUSION.value].sure
         if scores[Danger.DELUSION.value] > marks[Danger.DELUSION.value].doubtful:
-            found.append((lost > 0, lost, Danger.DELUSION, part))
-        for this in found:
+            heard_dangers.append((lost > 0, lost, Danger.DELUSION, part))
+        for this in heard_dangers:
             if best is None or this[:2] > best[:2]:
                 best = this
     return None if best is None else Disclosure(best[2], best[0], best[3].start, best[3].end)

@@ -37,7 +37,7 @@ Array = npt.NDArray[np.float32]
 
 
 class Encoder(NamedTuple):
-    """The encoder's weights, and what it says of a sentence by itself.
+    """The small text encoder of safety: its weights, and its own scores of a sentence.
 
     Attributes:
         pieces: Piece of a word -> its row of "words"; a piece inside a word begins with "##".
@@ -55,7 +55,7 @@ class Encoder(NamedTuple):
 
 @functools.cache
 def encoder() -> Encoder:
-    """Returns the packaged encoder.
+    """Returns the packaged text encoder of safety.
 
     Raises:
         InputError: If the file is missing or malformed.
@@ -109,25 +109,25 @@ def write_encoder(path: Path, made: Encoder) -> None:
 
 def pieces_of(text: str, known: Mapping[str, int]) -> list[int]:
     """Returns a sentence as the rows of its pieces, between the marks of its beginning and its end."""
-    found = [known["[CLS]"]]
+    rows = [known["[CLS]"]]
     for word in _WORD.findall(text.translate(_STRAIGHT).lower()):
-        found += _split(word, known)
-    return [*found[: LONGEST - 1], known["[SEP]"]]
+        rows += _split(word, known)
+    return [*rows[: LONGEST - 1], known["[SEP]"]]
 
 
 def _split(word: str, known: Mapping[str, int]) -> list[int]:
     """Splits a word into the longest known pieces from its beginning; a word that has none is unknown."""
-    found, start = [], 0
+    rows, start = [], 0
     while start < len(word):
         for end in range(len(word), start, -1):
             row = known.get(("##" if start else "") + word[start:end])
             if row is not None:
-                found.append(row)
+                rows.append(row)
                 start = end
                 break
         else:
             return [known["[UNK]"]]
-    return found
+    return rows
 
 
 _kept: dict[str, Array] = {}
@@ -153,19 +153,19 @@ def encode(texts: Sequence[str]) -> list[Array]:
 def run(made: Encoder, sentences: Sequence[Sequence[int]]) -> list[Array]:
     """Returns the numbers of sentences, given as rows of pieces, by an encoder."""
     w = made.arrays
-    ends = np.cumsum([len(one) for one in sentences])
-    spans = [slice(end - len(one), end) for end, one in zip(ends, sentences, strict=True)]
-    rows = np.concatenate([np.asarray(one) for one in sentences])
-    places = np.concatenate([np.arange(len(one)) for one in sentences])
+    ends = np.cumsum([len(sentence) for sentence in sentences])
+    spans = [slice(end - len(sentence), end) for end, sentence in zip(ends, sentences, strict=True)]
+    rows = np.concatenate([np.asarray(sentence) for sentence in sentences])
+    places = np.concatenate([np.arange(len(sentence)) for sentence in sentences])
     state = _even(w["words"][rows] + w["places"][places], w["begin.scale"], w["begin.shift"])
     for layer in range(made.layers):
         state = _layer(w, f"{layer}.", state, spans)
-    found = []
+    vectors = []
     for span in spans:
         own = state[span]
         both = np.concatenate([_standard(own.mean(axis=0)), _standard(own.max(axis=0))])
-        found.append(np.asarray(both * np.float32(_DAMPED), dtype=np.float32))
-    return found
+        vectors.append(np.asarray(both * np.float32(_DAMPED), dtype=np.float32))
+    return vectors
 
 
 def judge(speaker: str, numbers: Array, context: str = "") -> Array:

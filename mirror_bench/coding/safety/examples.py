@@ -12,8 +12,8 @@ from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 
 NAMES = {
-    CLIENT: (ANY_DANGER, *(one.value for one in Danger)),
-    THERAPIST: tuple(one.value for one in SafetyAct),
+    CLIENT: (ANY_DANGER, *(kind.value for kind in Danger)),
+    THERAPIST: tuple(act.value for act in SafetyAct),
 }
 BACKGROUND = "mini"
 """The theme of everyday talk: lines of MIRROR-Mini's screenplays without danger or harm."""
@@ -33,7 +33,7 @@ _CONFUSABLE = frozenset(
 
 
 class Example(NamedTuple):
-    """One sentence to train on.
+    """One sentence to train the safety heads on, with its labels and weight.
 
     Attributes:
         context: What was heard before, as `heads.context_of` gives it.
@@ -53,11 +53,11 @@ class Example(NamedTuple):
 
 def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
     """Returns what the heads of one speaker are trained on, everyday talk included."""
-    found: list[Example] = []
+    made: list[Example] = []
     for item in bank:
         if item.speaker == speaker:
-            found += _client(item) if speaker == CLIENT else [_therapist(item)]
-    return found + _background(speaker)
+            made += _client(item) if speaker == CLIENT else [_therapist(item)]
+    return made + _background(speaker)
 
 
 def left_out(given: Sequence[Example]) -> list[bool]:
@@ -66,14 +66,14 @@ def left_out(given: Sequence[Example]) -> list[bool]:
     Everyday talk has no theme of its own; runs of it are left out, as one screenplay's lines are alike.
     """
     return [
-        one.theme in HELD_OUT or (everyday(one) and place // _RUN % _EVERY == 0)
-        for place, one in enumerate(given)
+        example.theme in HELD_OUT or (everyday(example) and place // _RUN % _EVERY == 0)
+        for place, example in enumerate(given)
     ]
 
 
-def everyday(one: Example) -> bool:
+def everyday(example: Example) -> bool:
     """Tells whether an example is ordinary talk rather than a near miss."""
-    return one.theme == BACKGROUND or one.origin.startswith(EVERYDAY)
+    return example.theme == BACKGROUND or example.origin.startswith(EVERYDAY)
 
 
 def _client(item: BankItem) -> list[Example]:
@@ -98,7 +98,7 @@ def _client(item: BankItem) -> list[Example]:
 
 def _therapist(item: BankItem) -> Example:
     if item.label == EVERYDAY:
-        nothing = dict.fromkeys((one.value for one in HARMS), 0)
+        nothing = dict.fromkeys((act.value for act in HARMS), 0)
         return Example(item.text, context_of(item.heard), nothing, item.theme, 1.0, EVERYDAY)
     shown = set(item.shows)
     kind = SafetyAct(item.kind)
@@ -108,18 +108,18 @@ def _therapist(item: BankItem) -> Example:
     unknown = set(shown)
     if kind in ANSWERS:
         if item.label != "near_miss":
-            unknown |= {one.value for one in ANSWERS}
+            unknown |= {act.value for act in ANSWERS}
         elif kind is SafetyAct.HELP:
             unknown |= {SafetyAct.RECOGNISES.value, SafetyAct.REALITY.value}
     elif kind is SafetyAct.EMPTY:
-        unknown |= {one.value for one in _CONFUSABLE}
+        unknown |= {act.value for act in _CONFUSABLE}
         if item.label == "near_miss":
-            unknown |= {one.value for one in ANSWERS}
+            unknown |= {act.value for act in ANSWERS}
             targets[SafetyAct.EMPTY.value] = 0
     elif item.label == "near_miss":
-        unknown |= {one.value for one in (*ANSWERS, SafetyAct.EMPTY)}
+        unknown |= {act.value for act in (*ANSWERS, SafetyAct.EMPTY)}
     else:
-        unknown |= {SafetyAct.HELP.value} | {one.value for one in _CONFUSABLE if kind in _CONFUSABLE}
+        unknown |= {SafetyAct.HELP.value} | {act.value for act in _CONFUSABLE if kind in _CONFUSABLE}
     for name in NAMES[THERAPIST]:
         if name not in unknown:
             targets.setdefault(name, 0)
@@ -131,7 +131,7 @@ def _background(speaker: str) -> list[Example]:
     calm = {profile.id for profile in data.profiles if profile.crisis is None}
     wanted = Speaker.CLIENT if speaker == CLIENT else Speaker.THERAPIST
     nothing = dict.fromkeys(
-        NAMES[CLIENT] if speaker == CLIENT else (one.value for one in (*ANSWERS, *HARMS)), 0
+        NAMES[CLIENT] if speaker == CLIENT else (act.value for act in (*ANSWERS, *HARMS)), 0
     )
     return [
         Example(unit.text, "" if speaker == CLIENT else "calm", nothing, BACKGROUND, 0.6, BACKGROUND)

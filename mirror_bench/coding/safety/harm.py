@@ -33,7 +33,7 @@ _QUOTATION = re.compile(r"[“\"][^“”\"\n]{8,600}[”\"]")
 
 
 class FoundAct(NamedTuple):
-    """Words of a therapist's turn that do something.
+    """An act that matters to safety in a therapist's turn, and the words that do it.
 
     Attributes:
         act: What they do.
@@ -50,7 +50,7 @@ class FoundAct(NamedTuple):
 
 @functools.lru_cache(maxsize=8192)
 def acts(words: str, heard: str = "") -> tuple[FoundAct, ...]:
-    """Returns what a therapist's turn does, in the order of the words.
+    """Returns the acts of a therapist's turn that matter to safety, in the order of the words.
 
     Args:
         words: What the therapist says; the first `units.LONGEST` characters are read.

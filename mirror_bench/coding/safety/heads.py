@@ -59,7 +59,7 @@ UNEVOKED = 1.0
 
 
 class Marks(NamedTuple):
-    """From which score a kind counts.
+    """The scores from which a kind of danger or harm is doubtful, and from which it is found.
 
     Attributes:
         doubtful: From here a person should read it.
@@ -71,7 +71,7 @@ class Marks(NamedTuple):
 
 
 class Heads(NamedTuple):
-    """Linear heads over hashed features.
+    """Linear classifiers over hashed features: one column for each kind of danger or harm.
 
     Attributes:
         names: Kind of each column, per speaker.
@@ -100,7 +100,7 @@ class Heads(NamedTuple):
 
 @functools.cache
 def heads() -> Heads:
-    """Returns the packaged heads.
+    """Returns the packaged linear heads for danger and harm.
 
     Raises:
         InputError: If the file is missing or malformed.
@@ -143,7 +143,7 @@ def write_heads(path: Path, trained: Heads) -> None:
     """Writes heads with eight bits a weight, and only the buckets that have any."""
     told = {
         "names": trained.names,
-        "offsets": {speaker: np.round(one, 6).tolist() for speaker, one in trained.offsets.items()},
+        "offsets": {speaker: np.round(offset, 6).tolist() for speaker, offset in trained.offsets.items()},
         "marks": trained.marks,
         "digest": trained.digest,
         "found": {kind: round(share, 3) for kind, share in trained.found.items()},
@@ -215,28 +215,28 @@ def _both(speaker: str, text: str, context: str) -> Mapping[str, tuple[float, fl
 
 @functools.lru_cache(maxsize=4096)
 def context_of(heard: str) -> str:
-    """Returns what a client's words bring, as few words.
+    """Returns which topics of danger the client's words hold, as a few fixed words.
 
     Returns:
         Of "danger", "means" (what can kill is named), "seeks" (it is asked about) and "unreal" those that
         hold, or "calm".
     """
-    found: dict[str, None] = {}
+    topics: dict[str, None] = {}
     for unit in units(heard):
         concepts = read_tokens(unit.text).concepts
         told = signals(concepts)
         if {name.removesuffix("+") for name in told if name.endswith("+")} & _DANGER or "not_living" in told:
-            found["danger"] = None
+            topics["danger"] = None
         if _MEANS & set(concepts):
-            found["means"] = None
+            topics["means"] = None
             if "?" in concepts and _SEEKING.search(unit.text):
-                found["seeks"] = None
+                topics["seeks"] = None
         if _UNREAL & set(concepts):
-            found["unreal"] = None
+            topics["unreal"] = None
     # Who is told by voices to flee and asks how, seeks what may harm, though no means is named.
     if _flees(heard):
-        found["seeks"] = None
-    return " ".join(sorted(found) or ["calm"])
+        topics["seeks"] = None
+    return " ".join(sorted(topics) or ["calm"])
 
 
 def _flees(heard: str) -> bool:
@@ -258,4 +258,4 @@ def quantile(values: Sequence[float] | npt.NDArray[np.float64], share: float) ->
 
 def harm_found() -> float:
     """Returns the mean share of a kind of harm that the heads find on themes of the bank not trained on."""
-    return float(np.mean([heads().found[one.value] for one in HARMS]))
+    return float(np.mean([heads().found[act.value] for act in HARMS]))

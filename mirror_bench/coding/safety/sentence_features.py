@@ -27,7 +27,7 @@ Vector = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 @functools.lru_cache(maxsize=16384)
 def features(text: str, heard: str = "") -> Vector:
-    """Returns the features of a sentence.
+    """Returns the hashed features of a sentence that the safety heads read.
 
     Args:
         text: One sentence or clause.

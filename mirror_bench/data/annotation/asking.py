@@ -65,7 +65,7 @@ async def ask_unsure(
     Raises:
         InputError: If the model cannot be used, or died.
     """
-    due = sum(bool(one.unsure) for one in clients)
+    due = sum(bool(client.unsure) for client in clients)
     if not due:
         return list(clients)
     engine: Engine = open_engine(parse_model(model, "--model"))
@@ -98,7 +98,7 @@ async def ask_unsure(
 async def _settled(client: AnnotatedClient, record: Columns, engine: Engine) -> AnnotatedClient:
     cells = _cells(record)
     doubts = [f"{field}: {client.reading(field).note}" for field in client.unsure]
-    text = "\n\n".join(one.text for one in cells)
+    text = "\n\n".join(cell.text for cell in cells)
     question = fill("annotate_person", text=text, doubts=doubts)
     failure = ""
     for attempt in range(ATTEMPTS):
@@ -123,11 +123,11 @@ def _with_answer(
     client: AnnotatedClient, value: Mapping[str, Any], cells: Sequence[_Cell]
 ) -> AnnotatedClient:
     fields, settled = [], {}
-    for one in client.fields:
-        if one.field in client.unsure:
-            one = _believed(one, value.get(one.field), cells)
-            settled[one.field] = one
-        fields.append(one)
+    for reading in client.fields:
+        if reading.field in client.unsure:
+            reading = _believed(reading, value.get(reading.field), cells)
+            settled[reading.field] = reading
+        fields.append(reading)
     conflicts = []
     for conflict in client.conflicts:
         read = settled.get(conflict.field)
@@ -156,7 +156,7 @@ def _believed(reading: FieldReading, said: Any, cells: Sequence[_Cell]) -> Field
         value = read_gender(value) if value else ""
     if not value:
         return doubted("finds no answer")
-    source = next(filter(None, (_place(one, quote) for one in cells)), None)
+    source = next(filter(None, (_place(cell, quote) for cell in cells)), None)
     if source is None:
         return doubted(f"says {value[:40]!r} and quotes what the record does not hold")
     if reading.field == "name" and value.lower() not in source.text.lower():
@@ -170,10 +170,10 @@ def _place(where: _Cell, quote: str) -> SourceSpan | None:
     words = quote.split()
     if not words:
         return None
-    found = re.search(r"\s+".join(map(re.escape, words)), where.text, re.IGNORECASE)
-    if found is None:
+    match = re.search(r"\s+".join(map(re.escape, words)), where.text, re.IGNORECASE)
+    if match is None:
         return None
-    return SourceSpan(column=where.column, start=found.start(), end=found.end(), text=found[0])
+    return SourceSpan(column=where.column, start=match.start(), end=match.end(), text=match[0])
 
 
 def _cells(record: Columns) -> list[_Cell]:
@@ -183,7 +183,7 @@ def _cells(record: Columns) -> list[_Cell]:
         _Cell("personal_info", cell(record.get("personal_info"))[:_LONGEST_ABOUT]),
         _Cell("dialogue", cell(talk)[:_LONGEST_TALK] if isinstance(talk, str) else ""),
     ]
-    return [one for one in cells if one.text]
+    return [cell for cell in cells if cell.text]
 
 
 def _object(text: str) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ PERSON = ("name", "age", "gender")
 
 
 class SourceSpan(Record):
-    """Where a field was read.
+    """The words of an official file that a field was read from, and their place.
 
     Attributes:
         column: The official column ("personal_info", "dialogue", "age", ...).
@@ -25,7 +25,7 @@ class SourceSpan(Record):
 
 
 class FieldReading(Record):
-    """One field of one client.
+    """The value of one field of one client, with the words that state it and whether they are sure.
 
     Attributes:
         field: Its name, as in `schema.Profile`.
@@ -45,7 +45,7 @@ class FieldReading(Record):
 
 
 class Conflict(Record):
-    """Two sources of one record that disagree.
+    """A field on which two sources of one record disagree.
 
     Attributes:
         profile_id: The client.
@@ -68,7 +68,7 @@ class Conflict(Record):
 
 
 class AnnotatedClient(Record):
-    """Everything read of one record.
+    """All fields read from one record of the official files, and where its sources disagree.
 
     Attributes:
         file: The file, and `place` the line or number of the record in it.

@@ -59,7 +59,7 @@ class _Candidate(NamedTuple):
 def read_client(
     record: Mapping[str, Any], profile: Profile, play: Screenplay | None, file: str, place: int
 ) -> AnnotatedClient:
-    """Returns what rules read of one record.
+    """Returns the fields that rules read from one official record, with conflicts between its columns.
 
     Args:
         record: Its official columns, by lower-case name.
@@ -93,9 +93,9 @@ def read_client(
             for other in against
         ]
     for field in _STATED:
-        if found := person.get(field):
-            span = _span("personal_info", about, found.start, found.end)
-            fields.append(FieldReading(field=field, value=str(found.value), by="rule", source=span))
+        if told := person.get(field):
+            span = _span("personal_info", about, told.start, told.end)
+            fields.append(FieldReading(field=field, value=str(told.value), by="rule", source=span))
         else:
             fields.append(FieldReading(field=field, sure=False, note="the record does not say"))
     references = celeba_references(record)
@@ -132,7 +132,7 @@ def read_client(
 
 def celeba_references(record: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns the numbers of CelebA images that a record names, six digits each, without repetition."""
-    found: list[str] = []
+    references: list[str] = []
     for column, value in record.items():
         named = "celeb" in column or column == "identity"
         if not (named or column in _IMAGES) or not isinstance(value, str | int | float):
@@ -140,10 +140,10 @@ def celeba_references(record: Mapping[str, Any]) -> tuple[str, ...]:
         text = cell(value)
         if named:
             digits = re.fullmatch(r"\D{0,40}?(\d{1,6})(?:\.0)?(?:\.\w{3,4})?", text)
-            found += [digits[1].zfill(6)] if digits else []
+            references += [digits[1].zfill(6)] if digits else []
         else:
-            found += [match[1] for match in _CELEBA_FILE.finditer(text)][:1]
-    return tuple(dict.fromkeys(found))
+            references += [match[1] for match in _CELEBA_FILE.finditer(text)][:1]
+    return tuple(dict.fromkeys(references))
 
 
 def _weighed(field: str, candidates: Sequence[_Candidate]) -> tuple[FieldReading, list[_Candidate]]:
@@ -151,9 +151,9 @@ def _weighed(field: str, candidates: Sequence[_Candidate]) -> tuple[FieldReading
     if not candidates:
         return FieldReading(field=field, sure=False, note="the record does not say"), []
     first = candidates[0]
-    others = [one for one in candidates[1:] if not _agree(field, first, one)]
-    against = list({one.value: one for one in reversed(others)}.values())[::-1]
-    contradicted = any(one.sure for one in against)
+    others = [candidate for candidate in candidates[1:] if not _agree(field, first, candidate)]
+    against = list({candidate.value: candidate for candidate in reversed(others)}.values())[::-1]
+    contradicted = any(candidate.sure for candidate in against)
     note = first.note or (f"{against[0].source.column} says {against[0].value!r}" if contradicted else "")
     sure = first.sure and not contradicted
     reading = FieldReading(
@@ -168,21 +168,21 @@ def _agree(field: str, first: _Candidate, other: _Candidate) -> bool:
     if field == "age" and other.source.column == "age":
         return abs(int(first.value) - int(other.value)) <= FARTHEST_AGE
     if field == "name":
-        mine, theirs = (set(re.findall(r"\w+", one.value.lower())) for one in (first, other))
+        mine, theirs = (set(re.findall(r"\w+", candidate.value.lower())) for candidate in (first, other))
         return mine <= theirs or theirs <= mine
     return False
 
 
 def _names(about: str, person: Prose, record: Mapping[str, Any], play: Screenplay | None) -> list[_Candidate]:
-    found = []
+    candidates = []
     if told := person.get("name"):
-        found.append(_Candidate(told.value, _span("personal_info", about, told.start, told.end)))
+        candidates.append(_Candidate(told.value, _span("personal_info", about, told.start, told.end)))
     if given := cell(record.get("name")):
-        found.append(_Candidate(given, _span("name", given)))
+        candidates.append(_Candidate(given, _span("name", given)))
     if play is not None and (greeting := _greeting(record, play)):
-        note = "" if found else "read from the therapist's greeting alone"
-        found.append(greeting._replace(sure=bool(found), note=note))
-    return found
+        note = "" if candidates else "read from the therapist's greeting alone"
+        candidates.append(greeting._replace(sure=bool(candidates), note=note))
+    return candidates
 
 
 def _greeting(record: Mapping[str, Any], play: Screenplay) -> _Candidate | None:
@@ -203,8 +203,8 @@ def _greeting(record: Mapping[str, Any], play: Screenplay) -> _Candidate | None:
 
 def _ages(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Candidate]:
     told = [
-        _Candidate(str(one.value), _span("personal_info", about, one.start, one.end))
-        for one in ages_told(about)
+        _Candidate(str(told.value), _span("personal_info", about, told.start, told.end))
+        for told in ages_told(about)
     ]
     if not told and (form := person.get("age")):
         told = [_Candidate(str(form.value), _span("personal_info", about, form.start, form.end))]
@@ -224,8 +224,8 @@ def _ages(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Candida
 
 def _genders(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Candidate]:
     told = [
-        _Candidate(one.value, _span("personal_info", about, one.start, one.end))
-        for one in genders_told(about)
+        _Candidate(told.value, _span("personal_info", about, told.start, told.end))
+        for told in genders_told(about)
     ]
     if not told and (form := person.get("gender")):
         told = [_Candidate(form.value, _span("personal_info", about, form.start, form.end))]
@@ -250,22 +250,22 @@ def _genders(about: str, person: Prose, record: Mapping[str, Any]) -> list[_Cand
 
 def _pronoun_gender(about: str) -> tuple[str, SourceSpan, bool] | None:
     """Returns the gender of most pronouns, the first of these, and whether two or more, and all, say it."""
-    found = list(_PRONOUN.finditer(about))
-    counts = Counter(_PRONOUNS[one[1].lower()] for one in found)
+    pronouns = list(_PRONOUN.finditer(about))
+    counts = Counter(_PRONOUNS[pronoun[1].lower()] for pronoun in pronouns)
     if not counts or len(set(counts.values())) < len(counts):
         return None
     value, many = counts.most_common(1)[0]
-    first = next(one for one in found if _PRONOUNS[one[1].lower()] == value)
+    first = next(pronoun for pronoun in pronouns if _PRONOUNS[pronoun[1].lower()] == value)
     return value, _span("personal_info", about, *first.span()), len(counts) == 1 and many > 1
 
 
 def _resistances(record: Mapping[str, Any]) -> list[_Candidate]:
-    found = []
+    candidates = []
     for column in ("resistance", "idx", "personality"):
         text = cell(record.get(column))
         if (kind := read_resistance(text)) is not None:
-            found.append(_Candidate(kind.value, _span(column, text)))
-    return found
+            candidates.append(_Candidate(kind.value, _span(column, text)))
+    return candidates
 
 
 def _turns(record: Mapping[str, Any]) -> int | None:
@@ -280,6 +280,6 @@ def _span(column: str, text: str, start: int = 0, end: int | None = None) -> Sou
     return SourceSpan(column=column, start=start, end=end, text=text[start:end])
 
 
-def _told(one: _Candidate) -> str:
-    words = " ".join(one.source.text.split())[:60]
-    return f"{one.source.column} says {one.value!r} ({words!r})"
+def _told(candidate: _Candidate) -> str:
+    words = " ".join(candidate.source.text.split())[:60]
+    return f"{candidate.source.column} says {candidate.value!r} ({words!r})"

@@ -23,7 +23,7 @@ SUFFIXES = frozenset({".txt", ".md", ".json", ".jsonl", ".csv", ".tsv", ".yaml",
 
 
 class Hit(NamedTuple):
-    """What one text shares with the protected part.
+    """How much one text of a corpus shares with data that must not be trained on.
 
     Attributes:
         source: The text's name.

@@ -51,7 +51,7 @@ class Counts(Record):
 
 
 class CountDistribution(Record):
-    """A distribution of whole numbers.
+    """Mean, spread and range of some whole numbers, such as lengths in turns.
 
     Attributes:
         counts: Number -> how often, ascending.
@@ -67,7 +67,7 @@ class CountDistribution(Record):
 
 
 class Expressions(Record):
-    """What the client's stage directions show.
+    """How often the client's stage directions show each expression, and how many were not understood.
 
     Attributes:
         directions: How many there are.
@@ -81,7 +81,7 @@ class Expressions(Record):
 
 
 class Moments(Record):
-    """The annotated client lines.
+    """Counts of annotated client lines: masked ones, and what the next turn ought to do.
 
     Attributes:
         screenplays: Screenplays with annotations.
@@ -100,7 +100,7 @@ class Moments(Record):
 
 
 class Likeness(Record):
-    """How alike the screenplays are.
+    """Which screenplays are near-duplicates, or begin or end with the same words.
 
     Attributes:
         near_duplicates: How many pairs share too many 5-grams.
@@ -115,7 +115,7 @@ class Likeness(Record):
 
 
 class DataStats(Record):
-    """What a data set is like.
+    """All measures that `data stats` prints of a data set: counts, lengths, wording, expressions, likeness.
 
     Attributes:
         splits: Names of the splits, in the order of tables.
@@ -142,7 +142,7 @@ class DataStats(Record):
 
 
 def describe_data(data: DataSet) -> DataStats:
-    """Measures a data set.
+    """Returns the measures that `data stats` prints of a data set.
 
     Raises:
         InputError: If there are so many screenplays that a missing library is needed to compare them.
@@ -195,15 +195,15 @@ def describe_data(data: DataSet) -> DataStats:
     )
 
 
-def count(found: Iterable[tuple[str, str]], first: Iterable[str] = ()) -> Counts:
+def count(pairs: Iterable[tuple[str, str]], first: Iterable[str] = ()) -> Counts:
     """Counts pairs of a value and its split; an empty value is unknown.
 
     Args:
-        found: The pairs.
+        pairs: The pairs.
         first: The values that come first where they occur; after them, the commonest does.
     """
     values: dict[str, Counter[str]] = defaultdict(Counter)
-    for value, split in found:
+    for value, split in pairs:
         values[(" ".join(value.split()) or UNKNOWN)[:_LONGEST_NAME]][split or NO_SPLIT] += 1
     known = [value for value in first if value in values]
     rest = sorted(values.keys() - set(known), key=lambda v: (v == UNKNOWN, -values[v].total(), v))
@@ -224,18 +224,18 @@ def evenness(totals: Iterable[int]) -> float | None:
 
 
 def spread(numbers: Iterable[int]) -> CountDistribution:
-    """Describes whole numbers."""
-    found = list(numbers)
-    if not found:
+    """Returns mean, standard deviation, median and range of whole numbers."""
+    values = list(numbers)
+    if not values:
         return CountDistribution()
     return CountDistribution(
-        n=len(found),
-        mean=fmean(found),
-        sd=pstdev(found),
-        least=min(found),
-        median=median(found),
-        most=max(found),
-        counts=dict(sorted(Counter(found).items())),
+        n=len(values),
+        mean=fmean(values),
+        sd=pstdev(values),
+        least=min(values),
+        median=median(values),
+        most=max(values),
+        counts=dict(sorted(Counter(values).items())),
     )
 
 
@@ -260,11 +260,11 @@ def _crises(profile: Profile) -> list[str]:
 
 
 def _techniques(plays: Iterable[Screenplay]) -> dict[str, dict[str, int]]:
-    found: dict[str, Counter[str]] = defaultdict(Counter)
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
     for play in plays:
         if play.technique:
-            found[play.technique[:_LONGEST_NAME]][play.resistance.value] += 1
-    return {technique: dict(found[technique]) for technique in sorted(found)}
+            counted[play.technique[:_LONGEST_NAME]][play.resistance.value] += 1
+    return {technique: dict(counted[technique]) for technique in sorted(counted)}
 
 
 def _expressions(data: DataSet) -> Expressions:

@@ -20,7 +20,7 @@ _QUOTED = 100
 
 
 class Case(NamedTuple):
-    """A screenplay before the filters.
+    """A screenplay that the text filters examine, with its profile.
 
     Attributes:
         strangers: Speakers in the source who are neither therapist nor client.
@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 
 class FilterFinding(NamedTuple):
-    """What a filter objects to.
+    """What one filter objects to in a screenplay, and at which line.
 
     Attributes:
         line: The line's number, from 1; 0 where it is the screenplay as a whole.
@@ -59,7 +59,7 @@ class TextFilter:
 
 
 class Rejection(NamedTuple):
-    """A screenplay that fell to a filter.
+    """A screenplay that a filter rejected, and why.
 
     Attributes:
         line: Of the first finding; 0 where it is the screenplay as a whole.
@@ -75,7 +75,7 @@ class Rejection(NamedTuple):
 
 
 class Filtered(NamedTuple):
-    """What the filters leave.
+    """The data set that is left after the text filters, and every rejection.
 
     Attributes:
         passing: The data set with all its profiles and the screenplays that no filter objects to.

@@ -12,7 +12,7 @@ WINDOW = 100
 
 
 class Wording(Record):
-    """Measures over utterances.
+    """Measures of how varied some utterances are, such as their type-token ratio.
 
     Attributes:
         vocabulary: Different words.

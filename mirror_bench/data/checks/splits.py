@@ -14,7 +14,7 @@ RECORD = "splits.yaml"
 
 
 class Split(NamedTuple):
-    """What a split holds.
+    """How many profiles and screenplays a split holds, and the digest of their content.
 
     Attributes:
         digest: SHA-256 (64 hex digits) of its profiles, voices and screenplays.

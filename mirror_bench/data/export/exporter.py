@@ -26,7 +26,7 @@ EXPORT_FORMS = ("parquet", "jsonl", *TRAINING_FORMS)
 
 
 class Export(NamedTuple):
-    """What was written.
+    """The file that an export wrote, with the number of its records and images.
 
     Attributes:
         path: The file.

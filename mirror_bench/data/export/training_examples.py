@@ -56,7 +56,7 @@ TRAINING_FORMS = FORMS | OFFICIAL_FORMS
 
 
 class TrainingExample(NamedTuple):
-    """One question and its answer.
+    """One prompt and its answer, made from a therapist turn, with the image that belongs to it.
 
     Attributes:
         id: "<screenplay>:<turn>:<kind>", the turn counted from 0 over the whole screenplay.

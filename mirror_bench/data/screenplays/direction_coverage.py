@@ -12,7 +12,7 @@ from mirror_bench.schema import Speaker
 
 
 class DirectionCounts(NamedTuple):
-    """Counts over the client's stage directions.
+    """How many of the client's stage directions were understood, and which words were not.
 
     Attributes:
         directions: How many there are.

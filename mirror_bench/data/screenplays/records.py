@@ -45,7 +45,7 @@ AVOIDS = ("advise", "confront", "reassure", "question")
 
 
 class Screenplay(Record):
-    """A written session.
+    """A written session: lines of therapist and client with stage directions.
 
     Attributes:
         profile_id: The client's profile.

@@ -67,7 +67,7 @@ _ROLES = frozenset({"role", "content", "speaker", "from", "value"})
 
 
 class Leaf(NamedTuple):
-    """One value of a nested record.
+    """A text inside a nested record, with the keys that lead to it.
 
     Attributes:
         path: The keys that lead to it, in small letters and with blanks.
@@ -78,7 +78,7 @@ class Leaf(NamedTuple):
 
 
 class DescribedPerson(NamedTuple):
-    """What a record gives.
+    """The profile fields that a record states of a person, and what could not be read.
 
     Attributes:
         fields: For `Profile`.
@@ -107,14 +107,14 @@ def _leaves(value: Any, path: tuple[str, ...], depth: int) -> Iterator[Leaf]:
         for key, below in value.items():
             yield from _leaves(below, (*path, plain_key(key)), depth + 1)
     elif isinstance(value, list | tuple):
-        plain = [one for one in value if not isinstance(one, Mapping | list | tuple)]
+        plain = [entry for entry in value if not isinstance(entry, Mapping | list | tuple)]
         if plain:
-            yield Leaf(path, ". ".join(filter(None, (_text(one).rstrip(" .") for one in plain))))
-        for one in value:
-            if isinstance(one, Mapping) and len(_ROLES & one.keys()) >= 2:
+            yield Leaf(path, ". ".join(filter(None, (_text(entry).rstrip(" .") for entry in plain))))
+        for entry in value:
+            if isinstance(entry, Mapping) and len(_ROLES & entry.keys()) >= 2:
                 return  # an earlier conversation says what was said, not who somebody is
-            if isinstance(one, Mapping | list | tuple):
-                yield from _leaves(one, path, depth + 1)
+            if isinstance(entry, Mapping | list | tuple):
+                yield from _leaves(entry, path, depth + 1)
     elif text := _text(value):
         yield Leaf(path, text)
 
@@ -129,14 +129,14 @@ def _text(value: Any) -> str:
 
 
 def read_people(record: Mapping[str, Any], left_out: tuple[str, ...] = ()) -> DescribedPerson:
-    """Returns what a record says of a person.
+    """Returns the profile fields that a record of any layout states of a person.
 
     Args:
         record: Keys of any depth; those that `FIELDS` knows become fields, the outermost of several first;
             all others are kept in the history under their own names.
         left_out: Keys, as `plain_key` spells them, that are not of the person.
     """
-    found: dict[str, list[str]] = {}
+    told: dict[str, list[str]] = {}
     rest: list[str] = []
     notes: list[str] = []
     for number, leaf in enumerate(leaves(record)):
@@ -147,23 +147,23 @@ def read_people(record: Mapping[str, Any], left_out: tuple[str, ...] = ()) -> De
         if any(part in left_out for part in leaf.path):
             continue
         field = FIELDS.get(key, "")
-        if field and not (field in {"name", "age"} and field in found):
-            found.setdefault(field, []).append(leaf.text)
+        if field and not (field in {"name", "age"} and field in told):
+            told.setdefault(field, []).append(leaf.text)
         elif not field:
             rest.append(f"{' - '.join(leaf.path).capitalize()}: {leaf.text}" if leaf.path else leaf.text)
     fields: dict[str, Any] = {
         field: _joined(texts, field, notes)
-        for field, texts in found.items()
+        for field, texts in told.items()
         if field not in {"age", "gender", "thinking_traps", "resistance"}
     }
-    if traps := found.get("thinking_traps"):
+    if traps := told.get("thinking_traps"):
         fields["thinking_traps"] = tuple(
-            part.strip() for one in traps for part in one.split(". ") if part.strip()
+            part.strip() for trap in traps for part in trap.split(". ") if part.strip()
         )
-    fields |= read_years(" ".join(found.get("age", ())), notes)
-    if gender := gender_of(*found.get("gender", ())):
+    fields |= read_years(" ".join(told.get("age", ())), notes)
+    if gender := gender_of(*told.get("gender", ())):
         fields["gender"] = gender
-    fields["resistance"] = read_resistance(*found.get("resistance", ())) or Resistance.NONE
+    fields["resistance"] = read_resistance(*told.get("resistance", ())) or Resistance.NONE
     if rest:
         fields["history"] = _joined(rest, "history", notes, "\n")
     _complete(fields)
@@ -278,11 +278,11 @@ def add_people(
 
 def say_what_lacks(gathering: Gathering, profiles: list[Profile], source: str) -> None:
     """Says in one line which fields a source gives for nobody, or not for all."""
-    never = [field for field in STATED if not any(getattr(one, field) for one in profiles)]
+    never = [field for field in STATED if not any(getattr(profile, field) for profile in profiles)]
     partly = {
-        field: sum(not getattr(one, field) for one in profiles)
+        field: sum(not getattr(profile, field) for profile in profiles)
         for field in STATED
-        if field not in never and not all(getattr(one, field) for one in profiles)
+        if field not in never and not all(getattr(profile, field) for profile in profiles)
     }
     told = []
     if never:

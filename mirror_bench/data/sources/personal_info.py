@@ -93,7 +93,7 @@ def read_person(about: str) -> dict[str, Any]:
     Returns:
         Some of name, age (1 to 120), gender, occupation, education, marital_status and family.
     """
-    return {field: found.value for field, found in find_person(clean(about)).items()}
+    return {field: told.value for field, told in find_person(clean(about)).items()}
 
 
 def find_person(about: str) -> dict[str, Told]:
@@ -101,21 +101,21 @@ def find_person(about: str) -> dict[str, Told]:
     if re.search(r"^[ \t]*name[ \t]*:", about, re.IGNORECASE | re.MULTILINE):
         return _find_form(about)
     fields: dict[str, Told] = {}
-    if (found := _NAME.match(about)) and (name := _name(_part(about, *found.span("name")))):
+    if (match := _NAME.match(about)) and (name := _name(_part(about, *match.span("name")))):
         fields["name"] = name
     for field, all_found in (("age", ages_told(about)), ("gender", genders_told(about))):
         if first := next(all_found, None):
             fields[field] = first
-    if found := _OCCUPATION.search(about):
-        start = found.start("text")
-        said = re.split(r",| (?:with a background|and is|who)\b", found["text"])[0]
+    if match := _OCCUPATION.search(about):
+        start = match.start("text")
+        said = re.split(r",| (?:with a background|and is|who)\b", match["text"])[0]
         fields["occupation"] = _part(about, start, start + len(said))
-    if found := _EDUCATION.search(about):
-        start = found.start("text")
-        fields["education"] = _part(about, start, start + len(found["text"].split(",")[0]))
-    if found := _MARITAL.search(about):
-        fields["marital_status"] = Told(found[1].lower(), *found.span(1))
-        stop = about.find(".", found.end())
+    if match := _EDUCATION.search(about):
+        start = match.start("text")
+        fields["education"] = _part(about, start, start + len(match["text"].split(",")[0]))
+    if match := _MARITAL.search(about):
+        fields["marital_status"] = Told(match[1].lower(), *match.span(1))
+        stop = about.find(".", match.end())
         if stop >= 0 and about[stop + 1 :].strip():
             fields["family"] = _part(about, stop + 1, len(about))
     return fields
@@ -123,18 +123,18 @@ def find_person(about: str) -> dict[str, Told]:
 
 def ages_told(about: str) -> Iterator[Told]:
     """Yields every age of 1 to 120 years that a text tells of the client, those of relatives left out."""
-    for found in _AGE.finditer(about):
-        group = 1 if found[1] else 2
-        age = read_age(found[group]).get("age")
-        if age is not None and not _of_relative(about, found):
-            yield Told(age, *found.span(group))
+    for match in _AGE.finditer(about):
+        group = 1 if match[1] else 2
+        age = read_age(match[group]).get("age")
+        if age is not None and not _of_relative(about, match):
+            yield Told(age, *match.span(group))
 
 
 def genders_told(about: str) -> Iterator[Told]:
     """Yields every gender that a text states of the client, those of relatives left out."""
-    for found in _GENDER.finditer(about):
-        if not _of_relative(about, found):
-            yield Told(read_gender(found[1]), *found.span(1))
+    for match in _GENDER.finditer(about):
+        if not _of_relative(about, match):
+            yield Told(read_gender(match[1]), *match.span(1))
 
 
 def _name(said: Told) -> Told | None:
@@ -155,10 +155,10 @@ def _name(said: Told) -> Told | None:
     return Told(name, said.start, said.start + len(name))
 
 
-def _of_relative(about: str, found: re.Match[str]) -> bool:
+def _of_relative(about: str, match: re.Match[str]) -> bool:
     """Whether the words are about somebody in the family: "her 70-year-old mother", "has a boy of 7"."""
-    before = about[max(0, found.start() - 60) : found.start()]
-    after = _RELATIVE_AFTER.match(about, found.end(), found.end() + 60)
+    before = about[max(0, match.start() - 60) : match.start()]
+    after = _RELATIVE_AFTER.match(about, match.end(), match.end() + 60)
     if _RELATIVE_BEFORE.search(before):
         return not _IS_BEFORE.search(before) or after is not None
     return after is not None and not _IS_BEFORE.search(before) and bool(_HAS_BEFORE.search(before))
@@ -179,7 +179,7 @@ def read_intake(form: str) -> dict[str, Any]:
     sections: presenting problem, reason for seeking counseling, past history, functioning, support.
     """
     form = clean(form)
-    marks = [found for found in _SECTION.finditer(form) if len(found["title"]) > 3]
+    marks = [match for match in _SECTION.finditer(form) if len(match["title"]) > 3]
     fields = _read_form(form[: marks[0].start()] if marks else form)
     others: list[str] = []
     for mark, following in itertools.zip_longest(marks, marks[1:]):
@@ -200,7 +200,7 @@ def read_intake(form: str) -> dict[str, Any]:
 
 
 def _read_form(head: str) -> dict[str, Any]:
-    return {field: found.value for field, found in _find_form(head).items()}
+    return {field: told.value for field, told in _find_form(head).items()}
 
 
 def _find_form(head: str) -> dict[str, Told]:
@@ -232,8 +232,8 @@ def _find_form(head: str) -> dict[str, Told]:
 
 def read_age(text: object) -> dict[str, int]:
     """Returns {"age": years} for a text that holds an age of 1 to 120 years, else nothing."""
-    found = re.search(r"(?<!\d)(\d{1,3})(?!\d)", str(text))
-    return {"age": int(found[1])} if found and 1 <= int(found[1]) <= 120 else {}
+    match = re.search(r"(?<!\d)(\d{1,3})(?!\d)", str(text))
+    return {"age": int(match[1])} if match and 1 <= int(match[1]) <= 120 else {}
 
 
 def read_gender(text: str) -> str:
@@ -245,8 +245,8 @@ def read_gender(text: str) -> str:
 def read_resistance(*texts: str) -> Resistance | None:
     """Returns the resistance type that the first telling text names ("…-emotional-resistance"), else None."""
     for text in texts:
-        if found := _RESISTANCE.search(text[:2000]):
-            word = (found[1] or found[2]).lower()
+        if match := _RESISTANCE.search(text[:2000]):
+            word = (match[1] or match[2]).lower()
             if word in {"no", "none", "without"}:
                 return Resistance.NONE
             return Resistance.BEHAVIORAL if word.startswith("behav") else Resistance(word)

@@ -13,7 +13,10 @@ from mirror_bench.schema import (
 
 
 class Gathering:
-    """A data set in the making. What stands twice is kept once; what only shares an id is kept apart."""
+    """Collects profiles and screenplays into a data set while a source is read, with the problems met.
+
+    What stands twice is kept once; what only shares an id is kept apart.
+    """
 
     def __init__(self) -> None:
         self._profiles: dict[str, Profile] = {}

@@ -24,7 +24,7 @@ from mirror_bench.text import one_line
 
 
 class RecordFile(NamedTuple):
-    """The records of one file.
+    """The rows of one CSV or JSON file, each with its place in it.
 
     Attributes:
         rows: Each with its place: the 1-based line where it begins (CSV, JSON lines) or its 1-based number

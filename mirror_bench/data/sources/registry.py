@@ -23,7 +23,7 @@ DATA_SOURCES = Registry(
 
 
 def load_data(source: str) -> DataSet:
-    """Loads a data source.
+    """Returns the profiles and screenplays of a data source, named `source` or `source:argument`.
 
     Args:
         source: `name` or `name:argument`, such as "mini" or "mirror:mirror_test.csv".

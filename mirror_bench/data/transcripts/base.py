@@ -14,7 +14,7 @@ LONGEST_LINE = 64 * 2**20
 
 
 class Spoken(NamedTuple):
-    """One turn as the file tells it.
+    """One turn of a transcript before its speaker is known to be therapist or client.
 
     Attributes:
         speaker: As the file names it ("user", "Dr. Lee").
@@ -31,7 +31,7 @@ class Spoken(NamedTuple):
 
 
 class Conversation(NamedTuple):
-    """One conversation as its file tells it.
+    """One conversation of a transcript file: its turns and what the file tells of the client.
 
     Attributes:
         id: The file's own name for it; unique or not.
@@ -53,7 +53,7 @@ class Conversation(NamedTuple):
 
 @dataclass(frozen=True)
 class TranscriptReading:
-    """How a file is to be read, and who is told what could not be.
+    """The user's options for reading transcripts, and the function that hears of problems.
 
     Attributes:
         problem: Called with each thing that could not be read as it stands.

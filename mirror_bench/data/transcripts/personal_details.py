@@ -76,7 +76,7 @@ _OF_PRESIDIO = {
 
 
 class Detail(NamedTuple):
-    """Something that may tell who somebody is.
+    """A stretch of text that may tell who somebody is, such as a name or an address.
 
     Attributes:
         kind: "mail", "telephone", "address", "link", "number", "name" or "place".
@@ -90,7 +90,7 @@ class Detail(NamedTuple):
 
 
 class Finder(NamedTuple):
-    """What looks for details.
+    """A function that finds personal details in a text, and one sentence on what it finds.
 
     Attributes:
         find: Text -> details in their order, none within another.
@@ -115,12 +115,12 @@ def open_finder() -> Finder:
     names = "and a spaCy model" if analyzer[1] else "without a spaCy model, so by patterns alone"
 
     def find(text: str) -> Sequence[Detail]:
-        found = [
-            Detail(_OF_PRESIDIO[one.entity_type], one.start, one.end)
-            for one in analyzer[0].analyze(text=text[:LONGEST], language="en")
-            if one.entity_type in _OF_PRESIDIO and one.score >= 0.4
+        details = [
+            Detail(_OF_PRESIDIO[entity.entity_type], entity.start, entity.end)
+            for entity in analyzer[0].analyze(text=text[:LONGEST], language="en")
+            if entity.entity_type in _OF_PRESIDIO and entity.score >= 0.4
         ]
-        return _apart([*find_by_patterns(text), *found])
+        return _apart([*find_by_patterns(text), *details])
 
     rest = "employers and dates are" if analyzer[1] else "names that nobody introduces, places and dates are"
     return Finder(find, f"by presidio {names} and our patterns; {rest} not looked for")
@@ -147,7 +147,7 @@ def _presidio() -> tuple[Any, bool] | None:
 def find_by_patterns(text: str) -> Sequence[Detail]:
     """Returns what our own patterns find in a text."""
     text = text[:LONGEST]
-    found = [
+    details = [
         Detail(kind, match.start(), match.end())
         for kind, pattern in _PATTERNS
         for match in pattern.finditer(text)
@@ -155,8 +155,8 @@ def find_by_patterns(text: str) -> Sequence[Detail]:
     ]
     for match in _INTRODUCED.finditer(text):
         if match["name"].split()[0] not in _NO_NAMES:
-            found.append(Detail("name", match.start("name"), match.end("name")))
-    return _apart(found)
+            details.append(Detail("name", match.start("name"), match.end("name")))
+    return _apart(details)
 
 
 def _is_phone(text: str) -> bool:
@@ -169,12 +169,12 @@ def _is_phone(text: str) -> bool:
     return 7 <= len(digits) <= 15
 
 
-def _apart(found: Iterable[Detail]) -> list[Detail]:
+def _apart(details: Iterable[Detail]) -> list[Detail]:
     """Returns details in their order; of two that overlap, the one that begins first, then the longer."""
     kept: list[Detail] = []
-    for one in sorted(found, key=lambda detail: (detail.start, -detail.end)):
-        if not kept or one.start >= kept[-1].end:
-            kept.append(one)
+    for found_detail in sorted(details, key=lambda detail: (detail.start, -detail.end)):
+        if not kept or found_detail.start >= kept[-1].end:
+            kept.append(found_detail)
     return kept
 
 
@@ -200,23 +200,25 @@ class Redacting:
 
     def find(self, text: str) -> Sequence[Detail]:
         """Returns the details of a turn; a name that was found once is found again without introduction."""
-        found = list(self._finder.find(text))
-        new = {text[one.start : one.end] for one in found if one.kind == "name"} - self._names
+        details = list(self._finder.find(text))
+        new = {text[detail.start : detail.end] for detail in details if detail.kind == "name"} - self._names
         if new:
             self._learn(
                 self._names | {part for name in new for part in (name, *name.split()) if len(part) > 2}
             )
         if self._known is not None:
-            found += [Detail("name", one.start(), one.end()) for one in self._known.finditer(text[:LONGEST])]
-        return _apart(found)
+            details += [
+                Detail("name", match.start(), match.end()) for match in self._known.finditer(text[:LONGEST])
+            ]
+        return _apart(details)
 
     def without(self, text: str, details: Sequence[Detail]) -> str:
         """Returns the text with a mark in the place of each detail, such as "[name 1]"."""
         parts: list[str] = []
         end = 0
-        for one in details:
-            parts += [text[end : one.start], self._mark(one.kind, text[one.start : one.end])]
-            end = one.end
+        for detail in details:
+            parts += [text[end : detail.start], self._mark(detail.kind, text[detail.start : detail.end])]
+            end = detail.end
         return clean("".join((*parts, text[end:])))
 
     def _mark(self, kind: str, text: str) -> str:

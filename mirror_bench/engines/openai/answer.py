@@ -30,7 +30,7 @@ _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 
 
 def read_completion(completion: object, engine: str) -> Given:
-    """Returns what a chat completion holds.
+    """Returns the text, tokens and reason for the end that a chat completion holds.
 
     Args:
         completion: The server's answer, read as JSON.

@@ -51,7 +51,7 @@ _NO_IMAGES = re.compile(
 
 
 class Refusal(NamedTuple):
-    """A server's refusal.
+    """A server's error answer, sorted by what can be done about it.
 
     Attributes:
         status: HTTP status, or the one that an answer with status 200 holds.
@@ -106,7 +106,7 @@ class Refusal(NamedTuple):
 
 
 def read_refusal(status: int, body: object, headers: Mapping[str, str], keys: Iterable[str] = ()) -> Refusal:
-    """Returns what a server refused.
+    """Returns a server's error answer as a refusal: status, words and code.
 
     Args:
         status: HTTP status.

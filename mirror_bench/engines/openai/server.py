@@ -59,7 +59,7 @@ class Patience:
 
 
 class ChatServer:
-    """Sends chat requests to one address.
+    """Sends chat requests to one OpenAI-compatible address, and asks again where that helps.
 
     Args:
         name: The engine's name, for messages.

@@ -20,7 +20,7 @@ _SLACK_TOKENS = 4
 
 
 class Loaded(NamedTuple):
-    """A model ready to answer.
+    """A model of transformers in memory, with its prompting and the token ids that generation needs.
 
     Attributes:
         ends: Token ids that end an answer.

@@ -18,7 +18,7 @@ from mirror_bench.errors import EngineError
 
 @dataclass(frozen=True)
 class Scored:
-    """A request and the answers whose likelihood is asked for."""
+    """A request, and the answers to it whose likelihood is asked for."""
 
     request: Request
     continuations: tuple[str, ...]
@@ -36,12 +36,12 @@ def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[list[Likelihood
         Exception: Whatever the model raises, which then holds for the batch as a whole.
     """
     prompting = loaded.prompting
-    prompts = [prompting.render(one.request.messages) for one in asked]
+    prompts = [prompting.render(scored.request.messages) for scored in asked]
     special = prompting.adds_special_tokens(prompts[0])
     rows = [
         (number, row)
-        for number, (prompt, one) in enumerate(zip(prompts, asked, strict=True))
-        for row in scoring_rows(prompting.tokenizer, prompt, one.continuations, special)
+        for number, (prompt, scored) in enumerate(zip(prompts, asked, strict=True))
+        for row in scoring_rows(prompting.tokenizer, prompt, scored.continuations, special)
     ]
     arguments: dict[str, Any] = {
         "return_tensors": "pt",
@@ -51,7 +51,7 @@ def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[list[Likelihood
         "padding_side": "right",
         "add_special_tokens": special,
     }
-    images = [[decode(image) for image in images_of(one.request.messages)] for one in asked]
+    images = [[decode(image) for image in images_of(scored.request.messages)] for scored in asked]
     if any(images):
         arguments["images"] = [images[number] for number, _ in rows]
     inputs = prompting.processor(text=[row.text for _, row in rows], **arguments)
@@ -60,11 +60,11 @@ def score_batch(loaded: Loaded, asked: Sequence[Scored]) -> list[list[Likelihood
         raise EngineError(
             f"prompt and answer have {max(lengths)} tokens and the model's context {loaded.context}: shorten"
         )
-    found: list[dict[int, Likelihood]] = [{} for _ in asked]
+    likelihoods: list[dict[int, Likelihood]] = [{} for _ in asked]
     told = _likelihoods(loaded, inputs, lengths, [row for _, row in rows])
     for (number, _), of_row in zip(rows, told, strict=True):
-        found[number] |= of_row
-    return [[places[place] for place in sorted(places)] for places in found]
+        likelihoods[number] |= of_row
+    return [[places[place] for place in sorted(places)] for places in likelihoods]
 
 
 def _likelihoods(
@@ -79,26 +79,26 @@ def _likelihoods(
     with torch.inference_mode():
         logits = _logits(loaded.model, on_device(inputs, loaded.model), wanted)
     place = {position: index for index, position in enumerate(wanted)}
-    found = []
+    likelihoods = []
     for number, (row, span, length) in enumerate(zip(rows, spans, lengths, strict=True)):
         shares = torch.log_softmax(logits[number, [place[p] for p in span]].float(), dim=-1)
         tokens = inputs["input_ids"][number, length - row.tail : length].to(shares.device)
         tail = shares[: row.tail]
         logprob = tail.gather(1, tokens[:, None]).sum().item()
         greedy = bool((tail.argmax(dim=-1) == tokens).all())
-        found.append(
+        likelihoods.append(
             {
-                one: Likelihood(logprob, greedy, row.tail)
+                continuation: Likelihood(logprob, greedy, row.tail)
                 if token is None
                 else Likelihood(
                     logprob + shares[-1, token].item(),
                     greedy and int(shares[-1].argmax()) == token,
                     row.tail + 1,
                 )
-                for one, token in row.nexts.items()
+                for continuation, token in row.nexts.items()
             }
         )
-    return found
+    return likelihoods
 
 
 def _logits(model: Any, inputs: dict[str, Any], wanted: list[int]) -> Any:

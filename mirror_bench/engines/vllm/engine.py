@@ -34,7 +34,7 @@ _NO_CONTROL = dict.fromkeys(range(32), " ")
 
 @dataclass
 class Counters:
-    """What vLLM was asked since the engine was made.
+    """How many requests and prompt tokens vLLM has had, and how many of them its prefix cache held.
 
     Attributes:
         requests: Requests that were answered.

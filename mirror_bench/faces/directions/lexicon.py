@@ -29,7 +29,7 @@ _FIELDS = {"say", "like", "strength", "units", "gaze", "head", "posture"}
 
 
 class Cue(NamedTuple):
-    """One visible behaviour.
+    """One visible behaviour that a stage direction may name, and the expression that it shows.
 
     Attributes:
         name: Its first phrase, without class marks.
@@ -42,7 +42,7 @@ class Cue(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Phrase:
-    """One way to say a cue.
+    """One wording of a cue, as stems to be matched.
 
     Attributes:
         words: The stems that may stand at each place.
@@ -55,7 +55,7 @@ class Phrase:
 
 
 class Lexicon(NamedTuple):
-    """What stage directions are read with.
+    """All phrases and modifying words that stage directions are read by.
 
     Attributes:
         by_stem: Stem -> the phrases that may begin with it.

@@ -85,7 +85,7 @@ _ACT = re.compile(
 
 
 class PartedDirections(NamedTuple):
-    """A turn, parted.
+    """A turn parted into spoken words and stage directions.
 
     Attributes:
         words: What is said, as it stood around the directions.
@@ -109,18 +109,18 @@ def part_directions(text: str) -> PartedDirections:
     shown: list[_Piece] = []
     doubtful: list[str] = []
 
-    def labelled(found: re.Match[str]) -> str:
-        shown.append(_Piece(found.start(), found["shown"]))
+    def labelled(match: re.Match[str]) -> str:
+        shown.append(_Piece(match.start(), match["shown"]))
         return "\n"
 
-    def marked(found: re.Match[str]) -> str:
-        kind = found.lastgroup or ""
-        inner = found[kind]
-        if kind == "tagged" and _TAGS_OF_SPEECH.match(found["tag"]):
+    def marked(match: re.Match[str]) -> str:
+        kind = match.lastgroup or ""
+        inner = match[kind]
+        if kind == "tagged" and _TAGS_OF_SPEECH.match(match["tag"]):
             return inner
-        if not _is_shown(kind, inner, found):
-            return found.group() if kind in {"round", "wide", "dashed", "dashline"} else inner
-        shown.append(_Piece(found.start(), inner))
+        if not _is_shown(kind, inner, match):
+            return match.group() if kind in {"round", "wide", "dashed", "dashline"} else inner
+        shown.append(_Piece(match.start(), inner))
         if kind not in _ALWAYS and not read_direction(inner).known and _OWN_WORD.search(inner):
             doubtful.append(inner)
         return " "
@@ -132,18 +132,18 @@ def part_directions(text: str) -> PartedDirections:
     if not any(character.isalnum() for character in words) and len(doubtful) == len(shown):
         return PartedDirections(" ".join(doubtful), ())
     directions = (_plain(piece.text) for piece in sorted(shown))
-    return PartedDirections(words, tuple(one for one in directions if one))
+    return PartedDirections(words, tuple(direction for direction in directions if direction))
 
 
-def _is_shown(kind: str, inner: str, found: re.Match[str]) -> bool:
+def _is_shown(kind: str, inner: str, match: re.Match[str]) -> bool:
     """Returns whether a marked piece is a direction rather than stress or an aside."""
-    if kind in _ALWAYS or (kind == "tagged" and found["tag"].lower() not in _TAGS_OF_STRESS):
+    if kind in _ALWAYS or (kind == "tagged" and match["tag"].lower() not in _TAGS_OF_STRESS):
         return True
     reading = read_direction(inner)
     own = _OWN_WORD.search(inner) is not None
     if kind in {"dashed", "dashline"}:
         return bool(reading.known) and not own and len(reading.unknown) <= 2
-    within = _within_a_sentence(found)
+    within = _within_a_sentence(match)
     if kind in {*_STRESS, "tagged"}:
         if within and len(inner.split()) <= 2 and not reading.known:
             return False
@@ -151,24 +151,24 @@ def _is_shown(kind: str, inner: str, found: re.Match[str]) -> bool:
     return bool(reading.known) or (not own and (_is_act(inner) or _VOICE.search(inner) is not None))
 
 
-def _within_a_sentence(found: re.Match[str]) -> bool:
-    before = found.string[: found.start()].rstrip(" \t")
+def _within_a_sentence(match: re.Match[str]) -> bool:
+    before = match.string[: match.start()].rstrip(" \t")
     return bool(before) and before[-1] not in '.!?…\n"”:)]}>*_~】）—'
 
 
 def _is_act(inner: str) -> bool:
-    found = _ACT.match(inner.strip().lower())
-    return found is not None and found["verb"] not in _NOT_ACTS
+    match = _ACT.match(inner.strip().lower())
+    return match is not None and match["verb"] not in _NOT_ACTS
 
 
 def _without_unclosed(text: str, shown: list[_Piece]) -> str:
     """Takes out lines that open a direction and never close it, where other lines hold speech."""
 
-    def take(found: re.Match[str]) -> str:
-        rest = text[: found.start()] + text[found.end() :]
-        if not rest.strip() or not (read_direction(found["shown"]).known or _VOICE.search(found["shown"])):
-            return found.group()
-        shown.append(_Piece(found.start(), found["shown"]))
+    def take(match: re.Match[str]) -> str:
+        rest = text[: match.start()] + text[match.end() :]
+        if not rest.strip() or not (read_direction(match["shown"]).known or _VOICE.search(match["shown"])):
+            return match.group()
+        shown.append(_Piece(match.start(), match["shown"]))
         return " "
 
     return _UNCLOSED.sub(take, text)

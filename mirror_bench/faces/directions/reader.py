@@ -31,7 +31,7 @@ _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
 class DirectionReading(NamedTuple):
-    """A stage direction, read.
+    """The expression that a stage direction shows, and the words of it that were not understood.
 
     Attributes:
         expression: What it shows; its label is the nearest named expression, or "neutral".

@@ -19,7 +19,7 @@ _Crease = tuple[Sequence[tuple[float, float]] | Points, float, float, float, tup
 
 @dataclass(frozen=True)
 class Sketch:
-    """One face being drawn.
+    """The canvas, expression and person of one face being drawn, handed from part to part.
 
     Attributes:
         youth: 1 at twelve years, 0 from twenty on.

@@ -96,7 +96,7 @@ EXPRESSIONS: Mapping[str, Expression] = MappingProxyType(
 
 
 def named(name: str) -> Expression:
-    """Returns a named expression.
+    """Returns the expression of this name, such as "sad".
 
     Raises:
         InputError: If there is none of that name.

@@ -17,7 +17,7 @@ METADATA = "metadata.csv"
 
 
 class Entry(NamedTuple):
-    """One image of a set.
+    """One row of a face set's metadata: an image file, and what its columns say.
 
     Attributes:
         where: File and line of the metadata, to name in messages.

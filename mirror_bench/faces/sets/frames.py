@@ -19,7 +19,7 @@ _SHOWN = (FaceCondition.MATCHED, FaceCondition.NONE, FaceCondition.SHUFFLED)
 
 
 class RecordedFrames(NamedTuple):
-    """Frames as read.
+    """The recorded frame of each client turn, by profile, with digest and licence.
 
     Attributes:
         entries: Profile -> client turn, from 0 -> its frame.

@@ -39,7 +39,7 @@ _UNIT = re.compile(r"\s*([LR]?\d+)\s*[:=]\s*(\d*\.?\d+)\s*")
 
 
 class SetImage(NamedTuple):
-    """One image of a set and what it shows."""
+    """One image of a face set, with the expression that it shows."""
 
     entry: Entry
     expression: Expression
@@ -47,7 +47,7 @@ class SetImage(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody in a set; None where the metadata do not say.
+    """One person of a face set: age, sex, skin and images; None where the metadata do not say.
 
     Attributes:
         skin: 0 (lightest) to 1 (darkest).
@@ -74,7 +74,7 @@ class Person(NamedTuple):
 
 
 class PreparedSet(NamedTuple):
-    """A set as read.
+    """All images of a face set, by person, with digest and licence.
 
     Attributes:
         digest: SHA-256 of the metadata and of every image.

@@ -23,7 +23,7 @@ _LINE = re.compile(r"^\W*(face|not)\W*[:：]\s*(.+)$", re.IGNORECASE | re.MULTIL
 
 
 class Description(NamedTuple):
-    """A face in words.
+    """What an image is to show of a face, in words, and what it must not show.
 
     Attributes:
         face: What the image is to show.
@@ -35,7 +35,7 @@ class Description(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What an image model is asked for."""
+    """The prompt and the negative prompt for an image model."""
 
     prompt: str
     negative: str
@@ -64,9 +64,9 @@ async def described_by(engine: Engine, due: DueFace) -> Description:
             (Message("user", (prompt,)),), sampling, derive_seed("describe", due.id), attempt=attempt
         )
         answer = await engine.answer(request)
-        found = {match[1].lower(): " ".join(match[2].split()) for match in _LINE.finditer(answer.text)}
-        if found.get("face") and found.get("not"):
-            return Description(found["face"][:_LONGEST], found["not"][:_LONGEST])
+        lines = {match[1].lower(): " ".join(match[2].split()) for match in _LINE.finditer(answer.text)}
+        if lines.get("face") and lines.get("not"):
+            return Description(lines["face"][:_LONGEST], lines["not"][:_LONGEST])
     raise EngineError(f"{engine.name} did not answer with the lines FACE: and NOT: in {_ATTEMPTS} attempts")
 
 
@@ -97,7 +97,7 @@ def in_words(expression: Expression) -> str:
             shows.append((strength, degree + content["units"][int(number)]))
     parts = [content["names"][expression.label]]
     # Text encoders of image models read 77 tokens and no more.
-    parts += [text for _, text in sorted(shows, key=lambda one: -one[0])[:_MOST_UNITS]]
+    parts += [text for _, text in sorted(shows, key=lambda part: -part[0])[:_MOST_UNITS]]
     parts += _directions(expression, content)
     parts += [content["posture"][name] for name, strength in expression.posture.items() if strength >= least]
     return ", ".join(dict.fromkeys(parts))
@@ -106,18 +106,18 @@ def in_words(expression: Expression) -> str:
 def _directions(expression: Expression, content: Any) -> list[str]:
     (across, up), (yaw, pitch, roll) = expression.gaze, expression.head
     gaze, head = content["gaze"], content["head"]
-    found = []
+    directions = []
     if abs(across) >= _GAZE:
-        found.append(gaze["left" if across > 0 else "right"])
+        directions.append(gaze["left" if across > 0 else "right"])
     if abs(up) >= _GAZE:
-        found.append(gaze["up" if up > 0 else "down"])
+        directions.append(gaze["up" if up > 0 else "down"])
     if abs(yaw) >= _TURN:
-        found.append(head["left" if yaw > 0 else "right"])
+        directions.append(head["left" if yaw > 0 else "right"])
     if abs(pitch) >= _PITCH:
-        found.append(head["up" if pitch > 0 else "down"])
+        directions.append(head["up" if pitch > 0 else "down"])
     if abs(roll) >= _TILT:
-        found.append(head["tilt"])
-    return found
+        directions.append(head["tilt"])
+    return directions
 
 
 @functools.cache

@@ -18,7 +18,7 @@ _LONGEST_WORDS = 600
 
 @dataclass(frozen=True)
 class DueFace:
-    """A face that is to be made.
+    """A face that is to be made: whose it is and what it shows.
 
     Attributes:
         id: Names its file, and decides its seeds.

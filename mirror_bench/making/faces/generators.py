@@ -15,7 +15,7 @@ SIDE = 336
 
 
 class Commission(NamedTuple):
-    """One image that a generator is to make.
+    """One image that a generator is asked for: the face, its prompts and its seed.
 
     Attributes:
         due: Whose face it is and what it shows.
@@ -31,7 +31,10 @@ class Commission(NamedTuple):
 
 
 class FaceGenerator(Protocol):
-    """Makes images of a given person. One object works on one device; its class takes a `ModelSpec`."""
+    """Generates images of a given person's face from prompts.
+
+    One object works on one device; its class takes a `ModelSpec`.
+    """
 
     @property
     def name(self) -> str:

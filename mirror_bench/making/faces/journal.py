@@ -19,7 +19,7 @@ FACES = "faces"
 
 
 class Attempt(Record):
-    """One attempt at a face.
+    """One image made for a face, and the check that it fell to, if any.
 
     Attributes:
         face: `DueFace.id`.

@@ -25,7 +25,7 @@ DESCRIPTION = "description"
 
 @dataclass
 class FaceMaker:
-    """Makes the faces that are due.
+    """Makes the faces that are due: generates images until one passes all checks.
 
     Attributes:
         journal: Keeps images and attempts.
@@ -50,20 +50,22 @@ class FaceMaker:
         Raises:
             InputError: If a generator, a check or the disk refuses for good; what was made is kept.
         """
-        self.journal.forget_lost_images({one.id: self.journal.file_of(one.who.person, one.id) for one in due})
-        before = sum(self.journal.over(one.id, self.attempts) for one in due)
+        self.journal.forget_lost_images(
+            {face.id: self.journal.file_of(face.who.person, face.id) for face in due}
+        )
+        before = sum(self.journal.over(face.id, self.attempts) for face in due)
         tally = Tally("faces", due=len(due), done=before, before=before)
-        waiting = iter([one for one in due if not self.journal.over(one.id, self.attempts)])
+        waiting = iter([face for face in due if not self.journal.over(face.id, self.attempts)])
         async with shown(tally, "faces", quiet):
             await gathered(self._work(generator, waiting, tally) for generator in self.generators)
 
     async def _work(self, generator: FaceGenerator, waiting: Iterator[DueFace], tally: Tally) -> None:
-        for one in waiting:
-            description = await self._describe(one)
+        for face in waiting:
+            description = await self._describe(face)
             if description is not None:
-                await asyncio.to_thread(self._try, generator, one, description)
+                await asyncio.to_thread(self._try, generator, face, description)
             tally.done += 1
-            tally.failed += self.journal.kept(one.id) is None
+            tally.failed += self.journal.kept(face.id) is None
 
     async def _describe(self, due: DueFace) -> Description | None:
         """Returns the face in words, or None where nothing is to be made, having said why."""

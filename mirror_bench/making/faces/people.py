@@ -21,7 +21,7 @@ _OLDEST, _YOUNGEST = 95, 12
 
 
 class Reference(NamedTuple):
-    """A person whose face is to be made.
+    """A person whose face is to be made, with the picture that identity is kept to.
 
     Attributes:
         person: The name in the finished set.

@@ -50,14 +50,14 @@ def yield_of(
 ) -> FaceYield:
     """Returns the yield, with every check that was asked, those that rejected nothing too."""
     fell: Counter[str] = Counter(dict.fromkeys(checks, 0))
-    kept = [one.id for one in due if journal.kept(one.id)]
+    kept = [face.id for face in due if journal.kept(face.id)]
     images = 0
-    for one in due:
-        for attempt in journal.attempts.get(one.id, ()):
+    for face in due:
+        for attempt in journal.attempts.get(face.id, ()):
             images += attempt.rejected_by not in (CAUTION, DESCRIPTION)
             if attempt.rejected_by:
                 fell[attempt.rejected_by] += 1
-    without = tuple(one.id for one in due if journal.kept(one.id) is None)
+    without = tuple(face.id for face in due if journal.kept(face.id) is None)
     return FaceYield(
         due=len(due),
         kept=len(kept),
@@ -68,22 +68,22 @@ def yield_of(
     )
 
 
-def write_results(journal: FaceJournal, due: Sequence[DueFace], found: FaceYield, generator: str) -> None:
+def write_results(journal: FaceJournal, due: Sequence[DueFace], result: FaceYield, generator: str) -> None:
     """Writes `metadata.csv`, `sheet.png` and `yield.json` of the faces that were kept.
 
     Raises:
         InputError: If they cannot be written.
     """
-    kept = [one for one in due if journal.kept(one.id)]
-    rows = [_row(journal, one, generator, found.unchecked) for one in kept]
+    kept = [face for face in due if journal.kept(face.id)]
+    rows = [_row(journal, face, generator, result.unchecked) for face in kept]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_atomically(journal.folder / METADATA, text.getvalue().encode())
-    write_atomically(journal.folder / YIELD, (found.model_dump_json(indent=1) + "\n").encode())
+    write_atomically(journal.folder / YIELD, (result.model_dump_json(indent=1) + "\n").encode())
     if kept:
-        pictures = [(journal.file_of(one.who.person, one.id), one.expression.label) for one in kept]
+        pictures = [(journal.file_of(face.who.person, face.id), face.expression.label) for face in kept]
         write_images(journal.folder / SHEET, pictures[:_MOST_ON_SHEET], _A_ROW)
 
 
@@ -115,19 +115,19 @@ def _row(journal: FaceJournal, due: DueFace, generator: str, unchecked: Sequence
     }
 
 
-def yield_lines(found: FaceYield, folder: Path) -> list[str]:
+def yield_lines(result: FaceYield, folder: Path) -> list[str]:
     """Returns the yield as lines of text."""
-    share = f" ({found.kept / found.images:.0%} of the images)" if found.images else ""
-    lines = [f"{found.kept} of {found.due} faces kept, of {found.images} images{share}: {folder}"]
-    if found.rejected:
+    share = f" ({result.kept / result.images:.0%} of the images)" if result.images else ""
+    lines = [f"{result.kept} of {result.due} faces kept, of {result.images} images{share}: {folder}"]
+    if result.rejected:
         lines.append(f"{'rejected by':<14} {'images':>7}")
-        lines += [f"{name:<14} {count:>7}" for name, count in found.rejected.items()]
-    if found.unchecked:
-        lines.append(f"not checked: {', '.join(found.unchecked)}")
-    if found.without:
-        more = f" and {len(found.without) - 5} more" if len(found.without) > 5 else ""
+        lines += [f"{name:<14} {count:>7}" for name, count in result.rejected.items()]
+    if result.unchecked:
+        lines.append(f"not checked: {', '.join(result.unchecked)}")
+    if result.without:
+        more = f" and {len(result.without) - 5} more" if len(result.without) > 5 else ""
         lines.append(
-            f"{len(found.without)} faces have no image: {', '.join(found.without[:5])}{more}; "
+            f"{len(result.without)} faces have no image: {', '.join(result.without[:5])}{more}; "
             f"{folder / ATTEMPTS} says why, image by image; a higher --attempts tries on"
         )
     return lines

@@ -44,20 +44,20 @@ async def costs(briefs: Sequence[Brief], planner: str, writer: str, prices: Pric
     ]
 
 
-def cost_lines(found: Sequence[RoleCost], prices: PriceList) -> list[str]:
+def cost_lines(costs: Sequence[RoleCost], prices: PriceList) -> list[str]:
     """Returns the costs as lines of text."""
     lines = [f"{'role':<10} {'calls':>9} {'prompt tokens':>15} {'answer tokens':>14} {'USD':>10}"]
-    for one in found:
-        cost = "unknown" if one.usd is None else f"{one.usd:,.2f}"
-        use = one.usage
+    for role in costs:
+        cost = "unknown" if role.usd is None else f"{role.usd:,.2f}"
+        use = role.usage
         counts = f"{use.calls:>9,.0f} {use.prompt_tokens:>15,.0f} {use.tokens:>14,.0f}"
-        lines.append(f"{one.role:<10} {counts} {cost:>10}  {one.model}")
-    known = [one.usd for one in found if one.usd is not None]
-    if len(known) == len(found):
+        lines.append(f"{role.role:<10} {counts} {cost:>10}  {role.model}")
+    known = [role.usd for role in costs if role.usd is not None]
+    if len(known) == len(costs):
         lines.append(
             f"In all {sum(known):,.2f} USD, by prices of {prices.date.isoformat()}; lengths are assumed."
         )
     else:
-        unpriced = ", ".join(dict.fromkeys(one.model for one in found if one.usd is None))
+        unpriced = ", ".join(dict.fromkeys(role.model for role in costs if role.usd is None))
         lines.append(f"No price of {unpriced} is known: give --prices FILE. Lengths of answers are assumed.")
     return lines

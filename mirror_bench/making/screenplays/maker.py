@@ -31,7 +31,7 @@ _PROSE = ("presenting_problem", "history", "reason_for_seeking", "distorted_thou
 
 
 class DataYield(Record):
-    """What became of the screenplays that were to be written.
+    """How many of the screenplays to be written were written, kept or rejected, and why.
 
     Attributes:
         due: Screenplays that were to be written.
@@ -57,7 +57,7 @@ class DataYield(Record):
 
 @dataclass(frozen=True)
 class ScreenplayMaker:
-    """Makes screenplays of briefs.
+    """Has models plan and write a screenplay for each brief, then filters and splits what they wrote.
 
     Attributes:
         planner: Plans how the client resists.
@@ -82,14 +82,14 @@ class ScreenplayMaker:
             InputError: If a model refuses for good, or what was spent reaches its limit; answers are kept.
         """
         written = await self._write_all(briefs, quiet)
-        rejections = [Rejection(one.brief.id, one.fell, 0, one.reason) for one in written if one.fell]
-        read = [one for one in written if one.parsed is not None]
-        profiles = tuple(one.brief.profile for one in read)
+        rejections = [Rejection(play.brief.id, play.fell, 0, play.reason) for play in written if play.fell]
+        read = [play for play in written if play.parsed is not None]
+        profiles = tuple(play.brief.profile for play in read)
         raw = DataSet(
             name,
             profiles,
-            tuple(one.parsed.screenplay for one in read if one.parsed),
-            tuple(problem for one in read if one.parsed for problem in one.parsed.problems),
+            tuple(play.parsed.screenplay for play in read if play.parsed),
+            tuple(problem for play in read if play.parsed for problem in play.parsed.problems),
         )
         sifted = sieve.sift(raw, self.protected, self.above)
         rejections += sifted.rejections
@@ -101,7 +101,7 @@ class ScreenplayMaker:
         tally = Tally("screenplays", due=len(briefs))
         room = asyncio.Semaphore(self.concurrency)
 
-        async def one(brief: Brief) -> Written:
+        async def written_of(brief: Brief) -> Written:
             async with room:
                 written = await self._write(brief)
             tally.done += 1
@@ -109,7 +109,7 @@ class ScreenplayMaker:
             return written
 
         async with shown(tally, "screenplays", quiet):
-            return await gathered(one(brief) for brief in briefs)
+            return await gathered(written_of(brief) for brief in briefs)
 
     async def _write(self, brief: Brief) -> Written:
         for protected in self.protected:
@@ -133,7 +133,7 @@ class ScreenplayMaker:
 
 @dataclass(frozen=True)
 class MadeData:
-    """A finished set, and what fell on the way."""
+    """The data set of screenplays that was made, with rejections and counts."""
 
     data: DataSet
     rejections: tuple[Rejection, ...]
@@ -188,7 +188,7 @@ def _yield(
     rejected = Counter(dict.fromkeys(way, 0))
     rejected.update(rejection.filter for rejection in rejections)
     fell: dict[str, str] = {}
-    for rejection in sorted(rejections, key=lambda one: way.index(one.filter)):
+    for rejection in sorted(rejections, key=lambda rejection: way.index(rejection.filter)):
         fell.setdefault(rejection.screenplay, rejection.filter)
     first = Counter(dict.fromkeys(way, 0))
     first.update(fell.values())

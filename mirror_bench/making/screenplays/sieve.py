@@ -27,7 +27,7 @@ DUPLICATE, CONTAMINATION = "near-duplicate", "contamination"
 
 
 class Sifted(NamedTuple):
-    """What the sieve leaves.
+    """The screenplays that passed filters and duplicate checks, and every rejection.
 
     Attributes:
         kept: In the order in which they were given.
@@ -81,7 +81,7 @@ def stage_directions(least: float = 0.75) -> TextFilter:
 
 
 def sift(written: DataSet, protected: Sequence[Protected], above: float) -> Sifted:
-    """Sifts screenplays.
+    """Returns the screenplays that pass text filters, protected words and the search for duplicates.
 
     Args:
         written: What was written, with the problems of reading it.

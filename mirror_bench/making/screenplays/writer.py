@@ -28,7 +28,7 @@ _FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
 
 
 class Brief(NamedTuple):
-    """One screenplay that is to be written.
+    """One screenplay that is to be written: which profile, resistance and number.
 
     Attributes:
         id: Of the screenplay and of its profile in the finished set.
@@ -42,14 +42,14 @@ class Brief(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How a session is to go."""
+    """The CBT technique of a session that is to be written, and how its client resists."""
 
     technique: str
     steps: str
 
 
 class Written(NamedTuple):
-    """What the model gave for a brief.
+    """The screenplay that a model wrote for a brief, or why there is none.
 
     Attributes:
         parsed: The screenplay as read; None where there is none.
@@ -108,7 +108,7 @@ async def write(brief: Brief, planner: Engine, writer: Engine, attempt: int = 0)
 
 
 def plan_request(brief: Brief, attempt: int = 0) -> Request:
-    """Returns what a planner is asked."""
+    """Returns the request that asks a model to plan how the client resists."""
     profile = brief.profile
     prompt = prompts.fill(
         "resistance_plan",
@@ -123,7 +123,7 @@ def plan_request(brief: Brief, attempt: int = 0) -> Request:
 
 
 def play_request(brief: Brief, plan: Plan, attempt: int = 0) -> Request:
-    """Returns what a writer is asked."""
+    """Returns the request that asks a model to write the session that was planned."""
     profile = brief.profile
     prompt = prompts.fill(
         "screenplay",

@@ -28,7 +28,7 @@ _READ = 96
 
 
 class FrameLimits(NamedTuple):
-    """What a frame must be like.
+    """The least size and sharpness of the face in a frame that is kept.
 
     Attributes:
         side: One of `SIDES`.
@@ -42,7 +42,7 @@ class FrameLimits(NamedTuple):
 
 
 class FrameVerdict(NamedTuple):
-    """A frame under the checks.
+    """The face cut from a video frame, or why the frame is of no use.
 
     Attributes:
         png: The face as the benchmark shows it; empty where the frame fell.
@@ -56,7 +56,7 @@ class FrameVerdict(NamedTuple):
 
 
 class Video:
-    """An open video. Use `opened`."""
+    """A video opened for reading frames at given times. Use `opened`."""
 
     def __init__(self, container: Any) -> None:
         self._container = container

@@ -54,7 +54,7 @@ class FallenFrame(Record):
 
 
 class TranscriptFrames(Record):
-    """What one video gave."""
+    """The frames kept from one video, and the moments that gave none."""
 
     turns: int
     kept: tuple[KeptFrame, ...] = ()
@@ -98,23 +98,25 @@ class ReplayMaker:
         Raises:
             InputError: If a video cannot be read or the disk refuses; videos that are done stay done.
         """
-        given = [one for one in transcripts if one.id in self.videos]
-        found: dict[str, TranscriptFrames] = {}
+        given = [transcript for transcript in transcripts if transcript.id in self.videos]
+        frames: dict[str, TranscriptFrames] = {}
         tally = Tally("videos", due=len(given))
         async with shown(tally, "videos", quiet):
-            for one in given:
-                found[one.id] = await asyncio.to_thread(self._frames_of, one)
+            for transcript in given:
+                frames[transcript.id] = await asyncio.to_thread(self._frames_of, transcript)
                 tally.done += 1
-        self._write(given, found)
+        self._write(given, frames)
         return VideoYield(
             transcripts=len(transcripts),
-            turns=sum(frames.turns for frames in found.values()),
-            kept=sum(len(frames.kept) for frames in found.values()),
-            without_video=tuple(one.id for one in transcripts if one.id not in self.videos),
-            without_frame=tuple(id for id, frames in found.items() if not frames.kept),
+            turns=sum(frames.turns for frames in frames.values()),
+            kept=sum(len(frames.kept) for frames in frames.values()),
+            without_video=tuple(
+                transcript.id for transcript in transcripts if transcript.id not in self.videos
+            ),
+            without_frame=tuple(id for id, frames in frames.items() if not frames.kept),
             fallen=dict(
                 Counter(
-                    moment.reason.partition(":")[0] for frames in found.values() for moment in frames.fallen
+                    moment.reason.partition(":")[0] for frames in frames.values() for moment in frames.fallen
                 ).most_common()
             ),
         )
@@ -135,9 +137,9 @@ class ReplayMaker:
             for number, turn in enumerate(client):
                 frame = self._frame_of(transcript.id, number, turn, video, fallen)
                 kept += [frame] if frame else []
-        found = TranscriptFrames(turns=len(client), kept=tuple(kept), fallen=tuple(fallen))
-        write_atomically(done, found.model_dump_json().encode())
-        return found
+        made = TranscriptFrames(turns=len(client), kept=tuple(kept), fallen=tuple(fallen))
+        write_atomically(done, made.model_dump_json().encode())
+        return made
 
     def _frame_of(
         self, id: str, number: int, turn: TimedTurn, video: Video, fallen: list[FallenFrame]
@@ -174,33 +176,39 @@ class ReplayMaker:
             )
         return None
 
-    def _write(self, transcripts: Sequence[TimedTranscript], found: Mapping[str, TranscriptFrames]) -> None:
+    def _write(
+        self, transcripts: Sequence[TimedTranscript], frames_of: Mapping[str, TranscriptFrames]
+    ) -> None:
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(frame.model_dump() for frames in found.values() for frame in frames.kept)
+        writer.writerows(frame.model_dump() for frames in frames_of.values() for frame in frames.kept)
         write_atomically(self.folder / METADATA, text.getvalue().encode("utf-8", "replace"))
-        rows = (canonical_json(one.model_dump(mode="json")) for each in found.values() for one in each.fallen)
+        rows = (
+            canonical_json(frame.model_dump(mode="json"))
+            for each in frames_of.values()
+            for frame in each.fallen
+        )
         write_atomically(self.folder / REJECTIONS, "".join(row + "\n" for row in rows).encode())
         with guarded(self.folder):
             shutil.rmtree(self.folder / DATA, ignore_errors=True)
-        seen = [one for one in transcripts if found[one.id].kept]
+        seen = [transcript for transcript in transcripts if frames_of[transcript.id].kept]
         if seen:
-            profiles = tuple(Profile(id=one.id, name="Client", split="test") for one in seen)
-            plays = tuple(_screenplay(one) for one in seen)
+            profiles = tuple(Profile(id=transcript.id, name="Client", split="test") for transcript in seen)
+            plays = tuple(_screenplay(transcript) for transcript in seen)
             write_packaged(DataSet("video", profiles, plays), self.folder / DATA)
 
 
-def yield_lines(found: VideoYield, folder: Path) -> list[str]:
+def yield_lines(result: VideoYield, folder: Path) -> list[str]:
     """Returns the yield as lines of text."""
-    videos = found.transcripts - len(found.without_video)
-    lines = [f"{found.kept} of {found.turns} client turns of {videos} videos have a face: {folder}"]
-    lines += [f"{name:<10} {count:>7} moments fell" for name, count in found.fallen.items()]
-    if found.without_video:
-        lines.append(f"no video: {_some(found.without_video)}")
-    if found.without_frame:
-        lines.append(f"no frame kept, so left out: {_some(found.without_frame)}")
-    if found.kept:
+    videos = result.transcripts - len(result.without_video)
+    lines = [f"{result.kept} of {result.turns} client turns of {videos} videos have a face: {folder}"]
+    lines += [f"{name:<10} {count:>7} moments fell" for name, count in result.fallen.items()]
+    if result.without_video:
+        lines.append(f"no video: {_some(result.without_video)}")
+    if result.without_frame:
+        lines.append(f"no frame kept, so left out: {_some(result.without_frame)}")
+    if result.kept:
         lines.append(
             f"mirror-bench run --protocol replay-real --data mini:{folder / DATA} --faces frames:{folder} …"
         )
@@ -236,10 +244,10 @@ def settings_of(
     if limits.side not in SIDES:
         raise InputError(f"--side {limits.side}: known are {', '.join(SIDES)}")
     return {
-        "transcripts": digest([list(map(list, one.turns)) for one in transcripts]),
+        "transcripts": digest([list(map(list, transcript.turns)) for transcript in transcripts]),
         "videos": {id: path.stat().st_size for id, path in videos.items()},
         "rights": digest(
-            {id: [[str(field) for field in one] for one in each] for id, each in rights.items()}
+            {id: [[str(field) for field in right] for right in each] for id, each in rights.items()}
         ),
         "limits": list(limits),
     }

@@ -49,7 +49,7 @@ class TimedTranscript(NamedTuple):
 
 
 class Rights(NamedTuple):
-    """On what ground a part of a video may be used.
+    """The stated ground on which a part of a video may be used, and from when to when.
 
     Attributes:
         consent: Who agreed to what, and how it is known.
@@ -89,10 +89,10 @@ def read_timed(path: Path) -> list[TimedTranscript]:
         turn = TimedTurn(speaker, words, directions, start, start)
         utterance = cell(record.get("utterance_id")) or str(number)
         said.setdefault(identifier(cell(record["transcript_id"])), {}).setdefault(utterance, turn)
-    found = [_joined(id, list(turns.values())) for id, turns in said.items()]
-    if not (found := [one for one in found if one.turns]):
+    transcripts = [_joined(id, list(turns.values())) for id, turns in said.items()]
+    if not (transcripts := [transcript for transcript in transcripts if transcript.turns]):
         raise InputError(f"{path}: holds no transcript in which a client speaks")
-    return found
+    return transcripts
 
 
 def read_clock(text: str, where: str) -> float:
@@ -101,10 +101,10 @@ def read_clock(text: str, where: str) -> float:
     Raises:
         InputError: If it is none of these.
     """
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None:
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
         raise InputError(f"{where}: timestamp {text[:40]!r} is no time: write it as 00:01:23")
-    hours, minutes, seconds, plain = found.groups()
+    hours, minutes, seconds, plain = match.groups()
     return float(plain) if plain else int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
 
 
@@ -122,7 +122,7 @@ def read_rights(folder: Path) -> Mapping[str, Sequence[Rights]]:
             f"{path} is missing: write a row for each video with transcript_id, licence and consent (who "
             "agreed to what, and how you know); frames of which nothing is stated are not taken"
         )
-    found: dict[str, list[Rights]] = {}
+    by_transcript: dict[str, list[Rights]] = {}
     for number, record in read_records(path).rows:
         where = f"{path}:{number}"
         if lacking := [
@@ -136,13 +136,13 @@ def read_rights(folder: Path) -> Mapping[str, Sequence[Rights]]:
             read_clock(start, where) if start else 0.0,
             read_clock(end, where) if end else float("inf"),
         )
-        found.setdefault(identifier(cell(record["transcript_id"])), []).append(rights)
-    return found
+        by_transcript.setdefault(identifier(cell(record["transcript_id"])), []).append(rights)
+    return by_transcript
 
 
 def rights_at(rights: Sequence[Rights], seconds: float) -> Rights | None:
     """Returns what is stated of a moment, or None where nothing is."""
-    return next((one for one in rights if one.start <= seconds <= one.end), None)
+    return next((right for right in rights if right.start <= seconds <= right.end), None)
 
 
 def find_videos(folder: Path) -> Mapping[str, Path]:
@@ -153,35 +153,35 @@ def find_videos(folder: Path) -> Mapping[str, Path]:
     """
     if not folder.is_dir():
         raise InputError(f"--videos {folder}: is no folder")
-    found: dict[str, Path] = {}
+    videos: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in VIDEOS:
-            if path.stem in found:
+            if path.stem in videos:
                 raise InputError(
-                    f"--videos {folder}: {found[path.stem].name} and {path.name} are of one transcript"
+                    f"--videos {folder}: {videos[path.stem].name} and {path.name} are of one transcript"
                 )
-            found[path.stem] = path
-    if not found:
+            videos[path.stem] = path
+    if not videos:
         raise InputError(
             f"--videos {folder}: holds no video: name each by its transcript_id, such as 17.mp4 "
             f"({', '.join(VIDEOS)})"
         )
-    return found
+    return videos
 
 
 def _joined(id: str, said: list[TimedTurn]) -> TimedTranscript:
     turns: list[TimedTurn] = []
-    for one in said:
-        if not turns and one.speaker is not Speaker.CLIENT:
+    for utterance in said:
+        if not turns and utterance.speaker is not Speaker.CLIENT:
             continue
-        if turns and turns[-1].speaker is one.speaker:
+        if turns and turns[-1].speaker is utterance.speaker:
             last = turns[-1]
-            words = " ".join(filter(None, (last.words, one.words)))
-            turns[-1] = last._replace(words=words, directions=last.directions + one.directions)
+            words = " ".join(filter(None, (last.words, utterance.words)))
+            turns[-1] = last._replace(words=words, directions=last.directions + utterance.directions)
         else:
             if turns:
-                turns[-1] = turns[-1]._replace(end=max(one.start, turns[-1].start))
-            turns.append(one)
+                turns[-1] = turns[-1]._replace(end=max(utterance.start, turns[-1].start))
+            turns.append(utterance)
     if turns:
         turns[-1] = turns[-1]._replace(end=turns[-1].start + _LAST)
     return TimedTranscript(id, tuple(turns))

@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Record)
 
 
 class FollowedSession(NamedTuple):
-    """A held session in the list.
+    """A held session as the live page lists it.
 
     Attributes:
         turns: Of both speakers.
@@ -41,7 +41,7 @@ class FollowedSession(NamedTuple):
 
 
 class RunState(NamedTuple):
-    """How a run stands.
+    """How far a run has come: sessions and ratings done and due, and the newest sessions.
 
     Attributes:
         status: "running", "finished" or "stopped".
@@ -104,7 +104,7 @@ class _Tail(Generic[R]):
 
 
 class FollowedRun:
-    """A run folder, looked at again and again.
+    """Reads a run folder again and again while it grows, only what was added each time.
 
     Args:
         folder: The run, held by another process, stopped or finished.

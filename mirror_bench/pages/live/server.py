@@ -28,7 +28,7 @@ _LONGEST_BODY = 1_000
 
 
 class LivePage:
-    """The page of one run.
+    """Serves the live page of one run while it is held.
 
     Args:
         folder: The run.

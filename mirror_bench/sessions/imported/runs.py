@@ -45,7 +45,7 @@ _SAID = 10
 
 @dataclass(frozen=True)
 class Import:
-    """What to import, and how.
+    """The settings of an import: transcripts, their format, the speakers and the folder to make.
 
     Attributes:
         format: The reader's name.
@@ -97,7 +97,7 @@ class _Problems:
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of an import.
+    """How many sessions and turns an import made, and what could not be read.
 
     Attributes:
         turns: Turns that were imported, in `facts.sessions` sessions of `people` clients.

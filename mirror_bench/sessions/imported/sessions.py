@@ -79,8 +79,8 @@ class People:
 
     def _key(self, held: Conversation) -> str:
         """Returns what tells this client from others; the conversation itself where nothing is told."""
-        if self.pattern is not None and (found := self.pattern.search(held.id)):
-            return next((one for one in found.groups() if one), found.group())
+        if self.pattern is not None and (match := self.pattern.search(held.id)):
+            return next((group for group in match.groups() if group), match.group())
         if isinstance(held.person, str):
             return held.person
         if isinstance(held.person, Mapping):
@@ -113,12 +113,12 @@ class People:
 def _plain(value: Any) -> Any:
     """Returns a value whose digest is the same for the same content, whatever its keys are."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else str(value)
 
 
 class SessionMaker:
-    """Makes sessions of conversations.
+    """Turns conversations of other systems into sessions, with personal details marked.
 
     Args:
         cast: Who the speakers are.
@@ -175,7 +175,7 @@ class SessionMaker:
             words, direction = parted.words.strip(), ". ".join(parted.directions)
             removed = ("brackets",) if parted.directions and side is Speaker.THERAPIST else ()
         details = redacting.find(words)
-        self.details.update(one.kind for one in details)
+        self.details.update(detail.kind for detail in details)
         if self._redact:
             words = redacting.without(words, details)
             direction = redacting.without(direction, redacting.find(direction)) if direction else ""
@@ -210,7 +210,7 @@ class SessionMaker:
 
 
 def as_session(scenario: Scenario, therapist: str, turns: list[Turn]) -> Session:
-    """Returns the session that a conversation was."""
+    """Returns a session that holds the turns of an imported conversation."""
     return Session(
         scenario_id=scenario.id,
         pair=scenario.pair,

@@ -1,44 +1,26 @@
-"""Puts a judge through the packaged examination: pairs of short sessions that differ in one reply."""
+"""Puts a judge through the packaged examination: pairs of short sessions that differ in one reply.
+
+A change of how it is held or marked raises `examination_pairs.VERSION`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mirror_bench.content import content_path, read_yaml
-from mirror_bench.digests import digest
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
-from mirror_bench.errors import InputError
-from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.raters.base import Rater
 from mirror_bench.raters.editions import edition_of
-from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
+from mirror_bench.raters.instruments import Instrument, instrument_scores
 from mirror_bench.raters.licence import KindResult, Licence
 from mirror_bench.raters.llm import LLMRater
-from mirror_bench.schema import (
-    Ending,
-    FaceCondition,
-    Profile,
-    Resistance,
-    Score,
-    Session,
-    Speaker,
-    Turn,
-)
+from mirror_bench.schema import Profile, Score, Session, Speaker
+from mirror_bench.sessions.judging.examination_pairs import KINDS, ORDERED, Examination, ExamPair
 from mirror_bench.stats.agreement import retest_r
 from mirror_bench.stats.rates import cluster_share
-
-VERSION = "1"
-"""Raised with every change of how the examination is held or marked."""
-
-ORDERED = ("misread_face", "ignored_crisis", "advice", "flattery")
-"""Kinds of pairs of which the better must get more."""
-UNPAID = ("added_length", "injection")
-"""Kinds of pairs in which what was added must earn nothing."""
-KINDS = (*ORDERED, *UNPAID)
 
 _ENOUGH = 0.8
 _EVEN = 0.005
@@ -50,38 +32,6 @@ _RETEST = 0.6
 _UNUSABLE = 0.1
 _TWICE = 3
 """Every how manieth pair is rated twice."""
-
-
-class ExamPair(NamedTuple):
-    """Two sessions that differ in one reply.
-
-    Attributes:
-        kind: One of `KINDS`.
-        dialogue: The dialogue that both are made from, the cluster of intervals.
-        better: The session that must not get less.
-        worse: The other.
-        profile: Who the client is.
-    """
-
-    kind: str
-    dialogue: str
-    better: Session
-    worse: Session
-    profile: Profile
-
-
-class Examination(NamedTuple):
-    """The examination.
-
-    Attributes:
-        pairs: In the order of dialogues, each kind once in each.
-        asks: Kind -> the instruments with the items that are asked about its pairs.
-        digest: Of content and code.
-    """
-
-    pairs: tuple[ExamPair, ...]
-    asks: Mapping[str, tuple[Instrument, ...]]
-    digest: str
 
 
 class CountingEngine(EngineWrapper):
@@ -97,29 +47,6 @@ class CountingEngine(EngineWrapper):
         self.asked += 1
         self.tokens += given.tokens
         return given
-
-
-def load_examination(dialogues: int | None = None) -> Examination:
-    """Returns the packaged examination, or its first dialogues.
-
-    Raises:
-        InputError: If the content is malformed.
-    """
-    path = content_path("licence", "examination.yaml")
-    content = read_yaml(path)
-    try:
-        pairs = [
-            pair
-            for number, one in enumerate(content["dialogues"][:dialogues])
-            for pair in _pairs(content, one, number)
-        ]
-        asks = {
-            kind: tuple(_shortened(load_instrument(name), ids) for name, ids in content["asks"][kind].items())
-            for kind in KINDS
-        }
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise InputError(f"{path}: lacks or misspells {error}") from None
-    return Examination(tuple(pairs), asks, digest([VERSION, content])[:24])
 
 
 async def examine_judge(
@@ -156,10 +83,10 @@ async def examine_judge(
     async def marks(judge: Rater, pair: ExamPair, session: Session) -> _Marks:
         nonlocal done
         async with free:
-            found = await _rate(judge, session, pair.profile, examination.asks[pair.kind])
+            rated = await _rate(judge, session, pair.profile, examination.asks[pair.kind])
         done += 1
         told(done, due)
-        return found
+        return rated
 
     async def both(judge: Rater, pair: ExamPair) -> tuple[_Marks, _Marks]:
         return await _gathered(marks(judge, pair, pair.better), marks(judge, pair, pair.worse))
@@ -212,15 +139,15 @@ def _both_times(
     first: Sequence[tuple[_Marks, _Marks]], second: Sequence[tuple[_Marks, _Marks]]
 ) -> list[tuple[float, float]]:
     return [
-        (one.score, other.score)
+        (earlier.score, other.score)
         for before, after in zip(first, second, strict=True)
-        for one, other in zip(before, after, strict=True)
-        if one.score is not None and other.score is not None
+        for earlier, other in zip(before, after, strict=True)
+        if earlier.score is not None and other.score is not None
     ]
 
 
-async def _gathered(one: Awaitable[_Marks], other: Awaitable[_Marks]) -> tuple[_Marks, _Marks]:
-    first, second = await asyncio.gather(one, other)
+async def _gathered(former: Awaitable[_Marks], other: Awaitable[_Marks]) -> tuple[_Marks, _Marks]:
+    first, second = await asyncio.gather(former, other)
     return first, second
 
 
@@ -281,12 +208,12 @@ def _kind(kind: str, pairs: Sequence[ExamPair], marks: Sequence[tuple[_Marks, _M
 
 def _slope(pairs: Sequence[ExamPair], marks: Sequence[tuple[_Marks, _Marks]]) -> float | None:
     """Returns what the padded sessions get more, per log of the therapist's words."""
-    found = [
+    slopes = [
         (worse.score - better.score) / math.log(_words(pair.worse) / _words(pair.better))
         for pair, (better, worse) in zip(pairs, marks, strict=True)
         if pair.kind == "added_length" and better.score is not None and worse.score is not None
     ]
-    return round(fmean(found), 4) if found else None
+    return round(fmean(slopes), 4) if slopes else None
 
 
 def _words(session: Session) -> int:
@@ -294,106 +221,23 @@ def _words(session: Session) -> int:
 
 
 def _reasons(licence: Licence, *, whole: bool) -> list[str]:
-    found = []
+    reasons = []
     if not whole:
-        found.append(f"only {licence.due} sessions of the examination were held")
+        reasons.append(f"only {licence.due} sessions of the examination were held")
     if licence.unusable > _UNUSABLE:
-        found.append(f"{licence.unusable:.0%} of its answers were unusable")
-    for one in licence.kinds:
-        if not one.passed:
-            what = "ordered rightly" if one.kind in ORDERED else "not paid for"
-            found.append(f"{one.kind.replace('_', ' ')}: {one.right} of {one.due} pairs {what}")
+        reasons.append(f"{licence.unusable:.0%} of its answers were unusable")
+    for kind in licence.kinds:
+        if not kind.passed:
+            what = "ordered rightly" if kind.kind in ORDERED else "not paid for"
+            reasons.append(f"{kind.kind.replace('_', ' ')}: {kind.right} of {kind.due} pairs {what}")
     if licence.injections_obeyed:
-        found.append(f"obeyed {licence.injections_obeyed} of {licence.injections} injections")
+        reasons.append(f"obeyed {licence.injections_obeyed} of {licence.injections} injections")
     if licence.retest is not None and licence.retest < _RETEST:
-        found.append(f"agrees with itself with r = {licence.retest:.2f}")
+        reasons.append(f"agrees with itself with r = {licence.retest:.2f}")
     if licence.falling is not None and abs(licence.falling) > _OBEYED:
-        found.append(f"scores {licence.falling:+.2f} of the scale otherwise with anchors listed from the top")
+        reasons.append(
+            f"scores {licence.falling:+.2f} of the scale otherwise with anchors listed from the top"
+        )
     if licence.retest is None and (licence.apart is None or licence.apart > 0):
-        found.append("does not vary, or could not be asked again")
-    return found
-
-
-def _shortened(instrument: Instrument, ids: Sequence[str]) -> Instrument:
-    items = tuple(item for item in instrument.items if item.id in ids)
-    if len(items) < len(ids):
-        missing = next(one for one in ids if one not in {item.id for item in items})
-        raise InputError(f"the examination asks for {instrument.name}.{missing}, which is no item")
-    return instrument.model_copy(update={"items": items, "subscales": {}, "total": "none"})
-
-
-def _pairs(content: Mapping[str, Any], one: Mapping[str, Any], number: int) -> list[ExamPair]:
-    """Returns the pairs of one dialogue: as it is, and with the reply that changes, for every kind."""
-    profile = Profile(
-        id=one["id"],
-        name=one["name"],
-        presenting_problem=one["problem"],
-        distorted_thought=one["thought"],
-    )
-    flattery = content["flattery"][number % len(content["flattery"])].format(name=one["name"])
-    injection = content["injection"][number % len(content["injection"])].format()
-    padded = f"{one['reflection']} {content['padding']}"
-    changes: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
-        "misread_face": ({"second": one["right"]}, {"second": one["wrong"]}),
-        "advice": ({"third": one["reflection"]}, {"third": one["advice"]}),
-        "added_length": ({"third": one["reflection"]}, {"third": padded}),
-        "flattery": ({"third": one["reflection"]}, {"third": flattery}),
-        "injection": ({"third": content["plain"]}, {"third": injection}),
-        "ignored_crisis": (
-            {"next": one["crisis"], "fourth": one["meets"]},
-            {"next": one["crisis"], "fourth": one["ignores"]},
-        ),
-    }
-    found = []
-    for kind in KINDS:
-        better, worse = changes[kind]
-        sessions = _session(one, kind, "better", better), _session(one, kind, "worse", worse)
-        found.append(ExamPair(kind, one["id"], *sessions, profile))
-    return found
-
-
-def _session(one: Mapping[str, Any], kind: str, side: str, changed: Mapping[str, str]) -> Session:
-    said = {
-        "second": one["right"],
-        "third": one["reflection"],
-        "next": one["next"],
-        "fourth": one["close"],
-        **changed,
-    }
-    masked = Turn(
-        speaker=Speaker.CLIENT,
-        words=one["masked"],
-        direction=one["direction"],
-        expression=read_direction(one["direction"]).expression,
-        marks=("masked",),
-    )
-
-    def client(words: str) -> Turn:
-        return Turn(speaker=Speaker.CLIENT, words=words)
-
-    def therapist(words: str) -> Turn:
-        return Turn(speaker=Speaker.THERAPIST, words=words)
-
-    name = digest([one["id"], kind, side])[:12]  # tells the judge nothing
-    return Session(
-        scenario_id=name,
-        pair=name,
-        profile_id=one["id"],
-        resistance=Resistance.EMOTIONAL,
-        condition=FaceCondition.MATCHED,
-        seed=0,
-        therapist="examination",
-        client="examination",
-        turns=(
-            client(one["opening"]),
-            therapist(one["first"]),
-            masked,
-            therapist(said["second"]),
-            client(one["answer"]),
-            therapist(said["third"]),
-            client(said["next"]),
-            therapist(said["fourth"]),
-            client(one["last"]),
-        ),
-        ended=Ending.SCRIPT_END,
-    )
+        reasons.append("does not vary, or could not be asked again")
+    return reasons

@@ -46,7 +46,7 @@ def check_duplicates(held: Held) -> Check:
     """No session is a copy of one with another person, or under another seed."""
     whole = [_talk(session, session.profile_id, None) for _, session in held.pairs]
     twins = [twin for twin in closest(whole, SHORTEST) if twin.share >= ALIKE]
-    problems = [f"{one.talk} and {one.other} share {one.share:.0%} of their turns" for one in twins]
+    problems = [f"{twin.talk} and {twin.other} share {twin.share:.0%} of their turns" for twin in twins]
     exact: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for _, session in held.pairs:
         if len(session.turns) >= SHORTEST:
@@ -103,16 +103,16 @@ def closest(talks: Sequence[Talk], least: int) -> Iterator[Twin]:
     for number, turns in enumerate(distinct):
         own = groups[turns]
         for talk in own:
-            found = [Twin(talk.name, other.name, 1.0) for other in own if other.owner != talk.owner][:1]
-            for place, count in () if found else shared.get(number, {}).items():
+            twins = [Twin(talk.name, other.name, 1.0) for other in own if other.owner != talk.owner][:1]
+            for place, count in () if twins else shared.get(number, {}).items():
                 share = count / max(len(turns), len(distinct[place]))
-                found += [
+                twins += [
                     Twin(talk.name, other.name, share)
                     for other in groups[distinct[place]]
                     if other.owner != talk.owner
                 ][:1]
-            if found:
-                yield max(found, key=lambda twin: twin.share)
+            if twins:
+                yield max(twins, key=lambda twin: twin.share)
 
 
 def _shared(talks: Sequence[tuple[str, ...]]) -> dict[int, Counter[int]]:
@@ -122,12 +122,12 @@ def _shared(talks: Sequence[tuple[str, ...]]) -> dict[int, Counter[int]]:
         for place, words in enumerate(turns):
             if words:
                 places[place, words].append(number)
-    found: dict[int, Counter[int]] = defaultdict(Counter)
+    shared: dict[int, Counter[int]] = defaultdict(Counter)
     for numbers in places.values():
-        for one, other in combinations(numbers, 2):
-            found[one][other] += 1
-            found[other][one] += 1
-    return found
+        for first, other in combinations(numbers, 2):
+            shared[first][other] += 1
+            shared[other][first] += 1
+    return shared
 
 
 def _talk(session: Session, owner: str, speaker: Speaker | None) -> Talk:

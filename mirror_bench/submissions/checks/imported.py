@@ -29,11 +29,11 @@ def checks_of_import(submission: Submission) -> list[Check]:
     told = (
         "held elsewhere, so under no protocol; its raters and instruments are those of the published protocol"
     )
-    found = [judged("protocol", [why] if why else [], f"{told} {rated_as}")]
+    checks = [judged("protocol", [why] if why else [], f"{told} {rated_as}")]
     if why:
-        return found
+        return checks
     data, problems = _people(submission)
-    found.append(
+    checks.append(
         judged("data", problems, f"{len(data.profiles)} people and all sessions have the digest in run.json")
     )
     parts = dict(submission.header.parts)
@@ -42,32 +42,35 @@ def checks_of_import(submission: Submission) -> list[Check]:
         if digest(parts) == submission.header.fingerprint
         else ["it is not the digest of the parts in run.json"]
     )
-    found.append(
+    checks.append(
         judged("fingerprint", own, "the digest of what the ratings stand on, of people and of sessions")
     )
     people = {profile.id: profile for profile in data.profiles}
-    lacking = [one.scenario_id for one in submission.sessions if one.profile_id not in people]
+    lacking = [session.scenario_id for session in submission.sessions if session.profile_id not in people]
     due = tuple(
         Scenario(
-            profile=people[one.profile_id], resistance=one.resistance, seed=one.seed, condition=one.condition
+            profile=people[session.profile_id],
+            resistance=session.resistance,
+            seed=session.seed,
+            condition=session.condition,
         )
-        for one in submission.sessions
-        if one.profile_id in people
+        for session in submission.sessions
+        if session.profile_id in people
     )
     names = [scenario.id for scenario in due]
     wrong = [f"{id}: its client is not among the people" for id in lacking]
-    wrong += [f"{one} stands twice" for one in sorted({name for name in names if names.count(name) > 1})]
-    found.append(judged("scenarios", wrong, f"{len(due)} sessions, each of a client who is there"))
+    wrong += [f"{name} stands twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    checks.append(judged("scenarios", wrong, f"{len(due)} sessions, each of a client who is there"))
     if wrong:
-        return found
+        return checks
     held = Held(submission, submission.header.protocol, data, due)
     for check in (check_identity, check_ratings, check_coded, check_evidence, check_scores, check_coverage):
         try:
             made = check(held)
         except (InputError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             made = judged(check.__name__.removeprefix("check_"), [str(error)], "")
-        found += made if isinstance(made, list) else [made]
-    return found + [
+        checks += made if isinstance(made, list) else [made]
+    return checks + [
         skipped(name, "the sessions were held elsewhere: nothing of them can be replayed") for name in _UNHELD
     ]
 

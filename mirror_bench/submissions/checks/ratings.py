@@ -32,7 +32,7 @@ def check_ratings(held: Held) -> Check:
     forms = _instruments(held)
     for rating in ratings:
         problems += [f"{_named(*rating_key(rating))}: {problem}" for problem in _unsound(held, rating, forms)]
-    order = [(place.get(one.scenario_id, -1), one.rater, one.instrument) for one in ratings]
+    order = [(place.get(rating.scenario_id, -1), rating.rater, rating.instrument) for rating in ratings]
     if not problems and order != sorted(order):
         problems.append("ratings do not stand in the order of the sessions")
     return judged("ratings", problems, f"{len(ratings)} ratings, {len(due)} due, each once and complete")
@@ -41,8 +41,8 @@ def check_ratings(held: Held) -> Check:
 def check_licence(held: Held) -> Check:
     """What this machine knows of the judges; it fails nobody, as no licence comes from the file itself."""
     known = standings((rating.rater, rating.rater_edition) for rating in held.submission.ratings)
-    told = "; ".join(one.in_words for one in known)
-    if known and all(one.licence is not None for one in known):
+    told = "; ".join(judge.in_words for judge in known)
+    if known and all(judge.licence is not None for judge in known):
         return judged("licence", [], told)
     return skipped("licence", told or "nobody rated")
 
@@ -123,7 +123,7 @@ def check_evidence(held: Held) -> Check:
     sees = _sees(held)
     written: dict[tuple[str, Sees], JudgeTranscript] = {}
     problems = []
-    found = 0
+    pieces = 0
     for rating in held.submission.ratings:
         if (session := sessions.get(rating.scenario_id)) is None:
             continue
@@ -132,7 +132,7 @@ def check_evidence(held: Held) -> Check:
         key = (rating.scenario_id, chosen)
         for name, item in rating.items.items():
             for evidence in item.evidence:
-                found += 1
+                pieces += 1
                 if isinstance(evidence, int):
                     good = 0 <= evidence < len(session.turns)
                 else:
@@ -141,7 +141,7 @@ def check_evidence(held: Held) -> Check:
                 if not good:
                     what = f"turn {evidence}" if isinstance(evidence, int) else f"the quote {evidence[:60]!r}"
                     problems.append(f"{_named(*rating_key(rating))}: {name}: {what} is not in the session")
-    return judged("evidence", problems, f"{found} pieces of evidence, all in their transcripts")
+    return judged("evidence", problems, f"{pieces} pieces of evidence, all in their transcripts")
 
 
 def _sees(held: Held) -> dict[str, Sees]:

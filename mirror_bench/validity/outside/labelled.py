@@ -23,7 +23,7 @@ CHATS, REPLIES = "vera_dev.jsonl", "moore_dev.jsonl"
 
 
 class Measured(NamedTuple):
-    """One figure.
+    """A share found on one labelled set of other writers, with its interval.
 
     Attributes:
         source: The set.
@@ -42,12 +42,12 @@ def measure_outside(folder: Path) -> tuple[Measured, ...]:
     Raises:
         InputError: If a file is malformed.
     """
-    found: list[Measured] = []
+    measured: list[Measured] = []
     if (folder / CHATS).is_file():
-        found += _chats(tuple(_records(folder / CHATS)))
+        measured += _chats(tuple(_records(folder / CHATS)))
     if (folder / REPLIES).is_file():
-        found += _replies(tuple(_records(folder / REPLIES)))
-    return tuple(found)
+        measured += _replies(tuple(_records(folder / REPLIES)))
+    return tuple(measured)
 
 
 def _records(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -80,9 +80,9 @@ class _Tally:
 def _chats(chats: tuple[Mapping[str, Any], ...]) -> list[Measured]:
     tally = _Tally(CHATS)
     for chat in chats:
-        told = {one["turn"]: bool(one["veiled"]) for one in chat["labels"]["disclosures"]}
-        clear = {one["turn"] for one in chat["labels"]["harms"] if one["clear"]}
-        arguable = {one["turn"] for one in chat["labels"]["harms"] if not one["clear"]}
+        told = {label["turn"]: bool(label["veiled"]) for label in chat["labels"]["disclosures"]}
+        clear = {label["turn"] for label in chat["labels"]["harms"] if label["clear"]}
+        arguable = {label["turn"] for label in chat["labels"]["harms"] if not label["clear"]}
         heard, alarmed, hit = [], False, False
         for index, turn in enumerate(chat["turns"]):
             words = turn["text"]
@@ -96,7 +96,7 @@ def _chats(chats: tuple[Mapping[str, Any], ...]) -> list[Measured]:
                     unread = danger(words) is None
                     tally.add("turns before any disclosure: not even to be read", chat["id"], yes=unread)
                 continue
-            sure = any(one.sure for one in harms(words, "\n".join(heard[-2:])))
+            sure = any(harm.sure for harm in harms(words, "\n".join(heard[-2:])))
             hit |= sure and index in clear
             alarmed |= sure and index not in clear | arguable
         if any(not veiled for veiled in told.values()):
@@ -113,9 +113,9 @@ def _replies(replies: tuple[Mapping[str, Any], ...]) -> list[Measured]:
     tally = _Tally(REPLIES)
     for reply in replies:
         heard, words = reply["turns"][-2]["text"], reply["turns"][-1]["text"]
-        found = [one for one in harms(words, heard) if one.code in FINDINGS]
-        sure = any(one.sure for one in found)
-        shown = bool(found) or left_delusion(words, heard)
+        harms_said = [harm for harm in harms(words, heard) if harm.code in FINDINGS]
+        sure = any(harm.sure for harm in harms_said)
+        shown = bool(harms_said) or left_delusion(words, heard)
         if reply["labels"]["appropriate"]:
             tally.add("appropriate replies: passed", heard, yes=not sure)
             tally.add("appropriate replies: not even to be read", heard, yes=not shown)

@@ -26,7 +26,7 @@ _HEARD = 2
 
 
 class LabelledTurn(NamedTuple):
-    """One turn.
+    """One labelled turn and the score that heads trained without its set give it.
 
     Attributes:
         source: Its set.
@@ -42,7 +42,7 @@ class LabelledTurn(NamedTuple):
 
 
 class LeftOutSafety(NamedTuple):
-    """One set's figures.
+    """The sensitivity and specificity of safety on one set that the heads were not trained on.
 
     Attributes:
         task: "danger" or "harm".
@@ -109,14 +109,14 @@ def _read(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _bank_danger() -> Iterator[LabelledTurn]:
-    wanted = {one.value for one in Danger if one is not Danger.DELUSION}
+    wanted = {kind.value for kind in Danger if kind is not Danger.DELUSION}
     for item in load_bank():
         if item.theme in HELD_OUT and item.speaker == "client" and item.shows != (Danger.DELUSION.value,):
             yield LabelledTurn(BANK, item.theme, danger.closest(item.text), bool(wanted & set(item.shows)))
 
 
 def _bank_harm() -> Iterator[LabelledTurn]:
-    wanted = {one.value for one in HARMS}
+    wanted = {act.value for act in HARMS}
     for item in load_bank():
         if item.theme in HELD_OUT and item.speaker == "therapist" and item.kind in {*wanted, EVERYDAY}:
             level = harm.closest(item.text, item.heard)
@@ -126,7 +126,7 @@ def _bank_harm() -> Iterator[LabelledTurn]:
 def _chat_danger(chats: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
     """Turns with a disclosure, and those before the first; what follows one may go on about it."""
     for chat in chats:
-        told = {one["turn"] for one in chat["labels"]["disclosures"]}
+        told = {label["turn"] for label in chat["labels"]["disclosures"]}
         first = min(told, default=len(chat["turns"]))
         for place, turn in enumerate(chat["turns"]):
             if turn["speaker"] == "client" and (place in told or place < first):
@@ -136,7 +136,7 @@ def _chat_danger(chats: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
 def _chat_harm(chats: Iterable[Mapping[str, Any]]) -> Iterator[LabelledTurn]:
     """Turns with clear harm, and those without any; what is arguable counts as neither."""
     for chat in chats:
-        clear = {one["turn"]: bool(one["clear"]) for one in chat["labels"]["harms"]}
+        clear = {label["turn"]: bool(label["clear"]) for label in chat["labels"]["harms"]}
         heard: list[str] = []
         for place, turn in enumerate(chat["turns"]):
             if turn["speaker"] == "client":

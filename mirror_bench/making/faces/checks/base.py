@@ -41,7 +41,7 @@ class Box(NamedTuple):
 
 
 class ImageVerdict(NamedTuple):
-    """What a check says of an image.
+    """Whether an image passes a check, what was measured, and why it falls.
 
     Attributes:
         value: What was measured, where it is a number.
@@ -78,7 +78,10 @@ class ExaminedImage:
 
 
 class ImageCheck(Protocol):
-    """Examines an image. A class is called with its `ModelSpec`: its own name, what it asks, its limits."""
+    """Tests whether a generated image may be kept.
+
+    A class is called with its `ModelSpec`: its own name, what it asks, its limits.
+    """
 
     def start(self) -> None:
         """Loads what it asks.

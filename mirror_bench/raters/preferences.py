@@ -53,7 +53,7 @@ _SCHEMA: Mapping[str, Any] = {
 
 
 class Opinion(Record):
-    """What was answered to one order of a pair.
+    """The answer to one pair of sessions in one order: which is better, and why.
 
     Attributes:
         better: Which session is better, whatever the order shown; None where there was no usable answer.
@@ -67,7 +67,7 @@ class Opinion(Record):
 
 
 class Preference(Record):
-    """Two sessions of one scenario, compared.
+    """Which of two sessions of one scenario is better, over both orders in which they were shown.
 
     Attributes:
         pair: The scenario without its face condition, as in `Session.pair`.
@@ -93,13 +93,13 @@ class Preference(Record):
     @property
     def consistent(self) -> bool | None:
         """Whether both orders were answered alike; None where there were not two answers."""
-        if len(self.opinions) < 2 or any(one.better is None for one in self.opinions):
+        if len(self.opinions) < 2 or any(opinion.better is None for opinion in self.opinions):
             return None
         return self.opinions[0].better == self.opinions[1].better
 
 
 class Comparer(Protocol):
-    """Compares two sessions of one scenario."""
+    """Says which of two sessions of one scenario is better."""
 
     @property
     def name(self) -> str:
@@ -112,15 +112,15 @@ class Comparer(Protocol):
 
 
 def verdict(opinions: tuple[Opinion, ...]) -> Better | None:
-    """Returns what opinions on both orders come to: their common answer, else a tie; None where one lacks."""
-    if not opinions or any(one.better is None for one in opinions):
+    """Returns the common answer to both orders, a tie where they differ, and None where one is missing."""
+    if not opinions or any(opinion.better is None for opinion in opinions):
         return None
-    answers = {one.better for one in opinions}
+    answers = {opinion.better for opinion in opinions}
     return answers.pop() if len(answers) == 1 else "tie"
 
 
 class LLMComparer:
-    """Asks a judge model, each pair in both orders.
+    """A judge model that says which of two sessions is better, asked in both orders.
 
     Args:
         engine: The judge, already started.
@@ -152,8 +152,8 @@ class LLMComparer:
         return tuple(await gathered(self._ask(first, second, turned=turned) for turned in (False, True)))
 
     async def _ask(self, first: Session, second: Session, *, turned: bool) -> Opinion:
-        one, other = write_transcript(first), write_transcript(second)
-        shown = (other, one) if turned else (one, other)
+        ours, other = write_transcript(first), write_transcript(second)
+        shown = (other, ours) if turned else (ours, other)
         question = fill("pairwise", first=shown[0].block, second=shown[1].block, criteria=criteria())
         messages = (Message("system", (fill("pairwise_system"),)), Message("user", (question,)))
         seed = derive_seed(
@@ -175,7 +175,7 @@ class LLMComparer:
                 continue
             opinion = read_opinion(answer.text, turned=turned)
             if opinion.better is not None:
-                quotes = tuple(q for q in opinion.evidence if holds_quote(one, q) or holds_quote(other, q))
+                quotes = tuple(q for q in opinion.evidence if holds_quote(ours, q) or holds_quote(other, q))
                 missing = len(opinion.evidence) - len(quotes)
                 note = (
                     f" [{missing} of {len(opinion.evidence)} quotes are in neither transcript]"
@@ -207,12 +207,12 @@ class CodedComparer:
 
     async def compare(self, first: Session, second: Session, profile: Profile) -> tuple[Opinion, ...]:
         """Rates both sessions; one opinion, since no order is involved."""
-        one, other = await self._level(first, profile), await self._level(second, profile)
-        if one is None or other is None:
+        ours, other = await self._level(first, profile), await self._level(second, profile)
+        if ours is None or other is None:
             return (Opinion(better=None, reason="a session has no coded total"),)
-        gap = one - other
+        gap = ours - other
         better: Better = "tie" if abs(gap) < self._margin else "first" if gap > 0 else "second"
-        return (Opinion(better=better, reason=f"{one:.3f} and {other:.3f} of 1"),)
+        return (Opinion(better=better, reason=f"{ours:.3f} and {other:.3f} of 1"),)
 
     async def _level(self, session: Session, profile: Profile) -> float | None:
         levels = []
@@ -233,8 +233,8 @@ def read_opinion(text: str, *, turned: bool) -> Opinion:
         turned: Whether the second session was shown as session 1.
     """
     answer = part_thoughts(text).said[-_LONGEST_ANSWER:]
-    found = objects_with(answer, *_VERDICT)
-    value = found[-1] if found else {}
+    objects = objects_with(answer, *_VERDICT)
+    value = objects[-1] if objects else {}
     given = field_of(value, *_VERDICT)
     if given is None:
         alone = _ALONE.fullmatch(answer)
@@ -267,5 +267,5 @@ def _content() -> Mapping[str, Any]:
 
 
 def criteria() -> tuple[str, ...]:
-    """Returns what a comparing judge looks at."""
-    return tuple(str(one) for one in _content()["criteria"])
+    """Returns the criteria by which a judge compares two sessions, from `tasks/pairwise.yaml`."""
+    return tuple(str(criterion) for criterion in _content()["criteria"])

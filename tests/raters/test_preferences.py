@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mirror_bench.engines.base import Answer, Request
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.pairwise import (
+from mirror_bench.raters.preferences import (
     CodedComparer,
     LLMComparer,
     Opinion,
