@@ -69,7 +69,9 @@ def test_who_met_only_some_profiles_has_no_rank_however_high_it_scores(
     (model,) = (one for one in board.models if one.name == "Able")
     assert model.places == {}
     assert board.models[0].name != "Able"
-    assert "Met 8 of the protocol's 48 profiles. It has no rank." in {badge.title for badge in badges(model)}
+    assert "Met 8 of the protocol's 48 profiles. It has no rank." in {
+        badge.meaning for badge in badges(model)
+    }
 
 
 def test_badges_tell_what_is_known(board: Board) -> None:
