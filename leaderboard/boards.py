@@ -169,11 +169,12 @@ def _board(fingerprint: str, group: Sequence[LoadedSubmission]) -> Board:
     totals = tuple(metric for metric in metrics if metric.kind == "total")
     effects = measure_length([o for own in held.values() for o in own], totals).effects
     differences = {metric.name: compare_all(held, metric) for metric in totals}
+    partly = {one.slug for one in group if _met_in_part(one) and one.header.imported is None}
     standing = {}
     for metric in totals:
         means = shared_means(held, metric)
         values = {
-            slug: means.get(slug) if enough_rated(entry, metric.name) else None
+            slug: means.get(slug) if enough_rated(entry, metric.name) and slug not in partly else None
             for slug, entry in entries.items()
         }
         standing[metric.name] = places(values, metric.better, differences[metric.name])
@@ -254,18 +255,22 @@ def _safety(model: Model) -> Badge:
 
 
 def _partial(model: Model) -> Badge | None:
-    cover, manifest = model.entry.coverage, model.submission.manifest
+    cover = model.entry.coverage
     rated = min(cover.rated.values(), default=0)
     if not cover.complete:
         said = f"{cover.held} of {cover.due} sessions held, {rated} of them rated with every instrument."
         return Badge("bad", "partial coverage", said)
-    if manifest and not manifest.coverage.full:
-        met, published = manifest.coverage.profiles, manifest.coverage.profiles_published
-        return Badge("bad", "partial coverage", f"Met {met} of the protocol's {published} profiles.")
-    limit = model.submission.header.selection.limit
-    if not manifest and limit:
-        return Badge("bad", "partial coverage", f"Asked for at most {limit} of the protocol's profiles.")
-    return None
+    met = _met_in_part(model.submission)
+    return Badge("bad", "partial coverage", f"{met} It has no rank.") if met else None
+
+
+def _met_in_part(submission: LoadedSubmission) -> str:
+    """Says which part of the protocol's profiles was met; nothing where all were."""
+    if submission.manifest is None:
+        limit = submission.header.selection.limit
+        return f"Asked for at most {limit} of the protocol's profiles." if limit else ""
+    met, published = submission.manifest.coverage.profiles, submission.manifest.coverage.profiles_published
+    return f"Met {met} of the protocol's {published} profiles." if met < published else ""
 
 
 def _face(model: Model) -> Badge | None:

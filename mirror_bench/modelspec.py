@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -50,10 +51,13 @@ def parse_model(text: str, role: str = "model") -> ModelSpec:
     provider, slash, name = head.partition("/")
     shown = redact(text)
     if not (provider and slash and name):
-        raise InputError(
-            f"{role} {shown!r} is not of the form provider/name: "
-            "try vllm/Qwen/Qwen2.5-VL-7B-Instruct, openai/gpt-4o or scripted/reflective"
+        code = re.fullmatch(r"(\w+)(?:\.py)?:(\w+)", head)
+        tries = (
+            f"python/{code[1]}:{code[2]} names code of your own"
+            if code
+            else "try vllm/Qwen/Qwen2.5-VL-7B-Instruct, openai/gpt-4o or scripted/reflective"
         )
+        raise InputError(f"{role} {shown!r} is not of the form provider/name: {tries}")
     options: dict[str, str] = {}
     if query:
         for part in query.split("&"):

@@ -31,6 +31,12 @@ def test_refuses_in_one_line(text: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("text", ["mine:reply", "mine.py:reply"])
+def test_code_without_its_provider_is_told_the_name_to_give(text: str) -> None:
+    with pytest.raises(InputError, match="python/mine:reply names code of your own"):
+        parse_model(text, "--therapist")
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

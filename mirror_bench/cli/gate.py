@@ -185,12 +185,16 @@ def _show(held: Gate) -> None:
         ),
         title_justify="left",
         box=SIMPLE,
-        pad_edge=False,
+        padding=0,
     )
     for head in ("metric", "baseline", "candidate", "difference", "scored", "finding"):
         table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
     for check in held.checks:
         table.add_row(Text(check.metric), *cells_of(check), check.finding.value)
+    # No figure is cut short: a table wider than the terminal, or a log's 80 columns, is printed whole.
+    console.width = max(
+        console.width, console.measure(table, options=console.options.update_width(500)).maximum
+    )
     console.print(table)
     for check in held.checks:
         console.print(Text(f"{check.metric}: {explain(check)}"))

@@ -181,13 +181,22 @@ def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
         steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
     if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
         steps.append("hold failed sessions again: the same command with --retry-failed")
-    if len(folders) == 1 and not summary.gains:
-        steps.append("does the face help? the same command with --face-conditions all --out ANOTHER")
+    if len(folders) == 1 and (changes := _to_tell_the_face(summary)):
+        steps.append(f"does the face help? the same command with {changes} --out ANOTHER")
     if {rater.rater for rater in summary.raters} == {"coded"}:
         steps.append(f"ratings by a model, too: mirror-bench rate {run} --judge PROVIDER/NAME")
     if len(folders) == 1:
         steps.append(f"compare two runs: mirror-bench report {run} OTHER --out BOTH")
     return (f"next: {step}" if not number else f"      {step}" for number, step in enumerate(steps[:3]))
+
+
+def _to_tell_the_face(summary: Summary) -> str:
+    """The options that a verdict on the face still lacks, if any."""
+    from mirror_bench.analysis.overview.face_verdict import FEWEST
+
+    clients = max((score.clusters for entry in summary.entries for score in entry.scores), default=0)
+    faces = "" if summary.gains else "--face-conditions matched,none,shuffled"
+    return " ".join(filter(None, (faces, f"--limit {FEWEST} or more" if clients < FEWEST else "")))
 
 
 def _show_people(summary: Summary, *, verbose: bool) -> None:

@@ -64,9 +64,10 @@ def rate(
     if retest is not None:
         told.append(f"retest: {rating(retest=True, sessions=retest).told}")
         _show_retest(run)
+    others = " --rater all" if judge or panel else ""  # a report shows the protocol's raters unless asked
     click.echo(
         f"{'; '.join(told)}; they are in {run / 'ratings.jsonl'}; "
-        f"show them with: mirror-bench report {run} --rater all"
+        f"show them with: mirror-bench report {run}{others}"
     )
 
 

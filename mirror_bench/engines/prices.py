@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,8 @@ from mirror_bench.schema import Record
 
 PACKAGED = Path(__file__).with_name("prices.yaml")
 _MILLION = 1_000_000
+_DATED = re.compile(r"(-(latest|\d{4}[\d-]*))?([@:].*)?")
+"""What may stand behind a priced name: a date, a version of four digits or more, a variant after a colon."""
 
 
 class Usage(Record):
@@ -46,7 +49,7 @@ class TokenPrice(Record):
 
 
 class PriceList(Record):
-    """Prices as of a day: the beginning of a model's name -> its price.
+    """Prices as of a day: a model's name, without a date, -> its price.
 
     Attributes:
         note: How far they can be relied on, beside their day.
@@ -57,18 +60,22 @@ class PriceList(Record):
     models: Mapping[str, TokenPrice]
 
     def of(self, model: str) -> TokenPrice | None:
-        """Returns the price under the longest name that a model's begins with, or None.
+        """Returns the price under the longest name that fits a model's, or None.
 
-        A name that ends within a word of the model's is none: `gpt-4o` is no price of `gpt-4omni`.
+        A name fits that is the model's own, or its own without a date behind it; one that ends with a slash
+        fits all that it begins. What Inspect opens costs what it costs without Inspect. `gpt-5` is no price
+        of `gpt-5-pro`, which takes twelve times as much: no price is better than another model's.
         """
         name = model.partition("?")[0]
-        fitting = [
-            key
-            for key in self.models
-            if name.startswith(key)
-            and (key.endswith("/") or name[len(key) : len(key) + 1] in ("", "-", "@", ":"))
-        ]
-        return self.models[max(fitting, key=len)] if fitting else None
+        for asked in dict.fromkeys((name, name.removeprefix("inspect/"))):
+            fitting = [
+                key
+                for key in self.models
+                if asked.startswith(key) and (key.endswith("/") or _DATED.fullmatch(asked, len(key)))
+            ]
+            if fitting:
+                return self.models[max(fitting, key=len)]
+        return None
 
     def must(self, model: str) -> TokenPrice:
         """Returns a model's price.

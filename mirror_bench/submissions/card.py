@@ -95,6 +95,7 @@ def make_card(values: Mapping[str, Any]) -> Card:
     """
     if lacking := missing(values):
         raise InputError(
-            f"the card lacks {', '.join(lacking)}: give a file with these keys as --meta meta.yaml"
+            f"the card lacks {', '.join(lacking)}: give a file with these keys as --meta meta.yaml "
+            "(docs/handing-in.md shows one)"
         )
     return Card.model_validate(dict(values))

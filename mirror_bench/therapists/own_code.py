@@ -65,6 +65,10 @@ def load_own_code(name: str) -> OwnCode:
     module_name, colon, attribute = name.partition(":")
     if not (colon and module_name and attribute):
         raise InputError(f"{where}: write python/module:attribute, such as python/my_therapist:reply")
+    if module_name.endswith(".py"):
+        file = Path(module_name).with_suffix("")
+        module = ".".join(file.parts[-1:] if file.is_absolute() else file.parts)
+        raise InputError(f"{where}: name the module, not its file: python/{module}:{attribute}")
     root = Path.cwd()
     module = _import(module_name, root, where)
     named: Any = module

@@ -155,7 +155,12 @@ def test_prices_are_found_by_the_longest_name_that_fits(tmp_path: Path) -> None:
     assert prices.must("openai/gpt-4o-2024-11-20").of(use) == 2
     assert prices.must("openai/gpt-4o-mini?temperature=1").of(use) == pytest.approx(0.75)
     assert prices.must("vllm/any/where").of(use) == 0
-    assert prices.of("openai/gpt-4omni") is None
+    assert prices.must("inspect/openai/gpt-4o-mini").of(use) == pytest.approx(0.75)
+    assert prices.must("openai/gpt-5-pro").of(use) == 135
+    for other in ("gpt-4omni", "gpt-4o-audio-preview", "gpt-5-mini-2", "gpt-5.6"):
+        assert prices.of(f"openai/{other}") is None
+    dated, variant = (prices.must(f"openai/gpt-4.1{end}").of(use) for end in ("-2025-04-14", ":batch"))
+    assert dated == variant == 10
     own.write_text("models: {openai/x: {prompt: -1, completion: 1}}\n")
     with pytest.raises(InputError, match=r"own.yaml: models\.openai/x\.prompt"):
         load_prices(own)

@@ -133,9 +133,10 @@ def test_a_noisy_model_that_was_asked_often_is_seen_to_ignore_faces() -> None:
 def test_few_profiles_tell_nothing() -> None:
     found = verdict({MATCHED: 5.0, NONE: 2.0, SHUFFLED: 2.0}, probes(0.9), profiles=7)
     assert found.verdict == "too few sessions"
-    assert "(7 pairs)" in found.in_words
+    assert "(7 pairs with 7 clients; at least 8 clients are needed)" in found.in_words
     wide = verdict({MATCHED: 3.6, NONE: 3.5, SHUFFLED: 3.5}, probes(0.5), profiles=10, scatter=0.8)
     assert wide.verdict == "too few sessions"
+    assert "(10 pairs with 10 clients), held" in wide.in_words
 
 
 @pytest.mark.parametrize("held", [{MATCHED: 4.0}, {NONE: 4.0}, {NONE: 4.0, SHUFFLED: 3.0}])

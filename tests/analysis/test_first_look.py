@@ -9,6 +9,7 @@ import report_samples as samples
 
 from mirror_bench.analysis.attunement import MomentCounts
 from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.overview.face_verdict import FaceVerdict, Verdict
 from mirror_bench.analysis.overview.first_look import candidate_rows, in_one_sentence
 from mirror_bench.analysis.overview.telling_sessions import telling_sessions
 from mirror_bench.analysis.safety import Safety, SafetyFailure
@@ -61,9 +62,26 @@ def test_rows_stand_in_order_whatever_the_order_of_runs() -> None:
 def test_one_sentence_says_who_fails() -> None:
     found = together(run_of("scripted/poor", 0.2), run_of("scripted/able", 0.8))[0]
     assert "safety" not in in_one_sentence(found)
-    assert in_one_sentence(failing(found, "scripted/able")).endswith("poor is behind; able fails in safety.")
+    assert in_one_sentence(failing(found, "scripted/able")).endswith(
+        "poor is behind; faces help able and poor; able fails in safety."
+    )
     assert "all 2 fail in safety" in in_one_sentence(failing(found, "scripted/able", "scripted/poor"))
     assert "nobody fails in safety" in in_one_sentence(failing(found))
+
+
+def test_one_sentence_says_whom_faces_help() -> None:
+    found = together(
+        run_of("scripted/able", 0.8), run_of("scripted/middle", 0.5), run_of("scripted/poor", 0.2)
+    )[0]
+    told: dict[str, Verdict] = {
+        "scripted/able": "helped",
+        "scripted/middle": "swayed",
+        "scripted/poor": "ignores faces",
+    }
+    seen = tuple(FaceVerdict(therapist=name, verdict=verdict) for name, verdict in told.items())
+    said = in_one_sentence(found.model_copy(update={"face_verdicts": seen}))
+    assert said.endswith("; faces help able; middle is swayed by faces; poor ignores faces.")
+    assert "face" not in in_one_sentence(found.model_copy(update={"face_verdicts": ()}))
 
 
 def test_who_was_rated_too_seldom_has_no_place() -> None:
@@ -94,7 +112,7 @@ def test_equal_candidates_cannot_be_told_apart() -> None:
     entries = tuple(e.model_copy(update={"therapist": "scripted/twin"}) for e in one.entries)
     other = one.model_copy(update={"entries": entries, "face_verdicts": ()})
     found = compare_runs([one, other], [*held, *twin])
-    assert in_one_sentence(found) == "able and twin cannot be told apart on CTRS total."
+    assert in_one_sentence(found) == "able and twin cannot be told apart on CTRS total; faces help able."
     assert [row.places["ctrs.total"].rank for row in candidate_rows(found)] == [1, 1]
 
 

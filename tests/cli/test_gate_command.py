@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,8 +32,10 @@ def gate(baseline: Path, candidate: Path, *options: str | Path) -> Result:
 
 def test_exit_codes_and_files(runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    monkeypatch.setenv("COLUMNS", "50")
     worse = gate(runs["reflective"], runs["parrot"], "--junit", tmp_path / "junit.xml")
     assert worse.return_value == 1
+    assert "…" not in worse.output  # figures stand whole where the table is wider than the terminal
     assert "FAILED" in worse.output
     assert "<failure" in (tmp_path / "junit.xml").read_text()
     assert gate(runs["reflective"], runs["reflective"]).return_value == 0
@@ -161,20 +164,53 @@ def test_a_new_failure_of_safety_fails_unless_it_is_not_asked_for(
     assert gate(folder, folder).return_value == 0
 
 
-def test_the_document_names_what_exists() -> None:
+def documented() -> list[Any]:
     text = (ACTION.parents[3] / "docs" / "gate.md").read_text()
-    action = yaml.safe_load(ACTION.read_text())
-    blocks = [yaml.safe_load(part.split("```")[0]) for part in text.split("```yaml")[1:]]
-    (step,) = (one for one in blocks[0]["jobs"]["gate"]["steps"] if "mirror-gate" in one.get("uses", ""))
-    assert step["with"].keys() <= action["inputs"].keys()
-    saved = [
-        one["with"]["key"]
-        for one in blocks[0]["jobs"]["baseline"]["steps"]
-        if "cache/save" in one.get("uses", "")
-    ]
-    (restored,) = (
-        one["with"] for one in blocks[0]["jobs"]["gate"]["steps"] if "cache/restore" in one.get("uses", "")
+    return [yaml.safe_load(part.split("```")[0]) for part in text.split("```yaml")[1:]]
+
+
+def test_the_document_names_what_exists() -> None:
+    blocks = documented()
+    (action,) = (one["steps"][0] for one in blocks if "steps" in one)
+    assert action["with"].keys() <= yaml.safe_load(ACTION.read_text())["inputs"].keys()
+    jobs = blocks[0]["jobs"]
+    saved, restored = (
+        next(step["with"] for step in jobs[job]["steps"] if use in step.get("uses", ""))
+        for job, use in (("baseline", "cache/save"), ("gate", "cache/restore"))
     )
-    assert saved[0].startswith(restored["restore-keys"])
-    (gitlab,) = (one for one in blocks if isinstance(one, dict) and {"baseline", "gate"} <= one.keys())
+    assert saved["key"].startswith(restored["restore-keys"])
+    assert saved["path"] == restored["path"]
+    (gitlab,) = (one for one in blocks if {"baseline", "gate"} <= one.keys())
     assert gitlab["baseline"]["cache"]["key"] == gitlab["gate"]["cache"]["key"]
+
+
+@pytest.mark.parametrize(("therapist", "code"), [("scripted/reflective", 0), ("scripted/parrot", 1)])
+def test_the_documented_workflows_run_as_they_stand(tmp_path: Path, therapist: str, code: int) -> None:
+    github, gitlab = (next(one for one in documented() if key in one) for key in ("jobs", ".mirror"))
+    before, after = (
+        [line for step in github["jobs"][job]["steps"] if (line := step.get("run"))]
+        for job in ("baseline", "gate")
+    )
+    assert gitlab["gate"]["script"] == after[1:]
+    assert gitlab["baseline"]["script"][1:] == before[1:]
+    assert gitlab["variables"] == github["env"]
+
+    def hold(lines: list[str], name: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **github["env"],
+            "OPTIONS": "--protocol offline --limit 4 --seeds 0 --max-client-turns 4",
+            "THERAPIST": name,
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        }
+        script = "\n".join(line for line in lines if not line.startswith("pip install"))
+        return subprocess.run(
+            ["bash", "-e", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+
+    made = hold(before, github["env"]["THERAPIST"])
+    assert made.returncode == 0, made.stderr
+    found = hold(after, therapist)
+    assert found.returncode == code, found.stderr
+    assert (tmp_path / "gate.xml").is_file()
+    assert (tmp_path / "candidate" / "report.html").is_file()

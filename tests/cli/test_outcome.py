@@ -63,7 +63,8 @@ def test_a_terminal_of_80_columns_shows_all_without_an_ellipsis(short_runs: dict
     assert "sessions held, with 4 clients" in words
     assert "rated by: coded (rules, no model)" in words
     assert f"report: {run}" in words
-    assert "next: " in words
+    more = "--face-conditions matched,none,shuffled --limit 8 or more"
+    assert f"next: does the face help? the same command with {more}" in words
     assert "turns in which face and words disagree" not in words  # that is for -v
 
 

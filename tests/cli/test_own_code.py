@@ -117,6 +117,8 @@ def test_what_cannot_be_used_stops_the_run_and_says_what_was_expected(
     [
         ("python/nowhere_at_all:reply", "there is no module nowhere_at_all"),
         ("python/own", "write python/module:attribute"),
+        ("python/./agents/own.py:reply", "name the module, not its file: python/agents.own:reply"),
+        ("python//home/own.py:reply", "name the module, not its file: python/own:reply"),
         ("scripted/nope", "known are attuned, directive, guesser, parrot, random, reflective"),
         ("scripted/atuned", "did you mean 'attuned'"),
     ],

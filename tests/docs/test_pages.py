@@ -30,11 +30,13 @@ def _blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def _commands(page: str) -> Iterator[list[str]]:
+def _commands(page: str) -> Iterator[tuple[list[str], int]]:
+    """Each command, and the exit code that a comment behind it names."""
     for block in _blocks(page, "bash"):
         for line in block.splitlines():
             if words := shlex.split(line, comments=True):
-                yield words
+                code = re.search(r"# exits with (\d)", line)
+                yield words, int(code[1]) if code else 0
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def server() -> Iterator[TalkingServer]:
     [
         pytest.param(page, marks=[] if page in QUICK else pytest.mark.campaign)
         for page in PAGES
-        if any(words[0] == "mirror-bench" for words in _commands(page))
+        if any(words[0] == "mirror-bench" for words, _ in _commands(page))
     ],
 )
 def test_every_command_block_runs(
@@ -60,13 +62,13 @@ def test_every_command_block_runs(
     for content in (*_blocks(page, "python"), *_blocks(page, "yaml")):
         if named := re.match(r"# (\w+\.\w+)\n", content):
             (tmp_path / named[1]).write_text(content, encoding="utf-8")
-    for words in _commands(page):
+    for words, code in _commands(page):
         if words[:2] == ["pip", "install"]:
             continue  # `make release-check` and the wheel's test install
         assert words[0] == "mirror-bench", f"{page}: a block of commands holds {words[0]!r}"
         with undrawn():
             done = CliRunner().invoke(cli, [word.replace(SERVER, address) for word in words[1:]])
-        assert done.exit_code == 0, f"{page}: {shlex.join(words)}\n{done.output}\n{done.exception}"
+        assert done.exit_code == code, f"{page}: {shlex.join(words)}\n{done.output}\n{done.exception}"
 
 
 @pytest.mark.parametrize("page", PAGES)

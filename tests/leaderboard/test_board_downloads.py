@@ -55,6 +55,25 @@ def test_the_better_model_stands_first(board: Board) -> None:
     assert (turned.low, turned.high) == (-(difference.high or 0), -(difference.low or 0))
 
 
+def test_who_met_only_some_profiles_has_no_rank_however_high_it_scores(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    place = boards.write_samples(tmp_path_factory.mktemp("partly"))
+    with ExitStack() as open_while:
+        found = read_submissions(place, open_while, verify=False)
+        (able,) = (one for one in found if one.card.name == "Able" and one.manifest)
+        assert able.manifest is not None
+        coverage = able.manifest.coverage.model_copy(update={"profiles_published": 48})
+        partly = replace(able, manifest=able.manifest.model_copy(update={"coverage": coverage}))
+        (board,) = make_boards([partly if one is able else one for one in found])
+    (model,) = (one for one in board.models if one.name == "Able")
+    assert model.places == {}
+    assert board.models[0].name != "Able"
+    assert "Met 8 of the protocol's 48 profiles. It has no rank." in {
+        badge.meaning for badge in badges(model)
+    }
+
+
 def test_badges_tell_what_is_known(board: Board) -> None:
     said = {model.name: {badge.text for badge in badges(model)} for model in board.models}
     assert all({"not verified", "safety not measured"} <= texts for texts in said.values())

@@ -121,7 +121,12 @@ class FaceVerdict(Record):
         if self.verdict == "not told":
             return f"face: not told, no gain shown over {over}, and no turn was asked again (--probe-turns)"
         pairs = max((difference.difference.n for difference in self.differences), default=0)
-        return f"face: too few sessions ({pairs} pairs) to tell, held against {over}{more}"
+        clients = max((difference.difference.clusters for difference in self.differences), default=0)
+        least = f"; at least {FEWEST} clients are needed" if clients < FEWEST else ""
+        return (
+            f"face: too few sessions to tell ({pairs} pairs with {clients} clients{least}), "
+            f"held against {over}{more}"
+        )
 
     def gain(self, metric: str) -> FaceDifference | None:
         """Returns the smallest difference of a measure, which is the one that the verdict rests on."""

@@ -1,4 +1,4 @@
-"""A row per candidate for a report's first screen, and one sentence: who leads, who is level, who fails."""
+"""A row per candidate for a report's first screen, and a sentence: who leads, whom faces help, who fails."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def candidate_labels(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], s
 
 
 def in_one_sentence(summary: Summary) -> str:
-    """Returns who leads on the first total, who cannot be told apart from the leader, and who fails."""
+    """Returns who leads on the first total, who cannot be told apart, whom the face helped, and who fails."""
     rows, first = candidate_rows(summary), _first_total(summary)
     if not rows or first is None:
         return "No session has been rated, so nothing can be said of any candidate yet."
@@ -86,6 +86,7 @@ def in_one_sentence(summary: Summary) -> str:
         parts.append("who leads is not told without the sessions of all candidates")
     if unranked:
         parts.append(f"too few rated sessions for a place: {_names(unranked)}")
+    parts += _faces(rows)
     failed = [row for row in rows if row.safety and row.safety.verdict == "failed"]
     if failed:
         everyone = len(failed) == len(rows) > 1
@@ -112,6 +113,22 @@ def _leading(ranked: Sequence[CandidateRow], total: Metric) -> str:
     if level:
         said += f" and cannot be told apart from {_names(level)}"
     return f"{said}; {_said(behind, 'is', 'are')} behind"
+
+
+def _faces(rows: Sequence[CandidateRow]) -> list[str]:
+    """Says what the face did for whom, where that could be told."""
+    by_verdict: dict[str, list[CandidateRow]] = {}
+    for row in rows:
+        if row.face is not None:
+            by_verdict.setdefault(row.face.verdict, []).append(row)
+    parts = []
+    if helped := by_verdict.get("helped"):
+        parts.append(f"faces help {_names(helped)}")
+    if swayed := by_verdict.get("swayed"):
+        parts.append(f"{_said(swayed, 'is', 'are')} swayed by faces")
+    if ignoring := by_verdict.get("ignores faces"):
+        parts.append(f"{_said(ignoring, 'ignores', 'ignore')} faces")
+    return parts
 
 
 def _said(rows: Sequence[CandidateRow], single: str, several: str) -> str:

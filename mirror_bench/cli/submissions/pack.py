@@ -63,6 +63,9 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
         )
     click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {_told(manifest.coverage)}")
     click.echo(f"check it with: mirror-bench verify {target}")
+    click.echo(
+        "then hand it in: a pull request that adds the file to leaderboard/submissions/ of the repository"
+    )
 
 
 def _card(run: Path, meta: Path | None) -> Card:
@@ -89,5 +92,6 @@ def _answer(key: str, text: str) -> Any:
 def _told(coverage: SubmissionCoverage) -> str:
     text = f"{coverage.due - coverage.failed} of {coverage.due} sessions"
     if coverage.profiles < coverage.profiles_published:
-        text += f", {coverage.profiles} of the {coverage.profiles_published} profiles: partial coverage"
+        met = f"{coverage.profiles} of the {coverage.profiles_published} profiles"
+        text += f", {met}: partial coverage, without a rank on the board"
     return text
