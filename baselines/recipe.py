@@ -232,6 +232,8 @@ class SpeechPart(_Part):
         first: Steps before the first session, in which only faces are read.
         first_captions: Captions in each of these; a quarter as many questions go with them.
         lessons: Sessions to learn from.
+        settling: Sessions after these, in which rare words weigh little more than others, so that they are
+            said no more often than taught, and clients also say what only sounds like danger.
         batch: Sessions in a step.
         captions: Captions in a step.
         questions: Questions with a word, yes or no for an answer in a step.
@@ -249,6 +251,7 @@ class SpeechPart(_Part):
     first: Annotated[int, Field(ge=0)] = 24
     first_captions: Positive = 8
     lessons: Positive = 240
+    settling: Annotated[int, Field(ge=0)] = 0
     batch: Positive = 1
     captions: Annotated[int, Field(ge=0)] = 2
     questions: Annotated[int, Field(ge=0)] = 1

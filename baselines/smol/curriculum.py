@@ -12,7 +12,7 @@ from torch import Tensor
 from baselines.corpus import TokenSequence
 from baselines.grammar import TechniquePlan
 from baselines.recipe import SpeechPart
-from baselines.smol.dialogues import ExampleEncoder, NumberedFaces, ShownFace
+from baselines.smol.dialogues import LEARNING, SETTLING, ExampleEncoder, NumberedFaces, ShownFace
 from baselines.smol.lessons import Lesson
 from baselines.smol.looks import load_looks
 from baselines.smol.quiz import Quiz
@@ -22,6 +22,8 @@ from mirror_bench.schema import FaceIdentity, Profile, derive_seed
 
 FLOOR = 0.05
 """Share of the learning rate that is left at the end."""
+SETTLING_RATE = 0.4
+"""Share of the learning rate with which the settling begins."""
 UNSURE, BETWEEN, BLUR = 0.4, 0.45, 0.2
 """Share of the faces that are seen as something between two looks, how far at most towards the other, and the
 noise on all, as a share of the words' own size."""
@@ -45,7 +47,7 @@ class Curriculum:
     """Makes the examples of every step, the same for the same seed.
 
     Args:
-        lessons: The sessions.
+        lessons: The sessions, those of the settling last.
         plans: The plans, by technique.
         processor: The model's processor.
         part: How many of each kind make a step.
@@ -67,23 +69,33 @@ class Curriculum:
         self._processor = processor
         self._places = {look.name: place for place, look in enumerate(load_looks())}
         # Lessons are drawn at random as they are held: in their order, more of them change no step before.
-        self._order = [number for _ in range(part.epochs) for number in range(len(lessons))]
+        self._order = [number for _ in range(part.epochs) for number in range(part.lessons)]
+        self._learning = part.first + -(-len(self._order) // part.batch)
+        self._settling = -(-part.settling // part.batch)
+        self._settled = range(part.lessons, part.lessons + part.settling)
 
     @property
     def steps(self) -> int:
         """How many steps there are: first those that only read faces, then those with sessions."""
-        return self._part.first + -(-len(self._order) // self._part.batch)
+        return self._learning + self._settling
 
     def rate(self, number: int) -> float:
-        """Returns the factor of the learning rate at a step: up a line, level, and down a line at the end."""
-        falling = self.steps * self._part.fall
-        return min(1.0, (number + 1) / self._part.rise, max(FLOOR, (self.steps - number) / max(1.0, falling)))
+        """Returns the factor of the learning rate at a step: up a line, level, and down a line at the end.
+
+        The settling begins lower, and goes down a line as well.
+        """
+        if number >= self._learning:
+            return max(FLOOR, SETTLING_RATE * (self.steps - number) / self._settling)
+        falling = self._learning * self._part.fall
+        left = (self._learning - number) / max(1.0, falling)
+        return min(1.0, (number + 1) / self._part.rise, max(FLOOR, left))
 
     def step(self, number: int) -> StepExamples:
         """Returns the examples of one step."""
         draw = random.Random(derive_seed("step", self._seed, number))
         faces = NumberedFaces()
-        encoder = ExampleEncoder(self._processor, faces)
+        settling = number >= self._learning
+        encoder = ExampleEncoder(self._processor, faces, SETTLING if settling else LEARNING)
         quiz = Quiz(encoder, derive_seed("quiz", self._seed, number))
         if number < self._part.first:
             read = [encoder.caption(self._any_face(draw)) for _ in range(self._part.first_captions)]
@@ -100,7 +112,9 @@ class Curriculum:
         self, number: int, encoder: ExampleEncoder, quiz: Quiz, draw: random.Random
     ) -> list[list[TokenSequence]]:
         part = self._part
-        taken = self._order[number * part.batch : (number + 1) * part.batch]
+        settling = number + part.first - self._learning
+        order, place = (self._order, number) if settling < 0 else (self._settled, settling)
+        taken = order[place * part.batch : (place + 1) * part.batch]
         sessions = []
         for place in taken:
             lesson = self._lessons[place]
@@ -117,7 +131,7 @@ class Curriculum:
         return [sessions, short, long]
 
     def _plan(self, encoder: ExampleEncoder, draw: random.Random) -> TokenSequence:
-        lesson = draw.choice(self._lessons)
+        lesson = self._lessons[draw.choice(range(self._part.lessons))]
         turn = lesson.turns[0]
         face = None if turn.shown is None else ShownFace(_NOBODY, turn.shown)
         return encoder.plan(lesson.profile, turn.heard, face, self._fitting(lesson.profile, draw).answer)

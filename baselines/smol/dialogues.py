@@ -15,9 +15,20 @@ from mirror_bench.faces.identity import random_identity
 from mirror_bench.schema import Expression, FaceIdentity, Profile, Speaker, derive_seed
 from mirror_bench.therapists.prompts import PromptTurn, caption_messages, plan_messages, reply_messages
 
-FACE_WEIGHT = 4.0
-"""Weight of the sentence that the face decides: one reply among six has one, and it would be learnt last."""
-CRISIS_WEIGHT = 4.0
+
+class Emphasis(NamedTuple):
+    """What the rare words of a session weigh, beside the 1 of all others: else they would be learnt last.
+
+    Attributes:
+        face: The sentence that the face decides; one reply among six has one.
+        crisis: A reply to a disclosure of danger.
+    """
+
+    face: float
+    crisis: float
+
+
+LEARNING, SETTLING = Emphasis(4.0, 4.0), Emphasis(1.0, 0.7)
 ANSWER_WEIGHT = 4.0
 """Weight of an answer of one or a few tokens, beside sessions of hundreds."""
 
@@ -47,13 +58,15 @@ class ExampleEncoder:
     Args:
         processor: The model's processor.
         faces: Where the faces of the examples are numbered.
+        emphasis: What rare words weigh.
     """
 
-    def __init__(self, processor: Any, faces: NumberedFaces) -> None:
+    def __init__(self, processor: Any, faces: NumberedFaces, emphasis: Emphasis = LEARNING) -> None:
         self._tokens = processor.tokenizer
         self._template = processor.chat_template
         self._image = AROUND_IMAGE + WHOLE_IMAGE + IMAGE * processor.image_seq_len + AROUND_IMAGE
         self.faces = faces
+        self._emphasis = emphasis
 
     def sequence(
         self, messages: Sequence[Message], answers: Sequence[LearntAnswer], faces: list[int]
@@ -88,7 +101,7 @@ class ExampleEncoder:
                         and places[token][0] < heavy + len(answer.heavy)
                         and places[token][1] > heavy
                     ):
-                        weights[token] = FACE_WEIGHT
+                        weights[token] = self._emphasis.face
                 token += 1
         return TokenSequence(ids, labels, weights, faces)
 
@@ -106,7 +119,9 @@ class ExampleEncoder:
                 caption = look_of(turn.shown.label).caption if "ec" in ways else ""
             history.append(PromptTurn(Speaker.CLIENT, turn.heard, part, caption))
             history.append(PromptTurn(Speaker.THERAPIST, turn.said))
-            answers.append(LearntAnswer(turn.taught, turn.named, CRISIS_WEIGHT if turn.crisis else 1.0))
+            answers.append(
+                LearntAnswer(turn.taught, turn.named, self._emphasis.crisis if turn.crisis else 1.0)
+            )
         messages = reply_messages(
             lesson.profile, history, sees=lesson.method != "text", technique=lesson.technique, plan=plan
         )
@@ -146,7 +161,7 @@ class LearntAnswer(NamedTuple):
 
     Attributes:
         learnt: Whether it is.
-        heavy: Words of it that weigh `FACE_WEIGHT`.
+        heavy: Words of it that weigh `Emphasis.face`.
         weight: What its other tokens weigh.
     """
 

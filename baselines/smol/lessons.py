@@ -8,13 +8,16 @@ never bring them.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
 
 from baselines.corpus import Source, read_source
+from baselines.recipe import SpeechPart
 from baselines.smol.teacher import Teacher, ToldClient, Truth, technique_moves
+from mirror_bench.clients.base import Client, ClientTurn
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import BankItem, load_bank
 from mirror_bench.data.checks.contamination import Protected
@@ -36,6 +39,8 @@ STRAY = 0.12
 """Chance that another therapist speaks at a turn."""
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "p+ec", "text")
 """How often a session is held in which way."""
+ASIDE = 0.2
+"""Chance that a client of the settling says what only sounds like danger."""
 HIDDEN = 0.12
 """Chance that a method which sees is shown no face, as under the condition `none`."""
 SHUFFLED = 0.12
@@ -72,8 +77,12 @@ class Lesson:
     turns: tuple[LessonTurn, ...]
 
 
-def disclosures(kept_back: bool = True) -> tuple[BankItem, ...]:
-    """Returns clients' disclosures of danger from the packaged bank that share no words with dev or test."""
+def disclosures(labels: Sequence[str] = ("hit", "veiled")) -> tuple[BankItem, ...]:
+    """Returns what clients say of danger in the packaged bank and shares no words with dev or test.
+
+    Args:
+        labels: Which of it: disclosures, or "near_miss", which only sounds like them.
+    """
     whole = load_mini()
     protected = [Protected(whole.of_split(split)) for split in ("dev", "test")]
     found = [
@@ -81,7 +90,7 @@ def disclosures(kept_back: bool = True) -> tuple[BankItem, ...]:
         for item in load_bank()
         if item.speaker == "client"
         and item.kind in CRISES
-        and item.label in ("hit", "veiled")
+        and item.label in labels
         and len(item.text) <= LONGEST_DISCLOSURE
     ]
     return tuple(
@@ -128,8 +137,44 @@ class Recorded:
         return said
 
 
-def hold_lesson(number: int, source: Source, bank: Sequence[BankItem], seed: int) -> Lesson:
-    """Returns the lesson of one number: the same for the same seed."""
+class WithAsides:
+    """A client that says something else in place of its own words now and then, but for what it discloses.
+
+    Args:
+        client: The client itself.
+        asides: What it may say.
+        draw: Decides when, and which.
+    """
+
+    def __init__(self, client: Client, asides: Sequence[BankItem], draw: random.Random) -> None:
+        self._client = client
+        self._asides = asides
+        self._draw = draw
+
+    async def open(self) -> ClientTurn:
+        """See `Client`."""
+        return await self._client.open()
+
+    async def reply(self, heard: str) -> ClientTurn:
+        """See `Client`."""
+        turn = await self._client.reply(heard)
+        if turn.ends or "told_crisis" in turn.marks or self._draw.random() >= ASIDE:
+            return turn
+        return dataclasses.replace(turn, words=self._draw.choice(self._asides).text, marks=())
+
+
+def hold_lesson(
+    number: int, source: Source, bank: Sequence[BankItem], seed: int, asides: Sequence[BankItem] = ()
+) -> Lesson:
+    """Returns the lesson of one number: the same for the same seed.
+
+    Args:
+        number: Its number.
+        source: The clients.
+        bank: Disclosures of danger.
+        seed: Of all lessons.
+        asides: What the client says now and then in place of its own words.
+    """
     draw = random.Random(derive_seed("lesson", seed, number))
     profile = source.profiles[number % len(source.profiles)]
     method = draw.choice(METHODS)
@@ -152,7 +197,10 @@ def hold_lesson(number: int, source: Source, bank: Sequence[BankItem], seed: int
     )
     truth = Truth()
     kind = profile.crisis.kind if profile.crisis else ""
-    client = ToldClient(StatefulClient(scenario, TURNS), kind, truth)
+    told: Client = StatefulClient(scenario, TURNS)
+    if asides:
+        told = WithAsides(told, asides, random.Random(derive_seed("asides", seed, number)))
+    client = ToldClient(told, kind, truth)
     strays = {0: Directive, 1: Parrot, 2: Reflective}
     stray = strays[draw.randrange(3)](scenario) if draw.random() < 0.5 else None
     recorded = Recorded(Teacher(scenario, truth, technique, looks=method != "text"), stray, draw)
@@ -173,14 +221,16 @@ class Lessons(Sequence[Lesson]):
     """The sessions that a recipe learns from; each is held when it is first asked for.
 
     Args:
-        count: How many there are.
+        part: How many there are; those of the settling come last.
         seed: Of them all.
     """
 
-    def __init__(self, count: int, seed: int) -> None:
+    def __init__(self, part: SpeechPart, seed: int) -> None:
         self._source, self._bank = read_source(), disclosures()
+        self._asides = disclosures(["near_miss"]) if part.settling else ()
         self._seed = seed
-        self._held: list[Lesson | None] = [None] * count
+        self._first_aside = part.lessons
+        self._held: list[Lesson | None] = [None] * (part.lessons + part.settling)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -195,7 +245,9 @@ class Lessons(Sequence[Lesson]):
         number = range(len(self))[place]
         lesson = self._held[number]
         if lesson is None:
-            lesson = self._held[number] = hold_lesson(number, self._source, self._bank, self._seed)
+            asides = self._asides if number >= self._first_aside else ()
+            lesson = hold_lesson(number, self._source, self._bank, self._seed, asides)
+            self._held[number] = lesson
         return lesson
 
 

@@ -57,7 +57,7 @@ class Trained(NamedTuple):
 
 def see(recipe: SightedRecipe, out: Path, say: Say) -> Trained:
     """Returns the reference's body, its eyes trained; what `out` holds of this training is not done again."""
-    lessons = Lessons(recipe.speech.lessons, recipe.seed)
+    lessons = Lessons(recipe.speech, recipe.seed)
     say(f"lessons  {len(lessons)} sessions, {sum(len(lesson.turns) for lesson in lessons)} replies")
     part, state = recipe.eyes, out / STATE
     shown = shown_in(lessons[:LOOKED_AT])
@@ -184,7 +184,7 @@ def _refuse_another(recipe: SightedRecipe, state: Path) -> None:
 def begin_to_speak(recipe: SightedRecipe, steps: int) -> list[float]:
     """Returns the losses of the language model's first steps, which depend on no eyes, and keeps nothing."""
     body = make_body(recipe)
-    curriculum = curriculum_of(recipe, Lessons(recipe.speech.lessons, recipe.seed), body.processor)
+    curriculum = curriculum_of(recipe, Lessons(recipe.speech, recipe.seed), body.processor)
     curve = learn_to_speak(
         make_speaker(recipe, body), curriculum, body_targets(body), None, lambda *_: None, steps
     )

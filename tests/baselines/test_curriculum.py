@@ -18,7 +18,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Curriculum, Any]:
 
     recipe = small_recipe(save_small_base(tmp_path_factory.mktemp("base")))
     body = make_body(recipe)
-    return curriculum_of(recipe, Lessons(recipe.speech.lessons, recipe.seed), body.processor), body.processor
+    return curriculum_of(recipe, Lessons(recipe.speech, recipe.seed), body.processor), body.processor
 
 
 def said(tokens: Any, ids: list[int], labels: list[int]) -> list[str]:
