@@ -71,7 +71,7 @@ def _call(command: str) -> int:
 
 
 def test_the_page_adds_a_benchmark_by_two_modules_and_yaml(harbour: Path) -> None:
-    block = PAGE.read_text(encoding="utf-8").rpartition("```bash\n")[2].partition("```")[0]
+    block = PAGE.read_text(encoding="utf-8").rpartition("```shell\n")[2].partition("```")[0]
     run, imported, rate = block.strip().splitlines()
     assert _call(f"{run} --quiet") == 0
     held = list(read_sessions(harbour / "runs" / "harbour"))

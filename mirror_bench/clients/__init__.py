@@ -12,3 +12,6 @@ CLIENTS = Registry(
         "replay-given": "mirror_bench.clients.replay:GivenReplayClient",
     },
 )
+
+REPLAYING = frozenset({"replay", "replay-given"})
+"""Clients that say the lines of a screenplay, and so meet only profiles that have one."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mirror_bench.clients import REPLAYING
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.scenarios import crisis_scenarios
 from mirror_bench.data.scenarios import scenarios as make_scenarios
@@ -30,6 +31,9 @@ def due_scenarios(
     Raises:
         InputError: If none is left.
     """
+    if protocol.client.kind in REPLAYING:  # who has no screenplay cannot be met
+        scripted = {play.profile_id for play in data.screenplays}
+        data = replace(data, profiles=tuple(p for p in data.profiles if p.id in scripted))
     if protocol.resists is not None:
         resisting = tuple(p.model_copy(update={"resistance": protocol.resists}) for p in data.profiles)
         data = replace(data, profiles=resisting)

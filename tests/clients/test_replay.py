@@ -10,11 +10,14 @@ from mirror_bench.data.screenplays.records import (
     Line,
     Screenplay,
 )
+from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import (
     Ending,
     Speaker,
 )
+from mirror_bench.sessions.run_data import due_scenarios
 
 
 def _screenplay(*lines: Line) -> Screenplay:
@@ -48,3 +51,13 @@ def test_the_clients_lines_come_in_order_and_end() -> None:
 def test_a_screenplay_without_a_client_is_refused() -> None:
     with pytest.raises(InputError, match="no client line"):
         ReplayClient(_screenplay(Line(speaker=Speaker.THERAPIST, words="Hello?")))
+
+
+@pytest.mark.parametrize("name", ["replay-real", "offline"])
+def test_who_has_no_screenplay_is_met_by_other_clients_alone(name: str) -> None:
+    data, protocol = load_data("mini"), load_protocol(name)
+    written = {play.profile_id for play in data.screenplays}
+    met = {one.profile.id for one in due_scenarios(protocol, data, ["matched"], None)}
+    all_of_split = {one.id for one in data.profiles if one.split == protocol.split}
+    assert all_of_split - written  # MIRROR-Mini has profiles without one
+    assert met & all_of_split == (all_of_split & written if name == "replay-real" else all_of_split)
