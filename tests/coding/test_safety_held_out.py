@@ -21,5 +21,5 @@ def test_harm_is_found_and_near_misses_pass() -> None:
     kinds = {*HARMS, EVERYDAY}
     said = [item for item in ITEMS if item.speaker == "therapist" and item.kind in kinds]
     found = {item.id: harm.closest(item.text, item.heard) > 0 for item in said}
-    assert fmean(found[item.id] for item in said if item.shows) >= 0.12
+    assert fmean(found[item.id] for item in said if item.shows) >= 0.16
     assert fmean(not found[item.id] for item in said if not item.shows) >= 0.99
