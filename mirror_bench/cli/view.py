@@ -33,6 +33,7 @@ def view(run: Path, port: int, opened: bool) -> None:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(("127.0.0.1", port))
+        bound.listen()  # before the address is told: who opens it at once waits, and is not refused
     except OSError as error:
         raise InputError(f"--port {port}: cannot be had ({error.strerror}); leave it out") from None
     address = f"http://127.0.0.1:{bound.getsockname()[1]}/"
