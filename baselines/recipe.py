@@ -232,7 +232,7 @@ class SpeechPart(_Part):
         first: Steps before the first session, in which only faces are read.
         first_captions: Captions in each of these; a quarter as many questions go with them.
         lessons: Sessions to learn from.
-        settling: Sessions after these, in which rare words weigh little more than others, so that they are
+        settling: Sessions after these, in which rare words weigh no more than others, so that they are
             said no more often than taught, and clients also say what only sounds like danger.
         batch: Sessions in a step.
         captions: Captions in a step.

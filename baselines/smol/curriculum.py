@@ -69,15 +69,15 @@ class Curriculum:
         self._processor = processor
         self._places = {look.name: place for place, look in enumerate(load_looks())}
         # Lessons are drawn at random as they are held: in their order, more of them change no step before.
-        self._order = [number for _ in range(part.epochs) for number in range(part.lessons)]
-        self._learning = part.first + -(-len(self._order) // part.batch)
-        self._settling = -(-part.settling // part.batch)
-        self._settled = range(part.lessons, part.lessons + part.settling)
+        order = [number for _ in range(part.epochs) for number in range(part.lessons)]
+        learning = _batches(order, part.batch)
+        self._batches = learning + _batches(range(part.lessons, part.lessons + part.settling), part.batch)
+        self._learning = part.first + len(learning)
 
     @property
     def steps(self) -> int:
         """How many steps there are: first those that only read faces, then those with sessions."""
-        return self._learning + self._settling
+        return self._part.first + len(self._batches)
 
     def rate(self, number: int) -> float:
         """Returns the factor of the learning rate at a step: up a line, level, and down a line at the end.
@@ -85,7 +85,7 @@ class Curriculum:
         The settling begins lower, and goes down a line as well.
         """
         if number >= self._learning:
-            return max(FLOOR, SETTLING_RATE * (self.steps - number) / self._settling)
+            return max(FLOOR, SETTLING_RATE * (self.steps - number) / (self.steps - self._learning))
         falling = self._learning * self._part.fall
         left = (self._learning - number) / max(1.0, falling)
         return min(1.0, (number + 1) / self._part.rise, max(FLOOR, left))
@@ -112,11 +112,8 @@ class Curriculum:
         self, number: int, encoder: ExampleEncoder, quiz: Quiz, draw: random.Random
     ) -> list[list[TokenSequence]]:
         part = self._part
-        settling = number + part.first - self._learning
-        order, place = (self._order, number) if settling < 0 else (self._settled, settling)
-        taken = order[place * part.batch : (place + 1) * part.batch]
         sessions = []
-        for place in taken:
+        for place in self._batches[number]:
             lesson = self._lessons[place]
             plan = self._plans[lesson.technique].text if lesson.technique else ""
             sessions.append(encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan))
@@ -143,6 +140,10 @@ class Curriculum:
 
     def _any_face(self, draw: random.Random) -> ShownFace:
         return ShownFace(_NOBODY, EXPRESSIONS[draw.choice([look.name for look in load_looks()])])
+
+
+def _batches(numbers: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
 
 _NOBODY = FaceIdentity()

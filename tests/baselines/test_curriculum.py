@@ -97,3 +97,20 @@ def test_the_template_is_the_bases_own(tmp_path: Path) -> None:
     text = tokens.apply_chat_template(chat, chat_template=CHAT_TEMPLATE, tokenize=False)
     system, user = "<|im_start|>system\nS<|im_end|>\n", "<|im_start|>user\n<image>u<|im_end|>\n"
     assert text == f"{system}{user}<|im_start|>assistant\na<|im_end|>\n"
+
+
+def test_the_settling_follows_the_lessons_slower_and_with_even_weights(
+    made: tuple[Curriculum, Any],
+) -> None:
+    from baselines.grammar import load_grammar
+    from baselines.recipe import SpeechPart
+    from baselines.smol.lessons import Lessons
+
+    part = SpeechPart(first=1, lessons=3, settling=2, batch=2)
+    lessons = Lessons(part, 0)
+    curriculum = Curriculum(lessons, load_grammar().plans, made[1], part, 0)
+    assert curriculum.steps == 1 + 2 + 1
+    assert curriculum.rate(3) == 0.4
+    assert len(curriculum.step(3).groups[0]) == 2
+    assert {weight for one in curriculum.step(3).groups[0] for weight in one.weights} <= {0.7, 1.0}
+    assert len(lessons) == 5
