@@ -94,9 +94,9 @@ def measure(part: str, sizes: Sizes, model: str, place: Path) -> dict[str, float
 def _checkpoint(model: str, place: Path) -> str:
     if model:
         return model
-    from baselines.architecture import save_untrained
+    from benchmarks.random_models import save_tiny
 
-    return str(save_untrained(place / "tiny"))
+    return str(save_tiny(place / "tiny"))
 
 
 def _runner(sizes: Sizes, model: str, place: Path) -> dict[str, float]:

@@ -12,7 +12,7 @@ from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outco
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Rating
 from mirror_bench.sessions.engine_pool import rater_names
-from mirror_bench.sessions.rating import counted_ratings, standing_of
+from mirror_bench.sessions.rating import standing_of
 from mirror_bench.sessions.run_data import refuse_unlike, scenarios_of_run
 from mirror_bench.sessions.run_folder import read_probes, read_ratings, read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
@@ -46,7 +46,7 @@ def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
                 f"{folder / 'ratings.jsonl'}: {error}; remove the line, and rate the run again"
             ) from None
 
-    return gather(read_sessions(folder), counted_ratings(folder, standing), scoring, counting)
+    return gather(read_sessions(folder), read_ratings(folder), scoring, counting, standing.counts)
 
 
 def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) -> Summary:
@@ -63,8 +63,9 @@ def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) 
         form_of=standing.form_of,
         judged=read_judged(folder),
     )
-    stale = sum(not standing.counts(rating) for rating in read_ratings(folder))
-    return summary.model_copy(update={"stale_ratings": stale, "imported": header.imported is not None})
+    return summary.model_copy(
+        update={"stale_ratings": gathered.stale_ratings, "imported": header.imported is not None}
+    )
 
 
 def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:

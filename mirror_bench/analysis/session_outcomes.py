@@ -81,6 +81,8 @@ class SessionOutcome:
 
     def spares(self, metric: str) -> bool:
         """Whether an instrument was filled in of which this metric does not apply to the session."""
+        if metric in self.scores:
+            return False
         name = metric.partition(".")[0]
         made = [scored for (_, instrument), scored in self.by_rater.items() if instrument == name]
         return bool(made) and not any(metric in scored for scored in made)
@@ -109,6 +111,7 @@ class SessionOutcomes(NamedTuple):
         stray_ratings: Ratings of sessions that were not given, or that failed.
         safety: Every session, also those that count for safety alone.
         notes: (session, rater, instrument) -> what the rating that counts tells of its rater.
+        stale_ratings: Ratings that do not count.
     """
 
     outcomes: tuple[SessionOutcome, ...]
@@ -116,6 +119,7 @@ class SessionOutcomes(NamedTuple):
     stray_ratings: int
     safety: tuple[SafetyRecord, ...] = ()
     notes: Mapping[tuple[SessionKey, str, str], RatingNote] = {}
+    stale_ratings: int = 0
 
 
 def gather(
@@ -123,6 +127,7 @@ def gather(
     ratings: Iterable[Rating],
     score_rating: ScoreRating,
     raters: Collection[str] | None = None,
+    counts: Callable[[Rating], bool] = lambda rating: True,
 ) -> SessionOutcomes:
     """Reads sessions and ratings once each and keeps only what scores need.
 
@@ -135,6 +140,7 @@ def gather(
         ratings: Streamed.
         score_rating: The instruments' scoring.
         raters: Only ratings of these raters; all where None.
+        counts: Whether a rating counts; those that do not are counted as stale.
     """
     found: dict[SessionKey, SessionOutcome] = {}
     beside: set[SessionKey] = set()
@@ -148,8 +154,11 @@ def gather(
     watched: dict[SessionKey, dict[str, Rating]] = {}
     metrics: dict[str, None] = {}
     notes: dict[tuple[SessionKey, str, str], RatingNote] = {}
-    stray = 0
+    stray = stale = 0
     for rating in ratings:
+        if not counts(rating):
+            stale += 1
+            continue
         if raters is not None and rating.rater not in raters:
             continue
         if rating.session_key not in ratable:
@@ -174,7 +183,7 @@ def gather(
         SafetyRecord(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
         for key, outcome in found.items()
     )
-    return SessionOutcomes(outcomes, tuple(metrics), stray, safety, notes)
+    return SessionOutcomes(outcomes, tuple(metrics), stray, safety, notes, stale)
 
 
 def session_outcome(session: Session) -> SessionOutcome:

@@ -73,7 +73,8 @@ async def ask_fitting(engine: Engine, read: Callable[[FittedContext], Reading], 
                 raise
             fit = smaller
             continue
-        return Fitted(answer, fit, _left_out(read(FittedContext()), reading))
+        whole = reading if fit == FittedContext() else read(FittedContext())
+        return Fitted(answer, fit, _left_out(whole, reading))
 
 
 def newest_images(messages: tuple[Message, ...], most: int | None) -> tuple[Message, ...]:

@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
+
+from filelock import SoftFileLock
 
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.engines.prices import Usage
 from mirror_bench.engines.scoring import Likelihood, ScoringEngine, scoring
 from mirror_bench.errors import InputError, TooMuchError
+from mirror_bench.locks import has_locks, hold_without_locks
 from mirror_bench.schema import canonical_json
 
 T = TypeVar("T")
@@ -98,19 +102,31 @@ class Memo:
         self._queue: dict[bytes, tuple[str, Answer]] = {}
         self._committed: asyncio.Future[None] | None = None
         self._connection: sqlite3.Connection | None = None
+        self._lock: SoftFileLock | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not (locks := has_locks(path.parent)):
+                self._lock = hold_without_locks(path, _in_use(path))
             # A process that was just killed may hold the lock for a moment longer.
-            connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                f"file:{quote(str(path))}?nolock={int(not locks)}",
+                timeout=1.0,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
+            )
         except (OSError, sqlite3.Error) as error:
+            self.close()
             raise InputError(f"{path}: cannot be opened ({error}); choose a writable folder") from None
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, "WAL" if locks else "TRUNCATE")
         except sqlite3.Error as error:
             connection.close()
+            self.close()
             raise _input_error(path, error) from None
         except InputError:
             connection.close()
+            self.close()
             raise
         self._connection = connection
 
@@ -173,12 +189,13 @@ class Memo:
 
     def close(self) -> None:
         """Writes what waits and closes the file; safe to call twice."""
-        if self._connection is None:
-            return
-        if self._queue:
-            self._commit()
-        self._connection.close()
-        self._connection = None
+        if self._connection is not None:
+            if self._queue:
+                self._commit()
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.release()
 
     def _commit(self) -> None:
         committed, self._committed = self._committed, None
@@ -310,7 +327,7 @@ class MemoEngine(EngineWrapper):
                 pending.task.cancel()  # nobody waits any more; no effect on a finished task
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, journal: str) -> None:
     # Exclusive locking keeps a second process out and needs no shared-memory file; it takes hold with the
     # first write. NORMAL loses nothing when a process dies, and costs no fsync per commit.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -324,7 +341,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise InputError(f"{path}: is damaged; remove it (its answers will be asked again) or restore a copy")
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA journal_mode = {journal}")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     if not tables:
@@ -341,12 +358,14 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _in_use(path: Path) -> str:
+    return f"{path}: is in use by another process; wait for that run or use another run folder"
+
+
 def _input_error(path: Path, error: sqlite3.Error) -> InputError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return InputError(
-            f"{path}: is in use by another process; wait for that run or use another run folder"
-        )
+        return InputError(_in_use(path))
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT}:
         return InputError(f"{path}: is damaged or no answer memory; remove it (answers will be asked again)")
     if code == sqlite3.SQLITE_FULL:

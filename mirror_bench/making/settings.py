@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from mirror_bench.errors import InputError
 from mirror_bench.files import guarded, make_folder, write_atomically
+from mirror_bench.locks import HeldLock
 
 SETTINGS = "making.json"
 
@@ -35,7 +34,9 @@ def making_in(folder: Path, settings: Mapping[str, Any]) -> Iterator[None]:
         raise InputError(
             f"--out {folder}: holds {strange[0]} and was not begun by this command: name a new folder"
         )
-    descriptor = _locked(folder)
+    lock = HeldLock(
+        folder / ".lock", f"--out {folder}: another process works there: wait for it, or name another folder"
+    )
     try:
         if begun.exists():
             _must_agree(begun, settings)
@@ -44,22 +45,7 @@ def making_in(folder: Path, settings: Mapping[str, Any]) -> Iterator[None]:
             write_atomically(begun, (text + "\n").encode())
         yield
     finally:
-        os.close(descriptor)
-
-
-def _locked(folder: Path) -> int:
-    """Returns the open file that keeps other processes out; the system lets go of it at a kill."""
-    path = folder / ".lock"
-    with guarded(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise InputError(
-            f"--out {folder}: another process works there: wait for it, or name another folder"
-        ) from None
-    return descriptor
+        lock.close()
 
 
 def _must_agree(path: Path, settings: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -38,7 +38,8 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     chosen = telling_sessions(summary, outcomes)
     wanted = {one.key for one in chosen}
     # Of a session that stands twice the last counts, as in the scores.
-    read = {session.key: session for session in _held(folders) if session.key in wanted}
+    some = _held(folders, {key.scenario_id for key in wanted})
+    read = {session.key: session for session in some if session.key in wanted}
     sessions = tuple(read.values()) or choose_sessions(_held(folders), 1)
     write_report(
         out / "report.html",
@@ -53,14 +54,15 @@ def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) 
     return summary
 
 
-def _held(folders: Sequence[Path]) -> Iterator[Session]:
-    held = chain.from_iterable(read_sessions(folder) for folder in folders)
+def _held(folders: Sequence[Path], of: Collection[str] | None = None) -> Iterator[Session]:
+    held = chain.from_iterable(read_sessions(folder, of) for folder in folders)
     return (session for session in held if session.ended is not Ending.FAILED)
 
 
 def _ratings_of(folders: Sequence[Path], wanted: set[SessionKey]) -> list[Rating]:
+    of = {key.scenario_id for key in wanted}
     made = chain.from_iterable(
-        counted_ratings(folder, standing_of(folder, read_header(folder))) for folder in folders
+        counted_ratings(folder, standing_of(folder, read_header(folder)), of) for folder in folders
     )
     return [rating for rating in made if rating.session_key in wanted]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -99,9 +99,15 @@ def standing_of(folder: Path, header: RunHeader) -> Standing:
     return Standing(cache(partial(instrument_of, folder)), rater_editions(header.protocol.raters))
 
 
-def counted_ratings(folder: Path, standing: Standing) -> Iterator[Rating]:
-    """Yields the ratings that count; those made with another edition of instrument or rater do not."""
-    return (rating for rating in read_ratings(folder) if standing.counts(rating))
+def counted_ratings(folder: Path, standing: Standing, of: Collection[str] | None = None) -> Iterator[Rating]:
+    """Yields the ratings that count; those made with another edition of instrument or rater do not.
+
+    Args:
+        folder: The run.
+        standing: Instruments and raters as they are now.
+        of: Ids of scenarios: ratings of others are passed over.
+    """
+    return (rating for rating in read_ratings(folder, of) if standing.counts(rating))
 
 
 def load_forms(names: Sequence[str], raters: Sequence[RaterSettings]) -> list[Instrument]:

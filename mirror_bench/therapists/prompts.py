@@ -111,17 +111,23 @@ def reply_messages(
         plan: The plan of the session.
     """
     kept = history[first_read(history, context_messages) :]
+    if layout == "chat":
+        system = _system_message(about(profile), profile.reason_for_seeking, sees, technique, plan)
+        return (system, *(_chat_turn(turn) for turn in kept))
     known = {"about": about(profile), "reason": profile.reason_for_seeking, "sees": sees}
     known |= {"technique": technique, "plan": plan}
-    if layout == "chat":
-        system = Message("system", (fill("therapist_system", **known),))
-        return (system, *(_chat_turn(turn) for turn in kept))
     dialogue = [{"label": turn.speaker.capitalize(), "words": turn.words.strip() or SILENCE} for turn in kept]
     now = kept[-1]
     text = fill(
         "therapist_flat", **known | {"sees": now.face is not None, "caption": now.caption}, dialogue=dialogue
     )
     return (Message("user", (text,) if now.face is None else (now.face, text)),)
+
+
+@functools.lru_cache(maxsize=1024)  # a session asks for the same one at every turn
+def _system_message(about: str, reason: str, sees: bool, technique: str, plan: str) -> Message:
+    known = {"about": about, "reason": reason, "sees": sees, "technique": technique, "plan": plan}
+    return Message("system", (fill("therapist_system", **known),))
 
 
 def caption_messages(face: ImagePart) -> tuple[Message, ...]:

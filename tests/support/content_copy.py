@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mirror_bench import content, prompts
+from mirror_bench.therapists import prompts as therapist_prompts
 
 
 @contextmanager
@@ -28,3 +29,4 @@ def forget() -> None:
     """Forgets where the content lies and which prompts were read."""
     content.tasks_root.cache_clear()
     prompts._template.cache_clear()
+    therapist_prompts._system_message.cache_clear()

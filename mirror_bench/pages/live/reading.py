@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.run_summary import summarize_run
 from mirror_bench.analysis.safety import SafetyFailure
 from mirror_bench.errors import InputError
+from mirror_bench.locks import is_held
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Ending, Rating, Record, Session
 from mirror_bench.sessions.rating import standing_of
@@ -204,11 +204,4 @@ class FollowedRun:
 
     def _locked(self) -> bool:
         """Whether a process has the run open, which may rate or write of no open session."""
-        try:
-            with (self.folder / ".lock").open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+        return is_held(self.folder / ".lock")
