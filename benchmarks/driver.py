@@ -63,6 +63,8 @@ class WaitingEngine:
 async def measure(seconds: float, engines: Sequence[int] = ENGINES, tokens: int = TOKENS) -> dict[str, float]:
     """Returns name -> figure: turns/s with so many engines, and the share of what they could hold.
 
+    It ends with the number after the first at which the driver is the limit.
+
     Args:
         seconds: About how long each number of engines is held at work.
         engines: The numbers.
@@ -86,7 +88,9 @@ async def measure(seconds: float, engines: Sequence[int] = ENGINES, tokens: int 
                 1000 * (time.process_time() - processor) / pace.turns, 2
             ),
         }
-        if not limit and found[f"driver_{count}_engines_share"] < GOOD:
+        if limit:  # once past it, more engines only share the same turns
+            break
+        if found[f"driver_{count}_engines_share"] < GOOD:
             limit = count
     found["driver_is_the_limit_from"] = limit or max(engines) + 1
     return found

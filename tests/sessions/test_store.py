@@ -38,6 +38,20 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     assert read_header(tmp_path / "run").protocol.name == "offline"
 
 
+def test_sessions_of_some_scenarios_are_read_alone(tmp_path: Path) -> None:
+    names = ("s1", "s11", "sé")
+    with RunFolder(tmp_path, _header()) as folder:
+        for name in names:
+            folder.keep_session(bare_session(name=name, ended=Ending.TURN_LIMIT))
+    for name in names:
+        assert [session.scenario_id for session in read_sessions(tmp_path, {name})] == [name]
+    assert len(list(read_sessions(tmp_path, {"s1", "sé"}))) == 2
+    assert list(read_sessions(tmp_path, set())) == []
+    log = tmp_path / "sessions.jsonl"
+    log.write_text(log.read_text().replace("é", "\\u00e9"))  # as other programs write it
+    assert [session.scenario_id for session in read_sessions(tmp_path, {"sé"})] == ["sé"]
+
+
 @pytest.mark.parametrize("cut", [2, 5, 40])
 def test_a_torn_last_line_is_dropped(tmp_path: Path, cut: int) -> None:
     with RunFolder(tmp_path, _header()) as folder:
