@@ -136,7 +136,9 @@ def test_few_profiles_tell_nothing() -> None:
     assert "(7 pairs with 7 clients; at least 8 clients are needed)" in found.in_words
     wide = verdict({MATCHED: 3.6, NONE: 3.5, SHUFFLED: 3.5}, probes(0.5), profiles=10, scatter=0.8)
     assert wide.verdict == "too few sessions"
-    assert "(10 pairs with 10 clients), held" in wide.in_words
+    assert "not decided" in wide.in_words
+    assert "(10 pairs with 10 clients)" in wide.in_words
+    assert "--probe-turns" in wide.in_words
 
 
 @pytest.mark.parametrize("held", [{MATCHED: 4.0}, {NONE: 4.0}, {NONE: 4.0, SHUFFLED: 3.0}])

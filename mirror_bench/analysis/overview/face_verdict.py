@@ -122,10 +122,14 @@ class FaceVerdict(Record):
             return f"face: not told, no gain shown over {over}, and no turn was asked again (--probe-turns)"
         pairs = max((difference.difference.n for difference in self.differences), default=0)
         clients = max((difference.difference.clusters for difference in self.differences), default=0)
-        least = f"; at least {FEWEST} clients are needed" if clients < FEWEST else ""
+        if clients >= FEWEST:
+            return (
+                f"face: not decided, neither a gain over {over} nor its absence is shown ({pairs} pairs with "
+                f"{clients} clients){more}; more seeds, or more turns asked again (--probe-turns), may tell"
+            )
         return (
-            f"face: too few sessions to tell ({pairs} pairs with {clients} clients{least}), "
-            f"held against {over}{more}"
+            f"face: too few sessions to tell ({pairs} pairs with {clients} clients; at least {FEWEST} clients "
+            f"are needed), held against {over}{more}"
         )
 
     def gain(self, metric: str) -> FaceDifference | None:
