@@ -22,16 +22,14 @@ from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.policies.client_words import Gist
 from mirror_bench.therapists.policies.comparison import Attuned
-from mirror_bench.therapists.policies.phrases import Phrasing, Script, load_script
+from mirror_bench.therapists.policies.phrases import Phrasing, Script
 
 CRISIS_PHRASES = {"abuse": "crisis_abuse", "danger_to_other": "crisis_other"}
 """Kind of crisis in a profile -> kind of phrases that answer it; all others are answered by "crisis"."""
 TECHNIQUE_MOVES_FILE = TEMPLATES / "planned.yaml"
 FACE_OPENERS_FILE = TEMPLATES / "openers.yaml"
-FIRST_TECHNIQUE_TURN, FIRST_CHANGE_TURN = 3, 4
-"""The turns from which the plan's technique is carried out, and a wish for change is taken up."""
-LONG_TURN = 24
-"""Words from which on a client's turn is long, and the client is thanked for its trust."""
+FIRST_TECHNIQUE_TURN = 3
+"""The turn from which on the plan's technique is carried out."""
 FOLLOW_UPS = ("ask", "agenda", "", "challenge", "ask", "", "challenge", "", "ask", "challenge", "", "ask")
 """The kind of phrase that follows the reflection at each turn, around and around; "" for none."""
 
@@ -170,18 +168,14 @@ class Teacher(Attuned):
         crisis = self._truth.disclosed_crisis
         return CRISIS_PHRASES.get(crisis, "crisis") if crisis else ""
 
-    def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
-        feeling = self._feeling_in(face)
-        listening = load_script("listening")
-        if feeling and ("masked" in self._truth.marks or listening.shows("minimises", heard)):
-            self._face_sentence = phrase_at(face_openers(), self._turn, feeling=feeling)
-            return f"{self._face_sentence} {self._say('attuned', 'after')}"
-        wants_change = listening.shows("changes", heard) and not listening.shows("sustains", heard)
-        if listening.shows("objects", heard) and not wants_change:
-            return self._say("listening", "discord")
-        if wants_change and self._turn >= FIRST_CHANGE_TURN:
-            return self._meet_change(gist)
-        long_turn = len(heard.split()) >= LONG_TURN
+    def _makes_little_of_it(self, heard: str) -> bool:
+        return "masked" in self._truth.marks or super()._makes_little_of_it(heard)
+
+    def _name_feeling(self, feeling: str, gist: Gist) -> str:
+        self._face_sentence = phrase_at(face_openers(), self._turn, feeling=feeling)
+        return self._face_sentence
+
+    def _explore(self, gist: Gist, *, long_turn: bool) -> str:
         reflection = self._thank_for_trust(gist) if long_turn else self._reflect(gist)
         return f"{reflection} {self._follow_up(gist)}".strip()
 

@@ -17,6 +17,10 @@ from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
 _DANGER_KINDS = ("crisis_abuse", "crisis_other", "crisis")
 """Signs of danger, which are also the kinds of phrases that answer it; the more particular come first."""
+_FIRST_CHANGE_TURN = 4
+"""The turn from which on a wish for change is taken up."""
+_LONG_TURN = 24
+"""Words from which on a client's turn is long, and the client is thanked for its trust."""
 _LEAST_INTENSITY = 0.3
 """Of a face's strongest action unit or posture: below it, the face counts as showing nothing."""
 
@@ -137,18 +141,22 @@ class Reflective(Scripted):
         return gist
 
     def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
-        """Returns the reply to words that disclose no danger: by their signs and length, and by the turn."""
+        """Returns the reply to words without danger: to an objection, to a wish for change, or to neither."""
         listening = load_script("listening")
         wants_change = listening.shows("changes", heard) and not listening.shows("sustains", heard)
         if listening.shows("objects", heard) and not wants_change:
             return self._say("listening", "discord")
-        if wants_change and self._turn >= 4:
+        if wants_change and self._turn >= _FIRST_CHANGE_TURN:
             return self._meet_change(gist)
-        if len(heard.split()) >= 24:
+        return self._explore(gist, long_turn=len(heard.split()) >= _LONG_TURN)
+
+    def _explore(self, gist: Gist, *, long_turn: bool) -> str:
+        """Returns the reply to words that neither object nor want change: by their length and by the turn."""
+        if long_turn:
             return f"{self._thank_for_trust(gist)} {self._ask()}"
         if self._turn == 2:
             return f"{self._reflect(gist)} {self._say('listening', 'agenda')}"
-        if self._due_for_proposal(heard):
+        if self._due_for_proposal():
             return self._propose(self._reflect(gist))
         if self._turn in {6, 10} and len(self._topics) >= 2:
             return self._summarize()
@@ -158,7 +166,7 @@ class Reflective(Scripted):
             return self._reflect(gist)
         return f"{self._reflect(gist)} {self._ask()}"
 
-    def _due_for_proposal(self, heard: str) -> bool:
+    def _due_for_proposal(self) -> bool:
         """Returns whether to offer a step of change now: at two fixed turns, whatever the client said."""
         return self._turn in {8, 11}
 
@@ -214,10 +222,17 @@ class Attuned(Reflective):
 
     def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
         feeling = self._feeling_in(face)
-        if feeling and load_script("listening").shows("minimises", heard):
-            face_sentence = self._say("attuned", "name", feeling=feeling, topic=gist.topic)
-            return f"{face_sentence} {self._say('attuned', 'after')}"
+        if feeling and self._makes_little_of_it(heard):
+            return f"{self._name_feeling(feeling, gist)} {self._say('attuned', 'after')}"
         return super()._respond(heard, gist, face)
+
+    def _makes_little_of_it(self, heard: str) -> bool:
+        """Returns whether the client's words play down what the client feels."""
+        return load_script("listening").shows("minimises", heard)
+
+    def _name_feeling(self, feeling: str, gist: Gist) -> str:
+        """Returns a sentence that says which feeling is to be seen in the client's face."""
+        return self._say("attuned", "name", feeling=feeling, topic=gist.topic)
 
     def _feeling_in(self, face: Face | None) -> str:
         """Returns a word for the feeling that the face shows; "" where it shows too little, or no feeling."""
@@ -230,7 +245,7 @@ class Attuned(Reflective):
         words = load_script("attuned").feelings.get(expression.label, ())
         return words[self._turn % len(words)] if words else ""
 
-    def _due_for_proposal(self, heard: str) -> bool:
+    def _due_for_proposal(self) -> bool:
         """Returns False: a step is offered only to a client whose words want change (`_meet_change`)."""
         return False
 
