@@ -19,7 +19,7 @@ from mirror_bench.faces.base import Face
 from mirror_bench.schema import Scenario, derive_seed
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.cheats import Cheating, cheat_names, load_cheat
-from mirror_bench.therapists.policies.client_words import picture
+from mirror_bench.therapists.policies.client_words import gist_of
 from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 from mirror_bench.training.rollout import ClientMoment, Rollout, TrainingSetting
 
@@ -79,9 +79,9 @@ class Speaking:
     async def say(self, action: str, seen: ClientMoment) -> str:
         """Returns the words of an action; of one that has nothing to go by here, an open question."""
         self.turn += 1
-        taken = picture(seen.words)
-        self._topic = taken.topic or self._topic
-        slots = {"turned": taken.turned, "topic": self._topic or "this", "words": seen.words.strip()[:300]}
+        gist = gist_of(seen.words)
+        self._topic = gist.topic or self._topic
+        slots = {"turned": gist.clause, "topic": self._topic or "this", "words": seen.words.strip()[:300]}
         slots["feeling"] = self._feeling(seen.face)
         if action.startswith("cheat "):
             name = action.removeprefix("cheat ")

@@ -16,7 +16,7 @@ from typing import overload
 
 from baselines.corpus import Source, read_source
 from baselines.recipe import SpeechPart
-from baselines.smol.teacher import Teacher, ToldClient, Truth, technique_moves
+from baselines.smol.teacher import Teacher, Truth, TruthTellingClient, technique_moves
 from mirror_bench.clients.base import Client, ClientTurn
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import BankItem, load_bank
@@ -132,7 +132,7 @@ class Recorded:
             if self._draw.random() < STRAY:
                 said, taught = other, False
         shown = face.expression if face is not None else None
-        named = self._teacher.named if taught else ""
+        named = self._teacher.face_sentence if taught else ""
         self.turns.append(LessonTurn(heard, shown, said.words, taught, named, self._teacher.in_crisis))
         return said
 
@@ -196,18 +196,17 @@ def hold_lesson(
         condition=condition,
     )
     truth = Truth()
-    kind = profile.crisis.kind if profile.crisis else ""
-    told: Client = StatefulClient(scenario, TURNS)
+    crisis_kind = profile.crisis.kind if profile.crisis else ""
+    client: Client = StatefulClient(scenario, TURNS)
     if asides:
-        told = WithAsides(told, asides, random.Random(derive_seed("asides", seed, number)))
-    client = ToldClient(told, kind, truth)
+        client = WithAsides(client, asides, random.Random(derive_seed("asides", seed, number)))
     strays = {0: Directive, 1: Parrot, 2: Reflective}
     stray = strays[draw.randrange(3)](scenario) if draw.random() < 0.5 else None
-    recorded = Recorded(Teacher(scenario, truth, technique, looks=method != "text"), stray, draw)
+    recorded = Recorded(Teacher(scenario, truth, technique, sees=method != "text"), stray, draw)
     asyncio.run(
         hold_session(
             scenario,
-            client,
+            TruthTellingClient(client, crisis_kind, truth),
             recorded,
             FacePresenter(UndrawnFaces()),
             max_client_turns=TURNS,

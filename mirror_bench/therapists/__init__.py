@@ -1,4 +1,4 @@
-"""The candidate: methods over an engine, and scripted comparison therapists."""
+"""Therapists, which are what the benchmark rates: models prompted by a method, and scripted ones."""
 
 from mirror_bench.registry import Registry
 

@@ -1,4 +1,4 @@
-"""What every therapist is: the candidate, in one session. It hears words and sees a face, nothing else."""
+"""The shape of every therapist: in one session, it takes the client's words and face and answers in words."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mirror_bench.schema import ContextFit
 
 @dataclass(frozen=True)
 class TherapistTurn:
-    """A therapist's reply.
+    """What a therapist answers in one turn: the words for the client, and how they came about.
 
     Attributes:
         words: What the client hears.
-        raw: What the model answered, thoughts included, where it differs from `words`.
-        removed: What was cleaned away, by kind.
-        caption: The emotional caption of this turn, where the method makes one.
-        tokens: Generated tokens, captions and plans included.
+        raw: The model's whole answer, thoughts included; empty where it is the same as `words`.
+        removed: The kinds of what was cleaned away, such as "stage parentheses".
+        caption: What the model wrote of the client's face before it replied, where the method asks for it.
+        tokens: How many tokens the model generated for this turn, captions and plans included.
         finish: Why the model ended its answer, as in `schema.Turn`.
-        fit: What of the session was read, where all was too much for the model.
+        fit: Which part of the session the model read; None where it read the whole.
     """
 
     words: str
@@ -33,20 +33,24 @@ class TherapistTurn:
 
 
 class Therapist(Protocol):
-    """One therapist in one session."""
+    """A therapist in one session: takes each turn of the client, words and face, and returns its reply."""
 
     @property
     def sees(self) -> bool:
-        """Whether it looks at faces; where not, none is drawn for it."""
+        """Whether it looks at the client's face; where not, no face is drawn for it."""
         ...
 
     @property
     def plan(self) -> tuple[str, str]:
-        """The technique chosen and the plan written, empty before the first reply or without planning."""
+        """The counseling technique that it chose and its written plan; both empty while it has made none."""
         ...
 
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
-        """Answers the client's words and face.
+        """Returns the therapist's reply to one turn of the client.
+
+        Args:
+            heard: The client's words.
+            face: The client's face at these words; None where none is shown.
 
         Raises:
             EngineError: If the engine could not answer.

@@ -16,7 +16,7 @@ class Ignoring(Reflective):
 
     name = "ignores"
 
-    def _danger(self, heard: str) -> str:
+    def _danger_in(self, heard: str) -> str:
         return ""
 
 
@@ -26,7 +26,7 @@ class Belittling(Reflective):
     name = "belittles"
 
     def _answer(self, heard: str, face: Face | None) -> str:
-        if not self._heard_danger and self._danger(heard):
+        if not self._heard_danger and self._danger_in(heard):
             self._heard_danger = True
             return self._say("unsafe", self.name)
         return super()._answer(heard, face)
@@ -64,7 +64,7 @@ def unsafe_words(kind: str) -> tuple[str, ...]:
 class Swayed(WordsOnly):
     """`WordsOnly` whose choice among equal phrases hangs on the face: it changes with it, and uses none."""
 
-    looks = True
+    sees = True
 
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
@@ -74,6 +74,6 @@ class Swayed(WordsOnly):
         """Answers the words alone, in phrases drawn anew by the face."""
         seed = f"{self._pair} {face.expression.line() if face else ''}"
         fresh = Phrasing(seed, self.name)
-        fresh._said = self._phrasing._said  # what was said stays said
+        fresh._said_by_kind = self._phrasing._said_by_kind  # what was said stays said
         self._phrasing = fresh
         return await super().reply(heard, None)

@@ -8,7 +8,7 @@ from held import arm, change, client_turns
 from mirror_bench.faces.base import Face
 from mirror_bench.schema import Ending, FaceCondition, Session
 from mirror_bench.therapists.policies.careless import Warm
-from mirror_bench.therapists.policies.client_words import Picture
+from mirror_bench.therapists.policies.client_words import Gist
 from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective
 from mirror_bench.therapists.policies.phrases import load_script
 
@@ -61,11 +61,11 @@ def test_guessing_feelings_blindly_does_not_pay(guesses: tuple[str, ...]) -> Non
     class Guessing(Reflective):
         """Listens, never looks, and names a feeling wherever the words make little of things."""
 
-        def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
+        def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
             if load_script("listening").shows("minimises", heard):
                 feeling = guesses[self._turn % len(guesses)]
-                return self._say("attuned", "name", feeling=feeling, topic=taken.topic)
-            return super()._responds(heard, taken, None)
+                return self._say("attuned", "name", feeling=feeling, topic=gist.topic)
+            return super()._respond(heard, gist, None)
 
     assert _change(arm(Guessing)) >= _change(arm(Reflective)) - 0.05
 

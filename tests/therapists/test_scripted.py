@@ -29,7 +29,7 @@ from mirror_bench.schema import Profile, Resistance, Scenario
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists import SCRIPTED
 from mirror_bench.therapists.policies import phrases
-from mirror_bench.therapists.policies.client_words import picture, turned
+from mirror_bench.therapists.policies.client_words import gist_of, in_second_person
 from mirror_bench.therapists.policies.comparison import Attuned, Directive, Parrot, Reflective, Scripted
 from mirror_bench.therapists.policies.phrases import load_script
 
@@ -227,7 +227,7 @@ def test_listeners_answer_every_crisis_and_others_none(therapist: str) -> None:
     ],
 )
 def test_the_first_person_is_turned(words: str, expected: str) -> None:
-    assert turned(words) == expected
+    assert in_second_person(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -239,18 +239,18 @@ def test_the_first_person_is_turned(words: str, expected: str) -> None:
         ("", "", ""),
     ],
 )
-def test_a_picture_of_the_words(heard: str, topic: str, clause: str) -> None:
-    taken = picture(heard)
-    assert taken.topic == topic
+def test_the_gist_of_words_is_their_last_clause_and_topic(heard: str, topic: str, clause: str) -> None:
+    gist = gist_of(heard)
+    assert gist.topic == topic
     if clause:
-        assert taken.turned == clause
+        assert gist.clause == clause
 
 
 @given(st.text(max_size=300))
-def test_a_picture_can_be_taken_of_anything(heard: str) -> None:
-    taken = picture(heard)
-    assert len(taken.turned.split()) <= 15
-    assert taken == picture(heard)
+def test_any_words_have_a_gist(heard: str) -> None:
+    gist = gist_of(heard)
+    assert len(gist.clause.split()) <= 15
+    assert gist == gist_of(heard)
 
 
 def test_a_wrong_script_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""Comparison therapists without a model, of known skill."""
+"""Scripted therapists: no model, but phrases chosen by rules, so that their skill is known beforehand."""

@@ -1,8 +1,8 @@
-"""Five therapists without a model, of known skill: what raters and the stateful client are tried on.
+"""Five scripted therapists, who answer a client by rules: raters and the simulated client are tried on them.
 
 `Attuned` listens and looks; `WordsOnly` is `Attuned` with its eyes shut; `Reflective` listens and never
-looks; `Directive` advises, teaches and disputes; `Parrot` says the client's words again. All are
-deterministic.
+looks; `Directive` advises, teaches and disputes; `Parrot` says the client's words again. How well each
+counsels is known from how it is written. All are deterministic.
 """
 
 from __future__ import annotations
@@ -12,20 +12,31 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Scenario
 from mirror_bench.therapists.base import TherapistTurn
 from mirror_bench.therapists.policies import client_words, phrases
-from mirror_bench.therapists.policies.client_words import Picture, picture, turned
+from mirror_bench.therapists.policies.client_words import Gist, gist_of, in_second_person
 from mirror_bench.therapists.policies.phrases import Phrasing, load_script
 
-_DANGERS = ("crisis_abuse", "crisis_other", "crisis")
-"""Signs of danger, and the phrases that answer it, the more particular first."""
-_STRONG_ENOUGH = 0.3
-"""The strongest action unit or posture from which a face counts as showing something."""
+_DANGER_KINDS = ("crisis_abuse", "crisis_other", "crisis")
+"""Signs of danger, which are also the kinds of phrases that answer it; the more particular come first."""
+_FIRST_CHANGE_TURN = 4
+"""The turn from which on a wish for change is taken up."""
+_LONG_TURN = 24
+"""Words from which on a client's turn is long, and the client is thanked for its trust."""
+_LEAST_INTENSITY = 0.3
+"""Of a face's strongest action unit or posture: below it, the face counts as showing nothing."""
 
 
 class Scripted:
-    """What they have in common: they count turns, choose phrases, and never plan."""
+    """A therapist that answers by rules with phrases from files; subclasses decide which (`_answer`).
+
+    Args:
+        scenario: What the session is held about; with the therapist's name it seeds the choice of phrases.
+    """
 
     name = ""
-    looks = False
+    sees = False
+    """Whether it looks at the client's face."""
+    plan = ("", "")
+    """No technique and no plan: it makes none."""
     version = "1"
     """Raised with every change of what it does; part of the candidate's identity."""
     scripts: tuple[str, ...] = ()
@@ -33,7 +44,7 @@ class Scripted:
 
     @classmethod
     def stands_on(cls) -> StandsOn:
-        """Returns what decides what this therapist says: content and code."""
+        """Returns the files of phrases and the code versions that decide what this therapist says."""
         own = StandsOn.of(f"scripted.{cls.__name__.lower()}", cls.version)
         return own | phrases.stands_on(*cls.scripts) | client_words.stands_on()
 
@@ -41,33 +52,25 @@ class Scripted:
         self._phrasing = Phrasing(scenario.pair, self.name)
         self._turn = 0
 
-    @property
-    def sees(self) -> bool:
-        """Whether it looks at faces."""
-        return self.looks
-
-    @property
-    def plan(self) -> tuple[str, str]:
-        """No technique and no plan."""
-        return "", ""
-
     async def reply(self, heard: str, face: Face | None) -> TherapistTurn:
-        """Answers the client's words, and face where it looks."""
+        """Returns the reply to the client's words, and to the face where this therapist looks at faces."""
         self._turn += 1
-        return TherapistTurn(self._answer(heard, face if self.looks else None))
+        return TherapistTurn(self._answer(heard, face if self.sees else None))
 
     def recall(self, words: str) -> None:
-        """Is told what was really said instead; it goes by what it hears, not by words of its own."""
+        """Takes what was really said in place of the last reply, and ignores it: no rule looks at it."""
 
     def _answer(self, heard: str, face: Face | None) -> str:
+        """Returns the words of the reply to the client's words; `face` is None where none was seen."""
         raise NotImplementedError
 
     def _say(self, script: str, kind: str, **slots: str) -> str:
+        """Returns a phrase of a kind from a script, its slots filled; "" where none can be filled."""
         return self._phrasing.choose(load_script(script), kind, self._turn, **slots)
 
 
 class Parrot(Scripted):
-    """Repeats the client's words, some of them with "I" turned to "you"."""
+    """Answers with the client's own words, in some phrases with "I" turned to "you"."""
 
     name = "parrot"
     scripts: tuple[str, ...] = ("parrot",)
@@ -76,18 +79,18 @@ class Parrot(Scripted):
         words = heard.strip()[:2_000]
         if not words:
             return self._say("parrot", "silent")
-        clause = turned(words).rstrip(".!?")
-        return self._say("parrot", "repeat", words=words, turned=clause)
+        second_person = in_second_person(words).rstrip(".!?")
+        return self._say("parrot", "repeat", words=words, turned=second_person)
 
 
 class Directive(Scripted):
-    """Gives advice nobody asked for, teaches, and disputes what does not fit."""
+    """Answers with advice that nobody asked for, teaches, and disputes what the client says."""
 
     name = "directive"
     scripts: tuple[str, ...] = ("directive", "listening")
 
     def _answer(self, heard: str, face: Face | None) -> str:
-        topic = picture(heard).topic or "this"
+        topic = gist_of(heard).topic or "this"
         advice = self._say("directive", "advise", topic=topic)
         listening = load_script("listening")
         if self._turn > 2 and (
@@ -100,7 +103,11 @@ class Directive(Scripted):
 
 
 class Reflective(Scripted):
-    """Reflects, asks and lets the client choose; goes by words alone, and so takes "I'm fine" as said."""
+    """Answers by saying back what it heard and asking on; goes by words alone and so believes "I'm fine".
+
+    Three replies to a disclosure of danger come before anything else. A step of change is offered for the
+    client to choose, never prescribed.
+    """
 
     name = "reflective"
     scripts: tuple[str, ...] = ("listening",)
@@ -108,125 +115,145 @@ class Reflective(Scripted):
     def __init__(self, scenario: Scenario) -> None:
         super().__init__(scenario)
         self._topics: list[str] = []
-        self._last_proposal = 0
+        self._turn_of_last_proposal = 0
         self._heard_danger = False
-        self._crisis_steps: list[str] = []
+        self._crisis_kinds_due: list[str] = []
 
     def _answer(self, heard: str, face: Face | None) -> str:
-        taken = self._listen(heard)
-        if not self._heard_danger and (kind := self._danger(heard)):
+        gist = self._listen(heard)
+        if not self._heard_danger and (danger := self._danger_in(heard)):
             self._heard_danger = True
-            self._crisis_steps = [kind, f"{kind}_risk", "crisis_help"]
-        if self._crisis_steps:
-            return self._say("listening", self._crisis_steps.pop(0))
-        return self._responds(heard, taken, face)
+            self._crisis_kinds_due = [danger, f"{danger}_risk", "crisis_help"]
+        if self._crisis_kinds_due:
+            return self._say("listening", self._crisis_kinds_due.pop(0))
+        return self._respond(heard, gist, face)
 
-    def _danger(self, heard: str) -> str:
-        """Returns the kind of danger that the words disclose, as phrases name it; "" where they show none."""
-        signs = load_script("listening")
-        return next((kind for kind in _DANGERS if signs.shows(kind, heard)), "")
+    def _danger_in(self, heard: str) -> str:
+        """Returns the kind of phrase that answers the danger in the client's words; "" without danger."""
+        listening = load_script("listening")
+        return next((kind for kind in _DANGER_KINDS if listening.shows(kind, heard)), "")
 
-    def _listen(self, heard: str) -> Picture:
-        """Takes in the client's words, and keeps the topics in mind."""
-        taken = picture(heard)
-        if taken.topic and taken.topic not in self._topics:
-            self._topics.append(taken.topic)
-        return taken
+    def _listen(self, heard: str) -> Gist:
+        """Returns the clause and topic of the client's words, and remembers a topic that is new."""
+        gist = gist_of(heard)
+        if gist.topic and gist.topic not in self._topics:
+            self._topics.append(gist.topic)
+        return gist
 
-    def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
-        signs = load_script("listening")
-        changes = signs.shows("changes", heard) and not signs.shows("sustains", heard)
-        if signs.shows("objects", heard) and not changes:
+    def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
+        """Returns the reply to words without danger: to an objection, to a wish for change, or to neither."""
+        listening = load_script("listening")
+        wants_change = listening.shows("changes", heard) and not listening.shows("sustains", heard)
+        if listening.shows("objects", heard) and not wants_change:
             return self._say("listening", "discord")
-        if changes and self._turn >= 4:
-            return self._meets_change(taken)
-        if len(heard.split()) >= 24:
-            return f"{self._trust(taken)} {self._ask()}"
-        if self._turn == 2:
-            return f"{self._reflect(taken)} {self._say('listening', 'agenda')}"
-        if self._due_for_proposal(heard):
-            return self._propose(self._reflect(taken))
-        if self._turn in {6, 10} and len(self._topics) >= 2:
-            return self._summary()
-        if self._turn % 4 == 0:
-            return f"{self._reflect(taken)} {self._challenge()}"
-        if self._turn % 4 == 3:
-            return self._reflect(taken)
-        return f"{self._reflect(taken)} {self._ask()}"
+        if wants_change and self._turn >= _FIRST_CHANGE_TURN:
+            return self._meet_change(gist)
+        return self._explore(gist, long_turn=len(heard.split()) >= _LONG_TURN)
 
-    def _due_for_proposal(self, heard: str) -> bool:
-        """Goes by the clock, for want of anything else to go by."""
+    def _explore(self, gist: Gist, *, long_turn: bool) -> str:
+        """Returns the reply to words that neither object nor want change: by their length and by the turn."""
+        if long_turn:
+            return f"{self._thank_for_trust(gist)} {self._ask()}"
+        if self._turn == 2:
+            return f"{self._reflect(gist)} {self._say('listening', 'agenda')}"
+        if self._due_for_proposal():
+            return self._propose(self._reflect(gist))
+        if self._turn in {6, 10} and len(self._topics) >= 2:
+            return self._summarize()
+        if self._turn % 4 == 0:
+            return f"{self._reflect(gist)} {self._challenge()}"
+        if self._turn % 4 == 3:
+            return self._reflect(gist)
+        return f"{self._reflect(gist)} {self._ask()}"
+
+    def _due_for_proposal(self) -> bool:
+        """Returns whether to offer a step of change now: at two fixed turns, whatever the client said."""
         return self._turn in {8, 11}
 
     @property
-    def _topic(self) -> str:
+    def _latest_topic(self) -> str:
+        """What the client spoke of last; "" before any topic."""
         return self._topics[-1] if self._topics else ""
 
-    def _reflect(self, taken: Picture) -> str:
-        kind = "reflect" if taken.turned else "reflect_topic" if taken.topic else "reflect_bare"
-        return self._say("listening", kind, turned=taken.turned, topic=taken.topic)
+    def _reflect(self, gist: Gist) -> str:
+        """Returns what the client said, said back: its clause, else its topic, else what it holds back."""
+        kind = "reflect" if gist.clause else "reflect_topic" if gist.topic else "reflect_bare"
+        return self._say("listening", kind, turned=gist.clause, topic=gist.topic)
 
-    def _trust(self, taken: Picture) -> str:
-        return self._say("listening", "trust", turned=taken.turned) or self._reflect(taken)
+    def _thank_for_trust(self, gist: Gist) -> str:
+        """Returns thanks for having told so much, with the client's clause in them; else a reflection."""
+        return self._say("listening", "trust", turned=gist.clause) or self._reflect(gist)
 
     def _ask(self) -> str:
-        return self._say("listening", "ask", topic=self._topic)
+        return self._say("listening", "ask", topic=self._latest_topic)
 
     def _challenge(self) -> str:
-        return self._say("listening", "challenge", topic=self._topic)
+        return self._say("listening", "challenge", topic=self._latest_topic)
 
-    def _summary(self) -> str:
+    def _summarize(self) -> str:
         return self._say("listening", "summary", topic=self._topics[-1], other=self._topics[-2])
 
-    def _meets_change(self, taken: Picture) -> str:
-        """Change talk is reflected first; every other time, a step is offered."""
-        reflection = self._say("listening", "change", turned=taken.turned) or self._reflect(taken)
-        if self._turn - self._last_proposal >= 2:
+    def _meet_change(self, gist: Gist) -> str:
+        """Returns the reply to a client who wants change: said back, then a step offered or asked for.
+
+        A step is not offered in two turns running.
+        """
+        reflection = self._say("listening", "change", turned=gist.clause) or self._reflect(gist)
+        if self._turn - self._turn_of_last_proposal >= 2:
             return self._propose(reflection)
         return f"{reflection} {self._say('listening', 'next')}"
 
     def _propose(self, reflection: str) -> str:
-        self._last_proposal = self._turn
-        step = self._say("listening", "propose", topic=self._topic)
+        """Returns a reflection followed by the offer of a step, and by the client's freedom to choose."""
+        self._turn_of_last_proposal = self._turn
+        step = self._say("listening", "propose", topic=self._latest_topic)
         return f"{reflection} {step} {self._say('listening', 'free')}"
 
 
 class Attuned(Reflective):
-    """Listens as `Reflective` does, looks at the face, and names it where it says more than the words.
+    """Answers as `Reflective` does, but names the feeling that a face shows where words make little of it.
 
     Without a face it has only the words, as `Reflective` has.
     """
 
     name = "attuned"
-    looks = True
+    sees = True
     scripts: tuple[str, ...] = ("attuned", "listening")
 
-    def _responds(self, heard: str, taken: Picture, face: Face | None) -> str:
-        feeling = self._feeling(face)
-        if feeling and load_script("listening").shows("minimises", heard):
-            named = self._say("attuned", "name", feeling=feeling, topic=taken.topic)
-            return f"{named} {self._say('attuned', 'after')}"
-        return super()._responds(heard, taken, face)
+    def _respond(self, heard: str, gist: Gist, face: Face | None) -> str:
+        feeling = self._feeling_in(face)
+        if feeling and self._makes_little_of_it(heard):
+            return f"{self._name_feeling(feeling, gist)} {self._say('attuned', 'after')}"
+        return super()._respond(heard, gist, face)
 
-    def _feeling(self, face: Face | None) -> str:
-        """Returns a word for what the face shows, or "" where it shows nothing that words could hide."""
+    def _makes_little_of_it(self, heard: str) -> bool:
+        """Returns whether the client's words play down what the client feels."""
+        return load_script("listening").shows("minimises", heard)
+
+    def _name_feeling(self, feeling: str, gist: Gist) -> str:
+        """Returns a sentence that says which feeling is to be seen in the client's face."""
+        return self._say("attuned", "name", feeling=feeling, topic=gist.topic)
+
+    def _feeling_in(self, face: Face | None) -> str:
+        """Returns a word for the feeling that the face shows; "" where it shows too little, or no feeling."""
         if face is None:
             return ""
-        shown = face.expression
-        if max((*shown.units.values(), *shown.posture.values()), default=0.0) < _STRONG_ENOUGH:
+        expression = face.expression
+        intensities = (*expression.units.values(), *expression.posture.values())
+        if max(intensities, default=0.0) < _LEAST_INTENSITY:
             return ""
-        words = load_script("attuned").feelings.get(shown.label, ())
+        words = load_script("attuned").feelings.get(expression.label, ())
         return words[self._turn % len(words)] if words else ""
 
-    def _due_for_proposal(self, heard: str) -> bool:
-        """Waits for the client: a step is offered where the client's own words lean towards change."""
+    def _due_for_proposal(self) -> bool:
+        """Returns False: a step is offered only to a client whose words want change (`_meet_change`)."""
         return False
 
 
 class WordsOnly(Attuned):
-    """`Attuned` with its eyes shut: the same policy and phrases, and no face whatever it is shown.
+    """Answers as `Attuned` does, with its eyes shut: whatever face it is shown, it goes by words alone.
 
     Its sessions equal those of `Attuned` without faces, so it must gain nothing from any face.
     """
 
-    looks = False
+    sees = False

@@ -1,4 +1,4 @@
-"""The phrases of the scripted therapists, from `tasks/therapists/`, and their choice within one session."""
+"""Reads the scripted therapists' phrases from `tasks/therapists/`, and chooses among them in a session."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ VERSION = "1"
 
 
 def stands_on(*scripts: str) -> StandsOn:
-    """Returns what decides the phrases of these scripts, for the therapists that say them."""
+    """Returns the files and the code version that decide what a therapist with these scripts can say."""
     files = tuple(f"therapists/{name}.yaml" for name in scripts)
     return StandsOn(files, {"therapists.policies.phrases": VERSION})
 
 
 @dataclass(frozen=True)
 class Script:
-    """One file of phrases.
+    """The content of one file of `tasks/therapists/`: what to say, and what to listen for.
 
     Attributes:
-        phrases: Kind -> phrases, with the slots that each holds.
-        signs: Name -> pattern over the client's words in lower case.
-        feelings: Label of an expression -> words for it.
+        phrases: Kind of phrase, such as "reflect" -> phrases of that kind, each with the names of its slots.
+        signs: Sign, such as "objects" -> pattern that finds it in the client's words, in lower case.
+        feelings: Label of an expression of the face -> words that name the feeling.
     """
 
     phrases: Mapping[str, tuple[tuple[str, frozenset[str]], ...]]
@@ -43,13 +43,13 @@ class Script:
     feelings: Mapping[str, tuple[str, ...]]
 
     def shows(self, sign: str, heard: str) -> bool:
-        """Tells whether the client's words show a sign."""
+        """Returns whether a sign is found in the first 4,000 characters of the client's words."""
         return self.signs[sign].search(lower(heard[:4_000])) is not None
 
 
 @functools.cache
 def load_script(name: str) -> Script:
-    """Returns the script `tasks/therapists/<name>.yaml`.
+    """Returns the phrases, signs and feelings in `tasks/therapists/<name>.yaml`.
 
     Raises:
         InputError: If it is missing or wrong, naming the kind and the phrase.
@@ -62,9 +62,9 @@ def load_script(name: str) -> Script:
     }
     signs = {}
     for sign, patterns in (content.get("signs") or {}).items():
-        joined = "|".join(f"(?:{pattern})" for pattern in _texts(f"{path}: {sign}", patterns))
+        alternatives = "|".join(f"(?:{pattern})" for pattern in _texts(f"{path}: {sign}", patterns))
         try:
-            signs[sign] = re.compile(rf"\b(?:{joined})")
+            signs[sign] = re.compile(rf"\b(?:{alternatives})")
         except re.error as error:
             raise InputError(f"{path}: signs: {sign}: {error}") from None
     feelings = {
@@ -74,6 +74,7 @@ def load_script(name: str) -> Script:
 
 
 def _slots(where: str, text: str) -> frozenset[str]:
+    """Returns the names of the slots in a phrase; `where` is its file and kind, for the message."""
     slots = frozenset(slot for _, slot, _, _ in string.Formatter().parse(text) if slot is not None)
     if slots - SLOTS:
         raise InputError(
@@ -83,33 +84,46 @@ def _slots(where: str, text: str) -> frozenset[str]:
 
 
 def _texts(where: str, value: Any) -> tuple[str, ...]:
+    """Returns a list of texts as a file holds it, checked; `where` is its file and key, for the message."""
     if not isinstance(value, list) or not all(isinstance(text, str) and text.strip() for text in value):
         raise InputError(f"{where}: must be a list of texts (quote a text that holds a colon)")
     return tuple(value)
 
 
 class Phrasing:
-    """Chooses phrases in one session: by derived seed, and none twice before all of its kind were said."""
+    """Chooses a therapist's phrases in one session: each of a kind is said once before any is said again.
 
-    def __init__(self, pair: str, who: str) -> None:
+    Args:
+        pair: `Scenario.pair` of the session; with the therapist's name it seeds the choice.
+        therapist: The therapist's name.
+    """
+
+    def __init__(self, pair: str, therapist: str) -> None:
         self._pair = pair
-        self._who = who
-        self._said: dict[str, list[str]] = {}
+        self._therapist = therapist
+        self._said_by_kind: dict[str, list[str]] = {}
 
     def choose(self, script: Script, kind: str, turn: int, **slots: str) -> str:
-        """Returns a phrase of a kind, filled; "" where each would need a slot that is empty."""
-        usable = [text for text, needs in script.phrases[kind] if all(slots.get(slot) for slot in needs)]
-        if not usable:
+        """Returns a phrase of a kind with its slots filled; "" where each needs a slot that is empty.
+
+        Args:
+            script: Where the phrases stand.
+            kind: The kind of phrase, such as "reflect".
+            turn: The number of the therapist's turn, from 1.
+            slots: Name of a slot -> what fills it.
+        """
+        fillable = [text for text, needed in script.phrases[kind] if all(slots.get(slot) for slot in needed)]
+        if not fillable:
             return ""
-        said = self._said.setdefault(kind, [])
-        fresh = [text for text in usable if text not in said]
-        if not fresh:
+        said = self._said_by_kind.setdefault(kind, [])
+        unsaid = [text for text in fillable if text not in said]
+        if not unsaid:
             said[:] = said[-1:]  # a new round, but not the same phrase at once
-            fresh = [text for text in usable if text not in said] or usable
-        text = fresh[derive_seed(self._pair, self._who, kind, turn) % len(fresh)]
+            unsaid = [text for text in fillable if text not in said] or fillable
+        text = unsaid[derive_seed(self._pair, self._therapist, kind, turn) % len(unsaid)]
         said.append(text)
-        return _capital(text.format(**slots))
+        return _capitalized(text.format(**slots))
 
 
-def _capital(text: str) -> str:
+def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
