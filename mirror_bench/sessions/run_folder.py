@@ -275,7 +275,8 @@ def _holds_records(folder: Path) -> bool:
 def _differences(kept: RunHeader, wanted: RunHeader) -> list[str]:
     """What decides answers or scenarios and differs between two headers, in words: first what a user gave."""
     differing = Fingerprint(wanted.fingerprint, wanted.parts).differences(kept.parts)
-    given, following = [], []
+    given: list[str] = []
+    following: list[str] = []
     for kind in ("candidate", "selection"):
         mine = getattr(wanted, kind).model_dump(mode="json", exclude_defaults=True)
         theirs = getattr(kept, kind).model_dump(mode="json", exclude_defaults=True)
