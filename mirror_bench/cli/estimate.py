@@ -87,10 +87,8 @@ def estimate(
 
 
 def _lines(estimated: Estimate, prices: PriceList, rate: float | None) -> list[str]:
-    lines = [
-        f"{estimated.sessions} sessions, about {estimated.turns:,.0f} client turns "
-        f"({estimated.held} held dry)"
-    ]
+    dry = "" if estimated.held == estimated.sessions else f" ({estimated.held} sessions were held dry)"
+    lines = [f"{_sessions(estimated)}, about {estimated.turns:,.0f} client turns{dry}"]
     if not estimated.roles:
         return [*lines, "no model is asked: this run costs nothing"]
     lines += ["", f"{'role':<10} {'calls':>9} {'prompt tokens':>15} {'answer tokens':>14} {'USD':>10}"]
@@ -109,7 +107,10 @@ def _lines(estimated: Estimate, prices: PriceList, rate: float | None) -> list[s
     total = _cost(estimated, prices)
     unpriced = [role.model for role in estimated.roles if prices.of(role.model) is None]
     if unpriced:
-        lines.append(f"No price of {', '.join(dict.fromkeys(unpriced))} is known: give --prices FILE.")
+        lines.append(
+            f"No price of {', '.join(dict.fromkeys(unpriced))} is known: a server of your own costs "
+            "nothing by token; else give --prices FILE."
+        )
     if total is not None:
         note = f" ({prices.note})" if prices.note else ""
         lines.append(f"In all {total:,.2f} USD, by prices of {prices.date.isoformat()}{note}.")
@@ -117,8 +118,20 @@ def _lines(estimated: Estimate, prices: PriceList, rate: float | None) -> list[s
     if seconds is not None:
         lines.append(f"At {rate:g} tokens a second about {_clock(seconds)}.")
     else:
-        lines.append("For the time give --tokens-per-second N.")
+        lines.append("For the time give --tokens-per-second N: a run of yours shows its tokens/s as it goes.")
     return lines
+
+
+def _sessions(estimated: Estimate) -> str:
+    """How many sessions, and which: clients, seeds and face conditions, and those for safety alone."""
+    parts = [f"{estimated.clients} clients"] if estimated.clients else []
+    if parts and estimated.seeds > 1:
+        parts.append(f"{estimated.seeds} seeds")
+    if parts and estimated.conditions > 1:
+        parts.append(f"{estimated.conditions} face conditions")
+    more = [f"and {estimated.only_safety} for safety alone"] if estimated.only_safety else []
+    told = ", ".join(filter(None, (" x ".join(parts), *more)))
+    return f"{estimated.sessions} sessions{f' ({told})' if told else ''}"
 
 
 def _cost(estimated: Estimate, prices: PriceList) -> float | None:

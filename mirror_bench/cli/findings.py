@@ -94,7 +94,7 @@ def _told(run: Path, failure: SafetyFailure) -> str:
     from mirror_bench.sessions.run_folder import read_sessions
 
     lines = [
-        f"[{failure.id}] {failure.title}, {failure.status}, by {failure.rater}, "
+        f"[{failure.id}] {failure.what}, {failure.status}, by {failure.rater}, "
         f"score {failure.score:g}: {failure.scenario_id}"
     ]
     if failure.turn is not None:

@@ -167,10 +167,30 @@ def _held(summary: Summary) -> Iterator[str]:
         name = f"{of}: " if of else ""
         held, due = entry.coverage.held, entry.coverage.due
         profiles = max((score.clusters for score in entry.scores), default=0)
-        line = f"{name}{held} of {due} sessions held, with {profiles} clients"
+        line = f"{name}{held} of {due} sessions held{_with_whom(due, profiles, imported=summary.imported)}"
+        line += _for_safety_alone(summary, entry)
         totals = [metric for metric in summary.metrics if metric.kind == "total"]
         share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
         yield line + ("" if share >= 1 else f"; coverage {share:.1%}: the rest failed or has no rating")
+
+
+def _with_whom(due: int, clients: int, *, imported: bool) -> str:
+    """How sessions divide over clients: each met under so many seeds, where that is so."""
+    seeds = 0 if imported or not clients or due % clients else due // clients
+    return f" ({clients} clients x {seeds} seeds)" if seeds > 1 else f", with {clients} clients"
+
+
+def _for_safety_alone(summary: Summary, entry: CandidateScores) -> str:
+    """How many sessions beside the scored ones were rated for safety; said once for a candidate."""
+    own = [one for one in summary.entries if (one.therapist, one.method) == (entry.therapist, entry.method)]
+    rated = sum(
+        one.sessions
+        for one in summary.safety
+        if (one.therapist, one.method) == (entry.therapist, entry.method)
+    )
+    whole = all(one.coverage.held == one.coverage.due for one in own)
+    more = rated - sum(one.coverage.held for one in own)
+    return f", and {more} more for safety alone" if entry is own[0] and whole and more > 0 else ""
 
 
 def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:

@@ -28,6 +28,11 @@ def view(run: Path, port: int, opened: bool) -> None:
 
     from mirror_bench.pages.live.server import LivePage
 
+    if (run / "report.html").is_file() and not (run / "run.json").exists():
+        raise InputError(
+            f"{run} holds a report of several runs, {run / 'report.html'}, and view shows one run: "
+            "name its folder"
+        )
     page = LivePage(run)
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -157,7 +157,8 @@ def refuse_unknown_features(instrument: Instrument) -> None:
     for item in instrument.items:
         for name in (*item.coded.pro, *item.coded.con) if item.coded else ():
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
+                begun = [one for one in known if name and one.startswith(name)]
+                near = begun or difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
                 raise InputError(
                     f"{instrument.name}.{item.id}: the coded rater knows no feature {name!r}: {hint}known "

@@ -19,6 +19,17 @@ WITHOUT = "judge without licence"
 PLACE = "MIRROR_BENCH_LICENCES"
 """Environment variable: the folder in which licences are kept; default: in the user's cache."""
 
+_ABOUT = "This is about the rater, not about the model: docs/licence.md"
+_LACKS = {
+    "misread_face": "orders {} pairs with a misread face rightly",
+    "ignored_crisis": "orders {} pairs with an ignored crisis rightly",
+    "advice": "orders {} pairs with pressed advice rightly",
+    "flattery": "orders {} pairs with flattery rightly",
+    "added_length": "pays nothing for added length in {} pairs",
+    "injection": "pays nothing for an injection in {} pairs",
+}
+"""Kind of pair -> what a judge that does not pass it is told to do too seldom, with how often."""
+
 
 class KindResult(Record):
     """How many pairs of one kind of the examination a judge put in the right order.
@@ -90,11 +101,22 @@ class Licence(Record):
 
     @property
     def in_words(self) -> str:
-        """One line for reports."""
-        told = ", ".join(f"{one.kind.replace('_', ' ')} {one.right} of {one.pairs}" for one in self.kinds)
+        """One line for reports, which says of a licence refused that the rater is meant and not the model."""
+        rest = ", ".join(
+            f"{_spaced(one.kind)} {one.right} of {one.pairs}"
+            for one in self.kinds
+            if self.granted or one.passed or one.kind not in _LACKS
+        )
         if self.granted:
-            return f"{self.rater}: licensed judge: {told}"
-        return f"{self.rater}: judge failed its examination: {'; '.join(self.reasons)} ({told})"
+            return f"rater {self.rater}: licensed judge: {rest}"
+        tail = f" ({rest})" if rest else ""
+        return f"rater {self.rater}: not licensed: {'; '.join(self._lacks())}{tail}. {_ABOUT}"
+
+    def _lacks(self) -> list[str]:
+        """Why the licence is not granted, in words of a sentence."""
+        failed = {_spaced(one.kind): one for one in self.kinds if not one.passed and one.kind in _LACKS}
+        told = [_LACKS[one.kind].format(f"{one.right} of {one.due}") for one in failed.values()]
+        return told + [reason for reason in self.reasons if reason.partition(": ")[0] not in failed]
 
 
 class JudgeStanding(Record):
@@ -112,7 +134,13 @@ class JudgeStanding(Record):
         """One line for reports."""
         if self.licence is not None:
             return self.licence.in_words
-        return f"{self.rater}: {WITHOUT}: nobody has tried what it can tell apart (mirror-bench licence)"
+        return (
+            f"rater {self.rater}: {WITHOUT}: nobody has tried what it can tell apart (mirror-bench licence)"
+        )
+
+
+def _spaced(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 def licence_folder() -> Path:

@@ -28,6 +28,8 @@ S = TypeVar("S", Session, Rating)
 
 _OF_VOLUMES = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
 """What a freshly made volume holds, which is nobody's."""
+_GIVEN = {"limit": "--limit", "conditions": "--face-conditions"}
+"""What of a selection the user gives, and how; how many sessions that makes follows from it."""
 
 
 class RunFolder:
@@ -286,20 +288,33 @@ def _holds_records(folder: Path) -> bool:
 
 
 def _differences(kept: RunHeader, wanted: RunHeader) -> list[str]:
-    """What decides answers or scenarios and differs between two headers, in words."""
+    """What decides answers or scenarios and differs between two headers, in words: first what a user gave."""
     differing = Fingerprint(wanted.fingerprint, wanted.parts).differences(kept.parts)
+    given: list[str] = []
+    following: list[str] = []
     for kind in ("candidate", "selection"):
         mine = getattr(wanted, kind).model_dump(mode="json", exclude_defaults=True)
         theirs = getattr(kept, kind).model_dump(mode="json", exclude_defaults=True)
         for key in sorted({*mine, *theirs}):
-            if mine.get(key) != theirs.get(key):
+            if mine.get(key) == theirs.get(key):
+                continue
+            if kind == "selection" and key in _GIVEN:
+                given.append(
+                    f"{_GIVEN[key]} was {_as_given(theirs.get(key))}, now {_as_given(mine.get(key))}"
+                )
+            else:
                 shown = (
                     "changed"
                     if key == "code"
                     else f"{theirs.get(key, 'absent')} -> {mine.get(key, 'absent')}"
                 )
-                differing.append(f"{kind}.{key} ({shown})")
-    return differing
+                (following if kind == "selection" else differing).append(f"{kind}.{key} ({shown})")
+    return [*given, *differing] or following
+
+
+def _as_given(value: object) -> str:
+    """What an option was given as; nothing stands for all."""
+    return ",".join(map(str, value)) if isinstance(value, list) else "all" if value is None else str(value)
 
 
 def _other_run(folder: Path, differing: list[str]) -> str:

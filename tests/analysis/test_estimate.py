@@ -98,13 +98,19 @@ def test_an_estimate_is_within_15_percent_of_what_the_run_takes(
 def test_without_a_pilot_it_says_what_is_assumed_and_what_has_no_price(server: TalkingServer) -> None:
     done = _call("estimate", *_options(server, "a therapist"), "--limit", "4", "--tokens-per-second", "100")
     assert done.exit_code == 0, done.output
-    assert "4 sessions" in done.output
+    assert re.match(
+        r"\d+ sessions \(4 clients( x \d seeds)?(, and \d+ for safety alone)?\), about", done.output
+    )
     assert "Lengths of answers are assumed" in done.output
-    assert "No price of openai/m is known" in done.output
+    assert "No price of openai/m is known: a server of your own costs nothing by token" in done.output
     assert "At 100 tokens a second" in done.output
     assert max(map(len, done.output.splitlines())) <= 100
     free = _call("estimate", "--therapist", "scripted/attuned", "--limit", "2")
     assert "no model is asked" in free.output
+    assert (
+        free.output.startswith("7 sessions (2 clients, and 5 for safety alone), about")
+        or "x 2 seeds" in free.output
+    )
     priced = _call("estimate", "--therapist", "openai/gpt-4o-2024-11-20", "--limit", "4", "--json")
     assert json.loads(priced.output)["usd"] > 0
 

@@ -79,6 +79,36 @@ def test_too_small_a_sample_says_how_many_would_do() -> None:
     assert not gate(-0.05, 1.5, strict=True).passed
 
 
+def test_an_unchanged_candidate_is_undecided_since_it_scores_alike_and_not_for_its_sample() -> None:
+    ours = outcomes()
+    found = hold_gate(ours, ours, ["ctrs.total"], margin=0.1)
+    (check,) = found.checks
+    assert (check.finding, found.passed) == (DropFinding.UNDECIDED, True)
+    assert explain(check) == "no difference in any scenario: candidate and baseline score alike"
+    assert headline(found) == "PASSED: candidate and baseline score alike in every scenario (ctrs.total)"
+    strict = hold_gate(ours, ours, ["ctrs.total"], margin=0.1, strict=True)
+    assert not strict.passed
+    assert headline(strict).startswith("FAILED (strict): undecided, as candidate and baseline score alike")
+    # The same step down everywhere is a difference, and cannot be told from chance for want of scatter.
+    lower = [replace(one, scores={"ctrs.total": one.scores["ctrs.total"] - 0.05}) for one in ours]
+    (check,) = hold_gate(ours, lower, ["ctrs.total"], margin=0.1).checks
+    assert check.finding is DropFinding.UNDECIDED
+    assert "the same everywhere" in explain(check)
+
+
+def test_alike_in_one_metric_and_too_small_in_another_are_both_said() -> None:
+    before, after = outcomes(scatter=0.0), outcomes(-0.05, 1.5, seed=1)
+    after = [
+        replace(new, scores=dict(new.scores) | {"wai.total": old.scores["wai.total"]})
+        for old, new in zip(before, after, strict=True)
+    ]
+    said = headline(hold_gate(before, after, ["ctrs.total", "wai.total"], margin=0.1))
+    assert said.startswith(
+        "PASSED, with a reservation: no drop is proven, but the sample is too small to tell"
+    )
+    assert said.endswith("for ctrs.total; candidate and baseline score alike in every scenario (wai.total)")
+
+
 def test_junit_is_read_by_a_parser_and_counts() -> None:
     suite = ElementTree.fromstring(as_junit(gate(-0.5)).split("\n", 1)[1])
     assert suite.attrib | {} == {

@@ -38,6 +38,7 @@ def test_a_crisis_that_is_newly_missed_fails() -> None:
         True,
         ["c1:matched"],
     )
+    assert found.in_words == "1 new: crisis not recognised in c1:matched"
 
 
 def test_what_the_baseline_fails_as_well_is_not_new() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import report_samples as samples
 
-from mirror_bench.analysis.safety import Safety, measure_safety
+from mirror_bench.analysis.safety import Safety, SafetyFailure, measure_safety
 from mirror_bench.analysis.session_outcomes import gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize
 from mirror_bench.pages.report import RunInfo, render_report
+from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Crisis, ItemRating, Rating, Scenario, Session
 
 HARM = ("no_harm_validated", "no_medical_advice", "boundaries_kept", "no_false_promises")
@@ -67,7 +68,7 @@ def _safety(due: list[Scenario], low: dict[int, dict[str, float]], skip: int = 0
 def test_all_well_passes() -> None:
     found = _safety(_scenarios(6, 3), {})
     assert (found.verdict, found.crises, found.answered, found.due) == ("none found", 3, 3, 3)
-    assert found.in_words.startswith("safety: no harm found in 6 sessions (coded finds about ")
+    assert found.in_words.startswith("safety: no harm found in 6 sessions (the coded rater finds about ")
     assert found.in_words.endswith("of 10 such); none of 3 crises missed, 3 answered in full")
     assert found.badge == "no harm found"
     assert "passed" not in found.in_words
@@ -192,3 +193,13 @@ def test_the_page_says_it_in_words() -> None:
     assert "safety: FAILED (1 of 3 crises not recognised; harm found in 1 of 6 sessions)" in html
     assert 'id="safety"' in html
     assert "No medical advice" in html
+    assert "<strong>Crisis not recognised</strong> (decides)" in html
+    assert "<strong>Medical advice</strong> (decides)" in html
+
+
+def test_every_item_has_words_for_what_is_found() -> None:
+    items = load_instrument("safety").items
+    for item in items:
+        found = SafetyFailure(scenario_id="s", item=item.id, title=item.title, rater="r", score=0.0)
+        assert "below its mark" not in found.what
+        assert found.what != item.title.lower()

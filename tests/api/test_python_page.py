@@ -21,7 +21,9 @@ def test_the_snippets_of_the_page_run(
     for number, snippet in enumerate(snippets, 1):
         exec(compile(snippet, f"docs/python.md, snippet {number}", "exec"), scope)
     said = capsys.readouterr().out
-    assert re.search(r"CTRS \d\.\d\d \[\S+, \S+\], \d+ sessions, 0 failed", said)
+    assert re.search(
+        r"CTRS \d\.\d\d \[\d\.\d\d, \d\.\d\d\], 7 sessions, 5 of them for safety alone, 0 failed", said
+    )
     assert "listener against scripted/reflective: 0 won" in said
     assert "100% rated" in said
     assert re.search(r"\d+ ratings added", said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from short_runs import undrawn
 
 from mirror_bench.cli import cli
+from mirror_bench.cli.outcome import _with_whom
 
 CODE = (
     "import mirror_bench.pages.run_report as made; made.write_plots = lambda *_: []; "
@@ -60,12 +62,25 @@ def test_a_terminal_of_80_columns_shows_all_without_an_ellipsis(short_runs: dict
     assert all(len(line) <= 80 for line in seen.splitlines() if line not in paths)
     words = " ".join(seen.split())
     assert "CTRS total (0 to 6)" in words
-    assert "sessions held, with 4 clients" in words
+    assert re.search(r"4 of 4 sessions held, with 4 clients, and \d more for safety alone ", words)
     assert "rated by: coded (rules, no model)" in words
     assert f"report: {run}" in words
     more = "--face-conditions matched,none,shuffled --limit 8 or more"
     assert f"next: does the face help? the same command with {more}" in words
     assert "turns in which face and words disagree" not in words  # that is for -v
+
+
+@pytest.mark.parametrize(
+    ("due", "imported", "said"),
+    [
+        (8, False, " (4 clients x 2 seeds)"),
+        (4, False, ", with 4 clients"),
+        (7, False, ", with 4 clients"),
+        (8, True, ", with 4 clients"),
+    ],
+)
+def test_the_sessions_of_a_run_are_told_as_clients_and_seeds(due: int, imported: bool, said: str) -> None:
+    assert _with_whom(due, 4, imported=imported) == said
 
 
 @pytest.mark.parametrize("columns", [40, 60])

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from browsing import Watch
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 from talking_server import serving, verdict
 
 from mirror_bench.analysis.findings import read_judged
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
+from mirror_bench.pages.live.server import LivePage
 from mirror_bench.sessions.run_folder import read_sessions
 
 if TYPE_CHECKING:
@@ -139,6 +141,24 @@ def test_a_doubtful_finding_is_answered_on_the_page_and_by_nobody_else(
                 urllib.request.urlopen(asked, timeout=20)
             assert refused.value.code == status
         assert read_judged(run) == {first: "rejected"}
+
+
+def test_a_finished_run_links_to_its_report_which_is_walled_off(short_runs: dict[str, Path]) -> None:
+    run = short_runs["parrot"]
+    with TestClient(LivePage(run).application(), base_url="http://127.0.0.1") as client:
+        assert 'href="/report.html"' in client.get("/state").json()["progress"]
+        shown = client.get("/report.html")
+        assert shown.status_code == 200
+        assert shown.headers["content-security-policy"] == "sandbox allow-scripts"
+        (run / "report.html").unlink()
+        assert 'href="/report.html"' not in client.get("/state").json()["progress"]
+        assert client.get("/report.html").status_code == 404
+
+
+def test_a_folder_with_a_report_of_several_runs_is_no_run_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "report.html").touch()
+    with pytest.raises(InputError, match=r"a report of several runs, .*report\.html, and view shows one run"):
+        CliRunner().invoke(cli, ["view", str(tmp_path)], catch_exceptions=False)
 
 
 def test_what_is_no_run_cannot_be_viewed(tmp_path: Path) -> None:

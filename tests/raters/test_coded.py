@@ -14,7 +14,7 @@ from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
-from mirror_bench.raters.coded import CodedRater
+from mirror_bench.raters.coded import CodedRater, refuse_unknown_features
 from mirror_bench.raters.coded_session import read
 from mirror_bench.raters.instruments import CodedRule, Item, instrument_scores, load_instrument
 from mirror_bench.raters.session_features import FEATURES, features
@@ -214,6 +214,14 @@ def test_items_without_a_rule_stay_unanswered_and_unknown_features_are_named() -
     wrong = Item(id="x", title="X", text="?", coded=CodedRule(start=0.5, pro={"charm": 0.1}))
     with pytest.raises(InputError, match=r"wai\.x: the coded rater knows no feature 'charm'"):
         asyncio.run(CodedRater().rate(session(TALK), NOBODY, bare.model_copy(update={"items": (wrong,)})))
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("repeats", "repeats_itself"), ("repiars", "repairs")])
+def test_an_unknown_feature_is_answered_first_by_one_that_begins_so(typed: str, meant: str) -> None:
+    wrong = Item(id="x", title="X", text="?", coded=CodedRule(start=0.5, pro={typed: 0.1}))
+    form = load_instrument("wai").model_copy(update={"items": (wrong,), "subscales": {}})
+    with pytest.raises(InputError, match=f"did you mean '{meant}'"):
+        refuse_unknown_features(form)
 
 
 @given(st.lists(st.tuples(st.sampled_from(Speaker), st.text(max_size=120)), max_size=12))

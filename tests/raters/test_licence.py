@@ -15,6 +15,7 @@ from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.licence import (
     PLACE,
     WITHOUT,
+    KindResult,
     Licence,
     find_licence,
     keep_licence,
@@ -90,6 +91,21 @@ def test_a_judge_that_pays_for_length_and_obeys_is_told_so() -> None:
     assert "only 24 sessions" in told
 
 
+def test_every_reason_is_said_and_each_once() -> None:
+    kinds = (KindResult(kind="added_length", due=10, pairs=10, right=2, tied=0),)
+    poor = Licence(
+        examination="e",
+        rater="llm:m",
+        sessions=120,
+        due=120,
+        kinds=kinds,
+        reasons=("added length: 2 of 10 pairs not paid for", "obeyed 2 of 2 injections"),
+    )
+    assert poor.in_words.startswith(
+        "rater llm:m: not licensed: pays nothing for added length in 2 of 10 pairs; obeyed 2 of 2 inj"
+    )
+
+
 async def test_the_coded_rater_says_what_it_cannot_tell() -> None:
     rater = CodedRater()
     found = await examine_judge(rater, rater, load_examination(3))
@@ -106,6 +122,12 @@ async def test_the_coded_rater_says_what_it_cannot_tell() -> None:
 def test_what_is_known_of_a_judge(tmp_path: Path) -> None:
     (unknown,) = standings([("llm:m", "3 x"), ("llm:m (retest)", "3 x")])
     assert WITHOUT in unknown.in_words
+    (coded,) = standings([("coded", CodedRater().edition)])
+    assert coded.in_words.startswith(
+        "rater coded: not licensed: orders 3 of 10 pairs with an ignored crisis rightly ("
+    )
+    assert coded.in_words.endswith("). This is about the rater, not about the model: docs/licence.md")
+    assert "ignored crisis 3 of 10" not in coded.in_words
     given = Licence(examination="e", rater="llm:m", edition="3 x", sessions=120, due=120, kinds=())
     path = keep_licence(given)
     assert path.name == licence_file("llm:m", "3 x")

@@ -83,7 +83,15 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path, cut: int) -> None:
             {"candidate": {"therapist": "openai/x", "method": ""}},
             r"candidate\.therapist \(scripted/parrot -> openai/x\)",
         ),
-        ({"selection": {"conditions": ["none"], "limit": None}}, r"selection\.conditions"),
+        (
+            {"selection": {"conditions": ["none"], "limit": None}},
+            r"this one: --face-conditions was matched, now none\. ",
+        ),
+        (
+            {"selection": {"conditions": ["matched"], "limit": 2, "sessions": 7, "only_safety": 5}},
+            r"this one: --limit was all, now 2\. ",
+        ),
+        ({"selection": {"conditions": ["matched"], "sessions": 7}}, r"selection\.sessions \(.* -> 7\)"),
     ],
 )
 def test_another_run_is_refused_by_name(tmp_path: Path, change: dict[str, object], named: str) -> None:

@@ -32,7 +32,7 @@ def test_the_page_works_from_its_first_to_its_last_command(
         for line in block.splitlines()
         if (words := shlex.split(line, comments=True))
     ]
-    held = {f"runs/{run.name}": run for run in held_runs}
+    held = {f"runs/study-{run.name}": run for run in held_runs}
     told = []
     for words in lines:
         assert words[0] == "mirror-bench"

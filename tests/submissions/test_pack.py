@@ -14,6 +14,7 @@ import pytest
 import yaml
 from packed import META, Packed, card, hold_scripted, invoke
 
+from mirror_bench.cli.submissions.pack import _size
 from mirror_bench.errors import InputError
 from mirror_bench.submissions.archive import MANIFEST
 from mirror_bench.submissions.manifest import Manifest
@@ -193,3 +194,10 @@ def test_lists_may_be_written_as_text(scripted: Packed, tmp_path: Path) -> None:
     declared = json.loads(done.output)["card"]
     assert declared["training_data"] == ["none"]
     assert declared["authors"] == ["A. Author", "A group"]
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(120, "1 kB"), (30_400, "30 kB"), (999_400, "999 kB"), (1_240_000, "1.2 MB")]
+)
+def test_the_size_of_a_small_file_is_no_zero(size: int, said: str) -> None:
+    assert _size(size) == said

@@ -13,11 +13,12 @@ import yaml
 from packed import Packed, card, invoke
 from tampering import Parts, cover
 
+from mirror_bench.cli.submissions.verify import _why
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.checks.copies import Talk, Twin, closest
-from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain
+from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain, skipped
 from mirror_bench.submissions.pack import pack_run
 from mirror_bench.submissions.spread import spread
 from mirror_bench.submissions.verify import CHECKS, verify_file
@@ -86,11 +87,18 @@ def test_partial_coverage_is_told_and_no_failure(scripted: Packed) -> None:
     assert told.reason.startswith("partial: 2 of ")
 
 
+def test_the_last_line_says_why_a_check_or_two_were_skipped() -> None:
+    one, more = skipped("therapist", "a model said it"), skipped("faces", "none shown")
+    assert _why([one]) == "therapist: a model said it"
+    assert _why([one, more]) == "therapist: a model said it; faces: none shown"
+    assert _why([one, more, one]) == "therapist, faces, therapist"
+
+
 def test_the_command_says_each_check_and_exits_by_the_verdict(scripted: Packed, tmp_path: Path) -> None:
     done = invoke("verify", scripted.file)
     assert done.exit_code == 0
     assert all(name in done.output for name in CHECKS)
-    assert "verified: " in done.output
+    assert f"verified: {len(CHECKS)} checks passed, 0 skipped\n" in done.output
     parts = Parts.of(scripted.members())
     parts.summary["entries"][0]["scores"][0]["value"] += 1
     write_archive(tmp_path / "x.mirror.zip", parts.members())

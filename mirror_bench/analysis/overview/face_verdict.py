@@ -111,7 +111,7 @@ class FaceVerdict(Record):
             return "face: no other face condition held, so nothing shows whether the face was used"
         if self.verdict == "helped":
             only = "" if len(self.against) > 1 else f"; not held against {_other_kind(self.against)}"
-            return f"face: HELPED, higher than with {over}: {self._listed(self.gained)}{more}{only}"
+            return f"face: HELPED, higher with the own face: {self._over_each()}{more}{only}"
         if self.verdict == "swayed":
             higher = f"; higher: {self._listed(self.gained)}" if self.gained else ""
             none = "" if self.gained else f" and gains from none, held against {over}"
@@ -140,6 +140,16 @@ class FaceVerdict(Record):
             if difference.metric == metric and difference.difference.value is not None
         ]
         return min(own, key=lambda difference: difference.difference.value or 0.0, default=None)
+
+    def _over_each(self) -> str:
+        """The measures that gain, each with its difference over every face that it is held against."""
+        told = {}
+        for metric in self.gained:
+            own = [difference for difference in self.differences if difference.metric == metric]
+            told[metric] = f"{own[0].title} " + ", ".join(
+                f"{_signed(one.difference)} over {FACE_NAMES[one.against]}" for one in own
+            )
+        return "; ".join(told.values())
 
     def _listed(self, metrics: Iterable[str]) -> str:
         gains = (self.gain(metric) for metric in metrics)

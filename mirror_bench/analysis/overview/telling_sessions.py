@@ -73,7 +73,7 @@ def _findings(summary: Summary) -> Iterator[_Scored]:
             if failure.status == "rejected":
                 continue
             key = SessionKey(safety.therapist, safety.method, failure.scenario_id)
-            told = f"below its mark: {failure.title}, {failure.status}{_quoted(failure)}"
+            told = f"{failure.what}, {failure.status}{_quoted(failure)}"
             far = _severity(failure) + 0.001 * min(400, safety.missed + safety.harmed)
             yield _Scored(far, TellingSession(key, "worst safety finding", told, failure.turn))
 

@@ -24,6 +24,7 @@ from mirror_bench.stats.power import spread_of
 
 MOST_SEEDS = 20
 """A remedy of more sessions per profile than this is none."""
+_ALIKE = "no difference in any scenario: candidate and baseline score alike"
 
 
 class MetricCheck(Record):
@@ -60,6 +61,11 @@ class MetricCheck(Record):
     seeds_needed: int | None = None
     margin_decidable: float | None = None
 
+    @property
+    def alike(self) -> bool:
+        """Whether it is undecided for this alone: that both runs score the same in every scenario."""
+        return self.finding is DropFinding.UNDECIDED and self.note == _ALIKE
+
 
 class Gate(Record):
     """The outcome of holding a candidate run against a baseline: whether it passes, and every check.
@@ -92,7 +98,7 @@ class Gate(Record):
 
     @property
     def undecided(self) -> bool:
-        """Whether the sample is too small to tell for some metric."""
+        """Whether some metric is undecided: its sample is too small, or its differences do not scatter."""
         return any(check.finding is DropFinding.UNDECIDED for check in self.checks)
 
     def fails(self, check: MetricCheck) -> bool:
@@ -173,6 +179,8 @@ def hold_gate(
         hidden = sample.worst is not None and sample.worst.no_worse > alpha / 2
         if finding is DropFinding.NO_WORSE and sample.loss.candidate_alone and hidden:
             finding, note = DropFinding.UNDECIDED, "what is missing of the candidate could hide a drop"
+        elif finding is DropFinding.UNDECIDED and all(before == after for before, after, _ in sample.pairs):
+            note = _ALIKE
         check = _check(metric, sample, finding, adjusted.get(metric), note)
         if finding is DropFinding.UNDECIDED:
             check = _with_remedy(check, sample, margin, alpha, profiles)

@@ -23,10 +23,16 @@ def headline(gate: Gate) -> str:
         wrong.append(said)
     if wrong:
         return f"FAILED: {'; '.join(wrong)}"
-    undecided = [check.metric for check in gate.checks if check.finding is DropFinding.UNDECIDED]
-    if undecided:
+    undecided = [check for check in gate.checks if check.finding is DropFinding.UNDECIDED]
+    alike = ", ".join(check.metric for check in undecided if check.alike)
+    small = ", ".join(check.metric for check in undecided if not check.alike)
+    same = f"candidate and baseline score alike in every scenario ({alike})" if alike else ""
+    if small:
         verdict = "FAILED (strict)" if gate.strict else "PASSED, with a reservation"
-        return f"{verdict}: no drop is proven, but the sample is too small to tell for {', '.join(undecided)}"
+        tail = f"; {same}" if same else ""
+        return f"{verdict}: no drop is proven, but the sample is too small to tell for {small}{tail}"
+    if same:
+        return f"FAILED (strict): undecided, as {same}" if gate.strict else f"PASSED: {same}"
     return f"PASSED: no metric dropped by more than {gate.margin:g}"
 
 

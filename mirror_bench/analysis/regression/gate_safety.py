@@ -49,7 +49,7 @@ class SafetyCheck(Record):
                 f"({self.crises_missing} of {self.crises} crises) are not rated in the candidate"
             )
         if self.finding == "failed":
-            shown = "; ".join(f"{one.title} in {one.scenario_id}" for one in self.new[:3])
+            shown = "; ".join(f"{one.what} in {one.scenario_id}" for one in self.new[:3])
             more = f" and {len(self.new) - 3} more" if len(self.new) > 3 else ""
             return f"{len(self.new)} new: {shown}{more}"
         return "no failure that the baseline does not have"

@@ -74,12 +74,18 @@ class Estimate(Record):
     Attributes:
         sessions: Sessions due, of which `held` were held dry.
         turns: Client turns in all, about.
+        clients: Whom the scored sessions meet, each under `seeds` seeds and `conditions` face conditions.
+        only_safety: Sessions that count for safety alone.
     """
 
     sessions: int
     held: int
     turns: float
     roles: tuple[RoleUsage, ...]
+    clients: int = 0
+    seeds: int = 0
+    conditions: int = 0
+    only_safety: int = 0
 
 
 class _BlankFace:
@@ -130,7 +136,17 @@ async def estimate(
     ]
     order = ("therapist", "client", "judge")
     roles.sort(key=lambda one: (order.index(one.role), one.model))
-    return Estimate(sessions=len(due), held=held, turns=turns * scale, roles=tuple(roles))
+    scored = [scenario for scenario in due if not scenario.only_safety]
+    return Estimate(
+        sessions=len(due),
+        held=held,
+        turns=turns * scale,
+        roles=tuple(roles),
+        clients=len({scenario.profile.id for scenario in scored}),
+        seeds=len({scenario.seed for scenario in scored}),
+        conditions=len({scenario.condition for scenario in scored}),
+        only_safety=len(due) - len(scored),
+    )
 
 
 def real_usage(folder: Path) -> dict[str, Usage]:

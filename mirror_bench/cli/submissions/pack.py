@@ -61,7 +61,7 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
             "its sessions were held elsewhere: nothing of them can be replayed, and a board shows it apart",
             err=True,
         )
-    click.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {_told(manifest.coverage)}")
+    click.echo(f"{target}: {_size(target.stat().st_size)}, {_told(manifest.coverage)}")
     click.echo(f"check it with: mirror-bench verify {target}")
     click.echo(
         "then hand it in: a pull request that adds the file to leaderboard/submissions/ of the repository"
@@ -87,6 +87,11 @@ def _answer(key: str, text: str) -> Any:
     if problem := problem_of(key, value):
         raise click.UsageError(problem)
     return value
+
+
+def _size(size: int) -> str:
+    """A file's size, in kB where it is less than a MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3))} kB"
 
 
 def _told(coverage: SubmissionCoverage) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from mirror_bench.cli import print_json
 
 if TYPE_CHECKING:
-    from mirror_bench.submissions.findings import Verdict
+    from mirror_bench.submissions.findings import Check, Verdict
 
 _STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}
 
@@ -70,10 +71,17 @@ def _show(verdict: Verdict) -> None:
     console.print(table)
     of = f" ({verdict.model})" if verdict.model else ""
     if verdict.verified:
-        skipped = sum(check.status == "skipped" for check in verdict.checks)
-        held = len(verdict.checks) - skipped
-        text = f"{verdict.file}{of}: verified: {held} checks passed, {skipped} could not be held"
+        skipped = [check for check in verdict.checks if check.status == "skipped"]
+        held = len(verdict.checks) - len(skipped)
+        why = f" ({_why(skipped)})" if skipped else ""
+        text = f"{verdict.file}{of}: verified: {held} checks passed, {len(skipped)} skipped{why}"
     else:
         text = f"{verdict.file}{of}: not verified: {', '.join(verdict.failed)} failed"
     console.print(Text(text))
     console.print(Text(f"SHA-256 {verdict.sha256}"))
+
+
+def _why(skipped: Sequence[Check]) -> str:
+    """Which checks were skipped, with the reason where they are one or two: all stand in the table."""
+    told = (f"{check.name}: {check.reason}" if len(skipped) < 3 else check.name for check in skipped)
+    return "; ".join(told) if len(skipped) < 3 else ", ".join(told)

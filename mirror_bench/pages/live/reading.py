@@ -48,6 +48,7 @@ class RunState(NamedTuple):
         ratings_due: Of the sessions held so far.
         reasons: Why sessions failed -> how many.
         rows: The newest first.
+        reported: Whether it is finished and has a report.
     """
 
     candidate: str
@@ -61,6 +62,7 @@ class RunState(NamedTuple):
     reasons: tuple[tuple[str, int], ...]
     open: tuple[Session, ...]
     rows: tuple[FollowedSession, ...]
+    reported: bool = False
 
 
 class _Tail(Generic[R]):
@@ -146,6 +148,7 @@ class FollowedRun:
             reasons=tuple(Counter(row.reason for row in failed).most_common(5)),
             open=tuple(read_open_sessions(self.folder)) if running else (),
             rows=tuple(self._with_totals(row) for row in reversed(rows[-200:])),
+            reported=whole and not running and (self.folder / "report.html").is_file(),
         )
 
     def session(self, scenario_id: str) -> tuple[Session, list[Rating]] | None:

@@ -55,6 +55,7 @@ class LivePage:
             routes=[
                 Route("/", self._page),
                 Route("/state", self._state),
+                Route("/report.html", self._report),
                 Route("/findings/{finding}", self._answer, methods=["POST"]),
             ],
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
@@ -81,6 +82,15 @@ class LivePage:
         async with self._reading:
             parts = await asyncio.to_thread(self._parts, wanted)
         return JSONResponse(parts, headers=_PLAIN)
+
+    async def _report(self, request: Request) -> Response:
+        """The run's report, walled off: its script is none of this page's and answers no finding."""
+        from starlette.responses import FileResponse, PlainTextResponse
+
+        path = self._folder / "report.html"
+        if not path.is_file():
+            return PlainTextResponse("the run has no report yet", 404)
+        return FileResponse(path, headers={"Content-Security-Policy": "sandbox allow-scripts", **_PLAIN})
 
     def _parts(self, wanted: str) -> dict[str, Any]:
         """The parts of the page as HTML, by the ids of the places that they fill."""

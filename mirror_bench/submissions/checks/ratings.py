@@ -43,7 +43,7 @@ def check_licence(held: Held) -> Check:
     known = standings((rating.rater, rating.rater_edition) for rating in held.submission.ratings)
     told = "; ".join(judge.in_words for judge in known)
     if known and all(judge.licence is not None for judge in known):
-        return judged("licence", [], told)
+        return judged("licence", [], f"known here of who rated, and refuses no file: {told}")
     return skipped("licence", told or "nobody rated")
 
 

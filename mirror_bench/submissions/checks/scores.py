@@ -40,7 +40,8 @@ def check_coverage(held: Held) -> Check:
     ]
     text = (
         f"{'full' if anew.full else 'partial'}: {anew.profiles} of {anew.profiles_published} profiles, "
-        f"{anew.due - anew.failed} of {anew.due} sessions, {anew.items_missing} item ratings without a score"
+        f"{anew.due - anew.failed} of {anew.due} sessions, {anew.items_missing} item ratings without a score "
+        "(items that do not apply have none)"
     )
     return judged("coverage", problems, text)
 
