@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,8 @@ from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
     from mirror_bench.analysis.regression.gate import Gate
+    from mirror_bench.analysis.regression.rated_runs import RatedRun
+    from mirror_bench.raters.instruments import Instrument
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import Contestant
 
@@ -129,7 +134,10 @@ def _held(
             "baseline's --limit and --seeds"
         )
     header = sides[0].header
-    metrics = chosen_metrics((before.outcomes, after.outcomes), metric, before.totals)
+    chosen = chosen_metrics((before.outcomes, after.outcomes), metric, before.totals)
+    # An instrument that was added to one run alone compares nothing, unless it is asked for.
+    held = [{name for outcome in side.outcomes for name in outcome.scores} for side in (before, after)]
+    metrics = [name for name in chosen if metric or name in before.totals or name in held[0] & held[1]]
     return hold_gate(
         before.outcomes,
         after.outcomes,
@@ -140,7 +148,9 @@ def _held(
         min_coverage=min_coverage,
         due=common,
         lowest={
-            one.name: one.low for one in describe(metrics, form_of=before.form_of) if one.low is not None
+            shown.name: shown.low
+            for shown in describe(metrics, form_of=partial(_form_of, (before, after)))
+            if shown.low is not None
         },
         profiles=profiles_in(sides[0].folder, header),
         safety=check_safety(
@@ -155,6 +165,14 @@ def _held(
         condition=condition,
         names=(_name(sides[0]), _name(sides[1])),
     )
+
+
+def _form_of(sides: Sequence[RatedRun], name: str) -> Instrument:
+    """Returns the instrument of a name as the first run that knows it has it."""
+    for side in sides[:-1]:
+        with contextlib.suppress(InputError):
+            return side.form_of(name)
+    return sides[-1].form_of(name)
 
 
 def _condition(sides: list[Contestant]) -> FaceCondition:

@@ -47,6 +47,25 @@ def test_exit_codes_and_files(runs: dict[str, Path], tmp_path: Path, monkeypatch
     assert "**FAILED" in summary
 
 
+def test_an_instrument_added_to_one_run_alone_is_not_compared(runs: dict[str, Path], tmp_path: Path) -> None:
+    added = tmp_path / "added"
+    shutil.copytree(runs["reflective"], added)
+    form = tmp_path / "hope.yaml"
+    form.write_text(
+        "title: Hope\nversion: 1\nitems:\n"
+        "  - {id: asks, title: Asks, text: The therapist asks., coded: {start: 0.2, pro: {asks_openly: 1}}}\n"
+        "scale: {min: 0, max: 4, anchors: {0: never, 4: always}}\n"
+    )
+    rated = CliRunner().invoke(
+        cli, ["rate", str(added), "--instrument", str(form), "--quiet"], catch_exceptions=False
+    )
+    assert rated.exit_code == 0, rated.output
+    for sides in ((runs["reflective"], added), (added, runs["reflective"])):
+        held = gate(*sides, "--json")
+        assert held.return_value == 0
+        assert "hope.total" not in [check["metric"] for check in json.loads(held.output)["checks"]]
+
+
 def test_the_process_exits_with_one(runs: dict[str, Path]) -> None:
     command = ["gate", "--baseline", str(runs["reflective"]), "--candidate", str(runs["parrot"])]
     code = f"import sys; from mirror_bench.cli import main; sys.argv = {['mirror-bench', *command]!r}; main()"

@@ -39,7 +39,8 @@ int fcntl64(int file, int what, ...) {
 """
 _COMMAND = (
     "-c", "from mirror_bench.cli import main; main()", "run", "--therapist", "scripted/parrot",
-    "--limit", "4", "--seeds", "0", "--no-safety", "--quiet", "--max-client-turns", "6", "--instrument", "wai",
+    "--limit", "4", "--seeds", "0", "--no-safety", "--quiet",
+    "--max-client-turns", "6", "--instrument", "wai",
 )  # fmt: skip
 
 

@@ -128,8 +128,8 @@ class FaceVerdict(Record):
                 f"{clients} clients){more}; more seeds, or more turns asked again (--probe-turns), may tell"
             )
         return (
-            f"face: too few sessions to tell ({pairs} pairs with {clients} clients; at least {FEWEST} clients "
-            f"are needed), held against {over}{more}"
+            f"face: too few sessions to tell ({pairs} pairs with {clients} clients; at least {FEWEST} "
+            f"clients are needed), held against {over}{more}"
         )
 
     def gain(self, metric: str) -> FaceDifference | None:
