@@ -19,7 +19,18 @@ MOST_LINES, MOST_MODULES = 400, 20
 # A room may import from those on earlier rows; on its own row only the first row's modules see each other.
 LAYERS = (
     (
-        *("errors", "keys", "digests", "files", "schema", "registry", "modelspec", "content", "prompts"),
+        *(
+            "errors",
+            "keys",
+            "digests",
+            "files",
+            "locks",
+            "schema",
+            "registry",
+            "modelspec",
+            "content",
+            "prompts",
+        ),
         *("parts", "pictures", "processors", "text", "waiting"),
     ),
     ("faces", "engines", "stats"),

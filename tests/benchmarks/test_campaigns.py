@@ -18,7 +18,7 @@ from benchmarks.volume import write_run
 from mirror_bench.analysis.run_summary import gather_run
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
-from mirror_bench.sessions.run_folder import read_ratings
+from mirror_bench.sessions.rating import Standing
 
 
 class Seventh:
@@ -89,9 +89,7 @@ def test_a_rating_of_an_unknown_item_is_told_with_its_file(
     path = tmp_path / "run" / "ratings.jsonl"
     path.write_text(path.read_text().replace('"understanding"', '"misunderstanding"'))
     # Whatever edition of rater and instrument the committed entry is of.
-    monkeypatch.setattr(
-        "mirror_bench.analysis.run_summary.counted_ratings", lambda folder, standing: read_ratings(folder)
-    )
+    monkeypatch.setattr(Standing, "counts", lambda self, rating: True)
     with pytest.raises(InputError, match=r"ratings\.jsonl: .* no item .misunderstanding.*; remove the line"):
         gather_run(tmp_path / "run")
 

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from starlette.testclient import TestClient
 from talking_server import serving, verdict
 
+from benchmarks.volume import write_run
 from mirror_bench.analysis.findings import read_judged
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
@@ -143,8 +144,10 @@ def test_a_doubtful_finding_is_answered_on_the_page_and_by_nobody_else(
         assert read_judged(run) == {first: "rejected"}
 
 
-def test_a_finished_run_links_to_its_report_which_is_walled_off(short_runs: dict[str, Path]) -> None:
-    run = short_runs["parrot"]
+def test_a_finished_run_links_to_its_report_which_is_walled_off(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    write_run(run, "parrot", 0)
+    (run / "report.html").write_text("<p>A report.</p>", encoding="utf-8")
     with TestClient(LivePage(run).application(), base_url="http://127.0.0.1") as client:
         assert 'href="/report.html"' in client.get("/state").json()["progress"]
         shown = client.get("/report.html")
