@@ -243,7 +243,7 @@ def _judged(submission: LoadedSubmission) -> Badge | None:
         return Badge("plain", WITHOUT, told)
     if all(judge.licence is not None and judge.licence.granted for judge in judges):
         return Badge("good", "licensed judge", told)
-    return Badge("plain", "judge failed examination", told)
+    return Badge("plain", "rater not licensed", told)
 
 
 def _safety(model: Model) -> Badge:
