@@ -58,6 +58,7 @@ def measure(model: str, documents: int, sees: bool, task: str = TASK) -> dict[st
 
 
 def _evaluate(model: Any, task: str, documents: int, **options: Any) -> list[dict[str, Any]]:
+    import lm_eval.models  # noqa: F401, fills the registry of names
     from lm_eval import simple_evaluate
 
     from mirror_bench.lm_eval.task_runs import task_manager
