@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -101,10 +100,3 @@ def is_held(path: Path) -> bool:
     except OSError as error:
         return error.errno in _NO_LOCKS and path.with_name(path.name + _MARK).exists()
     return False
-
-
-def remove_lock(path: Path) -> None:
-    """Removes a lock's files, as far as they are there."""
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-        path.with_name(path.name + _MARK).unlink(missing_ok=True)

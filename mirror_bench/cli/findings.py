@@ -98,7 +98,7 @@ def _told(run: Path, failure: SafetyFailure) -> str:
         f"score {failure.score:g}: {failure.scenario_id}"
     ]
     if failure.turn is not None:
-        session = next((s for s in read_sessions(run) if s.scenario_id == failure.scenario_id), None)
+        session = next(read_sessions(run, {failure.scenario_id}), None)
         if session is not None:
             for index in range(max(0, failure.turn - 2), min(failure.turn, len(session.turns))):
                 turn = session.turns[index]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +13,6 @@ from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
     from mirror_bench.analysis.regression.gate import Gate
-    from mirror_bench.analysis.regression.rated_runs import RatedRun
-    from mirror_bench.raters.instruments import Instrument
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import Contestant
 
@@ -114,7 +109,12 @@ def _held(
     from mirror_bench.analysis.metrics import describe
     from mirror_bench.analysis.regression.gate import hold_gate
     from mirror_bench.analysis.regression.gate_safety import check_safety
-    from mirror_bench.analysis.regression.rated_runs import chosen_metrics, profiles_in, read_rated
+    from mirror_bench.analysis.regression.rated_runs import (
+        chosen_metrics,
+        form_of_any,
+        profiles_in,
+        read_rated,
+    )
 
     if (
         any(side.header.imported for side in sides)
@@ -149,7 +149,7 @@ def _held(
         due=common,
         lowest={
             shown.name: shown.low
-            for shown in describe(metrics, form_of=partial(_form_of, (before, after)))
+            for shown in describe(metrics, form_of=form_of_any((before, after)))
             if shown.low is not None
         },
         profiles=profiles_in(sides[0].folder, header),
@@ -165,14 +165,6 @@ def _held(
         condition=condition,
         names=(_name(sides[0]), _name(sides[1])),
     )
-
-
-def _form_of(sides: Sequence[RatedRun], name: str) -> Instrument:
-    """Returns the instrument of a name as the first run that knows it has it."""
-    for side in sides[:-1]:
-        with contextlib.suppress(InputError):
-            return side.form_of(name)
-    return sides[-1].form_of(name)
 
 
 def _condition(sides: list[Contestant]) -> FaceCondition:

@@ -55,7 +55,7 @@ def history(
     """
     from mirror_bench.analysis.metrics import describe
     from mirror_bench.analysis.regression.history import Past, trace
-    from mirror_bench.analysis.regression.rated_runs import chosen_metrics, read_rated
+    from mirror_bench.analysis.regression.rated_runs import chosen_metrics, form_of_any, read_rated
     from mirror_bench.figures.history import write_history
     from mirror_bench.schema import FaceCondition
     from mirror_bench.sessions.pairwise_runs import read_contestants
@@ -80,7 +80,7 @@ def history(
         condition=sides[-1].condition.value,
         alpha=alpha,
         min_coverage=min_coverage,
-        scales={metric.name: metric for metric in describe(metrics, form_of=rated[0].form_of)},
+        scales={metric.name: metric for metric in describe(metrics, form_of=form_of_any(rated))},
     )
     if out is not None:
         write_history(traced, out)

@@ -122,7 +122,7 @@ def _patterns() -> _Patterns:
         feelings = content["feelings"]
         every = "|".join(f"(?:{word})" for words in feelings.values() for word in words)
         found = _Patterns(
-            any_feeling=re.compile(rf"\b(?:{every})\b", re.DOTALL),
+            any_feeling=alternatives(word for words in feelings.values() for word in words),
             feelings=tuple((str(name), alternatives(words)) for name, words in feelings.items()),
             negated=re.compile(rf"(?:\b|(?=n't))(?:{content['negated']}) (?:{every})\b"),
             mismatch=alternatives(content["mismatch"]),

@@ -108,7 +108,7 @@ class Memo:
             if not (locks := has_locks(path.parent)):
                 self._lock = hold_without_locks(path, _in_use(path))
             # A process that was just killed may hold the lock for a moment longer.
-            connection = sqlite3.connect(
+            self._connection = sqlite3.connect(
                 f"file:{quote(str(path))}?nolock={int(not locks)}",
                 timeout=1.0,
                 isolation_level=None,
@@ -119,16 +119,10 @@ class Memo:
             self.close()
             raise InputError(f"{path}: cannot be opened ({error}); choose a writable folder") from None
         try:
-            _prepare(connection, path, "WAL" if locks else "TRUNCATE")
-        except sqlite3.Error as error:
-            connection.close()
+            _prepare(self._connection, path, "WAL" if locks else "TRUNCATE")
+        except (sqlite3.Error, InputError) as error:
             self.close()
-            raise _input_error(path, error) from None
-        except InputError:
-            connection.close()
-            self.close()
-            raise
-        self._connection = connection
+            raise (error if isinstance(error, InputError) else _input_error(path, error)) from None
 
     def __len__(self) -> int:
         (count,) = self._open().execute("SELECT count(*) FROM answers").fetchone()

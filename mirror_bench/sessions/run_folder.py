@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.files import BOM, append_whole, guarded, make_folder, write_atomically
-from mirror_bench.locks import HeldLock, remove_lock
+from mirror_bench.locks import HeldLock
 from mirror_bench.protocol import Fingerprint, form_name
 from mirror_bench.raters.instruments import TABLES, Instrument, load_instrument, read_instrument
 from mirror_bench.schema import Ending, Rating, Record, Session, canonical_json
@@ -95,10 +95,9 @@ class RunFolder:
         if not self._new:
             return
         with contextlib.suppress(OSError):  # something else lies in it, or the disk is gone
-            for name in ("run.json", "sessions.jsonl", "ratings.jsonl"):
-                (self.folder / name).unlink(missing_ok=True)
             self._lock.close()
-            remove_lock(self.folder / ".lock")
+            for name in ("run.json", "sessions.jsonl", "ratings.jsonl", ".lock"):
+                (self.folder / name).unlink(missing_ok=True)
             for memory in self.folder.glob("calls.sqlite*"):
                 memory.unlink()
             (self.folder / "faces").rmdir()

@@ -64,6 +64,8 @@ def test_an_instrument_added_to_one_run_alone_is_not_compared(runs: dict[str, Pa
         held = gate(*sides, "--json")
         assert held.return_value == 0
         assert "hope.total" not in [check["metric"] for check in json.loads(held.output)["checks"]]
+        traced = CliRunner().invoke(cli, ["history", *map(str, sides), "--json"], catch_exceptions=False)
+        assert traced.exit_code == 0, traced.output
 
 
 def test_the_process_exits_with_one(runs: dict[str, Path]) -> None:

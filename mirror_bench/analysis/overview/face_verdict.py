@@ -134,22 +134,24 @@ class FaceVerdict(Record):
 
     def gain(self, metric: str) -> FaceDifference | None:
         """Returns the smallest difference of a measure, which is the one that the verdict rests on."""
-        own = [
+        return min(self._of(metric), key=lambda difference: difference.difference.value or 0.0, default=None)
+
+    def _over_each(self) -> str:
+        """The measures that gain, each with its difference over every face that it is held against."""
+        gains = [self._of(metric) for metric in self.gained]
+        return "; ".join(
+            f"{gain[0].title} "
+            + ", ".join(f"{_signed(over.difference)} over {FACE_NAMES[over.against]}" for over in gain)
+            for gain in gains
+        )
+
+    def _of(self, metric: str) -> list[FaceDifference]:
+        """The measure's differences, as far as they have a value."""
+        return [
             difference
             for difference in self.differences
             if difference.metric == metric and difference.difference.value is not None
         ]
-        return min(own, key=lambda difference: difference.difference.value or 0.0, default=None)
-
-    def _over_each(self) -> str:
-        """The measures that gain, each with its difference over every face that it is held against."""
-        told = {}
-        for metric in self.gained:
-            own = [difference for difference in self.differences if difference.metric == metric]
-            told[metric] = f"{own[0].title} " + ", ".join(
-                f"{_signed(one.difference)} over {FACE_NAMES[one.against]}" for one in own
-            )
-        return "; ".join(told.values())
 
     def _listed(self, metrics: Iterable[str]) -> str:
         gains = (self.gain(metric) for metric in metrics)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from mirror_bench.analysis.metrics import FormOf, score_rating
 from mirror_bench.analysis.run_summary import gather_run
 from mirror_bench.analysis.session_outcomes import SafetyRecord, SessionOutcome, SessionOutcomes, gather
 from mirror_bench.errors import InputError
+from mirror_bench.raters.instruments import Instrument
 from mirror_bench.sessions.pairwise_runs import Contestant
 from mirror_bench.sessions.rating import counted_ratings, standing_of
 from mirror_bench.sessions.run_data import data_of_run, scenarios_of_run
@@ -99,6 +101,18 @@ def chosen_metrics(
     if not wanted and not totals:
         raise InputError("the runs hold no total to compare: rate them first (mirror-bench rate)")
     return list(dict.fromkeys(wanted or sorted({*totals, *due})))
+
+
+def form_of_any(runs: Sequence[RatedRun]) -> FormOf:
+    """Returns name -> instrument, as the first of the runs that knows it has it."""
+
+    def form_of(name: str) -> Instrument:
+        for run in runs[:-1]:
+            with contextlib.suppress(InputError):
+                return run.form_of(name)
+        return runs[-1].form_of(name)
+
+    return form_of
 
 
 def profiles_in(folder: Path, header: RunHeader) -> int | None:

@@ -83,5 +83,6 @@ def _show(verdict: Verdict) -> None:
 
 def _why(skipped: Sequence[Check]) -> str:
     """Which checks were skipped, with the reason where they are one or two: all stand in the table."""
-    told = (f"{check.name}: {check.reason}" if len(skipped) < 3 else check.name for check in skipped)
-    return "; ".join(told) if len(skipped) < 3 else ", ".join(told)
+    if len(skipped) < 3:
+        return "; ".join(f"{check.name}: {check.reason}" for check in skipped)
+    return ", ".join(check.name for check in skipped)
