@@ -18,7 +18,8 @@ from unittest.mock import patch
 from benchmarks.campaigns.base import Outcome
 from mirror_bench.engines.base import Answer, Message, Request, Sampling
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.errors import EngineError, InputError
 from mirror_bench.modelspec import parse_model
 

@@ -17,7 +17,8 @@ from lm_eval.api.registry import register_model
 
 from mirror_bench.engines.base import Engine, Request
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.engines.scoring import scoring
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.lm_eval.requests import chat_text, read_images, read_messages, read_sampling

@@ -8,7 +8,8 @@ from types import TracebackType
 
 from mirror_bench.engines.base import Engine, EngineWrapper
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.engines.prices import SpendingLimit
 from mirror_bench.modelspec import parse_model
 from mirror_bench.parts import read_options

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.engines.base import Answer, ImagePart, Message, Request, Sampling
-from mirror_bench.engines.memo import Memo, MemoEngine, request_key
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine, request_key
 from mirror_bench.errors import EngineError, InputError
 
 
@@ -202,7 +203,8 @@ def test_nothing_answered_is_lost_when_the_process_is_killed(tmp_path: Path) -> 
     code = """
         import asyncio, pathlib, sys
         from mirror_bench.engines.base import Message, Request
-        from mirror_bench.engines.memo import Memo, MemoEngine
+        from mirror_bench.engines.memo import Memo
+        from mirror_bench.engines.memo_engine import MemoEngine
         from mirror_bench.engines.scripted import ScriptedEngine
         from mirror_bench.modelspec import parse_model
         async def main():

@@ -11,7 +11,8 @@ from talks import ask, said_by
 
 from mirror_bench.engines.base import Answer, Engine, Request
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine, request_key
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine, request_key
 from mirror_bench.engines.scoring import MOST_NEXTS, Likelihood, ScoringRow, scoring, scoring_rows
 from mirror_bench.engines.vllm.engine import VllmEngine
 from mirror_bench.errors import EngineError, InputError

@@ -16,7 +16,8 @@ from talking_server import Says, TalkingServer, prompt_of, serving
 
 from mirror_bench.engines.base import Engine
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
 from mirror_bench.raters.answer_options import ChosenOption, read_choice

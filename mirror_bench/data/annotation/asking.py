@@ -14,7 +14,8 @@ from mirror_bench.data.sources.personal_info import read_age, read_gender
 from mirror_bench.data.untrusted_input import cell, parse_json
 from mirror_bench.engines.base import Engine, Message, Request, Sampling
 from mirror_bench.engines.factory import open_engine
-from mirror_bench.engines.memo import Memo, MemoEngine
+from mirror_bench.engines.memo import Memo
+from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.engines.reasoning import part_thoughts
 from mirror_bench.errors import EngineDeadError, EngineError, InputError
 from mirror_bench.modelspec import parse_model
