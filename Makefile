@@ -12,7 +12,7 @@ WEIGHTS ?= runs/reference-weights
 # Two processes share the tests; WORKERS= gives one.
 WORKERS ?= -n 2 --dist loadfile
 
-.PHONY: install demo reference test campaign check docs validity entries pictures release-check hub-data space containers clean
+.PHONY: install demo reference test campaign check docs validity entries ratings pictures release-check hub-data space containers clean
 
 install: $(STAMP)
 
@@ -53,6 +53,9 @@ validity: install  # ANNOMI=path of AnnoMI's CSV file; without it what needs it 
 
 entries: install  # the project's own entries of the board, made anew: after a change of data, prompts, rater or client
 	$(BIN)/python -m leaderboard entries $(NAMES)
+
+ratings: install  # everything that was handed in, rated by the present raters: after a change of raters alone
+	$(BIN)/python -m leaderboard rate-anew
 
 pictures: install  # docs/report.png and docs/board*.png, from the demo's report and a board built of the entries
 	$(BIN)/python -m leaderboard build --out build/board

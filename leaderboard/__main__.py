@@ -128,6 +128,30 @@ def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
         click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
+@board.command("rate-anew")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs/rated-anew"),
+    show_default=True,
+    help="Holds the run folders.",
+)
+def rate_anew(files: tuple[Path, ...], work: Path) -> None:
+    """Rate FILES by the present raters (default: all of leaderboard/submissions).
+
+    Sessions and cards stand as they were handed in, so no model is asked again and authors need do nothing.
+    Each file is packed and verified, and replaced once no check fails. Where more has changed than raters,
+    the sessions must be held anew, and the message says what has changed.
+    """
+    from leaderboard.rerating import rate_anew as rate
+
+    work.mkdir(parents=True, exist_ok=True)
+    for path in files or find_submissions(HERE / "submissions"):
+        rated = rate(path, work)
+        click.echo(f"{path}: {'rated anew' if rated else 'stands by the present raters'}")
+
+
 def main() -> None:
     """Runs the command; bad input, and a disk that refuses, is one line and exit code 2."""
     speak_plainly()

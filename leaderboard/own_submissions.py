@@ -107,11 +107,11 @@ def make_entries(
     for name in chosen:
         entry, run, meta = entries.entries[name], work / name, work / f"{name}.yaml"
         candidate = ["--therapist", entry.therapist] if entry.therapist else _reference(work, entry.method)
-        _mirror("run", *candidate, "--face-conditions", entry.faces, "--out", run, *options)
+        mirror("run", *candidate, "--face-conditions", entry.faces, "--out", run, *options)
         meta.write_text(yaml.safe_dump(entries.card(name), sort_keys=False), encoding="utf-8")
         draft = work / f"{name}{ENDING}"
-        _mirror("pack", run, "--meta", meta, "--out", draft)
-        _mirror("verify", draft)
+        mirror("pack", run, "--meta", meta, "--out", draft)
+        mirror("verify", draft)
         target = submissions / draft.name
         target.write_bytes(draft.read_bytes())  # only a file that passed stands among the submissions
         packed.append(target)
@@ -126,7 +126,12 @@ def _reference(work: Path, method: str) -> list[str]:
     return ["--therapist", model, "--method", method, "--label", REFERENCE]
 
 
-def _mirror(*words: object) -> None:
+def mirror(*words: object) -> None:
+    """Runs a command of mirror-bench in a process of its own, as a stranger would.
+
+    Raises:
+        InputError: If it fails; it has said why.
+    """
     _do("from mirror_bench.cli import main; main()", *words)
 
 

@@ -1,0 +1,81 @@
+"""Submissions rated anew after a change of raters: their sessions stand, so nobody need hold them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from leaderboard.cache import ENDING
+from leaderboard.own_submissions import mirror
+from mirror_bench.errors import InputError
+from mirror_bench.protocol import load_protocol
+from mirror_bench.sessions.run_header import RunHeader, read_header
+from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
+from mirror_bench.submissions.archive import MANIFEST, read_archive
+
+_RATINGS = ("ratings.jsonl", "summary.json", MANIFEST)
+"""What is made anew; everything else of a submission stands."""
+
+
+def rate_anew(path: Path, work: Path) -> Path | None:
+    """Rates a submission's sessions by the present raters, packs and verifies it, and replaces the file.
+
+    Args:
+        path: A `*.mirror.zip`; it is replaced once no check of the new one fails.
+        work: Where the run folder is laid out; one of the same name is replaced.
+
+    Returns:
+        The path, or None where the ratings are those of the present raters already.
+
+    Raises:
+        InputError: If the file cannot be read, anything that moves sessions has changed too, or a step fails.
+    """
+    opened = read_archive(path)
+    if opened.problems:
+        raise InputError(f"{path}: {opened.problems[0]}")
+    folder = work / path.name.removesuffix(ENDING)
+    _lay_out(folder, opened.members)
+    header = read_header(folder)
+    if not _due(path, header):
+        return None
+    card = json.loads(opened.members[MANIFEST])["card"]
+    meta = work / f"{folder.name}.yaml"
+    meta.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
+    mirror("rate", folder)
+    draft = work / path.name
+    mirror("pack", folder, "--meta", meta, "--out", draft)
+    mirror("verify", draft)
+    path.write_bytes(draft.read_bytes())
+    return path
+
+
+def _lay_out(folder: Path, members: Mapping[str, bytes]) -> None:
+    """Writes the members of a submission as a run folder without ratings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in ("ratings.jsonl", "calls.sqlite"):
+        (folder / left).unlink(missing_ok=True)
+    for name, content in members.items():
+        if name not in _RATINGS:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+
+
+def _due(path: Path, header: RunHeader) -> bool:
+    """Tells whether raters alone have changed since a submission was made.
+
+    Raises:
+        InputError: If something else has changed as well.
+    """
+    protocol = load_protocol(header.protocol.name)
+    now = protocol_fingerprint(protocol).parts
+    changed = {key for key in now.keys() | header.parts.keys() if now.get(key) != header.parts.get(key)}
+    if moved := sorted(changed - parts_of_ratings(protocol)):
+        raise InputError(
+            f"{path}: {', '.join(moved[:3])} changed since its sessions were held, which moves more than "
+            "ratings: hold it anew (python -m leaderboard entries NAME, or ask its authors)"
+        )
+    return bool(changed)

@@ -1,0 +1,63 @@
+"""Submissions rated anew: sessions stand, ratings follow the present raters, nothing else is let through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from leaderboard.cache import ENDING
+from leaderboard.own_submissions import make_entries, read_entries
+from leaderboard.rerating import rate_anew
+from mirror_bench.errors import InputError
+from mirror_bench.schema import digest
+from mirror_bench.submissions.archive import read_archive, write_archive
+
+RATER, CLIENT = "code.raters.safety_features", "code.client.stateful"
+
+
+@pytest.fixture(scope="module")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    place = tmp_path_factory.mktemp("entry")
+    (place / "submissions").mkdir()
+    made = make_entries(read_entries(), ["parrot"], place / "submissions", place, ["--limit", "1", "--quiet"])
+    return made[0].read_bytes()
+
+
+def _older(entry: bytes, path: Path, changed: Mapping[str, str]) -> Path:
+    """Writes the entry as it would be had those parts been otherwise when it was made."""
+    path.write_bytes(entry)
+    members = dict(read_archive(path).members)
+    header = json.loads(members["run.json"])
+    assert not changed.keys() - header["parts"].keys()
+    header["parts"] |= changed
+    header["fingerprint"] = digest(header["parts"])
+    ratings = [json.loads(line) for line in members["ratings.jsonl"].splitlines()]
+    for rating in ratings:
+        rating["rater_edition"] = "0" * 12
+        for item in rating["items"].values():
+            item["score"] = None if item["score"] is None else 0
+    members["run.json"] = json.dumps(header).encode()
+    members["ratings.jsonl"] = "".join(f"{json.dumps(rating)}\n" for rating in ratings).encode()
+    write_archive(path, members)
+    return path
+
+
+def test_ratings_of_an_older_rater_are_made_anew_on_the_same_sessions(entry: bytes, tmp_path: Path) -> None:
+    path = _older(entry, tmp_path / f"parrot{ENDING}", {RATER: "0"})
+    before = read_archive(path).members
+    assert rate_anew(path, tmp_path) == path
+    after = read_archive(path).members
+    assert after["sessions.jsonl"] == before["sessions.jsonl"]
+    assert path.read_bytes() == entry
+    assert rate_anew(path, tmp_path) is None
+
+
+def test_what_moves_sessions_must_be_held_anew(entry: bytes, tmp_path: Path) -> None:
+    path = _older(entry, tmp_path / f"parrot{ENDING}", {RATER: "0", CLIENT: "0"})
+    kept = path.read_bytes()
+    with pytest.raises(InputError, match=rf"{CLIENT} changed since its sessions were held.*hold it anew"):
+        rate_anew(path, tmp_path)
+    assert path.read_bytes() == kept
