@@ -94,6 +94,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
+def yaml_nodes(path: Path) -> Any:
+    """Returns the nodes of a YAML file that `read_yaml` has read; None where it is empty."""
+    return yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=_BASE)  # the other reader refuses tabs
+
+
 def _line(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     return f":{mark.line + 1}" if mark else ""

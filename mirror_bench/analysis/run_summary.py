@@ -11,11 +11,10 @@ from mirror_bench.analysis.session_outcomes import SessionOutcome, SessionOutcom
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.errors import InputError
 from mirror_bench.schema import Rating
-from mirror_bench.sessions.engine_pool import rater_names
-from mirror_bench.sessions.rating import standing_of
+from mirror_bench.sessions.rating import Standing, standing_of
 from mirror_bench.sessions.run_data import refuse_unlike, scenarios_of_run
 from mirror_bench.sessions.run_folder import read_probes, read_ratings, read_sessions
-from mirror_bench.sessions.run_header import RunHeader, read_header
+from mirror_bench.sessions.run_header import read_header
 
 
 def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
@@ -35,8 +34,8 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
 def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
     """Returns the outcomes of a run folder's sessions; arguments and errors as for `summarize_run`."""
     header = read_header(folder)
-    counting = _counting(folder, header, raters)
     standing = standing_of(folder, header)
+    counting = _counting(folder, standing, raters)
 
     def scoring(rating: Rating) -> Mapping[str, float | None]:
         try:
@@ -68,9 +67,9 @@ def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) 
     )
 
 
-def _counting(folder: Path, header: RunHeader, raters: Sequence[str]) -> list[str] | None:
+def _counting(folder: Path, standing: Standing, raters: Sequence[str]) -> list[str] | None:
     if not raters:
-        return rater_names(header.protocol.raters)
+        return list(standing.editions)
     found = sorted({rating.rater for rating in read_ratings(folder)})
     for name in raters:
         if name not in {"all", *found}:

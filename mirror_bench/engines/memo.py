@@ -19,6 +19,8 @@ from mirror_bench.locks import has_locks, hold_without_locks
 # "MIRB" in ASCII: tells our files from any other SQLite database.
 _APPLICATION = 0x4D49_5242
 _VERSION = 2
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""Where pages are damaged, what SQLite says of them may be no text either."""
 # Files of version 1 lack the last column, and are given it.
 _UPGRADE = "ALTER TABLE answers ADD COLUMN raw TEXT NOT NULL DEFAULT ''"
 _TABLE = """
@@ -80,7 +82,7 @@ class Memo:
             raise InputError(f"{path}: cannot be opened ({error}); choose a writable folder") from None
         try:
             _prepare(self._connection, path, "WAL" if locks else "TRUNCATE")
-        except (sqlite3.Error, InputError) as error:
+        except (*_UNREADABLE, InputError) as error:
             self.close()
             raise (error if isinstance(error, InputError) else _input_error(path, error)) from None
 
@@ -100,7 +102,7 @@ class Memo:
                 .execute("SELECT text, finish, prompt_tokens, tokens, raw FROM answers WHERE key = ?", (key,))
                 .fetchone()
             )
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise _input_error(self.path, error) from None
         if not row:
             return None
@@ -119,7 +121,7 @@ class Memo:
         )
         try:
             rows = self._open().execute(asked).fetchall()
-        except sqlite3.Error as error:
+        except _UNREADABLE as error:
             raise _input_error(self.path, error) from None
         return {
             name: Usage(calls=calls, prompt_tokens=asked, tokens=told) for name, calls, asked, told in rows
@@ -226,8 +228,10 @@ def _in_use(path: Path) -> str:
     return f"{path}: is in use by another process; wait for that run or use another run folder"
 
 
-def _input_error(path: Path, error: sqlite3.Error) -> InputError:
+def _input_error(path: Path, error: Exception) -> InputError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, UnicodeDecodeError):
+        code = sqlite3.SQLITE_CORRUPT
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return InputError(_in_use(path))
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT}:

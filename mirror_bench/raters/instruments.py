@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from mirror_bench.content import content_path, names, read_yaml
+from mirror_bench.content import content_path, names, read_yaml, yaml_nodes
 from mirror_bench.errors import InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import form_name, identity
@@ -279,7 +279,7 @@ def read_instrument(path: Path) -> Instrument:
 
 def _line_of(path: Path, loc: Sequence[Any]) -> int:
     """Returns the line of the deepest key of `loc` that the file has; 1 for the file as a whole."""
-    node = yaml.compose(path.read_text(encoding="utf-8-sig"))
+    node = yaml_nodes(path)
     line = 1
     for part in loc:
         below: yaml.Node | None = None

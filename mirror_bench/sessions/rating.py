@@ -95,8 +95,16 @@ class Standing:
 
 
 def standing_of(folder: Path, header: RunHeader) -> Standing:
-    """Returns what the ratings of a run folder are held against."""
-    return Standing(cache(partial(instrument_of, folder)), rater_editions(header.protocol.raters))
+    """Returns what the ratings of a run folder are held against.
+
+    Raises:
+        InputError: If its `run.json` names a rater that does not exist.
+    """
+    try:
+        editions = rater_editions(header.protocol.raters)
+    except InputError as error:
+        raise InputError(f"{folder / 'run.json'}: {error}") from None
+    return Standing(cache(partial(instrument_of, folder)), editions)
 
 
 def counted_ratings(folder: Path, standing: Standing, of: Collection[str] | None = None) -> Iterator[Rating]:

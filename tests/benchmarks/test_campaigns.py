@@ -53,6 +53,21 @@ def test_findings_are_lines_and_a_campaign_goes_on_where_it_was(tmp_path: Path) 
         hold(Seventh(), 2, 3, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("campaign", "seed", "number"),
+    [
+        (Mutated(), 11, 2409),  # tabs between braces
+        (Mutated(), 11, 6738),  # a damaged memory, of which SQLite says what is no text
+        (Mutated(), 11, 8623),  # a rater that does not exist, in run.json
+        (Wire(), 11, 15),  # garbage before any answer
+    ],
+)
+def test_what_earlier_campaigns_found_stays_mended(
+    campaign: Campaign, seed: int, number: int, tmp_path: Path
+) -> None:
+    assert not campaign.case(seed, number, tmp_path).problem
+
+
 @pytest.mark.parametrize("kind", list(readers()))
 def test_every_reader_reads_its_sound_file(kind: str, tmp_path: Path) -> None:
     for name, content in readers()[kind].files.items():

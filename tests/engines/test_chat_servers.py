@@ -177,6 +177,24 @@ async def test_what_one_request_says_or_its_length_fails_it_alone(server: Server
     await engine.close()
 
 
+async def test_what_is_no_json_may_pass_and_stops_the_engine_where_nothing_else_comes(server: Server) -> None:
+    garbage: Reply = (200, "\x01 no json", {})
+    server.reply = lambda number: garbage if number == 1 else OK
+    engine = server.engine("&max_retries=1")
+    assert (await engine.answer(Request(TALK))).text
+    server.reply = lambda number: garbage
+    with pytest.raises(EngineError, match=r"no JSON .*no json.* in 2 tries"):
+        await engine.answer(Request(TALK))
+    await engine.close()
+    other = server.engine("&max_retries=1")
+    for _ in range(2):
+        with pytest.raises(
+            EngineDeadError, match=r"no JSON.*in place of a chat completion; correct base_url"
+        ):
+            await other.answer(Request(TALK))
+    await other.close()
+
+
 async def test_an_unknown_refusal_is_tried_out_with_a_question_for_nobody_to_refuse(server: Server) -> None:
     def odd(body: dict[str, Any]) -> Reply:
         return OK if "hello" in str(body["messages"]) else (400, refusal("number out of order"), {})

@@ -118,6 +118,7 @@ def test_answers_off_the_form_are_refused(tmp_path: Path, scores: dict[str, floa
         ("max: 4", "max: four", 4, "scale.max"),
         ("id: cold", "id: warm", 1, "stands twice"),
         ("both: [warm, cold]", "both: [warm, lukewarm]", 1, "'lukewarm', which is no item"),
+        ("both: [warm, cold]", "both: [warm,\tlukewarm]", 1, "'lukewarm', which is no item"),
         ("reversed: true", "revresed: true", 12, "items.1.revresed"),
         ("title: Cold", "title: ''", 10, "items.1.title"),
         ("max: 4", "max: 0", 1, "must be below"),

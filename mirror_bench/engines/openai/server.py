@@ -35,12 +35,21 @@ class RefusedError(Exception):
 
 
 class _PassingError(Exception):
-    """What may be over at the next try; `wait` is the time that the server names."""
+    """What may be over at the next try.
 
-    def __init__(self, line: str, wait: float | None = None, unreached: bool = False) -> None:
+    Attributes:
+        wait: The time that the server names.
+        unreached: Whether no server was found.
+        stray: Whether what came is no chat server's answer.
+    """
+
+    def __init__(
+        self, line: str, wait: float | None = None, *, unreached: bool = False, stray: bool = False
+    ) -> None:
         super().__init__(line)
         self.wait = wait
         self.unreached = unreached
+        self.stray = stray
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ class ChatServer:
         if (failed := error_in(completion)) is not None:
             raise self._refused(read_refusal(failed[0], failed[1], response.headers, self._keys))
         if not isinstance(completion, Mapping):
-            raise self._no_chat_server(str(completion))
+            raise self._stray(str(completion))
         return completion
 
     def _refused(self, refusal: Refusal) -> RefusedError | _PassingError:
@@ -164,6 +173,8 @@ class ChatServer:
         return _PassingError(f"the connection broke ({self._line(cause)})")
 
     def _gave_up(self, error: _PassingError, tries: int) -> EngineError | EngineDeadError:
+        if error.stray and not self._reached:
+            return self.die(self._no_chat_server(str(error)))
         if not error.unreached:
             return EngineError(f"{self.name}: {error} in {tries} {'try' if tries == 1 else 'tries'}")
         line = f"no server answers at base_url={self.url} ({error}); start it or correct base_url"
@@ -171,15 +182,16 @@ class ChatServer:
             return EngineError(f"{self.name}: {line}")
         return self.die(line)
 
-    def _no_chat_server(self, text: str) -> EngineError | EngineDeadError:
-        page = text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head", "<body"))
+    def _stray(self, text: str) -> _PassingError | EngineDeadError:
+        """A web page comes from another server, or from one that wants a login; anything else may pass."""
         said = one_line(text, self._keys, 120)
-        if not page and self._reached:
-            return EngineError(f"{self.name}: the server's answer cannot be read as JSON ({said})")
-        what = "a web page" if page else "something that is no JSON"
-        return self.die(
-            f"{self.url} answers with {what} in place of a chat completion ({said}); correct base_url "
-            f"(many end in "
+        if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
+            return self.die(self._no_chat_server(f"a web page ({said})"))
+        return _PassingError(f"something that is no JSON ({said})", stray=True)
+
+    def _no_chat_server(self, what: str) -> str:
+        return (
+            f"{self.url} answers with {what} in place of a chat completion; correct base_url (many end in "
             "/v1), or log in where the server asks for that"
         )
 
