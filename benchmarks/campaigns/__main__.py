@@ -9,6 +9,7 @@ import click
 
 from benchmarks.campaigns.bad_luck import BadLuck
 from benchmarks.campaigns.base import Campaign, hold
+from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
 from benchmarks.campaigns.wire import Wire
 from mirror_bench.errors import InputError
@@ -17,6 +18,7 @@ CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
     "mutated": (Mutated(), 10_000),
     "wire": (Wire(), 500),
     "bad-luck": (BadLuck(), 400),
+    "kills": (Kills(), 200),
 }
 """Name -> the campaign, and its cases where no number is given."""
 

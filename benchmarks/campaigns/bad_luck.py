@@ -12,21 +12,15 @@ import random
 import resource
 import time
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from benchmarks.campaigns.base import Outcome
+from benchmarks.campaigns.small_run import hold_run, undisturbed
 from mirror_bench.engines.memo import Memo
 
-_COMMAND = (
-    "run", "--therapist", "scripted/parrot", "--limit", "1", "--seeds", "0", "--no-safety", "--quiet",
-    "--max-client-turns", "3", "--instrument", "wai",
-)  # fmt: skip
 _LARGEST = 60_000
 """Bytes; the largest file of such a run is smaller."""
-RECORDS = ("sessions.jsonl", "ratings.jsonl")
 KINDS = ("disk full", "disk full", "disk full", "read-only", "clock jumps", "two at once")
 
 
@@ -41,14 +35,14 @@ class BadLuck:
         kind = KINDS[number % len(KINDS)]
         run = place / "run"
         with _LUCK[kind](chance, run):
-            code, said = _run(run)
+            code, said = hold_run(run)
         came_to = "went through" if code == 0 else "stopped"
         if problem := _badly_said(code, said):
             return Outcome(kind, came_to, problem)
-        code, said = _run(run)
+        code, said = hold_run(run)
         if code:
             return Outcome(kind, came_to, f"the same command does not go on: {said}")
-        for name, expected in _undisturbed().items():
+        for name, expected in undisturbed().items():
             if sorted((run / name).read_bytes().splitlines()) != expected:
                 return Outcome(kind, came_to, f"{name} differs from that of a run without bad luck")
         return Outcome(kind, came_to)
@@ -62,35 +56,6 @@ def _badly_said(code: int, said: str) -> str:
     if "Traceback" in said or said.strip().count("\n"):
         return f"no single line: {said}"
     return ""
-
-
-def _run(folder: Path) -> tuple[int, str]:
-    """Returns exit code and what was said on the error stream."""
-    from click.testing import CliRunner
-
-    from mirror_bench.cli import cli
-    from mirror_bench.errors import InputError
-    from mirror_bench.files import disk_problem
-
-    with patch("mirror_bench.pages.run_report.write_plots", lambda summary, folder: []):
-        done = CliRunner().invoke(cli, [*_COMMAND, "--out", str(folder)])
-    if isinstance(done.exception, InputError):  # what `cli.main` does with it
-        return 2, str(done.exception)
-    if isinstance(done.exception, OSError):
-        return 2, str(disk_problem(done.exception))
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        return 1, f"{type(done.exception).__name__}: {done.exception}"
-    return done.exit_code, done.output if done.exit_code else ""
-
-
-@cache
-def _undisturbed() -> dict[str, list[bytes]]:
-    with TemporaryDirectory() as place:
-        run = Path(place) / "run"
-        code, said = _run(run)
-        if code:
-            raise RuntimeError(f"the run without bad luck fails: {said}")
-        return {name: sorted((run / name).read_bytes().splitlines()) for name in RECORDS}
 
 
 @contextlib.contextmanager
@@ -133,7 +98,7 @@ def _jumps(chance: random.Random, run: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _two(chance: random.Random, run: Path) -> Iterator[None]:
     """Another run of the same folder, somewhere in its middle, holds the memory."""
-    _run(run)
+    hold_run(run)
     sessions = (run / "sessions.jsonl").read_bytes().splitlines(keepends=True)
     (run / "sessions.jsonl").write_bytes(b"".join(sessions[: chance.randrange(len(sessions))]))
     other = Memo(run / "calls.sqlite")

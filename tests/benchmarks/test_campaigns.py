@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from benchmarks.campaigns.bad_luck import KINDS, BadLuck
 from benchmarks.campaigns.base import Campaign, Outcome, hold
+from benchmarks.campaigns.kills import KINDS as KILLED
+from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
 from benchmarks.campaigns.readers import Reader, readers
 from benchmarks.campaigns.wire import Wire
@@ -131,3 +134,27 @@ def _sample(campaign: Campaign, count: int, figure: Callable[[str, object], None
     found = hold(campaign, count, seed=2, say=lambda line: None)
     figure(campaign.name, found.line)
     assert found.findings == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(set(KILLED)))
+def test_what_is_killed_goes_on_to_the_same(kind: str, tmp_path: Path) -> None:
+    outcome = Kills().case(5, KILLED.index(kind), tmp_path)
+    assert outcome.kind == kind
+    assert not outcome.problem
+
+
+def test_a_file_that_is_written_in_parts_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            for start in range(0, len(content), 64):
+                file.write(content[start : start + 64])
+                file.flush()
+                time.sleep(0.002)
+
+    monkeypatch.setattr("mirror_bench.submissions.archive.write_atomically", slowly)
+    problems = set()
+    for number in range(3):
+        outcome = Kills().case(7 + number, KILLED.index("pack"), tmp_path / str(number))
+        problems.add(outcome.problem)
+    assert "the file is not whole" in problems
