@@ -11,6 +11,7 @@ from benchmarks.campaigns.bad_luck import BadLuck
 from benchmarks.campaigns.base import Campaign, hold
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
+from benchmarks.campaigns.tampered import Tampered
 from benchmarks.campaigns.wire import Wire
 from mirror_bench.errors import InputError
 
@@ -19,6 +20,7 @@ CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
     "wire": (Wire(), 500),
     "bad-luck": (BadLuck(), 400),
     "kills": (Kills(), 200),
+    "tampered": (Tampered(), 1_000),
 }
 """Name -> the campaign, and its cases where no number is given."""
 

@@ -16,12 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.campaigns.base import Outcome
-from benchmarks.campaigns.small_run import PROBED, RECORDS, command, hold_run, undisturbed
+from benchmarks.campaigns.small_run import PROBED, RECORDS, card, command, hold_run, undisturbed
 from mirror_bench.schema import digest
 
 KILLS = 5
 _RECORDS = (*RECORDS, "probes.jsonl")
-_CARD = "name: Small\nauthors: [us]\nlicence: MIT\nbase_model: none\ntraining_data: [none]\n"
 KINDS = ("run", "run", "run", "pack", "run", "run", "run", "pack", "run", "board")
 
 
@@ -96,7 +95,7 @@ def _running(place: Path) -> tuple[Do, Check]:
 def _packing(place: Path) -> tuple[Do, Check]:
     run, out, meta = place / "run", place / "small.mirror.zip", place / "meta.yaml"
     _materialise(run)
-    meta.write_text(_CARD)
+    card(meta)
     whole = _packed()
 
     def check(ended: bool) -> str:
@@ -156,7 +155,7 @@ def _packed() -> bytes:
     with TemporaryDirectory() as place:
         run, out, meta = Path(place) / "run", Path(place) / "small.mirror.zip", Path(place) / "meta.yaml"
         _materialise(run)
-        meta.write_text(_CARD)
+        card(meta)
         code, said = command("pack", str(run), "--meta", str(meta), "--out", str(out))
         if code:
             raise RuntimeError(f"packing fails: {said}")

@@ -54,3 +54,8 @@ def undisturbed(options: tuple[str, ...] = (), records: tuple[str, ...] = RECORD
         if code:
             raise RuntimeError(f"the undisturbed run fails: {said}")
         return {name: sorted((run / name).read_bytes().splitlines()) for name in records}
+
+
+def card(path: Path) -> None:
+    """Writes what authors declare."""
+    path.write_text("name: Small\nauthors: [us]\nlicence: MIT\nbase_model: none\ntraining_data: [none]\n")

@@ -16,12 +16,14 @@ from benchmarks.campaigns.kills import KINDS as KILLED
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
 from benchmarks.campaigns.readers import Reader, readers
+from benchmarks.campaigns.tampered import Tampered
 from benchmarks.campaigns.wire import Wire
 from benchmarks.volume import write_run
 from mirror_bench.analysis.run_summary import gather_run
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.rating import Standing
+from mirror_bench.submissions.findings import Verdict
 
 
 class Seventh:
@@ -158,3 +160,15 @@ def test_a_file_that_is_written_in_parts_is_found(tmp_path: Path, monkeypatch: p
         outcome = Kills().case(7 + number, KILLED.index("pack"), tmp_path / str(number))
         problems.add(outcome.problem)
     assert "the file is not whole" in problems
+
+
+@pytest.mark.slow
+def test_a_value_changed_anywhere_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = []
+    for number in range(8):
+        (tmp_path / str(number)).mkdir()
+        outcomes.append(Tampered().case(9, number, tmp_path / str(number)))
+    assert {outcome.came_to for outcome in outcomes} <= {"found", "cannot be read"}
+    assert len({outcome.kind for outcome in outcomes}) >= 3
+    monkeypatch.setattr("benchmarks.campaigns.tampered.verify_file", lambda path: Verdict(file="", sha256=""))
+    assert Tampered().case(9, 0, tmp_path / "0").problem

@@ -105,6 +105,11 @@ def the_therapist_in_the_manifest(parts: Parts, rng: Random) -> None:
     parts.manifest["therapist"] = "somebody/else"
 
 
+@tampering("identity", kind="scripted")
+def the_turns_that_a_script_reads(parts: Parts, rng: Random) -> None:
+    parts.header["candidate"]["context_messages"] = rng.randrange(1, 9)
+
+
 @tampering("identity")
 def the_method_in_the_manifest(parts: Parts, rng: Random) -> None:
     parts.manifest["method"] = "p+ec"

@@ -48,6 +48,10 @@ def check_identity(held: Held) -> Check:
         problems.append("a scripted therapist is not declared as templated")
     if submission.scripted and header.candidate.therapist != header.candidate.model:
         problems.append(f"a scripted therapist is handed in as {header.candidate.therapist!r}")
+    if (wanted := header.candidate.context_messages) and (wanted < 0 or submission.scripted):
+        problems.append(
+            f"run.json says that the candidate reads {wanted} turns, which no run of it could have"
+        )
     names = (manifest.therapist, manifest.method, client_name(held.protocol))
     for session in submission.sessions:
         if (session.therapist, session.method, session.client) != names:
