@@ -110,6 +110,16 @@ def the_turns_that_a_script_reads(parts: Parts, rng: Random) -> None:
     parts.header["candidate"]["context_messages"] = rng.randrange(1, 9)
 
 
+@tampering("identity", kind="scripted")
+def the_code_of_a_script(parts: Parts, rng: Random) -> None:
+    parts.header["candidate"]["code"] = f"{rng.getrandbits(256):064x}"
+
+
+@tampering("identity", kind="model")
+def the_sight_of_a_model(parts: Parts, rng: Random) -> None:
+    parts.header["candidate"]["sees"] = True
+
+
 @tampering("identity")
 def the_method_in_the_manifest(parts: Parts, rng: Random) -> None:
     parts.manifest["method"] = "p+ec"

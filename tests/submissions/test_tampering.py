@@ -19,7 +19,7 @@ from mirror_bench.submissions.archive import write_archive
 from mirror_bench.submissions.findings import Verdict
 from mirror_bench.submissions.verify import CHECKS, verify_file
 
-TIMES = 120
+TIMES = 124
 """How often something is tampered with: in every way once, then in some again, on the other kind of run."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirror_bench.sessions.build import client_name
+from mirror_bench.sessions.candidate import read_candidate
 from mirror_bench.submissions.archive import FACE
 from mirror_bench.submissions.card import derived
 from mirror_bench.submissions.findings import Check, judged
@@ -48,12 +49,25 @@ def check_identity(held: Held) -> Check:
         problems.append("a scripted therapist is not declared as templated")
     if submission.scripted and header.candidate.therapist != header.candidate.model:
         problems.append(f"a scripted therapist is handed in as {header.candidate.therapist!r}")
-    if (wanted := header.candidate.context_messages) and (wanted < 0 or submission.scripted):
-        problems.append(
-            f"run.json says that the candidate reads {wanted} turns, which no run of it could have"
-        )
+    problems += _unlike_its_kind(submission)
     names = (manifest.therapist, manifest.method, client_name(held.protocol))
     for session in submission.sessions:
         if (session.therapist, session.method, session.client) != names:
             problems.append(f"{session.scenario_id} was held by {session.therapist} and {session.client}")
     return judged("identity", problems, f"everything is of {manifest.therapist} {manifest.method}".strip())
+
+
+def _unlike_its_kind(submission: Submission) -> list[str]:
+    """Returns what `run.json` says of the candidate that no run of it could have said."""
+    said = submission.header.candidate
+    if submission.scripted:
+        known = read_candidate(said.model).recorded()
+    elif read_candidate(said.model, said.method).asks_engine:
+        known = said.model_copy(update={"code": "", "sees": None})
+    else:
+        return []
+    return [
+        f"run.json says {key} {mine!r} of the candidate: of {said.model} it is {theirs!r}"
+        for key in ("context_messages", "method_code", "code", "sees")
+        if (mine := getattr(said, key)) != (theirs := getattr(known, key))
+    ]
