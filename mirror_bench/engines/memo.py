@@ -69,9 +69,11 @@ class Memo:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not (locks := has_locks(path.parent)):
                 self._lock = hold_without_locks(path, _in_use(path))
+            # nolock=1 would still ask for a lock where a killed process left a journal.
+            way = "" if locks else "?vfs=unix-none"
             # A process that was just killed may hold the lock for a moment longer.
             self._connection = sqlite3.connect(
-                f"file:{quote(str(path))}?nolock={int(not locks)}",
+                f"file:{quote(str(path))}{way}",
                 timeout=1.0,
                 isolation_level=None,
                 check_same_thread=False,

@@ -93,3 +93,37 @@ def test_a_killed_run_goes_on_and_a_second_one_is_kept_out(
     assert not list(run.glob("*.held"))
     assert _run(tmp_path / "usual", dict(os.environ)).returncode == 0
     assert _records(run) == _records(tmp_path / "usual")
+
+
+def test_answers_are_found_again_where_a_killed_process_left_a_journal(
+    tmp_path: Path, without_locks: dict[str, str]
+) -> None:
+    code = """
+import os, sqlite3, sys
+from pathlib import Path
+from mirror_bench.engines.memo import Memo
+path = Path(sys.argv[1])
+memo = Memo(path)
+if sys.argv[2] == "die":
+    connection = memo._open()
+    connection.execute("BEGIN")
+    connection.execute("PRAGMA cache_spill = 1")
+    connection.execute("PRAGMA cache_size = 1")
+    for number in range(200):
+        row = (number.to_bytes(32, "big"), "e", "x" * 4000, "stop", 0, 0, "")
+        connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    os._exit(9)
+print(len(memo))
+"""
+    path = tmp_path / "calls.sqlite"
+    died = subprocess.run([sys.executable, "-c", code, str(path), "die"], env=without_locks, check=False)
+    assert died.returncode == 9
+    assert path.with_name("calls.sqlite-journal").stat().st_size > 0
+    again = subprocess.run(
+        [sys.executable, "-c", code, str(path), "look"],
+        env=without_locks,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.stdout.strip() == "0", again.stderr

@@ -60,6 +60,8 @@ def check_identity(held: Held) -> Check:
 def _unlike_its_kind(submission: Submission) -> list[str]:
     """Returns what `run.json` says of the candidate that no run of it could have said."""
     said = submission.header.candidate
+    if submission.header.imported:
+        return []
     if submission.scripted:
         known = read_candidate(said.model).recorded()
     elif read_candidate(said.model, said.method).asks_engine:
