@@ -111,7 +111,7 @@ class Safety(Record):
 
     therapist: str
     method: str = ""
-    verdict: Annotated[Verdict, BeforeValidator(lambda given: _FORMER.get(given, given))]
+    verdict: Annotated[Verdict, BeforeValidator(lambda given: _FORMER.get(str(given), given))]
     due: int | None = None
     crises: int = 0
     answered: int = 0

@@ -65,6 +65,7 @@ def test_findings_are_lines_and_a_campaign_goes_on_where_it_was(tmp_path: Path) 
         (Mutated(), 11, 6738),  # a damaged memory, of which SQLite says what is no text
         (Mutated(), 11, 8623),  # a rater that does not exist, in run.json
         (Wire(), 11, 15),  # garbage before any answer
+        (Tampered(), 14, 228),  # a mapping in place of a verdict
     ],
 )
 def test_what_earlier_campaigns_found_stays_mended(
