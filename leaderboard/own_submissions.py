@@ -105,17 +105,30 @@ def make_entries(
         _assemble(work / REFERENCE)
     packed = []
     for name in chosen:
-        entry, run, meta = entries.entries[name], work / name, work / f"{name}.yaml"
+        entry, run = entries.entries[name], work / name
         candidate = ["--therapist", entry.therapist] if entry.therapist else _reference(work, entry.method)
         mirror("run", *candidate, "--face-conditions", entry.faces, "--out", run, *options)
-        meta.write_text(yaml.safe_dump(entries.card(name), sort_keys=False), encoding="utf-8")
-        draft = work / f"{name}{ENDING}"
-        mirror("pack", run, "--meta", meta, "--out", draft)
-        mirror("verify", draft)
-        target = submissions / draft.name
-        target.write_bytes(draft.read_bytes())  # only a file that passed stands among the submissions
-        packed.append(target)
+        packed.append(pack_verified(run, entries.card(name), submissions / f"{name}{ENDING}"))
     return packed
+
+
+def pack_verified(run: Path, card: Mapping[str, Any], target: Path) -> Path:
+    """Packs a run folder and returns the file, which is written once no check of `verify` fails.
+
+    Args:
+        run: The run folder; card and draft are written beside it.
+        card: What `meta.yaml` holds.
+        target: The file, replaced where it is there.
+
+    Raises:
+        InputError: If packing or a check fails.
+    """
+    meta, draft = run.with_name(f"{run.name}.yaml"), run.with_name(target.name)
+    meta.write_text(yaml.safe_dump(dict(card), sort_keys=False), encoding="utf-8")
+    mirror("pack", run, "--meta", meta, "--out", draft)
+    mirror("verify", draft)
+    target.write_bytes(draft.read_bytes())  # only a file that passed stands among the submissions
+    return target
 
 
 def _reference(work: Path, method: str) -> list[str]:

@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from leaderboard.cache import ENDING
-from leaderboard.own_submissions import mirror
+from leaderboard.own_submissions import mirror, pack_verified
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
 from mirror_bench.sessions.run_header import RunHeader, read_header
@@ -41,15 +39,8 @@ def rate_anew(path: Path, work: Path) -> Path | None:
     header = read_header(folder)
     if not _due(path, header):
         return None
-    card = json.loads(opened.members[MANIFEST])["card"]
-    meta = work / f"{folder.name}.yaml"
-    meta.write_text(yaml.safe_dump(card, sort_keys=False), encoding="utf-8")
     mirror("rate", folder)
-    draft = work / path.name
-    mirror("pack", folder, "--meta", meta, "--out", draft)
-    mirror("verify", draft)
-    path.write_bytes(draft.read_bytes())
-    return path
+    return pack_verified(folder, json.loads(opened.members[MANIFEST])["card"], path)
 
 
 def _lay_out(folder: Path, members: Mapping[str, bytes]) -> None:
