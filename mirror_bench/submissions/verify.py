@@ -36,7 +36,7 @@ from mirror_bench.submissions.checks.sessions import check_scenarios, check_turn
 from mirror_bench.submissions.findings import Check, Verdict, judged, plain, skipped
 from mirror_bench.submissions.manifest import Manifest
 from mirror_bench.submissions.recompute import scenarios_due
-from mirror_bench.submissions.spread import spread
+from mirror_bench.spread import spread
 from mirror_bench.submissions.submission import Held, Submission, read_manifest, read_submission
 
 _HELD: Mapping[tuple[str, ...], Callable[[Held], Check | list[Check]]] = {

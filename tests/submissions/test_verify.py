@@ -20,7 +20,7 @@ from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.checks.copies import Talk, Twin, closest
 from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain, skipped
 from mirror_bench.submissions.pack import pack_run
-from mirror_bench.submissions.spread import spread
+from mirror_bench.spread import spread
 from mirror_bench.submissions.verify import CHECKS, verify_file
 
 
