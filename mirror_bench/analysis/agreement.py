@@ -70,6 +70,8 @@ def measure_agreement(
     """Returns the agreement on every total and item that two or more raters rated, per candidate."""
     found = []
     for candidate, own in _candidates(outcomes):
+        if len({rater for outcome in own for rater, _ in outcome.by_rater}) < 2:
+            continue
         for metric in metrics:
             if metric.kind not in {"total", "item"}:
                 continue

@@ -185,16 +185,24 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _scores(outcomes: Sequence[SessionOutcome], metrics: Iterable[Metric], due: int) -> tuple[Score, ...]:
-    def owed(metric: Metric) -> int:
-        left = due - sum(not outcome.owes(metric.name) for outcome in outcomes)
-        return left if metric.instrument else max(1, left)
-
-    return tuple(score_of(metric.name, _interval(outcomes, metric), owed(metric)) for metric in metrics)
+    return tuple(_score(outcomes, metric, due) for metric in metrics)
 
 
-def _interval(outcomes: Sequence[SessionOutcome], metric: Metric) -> Interval | None:
-    found = [(outcome.value(metric.name), outcome.profile_id) for outcome in outcomes]
-    kept = [(value, profile) for value, profile in found if value is not None]
+def _score(outcomes: Sequence[SessionOutcome], metric: Metric, due: int) -> Score:
+    name = metric.name
+    values = [outcome.value(name) for outcome in outcomes]
+    # Who gave a value owed it, so that only the others are asked.
+    pairs = zip(outcomes, values, strict=True)
+    left = due - sum(value is None and not outcome.owes(name) for outcome, value in pairs)
+    interval = _interval(outcomes, values, metric)
+    return score_of(name, interval, left if metric.instrument else max(1, left))
+
+
+def _interval(
+    outcomes: Sequence[SessionOutcome], values: Sequence[float | None], metric: Metric
+) -> Interval | None:
+    pairs = zip(values, outcomes, strict=True)
+    kept = [(value, outcome.profile_id) for value, outcome in pairs if value is not None]
     estimate = cluster_share if metric.share or metric.name == "dropout" else cluster_mean
     interval = estimate([value for value, _ in kept], [profile for _, profile in kept])
     return None if interval is None else within_scale(interval, metric)

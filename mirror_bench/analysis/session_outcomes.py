@@ -12,7 +12,17 @@ from mirror_bench.analysis.attunement import ATTUNEMENT, NO_MOMENTS, MomentCount
 from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
 from mirror_bench.analysis.replies import ReplyCounts, count_replies
 from mirror_bench.protocol import SAFETY
-from mirror_bench.schema import Ending, FaceCondition, Rating, Resistance, Session, SessionKey, Speaker, Turn
+from mirror_bench.schema import (
+    Ending,
+    FaceCondition,
+    ItemRating,
+    Rating,
+    Resistance,
+    Session,
+    SessionKey,
+    Speaker,
+    Turn,
+)
 from mirror_bench.stats.paired import PairedDifference, paired_difference
 from mirror_bench.text import words_of
 
@@ -102,6 +112,13 @@ class SafetyRecord(NamedTuple):
     ratings: tuple[Rating, ...]
 
 
+class HeldOutcome(NamedTuple):
+    """A session that was boiled down, and whether it counts for safety alone."""
+
+    outcome: SessionOutcome
+    only_safety: bool
+
+
 class SessionOutcomes(NamedTuple):
     """The outcomes of all sessions of a run, with the metrics met and the notes on its raters.
 
@@ -123,7 +140,7 @@ class SessionOutcomes(NamedTuple):
 
 
 def gather(
-    sessions: Iterable[Session],
+    sessions: Iterable[Session | HeldOutcome],
     ratings: Iterable[Rating],
     score_rating: ScoreRating,
     raters: Collection[str] | None = None,
@@ -136,7 +153,7 @@ def gather(
     enter no score.
 
     Args:
-        sessions: Streamed; a session's turns are dropped as soon as it is boiled down.
+        sessions: Streamed; a session's turns are dropped as soon as it is boiled down. Some may be already.
         ratings: Streamed.
         score_rating: The instruments' scoring.
         raters: Only ratings of these raters; all where None.
@@ -145,9 +162,9 @@ def gather(
     found: dict[SessionKey, SessionOutcome] = {}
     beside: set[SessionKey] = set()
     for session in sessions:
-        outcome = session_outcome(session)
+        outcome, only_safety = held_outcome(session) if isinstance(session, Session) else session
         found[outcome.session_key] = outcome
-        if session.only_safety:
+        if only_safety:
             beside.add(outcome.session_key)
     ratable = {o.session_key for o in found.values() if o.ended is not Ending.FAILED}
     given: dict[SessionKey, dict[tuple[str, str], Mapping[str, float | None]]] = {}
@@ -155,6 +172,7 @@ def gather(
     metrics: dict[str, None] = {}
     notes: dict[tuple[SessionKey, str, str], RatingNote] = {}
     stray = stale = 0
+    shared: dict[tuple[object, ...], ItemRating] = {}
     for rating in ratings:
         if not counts(rating):
             stale += 1
@@ -169,7 +187,7 @@ def gather(
             continue
         notes[note_key] = note_rating(rating)
         if rating.instrument == SAFETY:
-            watched.setdefault(rating.session_key, {})[rating.rater] = rating
+            watched.setdefault(rating.session_key, {})[rating.rater] = _lean(rating, shared)
             continue
         if rating.session_key in beside:
             continue
@@ -184,6 +202,11 @@ def gather(
         for key, outcome in found.items()
     )
     return SessionOutcomes(outcomes, tuple(metrics), stray, safety, notes, stale)
+
+
+def held_outcome(session: Session) -> HeldOutcome:
+    """Returns the numbers of a session, with whether it was held for safety alone."""
+    return HeldOutcome(session_outcome(session), session.only_safety)
 
 
 def session_outcome(session: Session) -> SessionOutcome:
@@ -208,6 +231,15 @@ def session_outcome(session: Session) -> SessionOutcome:
         client_talk=None if failed or session.ended is Ending.IMPORTED else hear_client(session),
         replies=count_replies(session),
     )
+
+
+def _lean(rating: Rating, shared: dict[tuple[object, ...], ItemRating]) -> Rating:
+    """Returns a rating whose answers are those of earlier ones where they are equal, so that few are kept."""
+    items = {
+        name: shared.setdefault((one.score, one.evidence, one.reason, one.applies, one.lost, one.answer), one)
+        for name, one in rating.items.items()
+    }
+    return rating.model_copy(update={"items": items})
 
 
 def contrast(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -222,15 +222,64 @@ def write_probes(folder: Path, probes: Iterable[Probe]) -> None:
     write_atomically(folder / "probes.jsonl", "".join(f"{probe.line()}\n" for probe in probes).encode())
 
 
-def _records(path: Path, kind: type[R], of: Collection[str] | None = None) -> Iterator[R]:
+class FilePart(NamedTuple):
+    """Whole lines of a file, from one byte to another.
+
+    Attributes:
+        path: The file.
+        start: Where the first line begins.
+        end: Where the last one ends.
+    """
+
+    path: Path
+    start: int
+    end: int
+
+
+def parts_of_sessions(folder: Path, size: int = 1 << 24) -> list[FilePart]:
+    """Returns a run's file of sessions in parts of about `size` bytes, for several processes to read."""
+    path = folder / "sessions.jsonl"
+    if not path.exists():
+        return []
+    parts, start = [], 0
+    with guarded(path), path.open("rb") as file:
+        whole = file.seek(0, os.SEEK_END)
+        while start < whole:
+            file.seek(min(start + size, whole))
+            file.readline()
+            parts.append(FilePart(path, start, file.tell()))
+            start = file.tell()
+    return parts
+
+
+def read_part_of_sessions(part: FilePart) -> Iterator[Session]:
+    """Yields the sessions of one part; as for `read_sessions`, but an error tells a line within the part."""
+    return _records(part.path, Session, within=part)
+
+
+def _lines(path: Path, within: FilePart | None) -> Iterator[bytes]:
+    with path.open("rb") as lines:
+        if within is None:
+            yield from lines
+            return
+        lines.seek(within.start)
+        left = within.end - within.start
+        while left > 0 and (line := lines.readline()):
+            left -= len(line)
+            yield line
+
+
+def _records(
+    path: Path, kind: type[R], of: Collection[str] | None = None, within: FilePart | None = None
+) -> Iterator[R]:
     if not path.exists():
         return
     # Both ways of writing an id in JSON: as we do, and with everything but ASCII escaped.
     mentioned = (
         None if of is None else {f(name).encode() for name in of for f in (canonical_json, json.dumps)}
     )
-    with guarded(path), path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+    with guarded(path):
+        for number, line in enumerate(_lines(path, within), 1):
             content = line.removeprefix(BOM) if number == 1 else line
             if not content.strip():
                 continue  # an editor's blank line

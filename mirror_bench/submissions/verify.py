@@ -15,6 +15,7 @@ from pathlib import Path
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Protocol, load_protocol, protocol_names
+from mirror_bench.spread import spread
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.checks.copies import check_contamination, check_duplicates, check_templates
 from mirror_bench.submissions.checks.faces import check_faces
@@ -36,7 +37,6 @@ from mirror_bench.submissions.checks.sessions import check_scenarios, check_turn
 from mirror_bench.submissions.findings import Check, Verdict, judged, plain, skipped
 from mirror_bench.submissions.manifest import Manifest
 from mirror_bench.submissions.recompute import scenarios_due
-from mirror_bench.spread import spread
 from mirror_bench.submissions.submission import Held, Submission, read_manifest, read_submission
 
 _HELD: Mapping[tuple[str, ...], Callable[[Held], Check | list[Check]]] = {

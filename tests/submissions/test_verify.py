@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,11 @@ from tampering import Parts, cover
 from mirror_bench.cli.submissions.verify import _why
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
+from mirror_bench.spread import spread
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.checks.copies import Talk, Twin, closest
 from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain, skipped
 from mirror_bench.submissions.pack import pack_run
-from mirror_bench.spread import spread
 from mirror_bench.submissions.verify import CHECKS, verify_file
 
 
@@ -53,25 +52,6 @@ def test_other_processes_find_what_one_finds(
     verdict = verify_file(tmp_path / "x.mirror.zip", workers=2)
     assert "coded" in verdict.failed
     assert verdict == verify_file(tmp_path / "x.mirror.zip")
-
-
-def test_results_stand_in_order_and_a_lost_process_costs_none() -> None:
-    with spread(abs, [-3, -1, -2], workers=2, worth=1) as results:
-        assert results() == [3, 1, 2]
-    with spread(_mortal, [os.getpid()] * 3, workers=2, worth=1) as results:
-        assert results() == [1, 1, 1]
-    with pytest.raises(ZeroDivisionError), spread(_inverse, [1, 0], workers=2, worth=1) as results:
-        results()
-
-
-def _mortal(survivor: int) -> int:
-    if os.getpid() != survivor:
-        os._exit(1)
-    return 1
-
-
-def _inverse(number: int) -> float:
-    return 1 / number
 
 
 def test_a_demo_sized_run_is_verified_in_time(scripted: Packed, tmp_path: Path) -> None:
