@@ -9,6 +9,7 @@ import click
 
 from benchmarks.campaigns.bad_luck import BadLuck
 from benchmarks.campaigns.base import Campaign, hold
+from benchmarks.campaigns.hostile import Hostile
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
 from benchmarks.campaigns.tampered import Tampered
@@ -21,6 +22,7 @@ CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
     "bad-luck": (BadLuck(), 400),
     "kills": (Kills(), 200),
     "tampered": (Tampered(), 1_000),
+    "hostile": (Hostile(), 50),
 }
 """Name -> the campaign, and its cases where no number is given."""
 

@@ -59,3 +59,26 @@ def undisturbed(options: tuple[str, ...] = (), records: tuple[str, ...] = RECORD
 def card(path: Path) -> None:
     """Writes what authors declare."""
     path.write_text("name: Small\nauthors: [us]\nlicence: MIT\nbase_model: none\ntraining_data: [none]\n")
+
+
+@cache
+def packed_run() -> dict[str, bytes]:
+    """Returns the members of a small submission of a scripted therapist: all of it can be made anew.
+
+    Raises:
+        RuntimeError: If it cannot be made.
+    """
+    from mirror_bench.submissions.archive import read_archive
+
+    with TemporaryDirectory() as place:
+        run, out, meta = Path(place) / "run", Path(place) / "small.mirror.zip", Path(place) / "meta.yaml"
+        card(meta)
+        for words in (
+            ("run", "--therapist", "scripted/attuned", "--limit", "1", "--quiet",
+             "--face-conditions", "matched,none", "--out", str(run)),
+            ("pack", str(run), "--meta", str(meta), "--out", str(out)),
+        ):  # fmt: skip
+            code, said = command(*words)
+            if code:
+                raise RuntimeError(f"the small submission cannot be made: {said}")
+        return dict(read_archive(out).members)

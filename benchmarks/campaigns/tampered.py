@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import random
 import re
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.campaigns.base import Outcome
-from benchmarks.campaigns.small_run import card, command
+from benchmarks.campaigns.small_run import packed_run
 from mirror_bench.errors import InputError
-from mirror_bench.submissions.archive import MANIFEST, read_archive, write_archive
+from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.pack import files_of
 from mirror_bench.submissions.verify import verify_file
 
@@ -34,7 +32,7 @@ class Tampered:
     def case(self, seed: int, number: int, place: Path) -> Outcome:
         """See `Campaign`."""
         chance = random.Random(f"{seed} {number}")
-        members = dict(_members())
+        members = dict(packed_run())
         name = chance.choice(sorted(members.keys() - {MANIFEST}))
         lines = members[name].splitlines() if name.endswith("l") else [members[name]]
         line = chance.randrange(len(lines))
@@ -84,19 +82,3 @@ def _other(value: Any, chance: random.Random) -> Any:
         place = chance.randrange(len(value))
         return value[:place] + chance.choice("abc xyz019.") + value[place + 1 :]
     return chance.choice(_ODD)
-
-
-@cache
-def _members() -> dict[str, bytes]:
-    with TemporaryDirectory() as place:
-        run, out, meta = Path(place) / "run", Path(place) / "small.mirror.zip", Path(place) / "meta.yaml"
-        card(meta)
-        for words in (
-            ("run", "--therapist", "scripted/attuned", "--limit", "1", "--quiet",
-             "--face-conditions", "matched,none", "--out", str(run)),
-            ("pack", str(run), "--meta", str(meta), "--out", str(out)),
-        ):  # fmt: skip
-            code, said = command(*words)
-            if code:
-                raise RuntimeError(f"the submission to tamper with cannot be made: {said}")
-        return dict(read_archive(out).members)

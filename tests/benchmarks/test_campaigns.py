@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browsing import CHROMIUM
 
 from benchmarks.campaigns.bad_luck import KINDS, BadLuck
 from benchmarks.campaigns.base import Campaign, Outcome, hold
+from benchmarks.campaigns.hostile import TEXTS, Hostile, hostile_text, opened
 from benchmarks.campaigns.kills import KINDS as KILLED
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
@@ -168,3 +170,31 @@ def test_a_value_changed_anywhere_is_found(tmp_path: Path, monkeypatch: pytest.M
     assert len({outcome.kind for outcome in outcomes}) >= 3
     monkeypatch.setattr("benchmarks.campaigns.tampered.verify_file", lambda path: Verdict(file="", sha256=""))
     assert Tampered().case(9, 0, tmp_path / "0").problem
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_hostile_texts_stay_text_on_every_page(tmp_path: Path) -> None:
+    outcome = Hostile().case(3, 0, tmp_path)
+    assert outcome == Outcome("pages", "stayed text")
+    pages = "".join(path.read_text() for path in tmp_path.rglob("*.html"))
+    pages += "".join(path.read_text() for path in (tmp_path / "site").rglob("*.js*"))
+    for number in range(TEXTS):  # each was there to break out
+        assert f"[{number}]" in pages, hostile_text(3, number)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<img src=x onerror=window.owned=1>", "a script ran"),
+        ("<iframe srcdoc=x></iframe>", "an element came to be"),
+        ("<script src=//example.com/x.js></script>", "example.com"),
+        ("<script>no(</script>", "an error"),
+    ],
+)
+def test_a_page_that_lets_a_text_out_is_a_finding(body: str, told: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(f"<!doctype html><main>{body}</main>")
+    assert any(told in said for said in opened(page))
