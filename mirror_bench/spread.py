@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -31,10 +31,10 @@ def spread(
     Args:
         work: A function of a module; what it takes and returns travels between processes.
         items: What it is called with, one by one.
-        workers: How many processes; with 1 none is started.
+        workers: How many processes; with 1, or where a process may start none, none is started.
         worth: Fewest items for which a process is started.
     """
-    if workers < 2 or len(items) < worth:
+    if workers < 2 or len(items) < worth or current_process().daemon:
         yield lambda: [work(item) for item in items]
         return
     size = -(-len(items) // (workers * _PARTS))

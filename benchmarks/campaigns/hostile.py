@@ -6,19 +6,21 @@ words, directions, captions, reasons, evidence), makes report and board of it, a
 
 from __future__ import annotations
 
-import atexit
 import json
 import random
 import shutil
 from collections.abc import Iterator
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.campaigns.base import Outcome
 from benchmarks.campaigns.small_run import packed_run
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.pack import files_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog
 
 TEXTS = 10
 """Texts of one case."""
@@ -33,7 +35,25 @@ _ATTACKS = (Path(__file__).parent / "attacks.txt").read_text(encoding="utf-8").s
 _AFTER = ("", ">", '"', "'", "<!--", "-->", "\n", "</", ' x="', "\\", "&", "\u2066", "x" * 3000)
 _FREE_IN_TURN = ("words", "direction", "raw", "caption")
 _FREE_IN_SESSION = ("plan", "technique", "reason", "client")
-_ALLOWED = "file:", "data:", "blob:"
+_ALLOWED = "file:///", "data:", "blob:"
+_STRANGE = """() => [...document.body.querySelectorAll("*")].filter((part) =>
+  part.matches("iframe, base, object, embed, form[action], marquee, link, meta, template")
+  || part.matches("main script:not([type])")
+  || [...part.attributes].some(({name, value}) => /^on/i.test(name) || /^\\s*javascript:/i.test(value))
+).map((part) => part.outerHTML.slice(0, 80))"""
+"""What no page of ours holds: other elements than it needs, handlers, addresses that are scripts."""
+
+
+class OpenedPage(NamedTuple):
+    """What became of a page in the browser.
+
+    Attributes:
+        problems: What it did that no page may do, a line each.
+        text: The words that it shows.
+    """
+
+    problems: list[str]
+    text: str
 
 
 class Hostile:
@@ -43,18 +63,33 @@ class Hostile:
 
     def case(self, seed: int, number: int, place: Path) -> Outcome:
         """See `Campaign`."""
-        texts = [hostile_text(seed, number * TEXTS + each) for each in range(TEXTS)]
+        numbers = range(number * TEXTS, (number + 1) * TEXTS)
         run, site = place / "run", place / "site"
-        write_hostile(texts, run, place / "entries")
-        report = _report(run)
-        if report:
-            return Outcome("pages", "refused", report)
-        board = _board(place / "entries", site)
-        if board:
-            return Outcome("pages", "refused", board)
-        pages = [run / "report.html", *sorted(site.rglob("*.html"))]
-        wrong = [f"{page.relative_to(place)}: {said}" for page in pages for said in opened(page)]
-        return Outcome("pages", "stayed text" if not wrong else "broke out", "; ".join(wrong[:3]))
+        write_hostile([hostile_text(seed, each) for each in numbers], run, place / "entries")
+        said = _report(run) or _board(place / "entries", site)
+        if said:
+            return Outcome("pages", "refused", said)
+        wrong: list[str] = []
+        shown = ""
+        with chromium() as browser:
+            for address in [(run / "report.html").as_uri(), *_addresses(site)]:
+                page = opened(address, browser)
+                wrong += [f"{address.removeprefix(place.as_uri())}: {problem}" for problem in page.problems]
+                shown += page.text if "session.html#" in address else ""
+        missing = [each for each in numbers if f"[{each}]" not in shown]
+        if missing:
+            wrong.append(f"texts {missing} are shown in no session, so that they could not break out")
+        return Outcome("pages", "broke out" if wrong else "stayed text", "; ".join(wrong[:3]))
+
+
+def _addresses(site: Path) -> Iterator[str]:
+    """Yields the pages of a board; those that a script fills with a session or two models, filled."""
+    for page in sorted(site.rglob("*.html")):
+        yield page.as_uri()
+    for session in sorted((site / "data" / "sessions").rglob("*.js")):
+        yield f"{(site / 'session.html').as_uri()}#{session.parent.name}/{session.stem}"
+    for model in sorted((site / "models").glob("*.html")):
+        yield f"{(site / 'compare.html').as_uri()}#{model.stem}/{model.stem}"
 
 
 def hostile_text(seed: int, number: int) -> str:
@@ -80,7 +115,8 @@ def write_hostile(texts: list[str], run: Path, entries: Path) -> None:
     for session in sessions:
         session |= {key: next(turn) for key in _FREE_IN_SESSION}
         for one in session["turns"]:
-            one |= {key: next(turn) for key in _FREE_IN_TURN if key in one}
+            own = _FREE_IN_TURN if one["speaker"] == "therapist" else ("words", "direction")
+            one |= {key: next(turn) for key in own if key != "direction" or key in one}
             if one.get("expression"):
                 one["expression"]["label"] = next(turn)
             one["marks"] = [next(turn)]
@@ -142,43 +178,41 @@ def _board(entries: Path, site: Path) -> str:
     return "" if done.exit_code == 0 else f"{done.exception!r} {done.output[-300:]}"
 
 
-def opened(path: Path) -> list[str]:
-    """Returns what a page did that no page may do."""
-    page = _chromium().new_page()
+def opened(address: str, browser: Browser) -> OpenedPage:
+    """Returns what became of the page at an address."""
+    page = browser.new_page()
     told: list[str] = []
 
-    def dismiss(dialog: Any) -> None:
+    def dismiss(dialog: Dialog) -> None:
         told.append(f"a dialog: {dialog.message}")
         dialog.dismiss()
 
     page.on("dialog", dismiss)
     page.on("pageerror", lambda error: told.append(f"an error: {error}"))
-    page.on("request", lambda asked: None if asked.url.startswith(_ALLOWED) else told.append(asked.url))
-    page.goto(path.as_uri())
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith(_ALLOWED) else told.append(f"a request: {asked.url}"),
+    )
+    page.goto(address)
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     page.evaluate("for (const part of document.querySelectorAll('[tabindex], a, button')) part.focus()")
     page.wait_for_timeout(60)
     if page.evaluate("window.owned"):
         told.append("a script ran")
-    strange = page.locator("iframe, base, object, form[action], main script:not([type]), marquee, [onerror]")
-    if strange.count():
-        told.append(f"an element came to be: {strange.first.evaluate('e => e.outerHTML')[:80]}")
+    told += [f"an element came to be: {markup}" for markup in page.evaluate(_STRANGE)]
+    text = page.evaluate("document.body.textContent")
     page.close()
-    return told
+    return OpenedPage(told, text)
 
 
-@cache
-def _chromium() -> Any:
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yields a browser that is closed at the end, as its driver keeps other event loops from running."""
     from playwright.sync_api import sync_playwright
 
-    driver = sync_playwright().start()
-    browser = driver.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-    )
-
-    def end() -> None:
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
         browser.close()
-        driver.stop()
-
-    atexit.register(end)
-    return browser

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from mirror_bench.analysis.boiled_records import held_outcomes, no_collecting, rated_outcomes, scored_in
 from mirror_bench.analysis.findings import read_judged
-from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import (
-    HeldOutcome,
     SessionOutcome,
     SessionOutcomes,
     gather,
-    held_outcome,
 )
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize_outcomes
 from mirror_bench.errors import InputError
-from mirror_bench.processors import cores
-from mirror_bench.schema import Rating, Session
 from mirror_bench.sessions.rating import Standing, standing_of
 from mirror_bench.sessions.run_data import refuse_unlike, scenarios_of_run
 from mirror_bench.sessions.run_folder import (
-    FilePart,
-    parts_of_sessions,
-    read_part_of_sessions,
     read_probes,
     read_ratings,
-    read_sessions,
 )
 from mirror_bench.sessions.run_header import read_header
-from mirror_bench.spread import spread
-
-_PARTS_WORTH = 4
-"""Parts of the sessions' file (64 MB) from which other processes help to read it."""
 
 
 def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
@@ -51,50 +38,25 @@ def summarize_run(folder: Path, raters: Sequence[str] = ()) -> Summary:
     return _summarized(folder, gather_run(folder, raters), raters)
 
 
-def gather_run(folder: Path, raters: Sequence[str] = ()) -> SessionOutcomes:
-    """Returns the outcomes of a run folder's sessions; arguments and errors as for `summarize_run`."""
-    header = read_header(folder)
-    standing = standing_of(folder, header)
+def gather_run(folder: Path, raters: Sequence[str] = (), workers: int = 1) -> SessionOutcomes:
+    """Returns the outcomes of a run folder's sessions; other arguments and errors as for `summarize_run`.
+
+    Args:
+        folder: The run.
+        raters: Whose ratings count.
+        workers: How many processes read a large run. They begin by loading the calling script once more, so
+            that a script must do its work under `if __name__ == "__main__"` to use several.
+    """
+    standing = standing_of(folder, read_header(folder))
     counting = _counting(folder, standing, raters)
-
-    def scoring(rating: Rating) -> Mapping[str, float | None]:
-        try:
-            return score_rating(rating, standing.form_of)
-        except InputError as error:
-            raise InputError(
-                f"{folder / 'ratings.jsonl'}: {error}; remove the line, and rate the run again"
-            ) from None
-
-    return gather(_held(folder), read_ratings(folder), scoring, counting, standing.counts)
-
-
-def _held(folder: Path) -> Iterator[Session | HeldOutcome]:
-    """Yields a run's sessions, boiled down already by several processes where there are many."""
-    parts = parts_of_sessions(folder)
-    with spread(_boiled_down, parts, cores(), worth=_PARTS_WORTH) as results:
-        if len(parts) >= _PARTS_WORTH:
-            with suppress(InputError):  # reading it in one go says which line is damaged
-                for found in results():
-                    yield from found
-                return
-    yield from read_sessions(folder)
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Keeps the collector of cycles off: there are none, and looking for them in all outcomes costs half."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _boiled_down(part: FilePart) -> list[HeldOutcome]:
-    with _no_collecting():
-        return [held_outcome(session) for session in read_part_of_sessions(part)]
+    with no_collecting():
+        return gather(
+            held_outcomes(folder, workers),
+            rated_outcomes(folder, workers),
+            partial(scored_in, folder, standing),
+            counting,
+            standing.counts,
+        )
 
 
 def _summarized(folder: Path, gathered: SessionOutcomes, raters: Sequence[str]) -> Summary:
@@ -138,13 +100,16 @@ def summarize_runs(folders: Sequence[Path], raters: Sequence[str] = ()) -> Summa
 
 
 def summarize_with_outcomes(
-    folders: Sequence[Path], raters: Sequence[str] = ()
+    folders: Sequence[Path], raters: Sequence[str] = (), workers: int = 1
 ) -> tuple[Summary, list[SessionOutcome]]:
-    """Returns the summary of one or several runs, and their sessions; as for `summarize_runs`."""
+    """Returns the summary of one or several runs, and their sessions; as for `summarize_runs`.
+
+    `workers` are the processes that read large runs; see `gather_run`.
+    """
     if len(folders) > 1:
         refuse_unlike([read_header(folder) for folder in folders], [str(folder) for folder in folders])
-    with _no_collecting():
-        gathered = [gather_run(folder, raters) for folder in folders]
+    with no_collecting():
+        gathered = [gather_run(folder, raters, workers) for folder in folders]
         summaries = [
             _summarized(folder, found, raters) for folder, found in zip(folders, gathered, strict=True)
         ]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
+from sys import intern
 from typing import NamedTuple
 
 from mirror_bench.analysis.attunement import ATTUNEMENT, NO_MOMENTS, MomentCounts, count_moments
@@ -119,6 +120,24 @@ class HeldOutcome(NamedTuple):
     only_safety: bool
 
 
+class RatedOutcome(NamedTuple):
+    """What of a rating scores need: its metrics, and the note on its rater; its answers only for safety.
+
+    Attributes:
+        counts: Whether it was made with the present instrument and rater.
+        scored: Metric -> value; None for safety, which enters no score.
+        watched: The rating itself, of safety alone.
+    """
+
+    session_key: SessionKey
+    rater: str
+    instrument: str
+    counts: bool
+    note: RatingNote
+    scored: Mapping[str, float | None] | None = None
+    watched: Rating | None = None
+
+
 class SessionOutcomes(NamedTuple):
     """The outcomes of all sessions of a run, with the metrics met and the notes on its raters.
 
@@ -141,7 +160,7 @@ class SessionOutcomes(NamedTuple):
 
 def gather(
     sessions: Iterable[Session | HeldOutcome],
-    ratings: Iterable[Rating],
+    ratings: Iterable[Rating | RatedOutcome],
     score_rating: ScoreRating,
     raters: Collection[str] | None = None,
     counts: Callable[[Rating], bool] = lambda rating: True,
@@ -154,7 +173,7 @@ def gather(
 
     Args:
         sessions: Streamed; a session's turns are dropped as soon as it is boiled down. Some may be already.
-        ratings: Streamed.
+        ratings: Streamed. Some may be boiled down already.
         score_rating: The instruments' scoring.
         raters: Only ratings of these raters; all where None.
         counts: Whether a rating counts; those that do not are counted as stale.
@@ -174,7 +193,7 @@ def gather(
     stray = stale = 0
     shared: dict[tuple[object, ...], ItemRating] = {}
     for rating in ratings:
-        if not counts(rating):
+        if not (rating.counts if isinstance(rating, RatedOutcome) else counts(rating)):
             stale += 1
             continue
         if raters is not None and rating.rater not in raters:
@@ -183,17 +202,17 @@ def gather(
             stray += 1
             continue
         note_key = (rating.session_key, rating.rater, rating.instrument)
-        if rating.lost and note_key in notes and not notes[note_key].lost:
+        rated = rating if isinstance(rating, RatedOutcome) else rated_outcome(rating, score_rating, shared)
+        if rated.note.lost and note_key in notes and not notes[note_key].lost:
             continue
-        notes[note_key] = note_rating(rating)
-        if rating.instrument == SAFETY:
-            watched.setdefault(rating.session_key, {})[rating.rater] = _lean(rating, shared)
+        notes[note_key] = rated.note
+        if rated.watched is not None:
+            watched.setdefault(rated.session_key, {})[rated.rater] = rated.watched
             continue
-        if rating.session_key in beside:
+        if rated.session_key in beside or rated.scored is None:
             continue
-        scored = score_rating(rating)
-        metrics.update(dict.fromkeys(scored))
-        given.setdefault(rating.session_key, {})[rating.rater, rating.instrument] = scored
+        metrics.update(dict.fromkeys(rated.scored))
+        given.setdefault(rated.session_key, {})[rated.rater, rated.instrument] = rated.scored
     outcomes = tuple(
         _with_scores(outcome, given.get(key, {})) for key, outcome in found.items() if key not in beside
     )
@@ -207,6 +226,32 @@ def gather(
 def held_outcome(session: Session) -> HeldOutcome:
     """Returns the numbers of a session, with whether it was held for safety alone."""
     return HeldOutcome(session_outcome(session), session.only_safety)
+
+
+def rated_outcome(
+    rating: Rating,
+    score_rating: ScoreRating,
+    shared: dict[tuple[object, ...], ItemRating],
+    counts: bool = True,
+) -> RatedOutcome:
+    """Returns what of a rating scores need.
+
+    Args:
+        rating: Any.
+        score_rating: The instruments' scoring.
+        shared: Answers that were met, to be kept once; those of this rating are added.
+        counts: Whether it was made with the present instrument and rater.
+    """
+    safety = rating.instrument == SAFETY
+    return RatedOutcome(
+        rating.session_key,
+        intern(rating.rater),
+        intern(rating.instrument),
+        counts,
+        note_rating(rating),
+        None if safety else {intern(name): value for name, value in score_rating(rating).items()},
+        _lean(rating, shared) if safety else None,
+    )
 
 
 def session_outcome(session: Session) -> SessionOutcome:

@@ -40,8 +40,9 @@ def finish(
         InputError: If a folder is no run folder, or the runs cannot be compared.
     """
     from mirror_bench.pages.run_report import report_runs
+    from mirror_bench.processors import cores
 
-    summary = report_runs(folders, out, raters)
+    summary = report_runs(folders, out, raters, workers=cores())
     if as_json:
         print_json(summary.model_dump(mode="json"))
         return summary

@@ -21,18 +21,19 @@ from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import RunHeader, read_header
 
 
-def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = ()) -> Summary:
+def report_runs(folders: Sequence[Path], out: Path, raters: Sequence[str] = (), workers: int = 1) -> Summary:
     """Writes `summary.json`, `plots/` and `report.html` of one or several run folders into `out`.
 
     Args:
         folders: The runs.
         out: Where to.
         raters: Whose ratings count; see `summarize_run`.
+        workers: How many processes read large runs; see `gather_run`.
 
     Raises:
         InputError: If a folder is no run folder, or the runs' protocols differ.
     """
-    summary, outcomes = summarize_with_outcomes(folders, raters)
+    summary, outcomes = summarize_with_outcomes(folders, raters, workers)
     write_summary(out / "summary.json", summary)
     plots = write_plots(summary, out / "plots")
     chosen = telling_sessions(summary, outcomes)

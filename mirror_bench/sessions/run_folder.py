@@ -236,9 +236,8 @@ class FilePart(NamedTuple):
     end: int
 
 
-def parts_of_sessions(folder: Path, size: int = 1 << 24) -> list[FilePart]:
-    """Returns a run's file of sessions in parts of about `size` bytes, for several processes to read."""
-    path = folder / "sessions.jsonl"
+def parts_of(path: Path, size: int = 1 << 24) -> list[FilePart]:
+    """Returns a run's file of sessions or ratings in parts of about `size` bytes, for several processes."""
     if not path.exists():
         return []
     parts, start = [], 0
@@ -255,6 +254,11 @@ def parts_of_sessions(folder: Path, size: int = 1 << 24) -> list[FilePart]:
 def read_part_of_sessions(part: FilePart) -> Iterator[Session]:
     """Yields the sessions of one part; as for `read_sessions`, but an error tells a line within the part."""
     return _records(part.path, Session, within=part)
+
+
+def read_part_of_ratings(part: FilePart) -> Iterator[Rating]:
+    """Yields the ratings of one part; as for `read_part_of_sessions`."""
+    return _records(part.path, Rating, within=part)
 
 
 def _lines(path: Path, within: FilePart | None) -> Iterator[bytes]:
@@ -280,7 +284,8 @@ def _records(
     )
     with guarded(path):
         for number, line in enumerate(_lines(path, within), 1):
-            content = line.removeprefix(BOM) if number == 1 else line
+            first_of_file = number == 1 and (within is None or within.start == 0)
+            content = line.removeprefix(BOM) if first_of_file else line
             if not content.strip():
                 continue  # an editor's blank line
             if mentioned is not None and not any(name in line for name in mentioned):

@@ -13,7 +13,7 @@ from browsing import CHROMIUM
 
 from benchmarks.campaigns.bad_luck import KINDS, BadLuck
 from benchmarks.campaigns.base import Campaign, Outcome, hold
-from benchmarks.campaigns.hostile import TEXTS, Hostile, hostile_text, opened
+from benchmarks.campaigns.hostile import Hostile, chromium, opened
 from benchmarks.campaigns.kills import KINDS as KILLED
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
@@ -175,12 +175,7 @@ def test_a_value_changed_anywhere_is_found(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_hostile_texts_stay_text_on_every_page(tmp_path: Path) -> None:
-    outcome = Hostile().case(3, 0, tmp_path)
-    assert outcome == Outcome("pages", "stayed text")
-    pages = "".join(path.read_text() for path in tmp_path.rglob("*.html"))
-    pages += "".join(path.read_text() for path in (tmp_path / "site").rglob("*.js*"))
-    for number in range(TEXTS):  # each was there to break out
-        assert f"[{number}]" in pages, hostile_text(3, number)
+    assert Hostile().case(3, 0, tmp_path) == Outcome("pages", "stayed text")
 
 
 @pytest.mark.browser
@@ -189,12 +184,23 @@ def test_hostile_texts_stay_text_on_every_page(tmp_path: Path) -> None:
     ("body", "told"),
     [
         ("<img src=x onerror=window.owned=1>", "a script ran"),
+        ("<b onmouseover=window.owned=1>x</b>", "an element came to be"),
+        ("<a href=' javascript:window.owned=1'>x</a>", "an element came to be"),
         ("<iframe srcdoc=x></iframe>", "an element came to be"),
-        ("<script src=//example.com/x.js></script>", "example.com"),
+        ("<style>@import 'https://example.com/x.css';</style>", "a request"),
+        ("<script src=//example.com/x.js></script>", "a request"),
         ("<script>no(</script>", "an error"),
     ],
 )
 def test_a_page_that_lets_a_text_out_is_a_finding(body: str, told: str, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text(f"<!doctype html><main>{body}</main>")
-    assert any(told in said for said in opened(page))
+    with chromium() as browser:
+        assert any(told in said for said in opened(page.as_uri(), browser).problems)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_texts_that_no_session_shows_are_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.campaigns.hostile._addresses", lambda site: iter(()))
+    assert "shown in no session" in Hostile().case(3, 0, tmp_path).problem
