@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
+from mirror_bench.processors import spread
 from mirror_bench.protocol import Protocol, load_protocol, protocol_names
-from mirror_bench.spread import spread
 from mirror_bench.submissions.archive import MANIFEST, read_archive
 from mirror_bench.submissions.checks.copies import check_contamination, check_duplicates, check_templates
 from mirror_bench.submissions.checks.faces import check_faces

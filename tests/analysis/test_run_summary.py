@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bench.analysis import boiled_records
+from mirror_bench.analysis import run_summary
 from mirror_bench.analysis.run_summary import gather_run, summarize_run, summarize_with_outcomes
 from mirror_bench.errors import InputError
 from mirror_bench.sessions.run_folder import parts_of, read_part_of_sessions, read_sessions
@@ -32,7 +32,7 @@ def test_parts_hold_every_session_once(run: Path) -> None:
 
 def test_several_processes_boil_down_what_one_does(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone, summary = gather_run(run), summarize_run(run)
-    monkeypatch.setattr(boiled_records, "parts_of", partial(parts_of, size=100_000))
+    monkeypatch.setattr(run_summary, "parts_of", partial(parts_of, size=100_000))
     assert gather_run(run, workers=2) == alone
     assert summarize_with_outcomes([run], workers=2)[0] == summary
 
@@ -40,7 +40,7 @@ def test_several_processes_boil_down_what_one_does(run: Path, monkeypatch: pytes
 def test_a_damaged_line_is_named_as_when_one_process_reads(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(boiled_records, "parts_of", partial(parts_of, size=100_000))
+    monkeypatch.setattr(run_summary, "parts_of", partial(parts_of, size=100_000))
     lines = (run / "sessions.jsonl").read_bytes().splitlines(keepends=True)
     lines[60] = b"{}\n"
     (run / "sessions.jsonl").write_bytes(b"".join(lines))

@@ -14,8 +14,8 @@ from tampering import Parts, cover
 
 from mirror_bench.cli.submissions.verify import _why
 from mirror_bench.data.sources.mini import load_mini
+from mirror_bench.processors import spread
 from mirror_bench.schema import Speaker
-from mirror_bench.spread import spread
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.checks.copies import Talk, Twin, closest
 from mirror_bench.submissions.findings import SHOWN, Verdict, judged, plain, skipped

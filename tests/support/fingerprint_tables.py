@@ -119,6 +119,7 @@ MOVES_NOTHING: Mapping[str, str] = {
     "lm_eval/*": "static tasks, which have versions of their own",
     "safety/examples.yaml": "an examination of the safety codes",
     "safety/bank/*": "what heads are trained from; the heads themselves count",
+    "safety/unseen/*": "what readers are measured by; nothing is trained on it",
     "safety/*.md": "about the encoder",
     "mini/*.md": "about the data",
     "mini/splits.yaml": "digests of the data as published, to check a copy by",

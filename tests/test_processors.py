@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mirror_bench.spread import spread
+from mirror_bench.processors import spread
 
 
 def test_results_stand_in_order_and_a_lost_process_costs_none() -> None:
