@@ -32,7 +32,7 @@ _BEFORE = (
 )  # fmt: skip
 _ATTACKS = (Path(__file__).parent / "attacks.txt").read_text(encoding="utf-8").splitlines()
 """What may be tried, "DO" standing for what it would do."""
-_AFTER = ("", ">", '"', "'", "<!--", "-->", "\n", "</", ' x="', "\\", "&", "\u2066", "x" * 3000)
+_AFTER = ("", ">", '"', "'", "<!--", "-->", "\n", "</", ' x="', "\\", "&", "\u2066", "x" * 300)
 _FREE_IN_TURN = ("words", "direction", "raw", "caption")
 _FREE_IN_SESSION = ("plan", "technique", "reason", "client")
 _ALLOWED = "file:///", "data:", "blob:"
