@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
+
+from benchmarks.browser import chromium
 
 WIDTH, HEIGHT = 1280, 900
 
@@ -21,8 +22,6 @@ def take(report: Path | None, board: Path | None, out: Path) -> list[Path]:
         board: A folder that `python -m leaderboard build` wrote.
         out: Where to.
     """
-    from playwright.sync_api import sync_playwright
-
     pages: list[tuple[str, str]] = []
     if report:
         pages.append(("report.png", report.resolve().as_uri()))
@@ -33,16 +32,12 @@ def take(report: Path | None, board: Path | None, out: Path) -> list[Path]:
         session = (board / "session.html").resolve().as_uri()
         pages.append(("board-session.png", f"{session}#{model.stem}/1/3"))
     out.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         for name, address in pages:
             page.goto(address)
             page.wait_for_timeout(500)
             page.screenshot(path=out / name)
-        browser.close()
     return [out / name for name, _ in pages]
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.browser import chromium
 from benchmarks.campaigns.base import Outcome
-from benchmarks.campaigns.small_run import packed_run
+from benchmarks.campaigns.small_run import command, packed_run
 from mirror_bench.submissions.archive import MANIFEST, write_archive
 from mirror_bench.submissions.pack import files_of
 
@@ -161,8 +160,6 @@ def _plain(text: str) -> str:
 
 
 def _report(run: Path) -> str:
-    from benchmarks.campaigns.small_run import command
-
     code, said = command("report", str(run))
     return said if code else ""
 
@@ -203,16 +200,3 @@ def opened(address: str, browser: Browser) -> OpenedPage:
     text = page.evaluate("document.body.textContent")
     page.close()
     return OpenedPage(told, text)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Yields a browser that is closed at the end, as its driver keeps other event loops from running."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from browsing import CHROMIUM
 
+from benchmarks.browser import chromium
 from benchmarks.campaigns.bad_luck import KINDS, BadLuck
 from benchmarks.campaigns.base import Campaign, Outcome, hold
-from benchmarks.campaigns.hostile import Hostile, chromium, opened
+from benchmarks.campaigns.hostile import Hostile, opened
 from benchmarks.campaigns.kills import KINDS as KILLED
 from benchmarks.campaigns.kills import Kills
 from benchmarks.campaigns.mutated import Mutated
