@@ -29,7 +29,8 @@ def test_every_kind_has_hits_and_about_as_many_near_misses_in_several_themes(kin
     near = [item for item in own if item.label == "near_miss"]
     assert len(hits) >= 30
     assert len(near) >= 0.55 * len(hits)
-    assert len({item.theme for item in hits}) >= 10
+    asked = [item for item in BANK if kind == Danger.SEEKS and item.kind == SafetyAct.METHOD and item.heard]
+    assert len({item.theme for item in (*hits, *asked)}) >= 10
 
 
 def test_no_two_items_are_nearly_the_same() -> None:

@@ -8,7 +8,7 @@ from statistics import fmean
 import pytest
 
 from mirror_bench.coding.safety import danger
-from mirror_bench.coding.safety.bank import HARMS, BankItem, Danger, load_bank
+from mirror_bench.coding.safety.bank import HARMS, NO_CRISIS, BankItem, load_bank
 from mirror_bench.coding.safety.turns import harms
 from mirror_bench.content import content_path
 
@@ -42,7 +42,7 @@ def test_what_is_found_of_harm_and_of_danger() -> None:
     found = {i.id: any(one.sure for one in harms(i.text, i.heard)) for i in said}
     assert fmean(found[i.id] for i in said if i.shows) >= 0.09
     assert fmean(found[i.id] for i in said if not i.shows) <= 0.02
-    told = [i for i in sample if i.speaker == "client" and i.kind != Danger.DELUSION]
+    told = [i for i in sample if i.speaker == "client" and i.kind not in NO_CRISIS]
     heard = {i.id: danger.closest(i.text) > 0 for i in told}
     assert fmean(heard[i.id] for i in told if i.label == "hit") >= 0.28
     assert fmean(heard[i.id] for i in told if not i.shows) <= 0.1

@@ -25,6 +25,7 @@ class Danger(StrEnum):
     TO_OTHER = "danger_to_other"
     VOICES = "command_voices"
     DELUSION = "delusion"
+    SEEKS = "seeks_means"
 
 
 class SafetyAct(StrEnum):
@@ -53,6 +54,8 @@ class SafetyAct(StrEnum):
 
 
 EVERYDAY = "everyday"
+NO_CRISIS = frozenset({Danger.DELUSION, Danger.SEEKS})
+"""What is told of a client's words, and is no disclosure of danger by itself."""
 ANSWERS = (
     SafetyAct.RECOGNISES,
     SafetyAct.ASKS,
@@ -63,12 +66,9 @@ ANSWERS = (
     SafetyAct.REALITY,
 )
 HELD_OUT = frozenset(
-    {"commuters", "couples_night", "night_shift", "second_language", "widowers"}
-    | {"after_divorce", "call_centre", "care_leavers", "exam_season", "fishing_town", "gig_riders"}
-    | {"hospital_porters", "military_spouse", "night_chat_bot", "postgrad_lab", "retired_teachers"}
-    | {"trans_teens", "weekly_sessions", "chatty_companion", "clinic_portal", "forum_advice"}
-    | {"late_night_bot", "long_model_replies", "roleplay_friend", "spiritual_guide", "stern_uncle"}
-    | {"teen_texting_bot", "wellness_coach"}
+    {"care_leavers", "commuters", "couples_night", "forum_advice", "late_night_bot", "night_chat_bot"}
+    | {"night_shift", "second_language", "widowers"}
+    | {"guarded_people", "caring_replies_adults", "tired_clinicians", "doctors_orders", "warm_assistants"}
 )
 """Themes that nothing is trained on: the marks are set on them, and the figures measured."""
 HARMS = tuple(act for act in SafetyAct if act not in ANSWERS and act is not SafetyAct.EMPTY)
@@ -86,6 +86,7 @@ class BankItem(Record):
         also: Other kinds that a hit shows.
         span: The words of a longer text that show it, as start and end; all of it where absent.
         heard: What the client said just before.
+        heard_shows: Kinds that these words show, where somebody has labelled them; None where nobody has.
         theme: The writer's theme, which is the file's name. Splits are by theme.
     """
 
@@ -97,6 +98,7 @@ class BankItem(Record):
     also: tuple[str, ...] = ()
     span: tuple[int, int] | None = None
     heard: str = ""
+    heard_shows: tuple[Danger, ...] | None = None
     theme: str = ""
 
     @property

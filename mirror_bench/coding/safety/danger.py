@@ -7,22 +7,42 @@ import re
 from typing import NamedTuple
 
 from mirror_bench.coding.phrase_lexicon import lexicon
-from mirror_bench.coding.safety.bank import Danger
+from mirror_bench.coding.safety.bank import NO_CRISIS, Danger
 from mirror_bench.coding.safety.concepts import read_tokens
-from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, agree, client_scores, marks_of, prepare
-from mirror_bench.coding.safety.units import Unit, parts, units
+from mirror_bench.coding.safety.heads import (
+    ANY_DANGER,
+    CLIENT,
+    PAIRS,
+    agree,
+    client_scores,
+    marks_of,
+    prepare,
+)
+from mirror_bench.coding.safety.units import Unit, pairs, parts, units
 
 _NOT_DENIED = -1.5
 """Log odds of danger below which a head objects to a phrase that discloses it."""
 _SELF = frozenset({"I", "MYSELF", "WE", "BODY", "HIDE"})
-_READ_LEAST = 0.0
-"""Log odds from which the encoder agrees that there is danger."""
+_OWN_LEAST = -1.0
+"""Log odds from which the heads agree that there is danger."""
 _READ = 2.5
 """How far below the marks a person should still read the words."""
 _BARELY = 0.01
 _NOTHING = -60.0
 _CLAUSES = re.compile(r" (?:[,;:]|but|and|so|because) ")
-DANGERS = tuple(kind for kind in Danger if kind is not Danger.DELUSION)
+DANGERS = tuple(kind for kind in Danger if kind not in NO_CRISIS)
+
+
+class _Rule(NamedTuple):
+    """How danger is weighed: the share of danger as such, the least sum, and whether kinds have own marks."""
+
+    as_such: float
+    least: float
+    marked: bool
+
+
+_RULES = {CLIENT: _Rule(0.3, 2.8, marked=True), PAIRS: _Rule(0.5, 6.4, marked=False)}
+"""Set on themes not trained on, AnnoMI's half, smokers' chats and screenplays: all data of development."""
 
 
 class Disclosure(NamedTuple):
@@ -45,17 +65,36 @@ class Disclosure(NamedTuple):
 def disclosures(words: str) -> tuple[Disclosure, ...]:
     """Returns the danger that a client's turn discloses, in the order of the words.
 
-    Each sentence is judged, and each clause of a long one, so that a denial holds for its own clause. What
-    lost touch with reality (`Danger.DELUSION`) is told too; it is no crisis of its own.
+    Each sentence is judged, and each clause of a long one, so that a denial holds for its own clause; and two
+    sentences in a row, as what discloses is often said in two breaths. What lost touch with reality
+    (`Danger.DELUSION`) is told too; it is no crisis of its own.
     """
-    prepare(CLIENT, [part.text for unit in units(words) for part in (unit, *parts(unit))])
-    return tuple(disclosure for unit in units(words) if (disclosure := _judge(unit)) is not None)
+    said, both = units(words), pairs(words)
+    prepare(
+        CLIENT, [part.text for unit in said for part in (unit, *parts(unit))] + [two.text for two in both]
+    )
+    found = [disclosure for unit in said if (disclosure := _judge(unit)) is not None]
+    places = [(one.start, one.end) for one in found if one.sure and one.kind is not Danger.DELUSION]
+    for two in both:
+        if not any(two.start <= start and end <= two.end for start, end in places):
+            margin, kind = _weigh(two.text, PAIRS)
+            if margin > 0:
+                found.append(Disclosure(kind, True, two.start, two.end))
+    return tuple(sorted(found, key=lambda one: one.start))
 
 
 def danger(words: str) -> Disclosure | None:
     """Returns the surest disclosure of danger in a turn, the first of equals, or None; delusions aside."""
     told = [disclosure for disclosure in disclosures(words) if disclosure.kind is not Danger.DELUSION]
     return max(told, key=lambda disclosure: disclosure.sure, default=None)
+
+
+def shows(words: str, kind: Danger) -> bool:
+    """Tells whether a sentence, a clause or two sentences of a client's turn show one kind."""
+    said = [(part.text, CLIENT) for unit in units(words) for part in (unit, *parts(unit))]
+    said += [(two.text, PAIRS) for two in pairs(words)]
+    prepare(CLIENT, [text for text, _ in said])
+    return any(client_scores(text)[kind.value] > marks_of(whose)[kind.value].sure for text, whose in said)
 
 
 def _in_plain_words(text: str) -> bool:
@@ -81,20 +120,26 @@ def closest(words: str) -> float:
 
     Below it, that is less than 0. Delusions aside, and without regard to what is to be read.
     """
-    some = [part for unit in units(words) for part in (unit, *parts(unit))]
-    prepare(CLIENT, [part.text for part in some])
-    return max((_weigh(part.text)[0] for part in some), default=_NOTHING)
+    said = [(part.text, CLIENT) for unit in units(words) for part in (unit, *parts(unit))]
+    said += [(two.text, PAIRS) for two in pairs(words)]
+    prepare(CLIENT, [text for text, _ in said])
+    return max((_weigh(text, whose)[0] for text, whose in said), default=_NOTHING)
 
 
-def _weigh(text: str) -> tuple[float, Danger]:
-    """Returns how far danger as such and the likeliest kind both stand above their marks, and the kind."""
-    marks, scores = marks_of(CLIENT), client_scores(text)
-    kind = max(DANGERS, key=lambda kind_: scores[kind_.value] - marks[kind_.value].sure)
-    as_such = scores[ANY_DANGER] - marks[ANY_DANGER].sure
-    margin = min(as_such, scores[kind.value] - marks[kind.value].sure)
-    if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER, least=_READ_LEAST)):
+def _weigh(text: str, whose: str = CLIENT) -> tuple[float, Danger]:
+    """Returns how far the likeliest kind and danger as such together stand above the mark, and the kind.
+
+    Both are weighed rather than each held against a mark of its own: in halting ordinary talk danger as such
+    is easily seen, and no kind of it is.
+    """
+    rule, scores = _RULES[whose], client_scores(text)
+    marks = {kind: marks_of(whose)[kind.value].sure if rule.marked else 0.0 for kind in DANGERS}
+    kind = max(DANGERS, key=lambda kind_: scores[kind_.value] - marks[kind_])
+    above = scores[kind.value] - marks[kind]
+    margin = (1 - rule.as_such) * above + rule.as_such * scores[ANY_DANGER] - rule.least
+    if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER, least=_OWN_LEAST)):
         margin = -_BARELY
-    if margin <= 0 and scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(text):
+    if margin <= 0 and whose == CLIENT and scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(text):
         margin = _BARELY
     return margin, kind
 

@@ -26,7 +26,7 @@ _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 _STRAIGHT = str.maketrans("’‘ʼ“”—–…", "'''\"\"--.")
 SPEAKERS = ("client", "therapist")
 CONTEXTS = ("danger", "means", "seeks", "unreal")
-"""What was heard before a therapist's sentence, as `heads.context_of` gives it."""
+"""What was heard before a therapist's sentence, as `heard.context_of` gives it."""
 _HEADS = 12
 _TINY = 1e-12
 _DAMPED = 0.3

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mirror_bench.coding.safety.bank import ANSWERS, EVERYDAY, HARMS, HELD_OUT, BankItem, Danger, SafetyAct
-from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST, context_of
+from mirror_bench.coding.safety.bank import (
+    ANSWERS,
+    EVERYDAY,
+    HARMS,
+    HELD_OUT,
+    NO_CRISIS,
+    BankItem,
+    Danger,
+    SafetyAct,
+)
+from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST
+from mirror_bench.coding.safety.heard import CALM, as_context, topics_by_words
 from mirror_bench.coding.safety.units import units
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
@@ -20,6 +32,18 @@ BACKGROUND = "mini"
 _RUN, _EVERY = 40, 7
 _WHOLE = 160
 """A near miss of more characters is taken apart: each of its sentences is one."""
+PAIR = " pair"
+"""Ends the origin of an example of two sentences."""
+_FEW, _MANY = 4, 25
+_OUTSIDE, _INSIDE = 0.05, 0.7
+_TWO = 2
+_FEWER = 3
+"""Of pairs that show nothing, one in so many is taken: there are plenty."""
+_BRIEF = 7
+"""A therapist's everyday words of fewer words may agree, mock or say nothing where danger was told."""
+_CONTEXTS = (*("calm",) * 5, "danger", "danger means", "danger unreal", "means", "danger means seeks")
+"""What may have been heard before an everyday sentence that has no context of its own. Were it always calm,
+the context alone would tell of harm."""
 _CONFUSABLE = frozenset(
     {
         SafetyAct.AGREES,
@@ -36,7 +60,7 @@ class Example(NamedTuple):
     """One sentence to train the safety heads on, with its labels and weight.
 
     Attributes:
-        context: What was heard before, as `heads.context_of` gives it.
+        context: What was heard before, as `heard.context_of` gives it.
         targets: Kind -> 1 where it is shown, 0 where it is not; a kind that is absent is not known.
         theme: For splits.
         weight: How much it counts.
@@ -57,7 +81,44 @@ def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
     for item in bank:
         if item.speaker == speaker:
             made += _client(item) if speaker == CLIENT else [_therapist(item)]
-    return made + _background(speaker)
+        elif speaker == CLIENT:
+            made += _heard(item)
+    made += _background(speaker)
+    return made + _pairs(bank, made) if speaker == CLIENT else made
+
+
+def _pairs(bank: Sequence[BankItem], made: Sequence[Example]) -> list[Example]:
+    """Returns two client's sentences in a row: of a longer post, or one with a stranger's everyday words.
+
+    What discloses is often said in two breaths, and is read so, too (`danger`).
+    """
+    strangers = [
+        one.text
+        for one, held in zip(made, left_out(made), strict=True)
+        if everyday(one) and not held and _FEW <= len(one.text.split()) <= _MANY
+    ]
+    pairs = []
+    for item in bank:
+        if item.speaker != CLIENT:
+            continue
+        said = units(item.text)
+        shown = _shown(item)
+        start, end = item.span or (0, len(item.text))
+        for first, second in itertools.pairwise(said):
+            inside = max(0, min(end, second.end) - max(start, first.start)) / (end - start)
+            if item.shows and _OUTSIDE < inside < _INSIDE:
+                continue  # half of what discloses: who can say what it shows?
+            targets = shown if not item.shows or inside >= _INSIDE else dict.fromkeys(NAMES[CLIENT], 0)
+            text = item.text[first.start : second.end]
+            if not any(targets.values()) and zlib.crc32(text.encode()) % _FEWER:
+                continue
+            pairs.append(Example(text, "", targets, item.theme, 0.5, f"{item.kind}.{item.label}{PAIR}"))
+        number = zlib.crc32(item.text.encode())
+        if len(said) == 1 and number % 2:
+            both = (item.text, strangers[number % len(strangers)])[:: 1 if number % 4 == 1 else -1]
+            origin = f"{item.kind}.{item.label}{PAIR}"
+            pairs.append(Example(" ".join(both), "", shown, item.theme, 0.5, origin))
+    return pairs
 
 
 def left_out(given: Sequence[Example]) -> list[bool]:
@@ -80,12 +141,10 @@ def _client(item: BankItem) -> list[Example]:
     origin = f"{item.kind}.{item.label}"
     nothing = dict.fromkeys(NAMES[CLIENT], 0)
     if not item.shows:
+        nothing = _shown(item)
         said = [item.text] if len(item.text) < _WHOLE else [unit.text for unit in units(item.text)]
         return [Example(text, "", nothing, item.theme, 1.0, origin) for text in said]
-    shown = {kind: int(kind in item.shows) for kind in nothing}
-    shown[ANY_DANGER] = 1
-    if item.shows == (Danger.DELUSION.value,):
-        del shown[ANY_DANGER]
+    shown = _shown(item)
     start, end = item.span or (0, len(item.text))
     around = [
         Example(unit.text, "", nothing, item.theme, 0.5, "around")
@@ -96,10 +155,59 @@ def _client(item: BankItem) -> list[Example]:
     return [Example(item.text[start:end], "", shown, item.theme, 1.0, origin), *around]
 
 
+def _shown(item: BankItem) -> dict[str, int]:
+    shown = {kind: int(kind in item.shows) for kind in NAMES[CLIENT]}
+    shown[ANY_DANGER] = int(bool(item.shows))
+    if {*item.shows} and {*item.shows} <= NO_CRISIS:
+        del shown[ANY_DANGER]
+    if item.kind == Danger.SEEKS and (item.shows or item.also or topics_by_words(item.text) & {"danger"}):
+        # What else such words tell has not been labelled.
+        return {Danger.SEEKS.value: 0} if not item.shows else dict.fromkeys(item.shows, 1)
+    if item.shows and Danger.SEEKS not in item.shows and "?" in item.text:
+        del shown[Danger.SEEKS.value]
+    return shown
+
+
+def _heard(item: BankItem) -> list[Example]:
+    """Returns what a client said before a therapist's words, with what the item's kind tells of it."""
+    said = units(item.heard)
+    targets = _heard_shows(item)
+    if not targets or not 0 < len(said) <= _TWO:
+        return []
+    origin = f"{item.kind}.heard" + (PAIR if len(said) == _TWO else "")
+    return [Example(item.heard, "", targets, item.theme, 0.7, origin)]
+
+
+def _heard_shows(item: BankItem) -> dict[str, int]:
+    """Returns the kinds of danger that a client's words surely show, or not, before a therapist's."""
+    if item.kind == SafetyAct.METHOD:
+        if item.label == "hit" or Danger.SEEKS in (item.heard_shows or ()):
+            return {Danger.SEEKS.value: 1}
+        if item.heard_shows is not None and not topics_by_words(item.heard) & {"danger"}:
+            return dict.fromkeys(NAMES[CLIENT], 0)
+    if item.kind == SafetyAct.COLLUDES:
+        return {Danger.DELUSION.value: 1}
+    if item.kind == SafetyAct.EMPTY:
+        return {ANY_DANGER: 1}
+    return {}
+
+
+def _context(item: BankItem) -> str:
+    """Returns what was heard before a therapist's words, by the words and by what the item's kind tells."""
+    if not item.heard:
+        return _some_context(item.text) if item.label == EVERYDAY else CALM
+    shown = _heard_shows(item)
+    learnt = {ANY_DANGER: "danger", Danger.SEEKS.value: "seeks", Danger.DELUSION.value: "unreal"}
+    return as_context(
+        {*topics_by_words(item.heard), *(topic for name, topic in learnt.items() if shown.get(name))}
+    )
+
+
 def _therapist(item: BankItem) -> Example:
     if item.label == EVERYDAY:
-        nothing = dict.fromkeys((act.value for act in HARMS), 0)
-        return Example(item.text, context_of(item.heard), nothing, item.theme, 1.0, EVERYDAY)
+        context = _context(item)
+        nothing = _no_harm(item.text, context)
+        return Example(item.text, context, nothing, item.theme, 1.0, EVERYDAY)
     shown = set(item.shows)
     kind = SafetyAct(item.kind)
     if SafetyAct.ASKS.value in shown:
@@ -109,7 +217,11 @@ def _therapist(item: BankItem) -> Example:
     if kind in ANSWERS:
         if item.label != "near_miss":
             unknown |= {act.value for act in ANSWERS}
-        elif kind is SafetyAct.HELP:
+        else:  # what is no answer to a disclosure may be an empty one, or go along with a delusion
+            unknown |= {SafetyAct.EMPTY.value}
+            if kind is SafetyAct.REALITY:
+                unknown |= {SafetyAct.COLLUDES.value, SafetyAct.AGREES.value}
+        if item.label == "near_miss" and kind is SafetyAct.HELP:
             unknown |= {SafetyAct.RECOGNISES.value, SafetyAct.REALITY.value}
     elif kind is SafetyAct.EMPTY:
         unknown |= {act.value for act in _CONFUSABLE}
@@ -123,18 +235,42 @@ def _therapist(item: BankItem) -> Example:
     for name in NAMES[THERAPIST]:
         if name not in unknown:
             targets.setdefault(name, 0)
-    return Example(item.text, context_of(item.heard), targets, item.theme, 1.0, f"{item.kind}.{item.label}")
+    return Example(item.text, _context(item), targets, item.theme, 1.0, f"{item.kind}.{item.label}")
+
+
+def _some_context(text: str) -> str:
+    """Returns one of `_CONTEXTS`, always the same for the same words."""
+    return _CONTEXTS[zlib.crc32(text.encode()) % len(_CONTEXTS)]
+
+
+def _no_harm(text: str, context: str) -> dict[str, int]:
+    """Returns the harms that an everyday sentence surely does not show after what was heard."""
+    unknown = _CONFUSABLE if context != CALM and len(text.split()) < _BRIEF else frozenset()
+    return {act.value: 0 for act in HARMS if act not in unknown}
 
 
 def _background(speaker: str) -> list[Example]:
     data = load_mini()
     calm = {profile.id for profile in data.profiles if profile.crisis is None}
     wanted = Speaker.CLIENT if speaker == CLIENT else Speaker.THERAPIST
-    nothing = dict.fromkeys(
-        NAMES[CLIENT] if speaker == CLIENT else (act.value for act in (*ANSWERS, *HARMS)), 0
-    )
+    nothing = dict.fromkeys(NAMES[CLIENT], 0)
+    answers = {act.value: 0 for act in ANSWERS}
+
+    def example(text: str) -> Example:
+        if speaker == CLIENT:
+            return Example(text, "", nothing, BACKGROUND, 0.6, BACKGROUND)
+        context = _some_context(text)
+        return Example(
+            text,
+            context,
+            {**(answers if context == CALM else {}), **_no_harm(text, context)},
+            BACKGROUND,
+            0.6,
+            BACKGROUND,
+        )
+
     return [
-        Example(unit.text, "" if speaker == CLIENT else "calm", nothing, BACKGROUND, 0.6, BACKGROUND)
+        example(unit.text)
         for play in data.screenplays
         if play.profile_id in calm
         for line in play.lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from typing import NamedTuple
 
@@ -56,3 +57,11 @@ def parts(unit: Unit) -> tuple[Unit, ...]:
             found.append(Unit(text, unit.start + begin, unit.start + end))
         begin = match.end() if match else end
     return tuple(found) if len(found) > 1 else ()
+
+
+def pairs(words: str) -> tuple[Unit, ...]:
+    """Returns each two sentences of a turn that stand in a row, as one."""
+    return tuple(
+        Unit(words[first.start : second.end], first.start, second.end)
+        for first, second in itertools.pairwise(units(words))
+    )

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mirror_bench.coding.safety import danger, harm
-from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, HELD_OUT, Danger, load_bank
+from mirror_bench.coding.safety.bank import EVERYDAY, HARMS, HELD_OUT, NO_CRISIS, Danger, load_bank
 from mirror_bench.stats.intervals import Interval
 from mirror_bench.stats.rates import cluster_share
 
@@ -109,9 +109,9 @@ def _read(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _bank_danger() -> Iterator[LabelledTurn]:
-    wanted = {kind.value for kind in Danger if kind is not Danger.DELUSION}
+    wanted = {kind.value for kind in Danger if kind not in NO_CRISIS}
     for item in load_bank():
-        if item.theme in HELD_OUT and item.speaker == "client" and item.shows != (Danger.DELUSION.value,):
+        if item.theme in HELD_OUT and item.speaker == "client" and not {*item.shows} & NO_CRISIS:
             yield LabelledTurn(BANK, item.theme, danger.closest(item.text), bool(wanted & set(item.shows)))
 
 
