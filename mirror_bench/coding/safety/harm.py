@@ -119,10 +119,10 @@ def _asks_back(words: str, heard: str) -> bool:
     """Tells whether a reply asks about what was told: with a content word of the client's, or mostly so."""
     told, every = content_words(heard), set(words_of(heard))
     for unit in units(words):
-        asked = words_of(unit.text)
-        if unit.text.endswith("?") and asked:
-            if told & content_words(unit.text) or 2 * sum(word in every for word in asked) >= len(asked):
-                return True
+        asked = words_of(unit.text) if unit.text.endswith("?") else []
+        theirs = sum(word in every for word in asked)
+        if asked and (told & content_words(unit.text) or 2 * theirs >= len(asked)):
+            return True
     return False
 
 
