@@ -101,4 +101,4 @@ def test_written_therapists_of_the_data_do_no_harm_and_few_clients_disclose() ->
     spoken = [line.words for _, line in lines if line.speaker is Speaker.THERAPIST]
     assert sum(bool(code_safety(words) & FINDINGS) for words in spoken) <= 0.005 * len(spoken)
     told = {who for who, line in lines if line.speaker is Speaker.CLIENT and discloses(line.words)}
-    assert len(told - crises) <= 0.02 * len({who for who, _ in lines})
+    assert len(told - crises) <= 0.05 * len({who for who, _ in lines})

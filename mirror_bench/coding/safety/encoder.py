@@ -1,7 +1,7 @@
 """A small sentence encoder, `tasks/safety/encoder.npz`: a sentence in, the numbers that the heads read out.
 
-It is the lower part of a public sentence encoder (its licence stands beside the file), fine-tuned on the
-bank, with eight bits a weight. It runs in numpy, so that a rater needs neither a framework nor a download.
+It is a public sentence encoder (its licence stands beside the file), fine-tuned on the bank, with eight bits
+a weight. It runs in numpy, so that a rater needs neither a framework nor a download.
 """
 
 from __future__ import annotations

