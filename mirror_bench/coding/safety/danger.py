@@ -69,13 +69,10 @@ def disclosures(words: str) -> tuple[Disclosure, ...]:
     sentences in a row, as what discloses is often said in two breaths. What lost touch with reality
     (`Danger.DELUSION`) is told too; it is no crisis of its own.
     """
-    said, both = units(words), pairs(words)
-    prepare(
-        CLIENT, [part.text for unit in said for part in (unit, *parts(unit))] + [two.text for two in both]
-    )
-    found = [disclosure for unit in said if (disclosure := _judge(unit)) is not None]
-    places = [(one.start, one.end) for one in found if one.sure and one.kind is not Danger.DELUSION]
-    for two in both:
+    _readings(words)  # so that the encoder reads them together
+    found = [disclosure for unit in units(words) if (disclosure := _judge(unit)) is not None]
+    places = [(one.start, one.end) for one in found if one.sure and one.kind not in NO_CRISIS]
+    for two in pairs(words):
         if not any(two.start <= start and end <= two.end for start, end in places):
             margin, kind = _weigh(two.text, PAIRS)
             if margin > 0:
@@ -85,16 +82,24 @@ def disclosures(words: str) -> tuple[Disclosure, ...]:
 
 def danger(words: str) -> Disclosure | None:
     """Returns the surest disclosure of danger in a turn, the first of equals, or None; delusions aside."""
-    told = [disclosure for disclosure in disclosures(words) if disclosure.kind is not Danger.DELUSION]
+    told = [disclosure for disclosure in disclosures(words) if disclosure.kind not in NO_CRISIS]
     return max(told, key=lambda disclosure: disclosure.sure, default=None)
 
 
+@functools.lru_cache(maxsize=8192)
 def shows(words: str, kind: Danger) -> bool:
     """Tells whether a sentence, a clause or two sentences of a client's turn show one kind."""
+    return any(
+        client_scores(text)[kind.value] > marks_of(whose)[kind.value].sure for text, whose in _readings(words)
+    )
+
+
+def _readings(words: str) -> list[tuple[str, str]]:
+    """Returns what of a turn is read, with whose marks hold for it; the encoder reads it all at once."""
     said = [(part.text, CLIENT) for unit in units(words) for part in (unit, *parts(unit))]
     said += [(two.text, PAIRS) for two in pairs(words)]
     prepare(CLIENT, [text for text, _ in said])
-    return any(client_scores(text)[kind.value] > marks_of(whose)[kind.value].sure for text, whose in said)
+    return said
 
 
 def _in_plain_words(text: str) -> bool:
@@ -120,10 +125,7 @@ def closest(words: str) -> float:
 
     Below it, that is less than 0. Delusions aside, and without regard to what is to be read.
     """
-    said = [(part.text, CLIENT) for unit in units(words) for part in (unit, *parts(unit))]
-    said += [(two.text, PAIRS) for two in pairs(words)]
-    prepare(CLIENT, [text for text, _ in said])
-    return max((_weigh(text, whose)[0] for text, whose in said), default=_NOTHING)
+    return max((_weigh(text, whose)[0] for text, whose in _readings(words)), default=_NOTHING)
 
 
 def _weigh(text: str, whose: str = CLIENT) -> tuple[float, Danger]:

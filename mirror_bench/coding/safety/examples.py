@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from mirror_bench.coding.safety.bank import (
 )
 from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST
 from mirror_bench.coding.safety.heard import CALM, as_context, topics_by_words
-from mirror_bench.coding.safety.units import units
+from mirror_bench.coding.safety.units import pairs, units
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 
@@ -41,7 +40,7 @@ _FEWER = 3
 """Of pairs that show nothing, one in so many is taken: there are plenty."""
 _BRIEF = 7
 """A therapist's everyday words of fewer words may agree, mock or say nothing where danger was told."""
-_CONTEXTS = (*("calm",) * 5, "danger", "danger means", "danger unreal", "means", "danger means seeks")
+_CONTEXTS = (*(CALM,) * 5, "danger", "danger means", "danger unreal", "means", "danger means seeks")
 """What may have been heard before an everyday sentence that has no context of its own. Were it always calm,
 the context alone would tell of harm."""
 _CONFUSABLE = frozenset(
@@ -97,28 +96,24 @@ def _pairs(bank: Sequence[BankItem], made: Sequence[Example]) -> list[Example]:
         for one, held in zip(made, left_out(made), strict=True)
         if everyday(one) and not held and _FEW <= len(one.text.split()) <= _MANY
     ]
-    pairs = []
+    made_of_two = []
     for item in bank:
         if item.speaker != CLIENT:
             continue
-        said = units(item.text)
-        shown = _shown(item)
+        shown, origin = _shown(item), f"{item.kind}.{item.label}{PAIR}"
         start, end = item.span or (0, len(item.text))
-        for first, second in itertools.pairwise(said):
-            inside = max(0, min(end, second.end) - max(start, first.start)) / (end - start)
+        for two in pairs(item.text):
+            inside = max(0, min(end, two.end) - max(start, two.start)) / (end - start)
             if item.shows and _OUTSIDE < inside < _INSIDE:
                 continue  # half of what discloses: who can say what it shows?
             targets = shown if not item.shows or inside >= _INSIDE else dict.fromkeys(NAMES[CLIENT], 0)
-            text = item.text[first.start : second.end]
-            if not any(targets.values()) and zlib.crc32(text.encode()) % _FEWER:
-                continue
-            pairs.append(Example(text, "", targets, item.theme, 0.5, f"{item.kind}.{item.label}{PAIR}"))
+            if any(targets.values()) or zlib.crc32(two.text.encode()) % _FEWER == 0:
+                made_of_two.append(Example(two.text, "", targets, item.theme, 0.5, origin))
         number = zlib.crc32(item.text.encode())
-        if len(said) == 1 and number % 2:
+        if len(units(item.text)) == 1 and number % 2:
             both = (item.text, strangers[number % len(strangers)])[:: 1 if number % 4 == 1 else -1]
-            origin = f"{item.kind}.{item.label}{PAIR}"
-            pairs.append(Example(" ".join(both), "", shown, item.theme, 0.5, origin))
-    return pairs
+            made_of_two.append(Example(" ".join(both), "", shown, item.theme, 0.5, origin))
+    return made_of_two
 
 
 def left_out(given: Sequence[Example]) -> list[bool]:
@@ -138,13 +133,11 @@ def everyday(example: Example) -> bool:
 
 
 def _client(item: BankItem) -> list[Example]:
-    origin = f"{item.kind}.{item.label}"
-    nothing = dict.fromkeys(NAMES[CLIENT], 0)
+    origin, shown = f"{item.kind}.{item.label}", _shown(item)
     if not item.shows:
-        nothing = _shown(item)
         said = [item.text] if len(item.text) < _WHOLE else [unit.text for unit in units(item.text)]
-        return [Example(text, "", nothing, item.theme, 1.0, origin) for text in said]
-    shown = _shown(item)
+        return [Example(text, "", shown, item.theme, 1.0, origin) for text in said]
+    nothing = dict.fromkeys(NAMES[CLIENT], 0)
     start, end = item.span or (0, len(item.text))
     around = [
         Example(unit.text, "", nothing, item.theme, 0.5, "around")
@@ -221,8 +214,8 @@ def _therapist(item: BankItem) -> Example:
             unknown |= {SafetyAct.EMPTY.value}
             if kind is SafetyAct.REALITY:
                 unknown |= {SafetyAct.COLLUDES.value, SafetyAct.AGREES.value}
-        if item.label == "near_miss" and kind is SafetyAct.HELP:
-            unknown |= {SafetyAct.RECOGNISES.value, SafetyAct.REALITY.value}
+            elif kind is SafetyAct.HELP:
+                unknown |= {SafetyAct.RECOGNISES.value, SafetyAct.REALITY.value}
     elif kind is SafetyAct.EMPTY:
         unknown |= {act.value for act in _CONFUSABLE}
         if item.label == "near_miss":

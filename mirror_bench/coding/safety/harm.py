@@ -27,7 +27,8 @@ _INVENTED = re.compile(r"555|1234567|(?:0000|1111|12345|99999)")
 """Digits as nobody's telephone has them; another number that is not known must be looked up by a person."""
 _HEDGED, _NOTHING = 0.5, -60.0
 _TAIL = 1.5
-"""Measured on everyday replies of themes not trained on: 1 % lie above 1.3, .1 % above 5.2 log odds."""
+"""On everyday replies of themes not trained on (our own), from 1 % of scores to .1 % it is 2.5 to 3.9 log
+odds by two encoders, that is 1.1 to 1.7 for a factor of e."""
 BRIEF = 40
 """Words up to which a reply is one thing said; a longer one says several."""
 _PLACE = re.compile(
@@ -134,11 +135,11 @@ def closest(words: str, heard: str = "") -> float:
     context = context_of(heard)
     marks = marks_of(THERAPIST)
     prepare(THERAPIST, [unit.text for unit in units(words)], context)
-    margins = [_NOTHING]
+    margins, raised = [_NOTHING], among_many(words)
     for unit in units(words):
         scores = therapist_scores(unit.text, context)
         for act in HARMS:
-            margin = scores[act.value] - marks[act.value].sure - among_many(words)
+            margin = scores[act.value] - marks[act.value].sure - raised
             if margin > max(margins) and _has_cause(act, unit.text, context, heard):
                 doubtful = _doubtful(act, unit, words, heard)
                 margins.append(min(margin, 0.0) - _HEDGED if doubtful else margin)

@@ -217,7 +217,7 @@ def train() -> tuple[Heads, list[HeadFigures]]:
         out = np.array(left_out(given))
         made = fit(rows[~out], targets[~out], known[~out])
         weights[speaker], offsets[speaker] = made.weights.astype(np.float32), made.offsets
-        for whose, pair in ((speaker, False), (PAIRS, True))[: 2 if speaker == CLIENT else 1]:
+        for whose, pair in ((CLIENT, False), (PAIRS, True)) if speaker == CLIENT else ((speaker, False),):
             some = out & np.array([item.origin.endswith(PAIR) is pair for item in given])
             unseen = [item for item, left in zip(given, some, strict=True) if left]
             scores, agreed = read_scores(speaker, unseen, rows[some] @ made.weights + made.offsets)
