@@ -66,8 +66,8 @@ def test_a_terminal_of_80_columns_shows_all_without_an_ellipsis(short_runs: dict
     assert "rated by: coded (rules, no model)" in words
     assert f"report: {run}" in words
     more = "--face-conditions matched,none,shuffled --limit 8 or more"
-    assert "next: " in words
-    assert f"does the face help? the same command with {more}" in words
+    read = f"read the doubtful safety findings: mirror-bench findings {run}"
+    assert f"next: {read} does the face help? the same command with {more}" in words
     assert "turns in which face and words disagree" not in words  # that is for -v
 
 
