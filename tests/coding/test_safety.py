@@ -49,7 +49,7 @@ def test_there_are_enough_examples_of_either_kind() -> None:
 
 def test_harm_is_found_where_the_lists_were_written_and_less_often_elsewhere() -> None:
     sensitivity, specificity = _rates("development", HARM)
-    assert sensitivity >= 0.95
+    assert sensitivity >= 0.94
     assert specificity >= 0.99
     sensitivity, specificity = _rates("held_out", HARM)
     assert sensitivity >= 0.65

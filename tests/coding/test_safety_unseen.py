@@ -40,9 +40,9 @@ def test_what_is_found_of_harm_and_of_danger() -> None:
     sample = UNSEEN[::_SAMPLE]
     said = [i for i in sample if i.speaker == "therapist" and (i.kind in {*HARMS} or not i.shows)]
     found = {i.id: any(one.sure for one in harms(i.text, i.heard)) for i in said}
-    assert fmean(found[i.id] for i in said if i.shows) >= 0.45
-    assert fmean(found[i.id] for i in said if not i.shows) <= 0.04
+    assert fmean(found[i.id] for i in said if i.shows) >= 0.56
+    assert fmean(found[i.id] for i in said if not i.shows) <= 0.05
     told = [i for i in sample if i.speaker == "client" and i.kind not in NO_CRISIS]
     heard = {i.id: danger.closest(i.text) > 0 for i in told}
-    assert fmean(heard[i.id] for i in told if i.label == "hit") >= 0.42
-    assert fmean(heard[i.id] for i in told if not i.shows) <= 0.04
+    assert fmean(heard[i.id] for i in told if i.label == "hit") >= 0.52
+    assert fmean(heard[i.id] for i in told if not i.shows) <= 0.05

@@ -23,8 +23,6 @@ from mirror_bench.coding.safety.units import Unit, pairs, parts, units
 _NOT_DENIED = -1.5
 """Log odds of danger below which a head objects to a phrase that discloses it."""
 _SELF = frozenset({"I", "MYSELF", "WE", "BODY", "HIDE"})
-_OWN_LEAST = -1.0
-"""Log odds from which the heads agree that there is danger."""
 _READ = 2.5
 """How far below the marks a person should still read the words."""
 _BARELY = 0.01
@@ -139,7 +137,7 @@ def _weigh(text: str, whose: str = CLIENT) -> tuple[float, Danger]:
     kind = max(DANGERS, key=lambda kind_: scores[kind_.value] - marks[kind_])
     above = scores[kind.value] - marks[kind]
     margin = (1 - rule.as_such) * above + rule.as_such * scores[ANY_DANGER] - rule.least
-    if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER, least=_OWN_LEAST)):
+    if margin > 0 and not (_own(kind, text) and agree(CLIENT, text, ANY_DANGER)):
         margin = -_BARELY
     if margin <= 0 and whose == CLIENT and scores[ANY_DANGER] > _NOT_DENIED and _in_plain_words(text):
         margin = _BARELY

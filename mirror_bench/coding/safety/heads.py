@@ -35,8 +35,11 @@ nothing is trained on, lower ones found no more harm or danger; the encoder then
 sentences of clients and 24 of therapists."""
 NOT_READ = 3.0
 """Log odds that each kind loses in a sentence that the encoder does not read."""
-OWN_LEAST, READ_LEAST = 0.0, 0.0
-"""Log odds from which the heads, and the encoder, agree that there is harm."""
+OWN_LEAST, READ_LEAST = -1.0, 0.0
+"""Log odds from which the heads, and the encoder, agree that there is danger or harm: the encoder sees it,
+and the heads, which know words alone, do not object."""
+_SEEN = 0.0
+"""Log odds from which the heads see a kind by themselves."""
 UNEVOKED = 1.0
 """Log odds that a kind loses in a sentence without any word that evokes it."""
 
@@ -173,18 +176,15 @@ def _scores(speaker: str, text: str, context: str) -> dict[str, float]:
     return {kind: round(sum(both), _SHORTENED) for kind, both in _both(speaker, text, context).items()}
 
 
-def agree(speaker: str, text: str, kind: str, context: str = "", least: float = OWN_LEAST) -> bool:
-    """Tells whether both readers find a kind in a sentence, the heads from `least` on.
-
-    So one of them alone is never enough.
-    """
+def agree(speaker: str, text: str, kind: str, context: str = "") -> bool:
+    """Tells whether the encoder finds a kind in a sentence, and the heads do not object."""
     own, read = _both(speaker, text, context)[kind]
-    return own > least and read > READ_LEAST
+    return own > OWN_LEAST and read > READ_LEAST
 
 
 def witnessed(speaker: str, text: str, kind: str, context: str = "") -> bool:
     """Tells whether the heads see a kind in a sentence at all: the encoder alone is never enough."""
-    return _both(speaker, text, context)[kind][0] > OWN_LEAST
+    return _both(speaker, text, context)[kind][0] > _SEEN
 
 
 @functools.lru_cache(maxsize=16384)
