@@ -29,8 +29,9 @@ _GENERAL = (
     "No clinician has reviewed the scores, the clients, the faces or this document.",
     "No score here has been held against what became of a client; a good score is no evidence that somebody "
     "would be helped, or not harmed.",
-    "AnnoMI, the only sessions of other people used here, is motivational interviewing in English, for the "
-    "most part played for teaching. It is not cognitive behavioral therapy, and no patient was in it.",
+    "AnnoMI, the only whole sessions of other people on which the tables stand, is motivational interviewing "
+    "in English, for the most part played for teaching. It is not cognitive behavioral therapy, and no "
+    "patient was in it.",
     "The coded rater and the stateful client know phrases and forms of sentences, not meaning, and hear "
     "through the same codes: what the codes miss, both miss.",
     "Scripted therapists are known to differ by how they were written. That scores order them shows that "

@@ -191,9 +191,9 @@ def _targets(findings: FaceFindings, right: int, named: int) -> list[Target]:
             targets.append(Target(what, "interval above 0", _score(difference), low > 0))
         elif gain.therapist == "words-only":
             met = abs(value) <= NOTHING_GAINED and low <= 0 <= high
-            targets.append(Target(what, f"within {NOTHING_GAINED}, interval over 0", _score(difference), met))
+            targets.append(Target(what, f"within {NOTHING_GAINED}, 0 inside", _score(difference), met))
         elif gain.therapist == "swayed":
-            targets.append(Target(what, "interval over 0", _score(difference), low <= 0 <= high))
+            targets.append(Target(what, "0 inside the interval", _score(difference), low <= 0 <= high))
     for condition in OTHERS:
         interval = findings.courses["attuned", condition].interval
         targets.append(
