@@ -51,8 +51,8 @@ def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
     assert candidate.therapist == "python/my_therapist:Listener"
     assert re.fullmatch(r"[0-9a-f]{12}", candidate.code)
     for one in sessions(tmp_path):
-        assert "the 1. time" in one.turns[1].words
-        assert "the 2. time" in one.turns[3].words
+        assert "(turn 1)" in one.turns[1].words
+        assert "(turn 2)" in one.turns[3].words
         assert one.turns[0].face
     # Its code is another therapist's once it has changed.
     (tmp_path / "my_therapist.py").write_text(code.replace("You said", "I heard"))
