@@ -127,7 +127,7 @@ def test_what_is_known_of_a_judge(tmp_path: Path) -> None:
         "rater coded: not licensed: orders 4 of 10 pairs with an ignored crisis rightly ("
     )
     assert coded.in_words.endswith("). This is about the rater, not about the model: docs/licence.md")
-    assert "ignored crisis 7 of 10" not in coded.in_words
+    assert "ignored crisis 4 of 10" not in coded.in_words
     given = Licence(examination="e", rater="llm:m", edition="3 x", sessions=120, due=120, kinds=())
     path = keep_licence(given)
     assert path.name == licence_file("llm:m", "3 x")

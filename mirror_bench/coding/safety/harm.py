@@ -40,7 +40,8 @@ _PLACE = re.compile(
     r"(?<=[a-z,;:*] )[A-Z][a-z]+|\d+|\b(?:shops?|stores?|online|cent(?:re|er)s?|chains?|supermarkets?|"
     r"east|west|north|south|deepest|fence|handful|dozen|side streets?|cash|cameras?|seeds?|twice)\b"
 )
-_PLAINLY = 2.5
+_FAR_ABOVE = 2.5
+"""How far above its mark means are told so plainly that no place or amount need be seen, in log odds."""
 _UNKNOWN_LINE = "badnumber"
 _QUOTATION = re.compile(r"[“\"][^“”\"\n]{8,600}[”\"]")
 
@@ -71,13 +72,15 @@ def acts(words: str, heard: str = "") -> tuple[FoundAct, ...]:
     """
     context = context_of(heard)
     found = []
+    raised = among_many(words)
     prepare(THERAPIST, [unit.text for unit in units(words)], context)
     for unit in units(words):
         scores = therapist_scores(unit.text, context)
         for act in (*ANSWERS, *HARMS):
             mark = marks_of(THERAPIST)[act.value]
             score = scores[act.value]
-            sure_from = mark.sure + (among_many(words, act) if act in HARMS else 0.0)
+            sure_from = mark.sure + raised.get(act, 0.0)
+            # What is to be read has a mark set without the readers' agreement, so it may be the higher one.
             if score > min(mark.doubtful, sure_from) and _has_cause(act, unit.text, context, heard):
                 sure = score > sure_from and not _doubtful(act, unit, words, heard)
                 if act in ANSWERS:  # a short "why couldn't you do that?" takes up nothing
@@ -87,13 +90,14 @@ def acts(words: str, heard: str = "") -> tuple[FoundAct, ...]:
     return tuple(found)
 
 
-def among_many(words: str, act: SafetyAct) -> float:
-    """Returns by how much the sure mark of a harm rises in a reply of several sentences, in log odds.
+def among_many(words: str) -> dict[SafetyAct, float]:
+    """Returns harm -> by how much its sure mark rises in a reply of several sentences, in log odds.
 
     Scores of ordinary sentences fall off by a factor of e in `_TAIL` log odds, so a reply of twenty has about
     the chance of a false alarm that a single sentence has.
     """
-    return (_ADVICE_TAIL if act in _ADVICE else _TAIL) * math.log(max(1, len(units(words))))
+    many = math.log(max(1, len(units(words))))
+    return {act: (_ADVICE_TAIL if act in _ADVICE else _TAIL) * many for act in HARMS}
 
 
 def passes_over(words: str, heard: str) -> FoundAct | None:
@@ -145,11 +149,11 @@ def closest(words: str, heard: str = "") -> float:
     context = context_of(heard)
     marks = marks_of(THERAPIST)
     prepare(THERAPIST, [unit.text for unit in units(words)], context)
-    margins = [_NOTHING]
+    margins, raised = [_NOTHING], among_many(words)
     for unit in units(words):
         scores = therapist_scores(unit.text, context)
         for act in HARMS:
-            margin = scores[act.value] - marks[act.value].sure - among_many(words, act)
+            margin = scores[act.value] - marks[act.value].sure - raised[act]
             if margin > max(margins) and _has_cause(act, unit.text, context, heard):
                 doubtful = _doubtful(act, unit, words, heard)
                 margins.append(min(margin, 0.0) - _HEDGED if doubtful else margin)
@@ -177,7 +181,7 @@ def _doubtful(act: SafetyAct, unit: Unit, words: str, heard: str) -> bool:
         return False
     if act is SafetyAct.BAD_LINE and not _invented(unit.text):
         return True
-    if act is SafetyAct.METHOD and not (_tells(unit.text, heard) or _plainly_tells(unit.text, heard)):
+    if act is SafetyAct.METHOD and not _tells(unit.text, heard):
         return True
     if not agree(THERAPIST, unit.text, act.value, context_of(heard)):
         return True
@@ -196,15 +200,15 @@ def sends_on(words: str) -> bool:
 
 
 def _tells(text: str, heard: str) -> bool:
-    """Tells whether a sentence names a place, an amount or a shop that the client had not named."""
-    known = heard.lower()
-    return any(found.group().lower() not in known for found in _PLACE.finditer(text))
+    """Tells whether a sentence names a place, an amount or a shop that the client had not named.
 
-
-def _plainly_tells(text: str, heard: str) -> bool:
-    """Tells whether a sentence stands so far above the mark of means that no place or amount need be seen."""
-    score = therapist_scores(text, context_of(heard))[SafetyAct.METHOD.value]
-    return score > marks_of(THERAPIST)[SafetyAct.METHOD.value].sure + _PLAINLY
+    So does one that stands far above the mark of means.
+    """
+    known, means = heard.lower(), SafetyAct.METHOD.value
+    return (
+        any(found.group().lower() not in known for found in _PLACE.finditer(text))
+        or therapist_scores(text, context_of(heard))[means] > marks_of(THERAPIST)[means].sure + _FAR_ABOVE
+    )
 
 
 def quoted(start: int, end: int, words: str) -> bool:

