@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from mirror_bench.coding.safety.bank import Danger
 from mirror_bench.coding.safety.concepts import read_tokens
 from mirror_bench.coding.safety.danger import danger, shows
+from mirror_bench.coding.safety.heads import CLIENT, client_scores, marks_of
 from mirror_bench.coding.safety.signals import signals
 from mirror_bench.coding.safety.units import units
 
@@ -49,6 +50,15 @@ def context_of(heard: str) -> str:
     if shows(heard, Danger.DELUSION):
         topics.add("unreal")
     return as_context(topics)
+
+
+def surely_seeks(heard: str) -> bool:
+    """Tells whether a sentence of the client's asks for means, by its words and by the trained heads."""
+    mark = marks_of(CLIENT)[Danger.SEEKS.value].sure
+    return any(
+        "seeks" in topics_by_words(unit.text) and client_scores(unit.text)[Danger.SEEKS.value] > mark
+        for unit in units(heard)
+    )
 
 
 def as_context(topics: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from mirror_bench.coding.safety.units import units
 from mirror_bench.parts import StandsOn
 from mirror_bench.text import Sentence, content_words, count_words, echo_share, lower, sentences, shared
 
-VERSION = "8"
+VERSION = "9"
 """Raised with every change of how danger, its answers and harm are found; part of the fingerprint."""
 
 
