@@ -239,6 +239,10 @@ class SpeechPart(_Part):
         questions: Questions with a word, yes or no for an answer in a step.
         plan_every: Every so many steps a plan is learnt; 0 for never.
         letter_every: Every so many steps a lettered question is.
+        practice: Steps after all sessions in which lettered questions are practised; where the answer is
+            generated, words of the option stand before its letter.
+        practised: Lettered questions in each of these.
+        practice_session_every: Every so many of these a session of the settling is learnt again.
         epochs: Passes over the lessons.
         lowest: The lowest layer that the adapter changes.
         rank: LoRA rank.
@@ -257,6 +261,9 @@ class SpeechPart(_Part):
     questions: Annotated[int, Field(ge=0)] = 1
     plan_every: Annotated[int, Field(ge=0)] = 2
     letter_every: Annotated[int, Field(ge=0)] = 2
+    practice: Annotated[int, Field(ge=0)] = 0
+    practised: Positive = 4
+    practice_session_every: Positive = 3
     epochs: Positive = 1
     lowest: Annotated[int, Field(ge=0)] = 8
     rank: Positive = 16

@@ -20,10 +20,14 @@ from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.lm_eval.session_questions import fitting
 from mirror_bench.schema import FaceIdentity, Profile, derive_seed
 
+VERSION = "2"
+"""Raised with every change of what is learnt in which order; part of what a training depends on."""
 FLOOR = 0.05
 """Share of the learning rate that is left at the end."""
 SETTLING_RATE = 0.4
 """Share of the learning rate with which the settling begins."""
+PRACTICE_RATE = 0.5
+"""Share of the learning rate with which the practice begins."""
 UNSURE, BETWEEN, BLUR = 0.4, 0.45, 0.2
 """Share of the faces that are seen as something between two looks, how far at most towards the other, and the
 noise on all, as a share of the words' own size."""
@@ -73,19 +77,25 @@ class Curriculum:
         learning = _batches(order, part.batch)
         self._batches = learning + _batches(range(part.lessons, part.lessons + part.settling), part.batch)
         self._learning = part.first + len(learning)
+        self.practice_from = part.first + len(self._batches)
+        """The step with which the practice begins."""
 
     @property
     def steps(self) -> int:
-        """How many steps there are: first those that only read faces, then those with sessions."""
-        return self._part.first + len(self._batches)
+        """How many steps there are: those that only read faces, those with sessions, those of practice."""
+        return self.practice_from + self._part.practice
 
     def rate(self, number: int) -> float:
         """Returns the factor of the learning rate at a step: up a line, level, and down a line at the end.
 
-        The settling begins lower, and goes down a line as well.
+        Settling and practice begin lower, and go down a line as well.
         """
+        if number >= self.practice_from:
+            rising = min(1.0, (number - self.practice_from + 1) / self._part.rise)
+            return max(FLOOR, rising * PRACTICE_RATE * (self.steps - number) / self._part.practice)
         if number >= self._learning:
-            return max(FLOOR, SETTLING_RATE * (self.steps - number) / (self.steps - self._learning))
+            left = (self.practice_from - number) / (self.practice_from - self._learning)
+            return max(FLOOR, SETTLING_RATE * left)
         falling = self._learning * self._part.fall
         left = (self._learning - number) / max(1.0, falling)
         return min(1.0, (number + 1) / self._part.rise, max(FLOOR, left))
@@ -101,6 +111,8 @@ class Curriculum:
             read = [encoder.caption(self._any_face(draw)) for _ in range(self._part.first_captions)]
             read += [quiz.expression() for _ in range(self._part.first_captions // 4)]
             groups: list[list[TokenSequence]] = [read]
+        elif number >= self.practice_from:
+            groups = self._practice(number - self.practice_from, encoder, quiz, draw)
         else:
             groups = self._with_sessions(number - self._part.first, encoder, quiz, draw)
         neutral = self._places["neutral"]
@@ -112,11 +124,7 @@ class Curriculum:
         self, number: int, encoder: ExampleEncoder, quiz: Quiz, draw: random.Random
     ) -> list[list[TokenSequence]]:
         part = self._part
-        sessions = []
-        for place in self._batches[number]:
-            lesson = self._lessons[place]
-            plan = self._plans[lesson.technique].text if lesson.technique else ""
-            sessions.append(encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan))
+        sessions = [self._session(encoder, place) for place in self._batches[number]]
         short = [encoder.caption(self._any_face(draw)) for _ in range(part.captions)]
         short += [
             quiz.expression() if (number + one) % 3 == 0 else quiz.agreement()
@@ -126,6 +134,24 @@ class Curriculum:
         if part.letter_every and number % part.letter_every == part.letter_every - 1:
             long.append(quiz.letter())
         return [sessions, short, long]
+
+    def _practice(
+        self, number: int, encoder: ExampleEncoder, quiz: Quiz, draw: random.Random
+    ) -> list[list[TokenSequence]]:
+        part = self._part
+        short = [encoder.caption(self._any_face(draw))]
+        short += [quiz.agreement() for _ in range(part.questions)]
+        long = [quiz.practice() for _ in range(part.practised)]
+        if number % part.practice_session_every:
+            return [short, long]
+        first = part.lessons if part.settling else 0
+        again = draw.randrange(first, part.lessons + part.settling)
+        return [[self._session(encoder, again)], short, long]
+
+    def _session(self, encoder: ExampleEncoder, place: int) -> TokenSequence:
+        lesson = self._lessons[place]
+        plan = self._plans[lesson.technique].text if lesson.technique else ""
+        return encoder.lesson(lesson, derive_seed("lesson", self._seed, place), plan)
 
     def _plan(self, encoder: ExampleEncoder, draw: random.Random) -> TokenSequence:
         lesson = self._lessons[draw.choice(range(self._part.lessons))]

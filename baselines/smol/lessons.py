@@ -164,7 +164,13 @@ class WithAsides:
 
 
 def hold_lesson(
-    number: int, source: Source, bank: Sequence[BankItem], seed: int, asides: Sequence[BankItem] = ()
+    number: int,
+    source: Source,
+    bank: Sequence[BankItem],
+    seed: int,
+    asides: Sequence[BankItem] = (),
+    *,
+    plain: bool = False,
 ) -> Lesson:
     """Returns the lesson of one number: the same for the same seed.
 
@@ -174,6 +180,7 @@ def hold_lesson(
         bank: Disclosures of danger.
         seed: Of all lessons.
         asides: What the client says now and then in place of its own words.
+        plain: Whether the teacher alone speaks, without a plan, and always sees the client's own face.
     """
     draw = random.Random(derive_seed("lesson", seed, number))
     profile = source.profiles[number % len(source.profiles)]
@@ -189,6 +196,8 @@ def hold_lesson(
         condition = FaceCondition.NONE
     elif chance < HIDDEN + SHUFFLED:
         condition = FaceCondition.SHUFFLED
+    if plain:
+        method, technique, condition = "direct", "", FaceCondition.MATCHED
     scenario = Scenario(
         profile=profile,
         resistance=profile.resistance,
@@ -201,7 +210,7 @@ def hold_lesson(
     if asides:
         client = WithAsides(client, asides, random.Random(derive_seed("asides", seed, number)))
     strays = {0: Directive, 1: Parrot, 2: Reflective}
-    stray = strays[draw.randrange(3)](scenario) if draw.random() < 0.5 else None
+    stray = strays[draw.randrange(3)](scenario) if draw.random() < 0.5 and not plain else None
     recorded = Recorded(Teacher(scenario, truth, technique, sees=method != "text"), stray, draw)
     asyncio.run(
         hold_session(

@@ -15,6 +15,8 @@ from baselines.corpus import read_source
 from baselines.recipe import EyesPart
 from baselines.smol.base import Base, load_base
 from baselines.smol.body import join, make_config, make_processor
+from baselines.smol.curriculum import VERSION
+from baselines.smol.quiz import ASKED
 from baselines.smol.speech import TARGETS
 from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import content_digest as bank_digest
@@ -99,15 +101,14 @@ def decided_by(recipe: SightedRecipe) -> dict[str, str]:
         content_path("therapists", f"{name}.yaml") for name in ("attuned", "listening", "directive", "parrot")
     ]
     files += [
-        content_path("lm_eval", f"{name}.yaml")
-        for name in ("statements", "labels", "distractors", "techniques")
+        content_path("lm_eval", f"{name}.yaml") for name in ("statements", "labels", "techniques", *ASKED)
     ]
     files += sorted(TEMPLATES.glob("*.yaml"))
     texts = [path.read_text(encoding="utf-8") for path in files]
     return {
         "recipe_digest": digest(recipe.model_dump()),
         "data_digest": digest(
-            [read_source().digest, bank_digest(), identity(StatefulClient.stands_on()), texts]
+            [VERSION, read_source().digest, bank_digest(), identity(StatefulClient.stands_on()), texts]
         ),
     }
 

@@ -57,8 +57,12 @@ class SpeechTrainer:
         self.named = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         # The learnt weights in float32; what is computed with are copies of them.
         self.master = {name: p.detach().float().clone() for name, p in self.named.items()}
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Begins the optimiser's averages of gradients anew: those of sessions say little of practice."""
         self._optimiser = torch.optim.AdamW(
-            list(self.master.values()), lr=part.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
+            list(self.master.values()), lr=self._part.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
         )
 
     def step(self, examples: StepExamples, tokens: Tensor, factor: float) -> float:
@@ -172,6 +176,8 @@ def learn_to_speak(
     last = min(most or curriculum.steps, curriculum.steps)
     for step in range(first, last):
         examples = curriculum.step(step)
+        if step == curriculum.practice_from:
+            speaker.forget_gradients()
         seen = as_seen(targets, examples.looks, examples.seed)
         curve.add(speaking=speaker.step(examples, seen, curriculum.rate(step)))
         curve.seconds = before + time.monotonic() - start

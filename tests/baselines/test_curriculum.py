@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,33 @@ def test_the_settling_follows_the_lessons_slower_and_with_even_weights(
     assert len(curriculum.step(3).groups[0]) == 2
     assert {weight for one in curriculum.step(3).groups[0] for weight in one.weights} <= {0.7, 1.0}
     assert len(lessons) == 5
+
+
+def test_practice_comes_last_and_says_words_of_the_option_before_its_letter(
+    made: tuple[Curriculum, Any],
+) -> None:
+    from baselines.grammar import load_grammar
+    from baselines.recipe import SpeechPart
+    from baselines.smol.lessons import Lessons
+
+    part = SpeechPart(first=1, lessons=2, settling=2, batch=2, practice=12, practised=4, rise=2)
+    curriculum = Curriculum(Lessons(part, 0), load_grammar().plans, made[1], part, 0)
+    assert curriculum.practice_from == 3
+    assert curriculum.steps == 15
+    assert curriculum.rate(3) == 0.25
+    assert curriculum.rate(4) > curriculum.rate(5) > curriculum.rate(14) > 0
+    assert [len(curriculum.step(number).groups) for number in range(3, 7)] == [3, 2, 2, 3]
+    tokens = made[1].tokenizer
+    led = 0
+    for number in range(3, 15):
+        asked = curriculum.step(number).groups[-1]
+        assert len(asked) == 4
+        for one in asked:
+            (answer,) = said(tokens, one.ids, one.labels)
+            read = tokens.decode(one.ids)
+            found = re.fullmatch(r"(?:(.+) \()?([A-H])\)?<\|im_end\|>", answer, re.DOTALL)
+            assert found, answer
+            if found[1]:
+                led += 1
+                assert f"\n{found[2]}. {found[1]}" in read
+    assert led > 24

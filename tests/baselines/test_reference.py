@@ -23,6 +23,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[SightedRecipe, Pa
 
     folder = tmp_path_factory.mktemp("reference")
     recipe = small_recipe(save_small_base(folder / "base"))
+    practising = recipe.speech.model_copy(update={"practice": 2, "practised": 2})
+    recipe = recipe.model_copy(update={"speech": practising})
     said: list[str] = []
     train_reference(recipe, folder / "weights", said.append)
     return recipe, folder / "weights", said
@@ -48,7 +50,7 @@ def test_training_writes_weights_without_the_base(trained: tuple[SightedRecipe, 
     assert any(value.abs().max() > 0 for name, value in adapter.items() if "lora_B" in name)
     figures = json.loads((folder / "training.json").read_text())
     assert len(figures["losses"]["eyes"]) == recipe.eyes.steps
-    assert len(figures["losses"]["speech"]) == recipe.speech.first + 2
+    assert len(figures["losses"]["speech"]) == recipe.speech.first + 2 + recipe.speech.practice
     assert any("min left" in line for line in said)
     assert "Apache License 2.0" in (folder / "NOTICE").read_text()
 
@@ -58,6 +60,8 @@ def test_training_writes_weights_without_the_base(trained: tuple[SightedRecipe, 
 def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
     trained: tuple[SightedRecipe, Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import torch
+
     from baselines.smol import eyes, speech, training
 
     recipe, folder, _ = trained
@@ -72,7 +76,8 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
         return say
 
     # Progress is told before the state is kept: each of these dies with what the step before left.
-    for at in ("eyes          3/3", "speech        4/4"):
+    # Practice begins with the fifth step of speech: once it is begun anew, once gone on with.
+    for at in ("eyes          3/3", "speech        5/6", "speech        6/6"):
         with pytest.raises(KeyboardInterrupt):
             training.train_reference(recipe, tmp_path / "weights", cut_off(at))
         assert not (tmp_path / "weights" / "training.json").exists()
@@ -80,6 +85,9 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_losses(
     with pytest.raises(InputError, match="another recipe"):
         training.train_reference(other, tmp_path / "weights", lambda _: None)
     again = training.train_reference(recipe, tmp_path / "weights", lambda _: None)
+    kept = torch.load(tmp_path / "weights" / training.STATE / "speech.pt", weights_only=False)
+    of_practice = [one["step"] for one in kept["speaker"]["optimiser"]["state"].values()]
+    assert set(map(int, of_practice)) == {recipe.speech.practice}
     whole = json.loads((folder / "training.json").read_text())
     for phase in ("eyes", "speech"):
         assert again["losses"][phase] == pytest.approx(whole["losses"][phase], rel=0.02)
