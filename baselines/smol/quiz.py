@@ -73,13 +73,6 @@ class _NotedFaces(Faces):
 
 
 @functools.cache
-def _rows(task: str) -> tuple[tuple[Row, ShownFace | None], ...]:
-    faces = _NotedFaces()
-    rows = WRITTEN[task](Making(load_data("mini"), "train", faces))
-    return tuple((row, faces.noted.get(row.get("image_digest", ""))) for row in rows)
-
-
-@functools.cache
 def _source() -> Source:
     return read_source()
 
@@ -110,6 +103,22 @@ class LetteredQuestion(NamedTuple):
     options: tuple[str, ...]
     right: tuple[str, ...]
     face: ShownFace | None
+
+
+@functools.cache
+def _written(task: str) -> tuple[LetteredQuestion, ...]:
+    """Returns a task's questions on the train split."""
+    faces = _NotedFaces()
+    rows = WRITTEN[task](Making(load_data("mini"), "train", faces))
+    return tuple(
+        LetteredQuestion(
+            row,
+            tuple(row["options"]),
+            tuple(row["options"][LETTERS.index(letter)] for letter in row["answers"]),
+            faces.noted.get(row.get("image_digest", "")),
+        )
+        for row in rows
+    )
 
 
 class WrittenReply(NamedTuple):
@@ -166,7 +175,8 @@ class Quiz:
     def letter(self) -> TokenSequence:
         """Returns a lettered question, its options in a new order, answered by the letter alone."""
         task = self._draw.choice(LETTERED)
-        return self._lettered(task, self._choosing() if task == CHOICE else self._written(task), led=False)
+        asked = self._choosing() if task == CHOICE else self._draw.choice(_written(task))
+        return self._lettered(task, asked, led=False)
 
     def practice(self) -> TokenSequence:
         """Returns a lettered question whose answer, where it is generated, begins with words of the option.
@@ -181,14 +191,8 @@ class Quiz:
         elif task in RESISTANCE and self._draw.random() < 0.5:
             asked = self._resisting()
         else:
-            asked = self._written(task)
+            asked = self._draw.choice(_written(task))
         return self._lettered(task, asked, led=task in GENERATED)
-
-    def _written(self, task: str) -> LetteredQuestion:
-        """Returns a question of the train split."""
-        row, face = self._draw.choice(_rows(task))
-        right = tuple(row["options"][LETTERS.index(letter)] for letter in row["answers"])
-        return LetteredQuestion(row, tuple(row["options"]), right, face)
 
     def _choosing(self) -> LetteredQuestion:
         """Returns a place of a train screenplay, its reply, and three of sessions with other clients.

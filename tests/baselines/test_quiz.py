@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ pytestmark = [pytest.mark.xdist_group("training"), pytest.mark.engine]
 def processor(tmp_path_factory: pytest.TempPathFactory) -> Any:
     from baselines.smol.training import make_body
 
-    return make_body(small_recipe(save_small_base(Path(tmp_path_factory.mktemp("base"))))).processor
+    return make_body(small_recipe(save_small_base(tmp_path_factory.mktemp("base")))).processor
 
 
 @pytest.fixture
@@ -32,10 +31,9 @@ def quiz(processor: Any) -> Quiz:
 
 
 def test_the_reply_asked_for_is_the_one_that_follows_and_none_is_the_tasks_distractor(quiz: Quiz) -> None:
-    whole = load_mini()
-    plays = {
-        (play.lines[number - 1].words, line.words): play
-        for play in whole.of_split("train").screenplays
+    following = {
+        (play.lines[number - 1].words, line.words)
+        for play in load_mini().of_split("train").screenplays
         for number, line in enumerate(play.lines)
         if number
     }
@@ -44,7 +42,7 @@ def test_the_reply_asked_for_is_the_one_that_follows_and_none_is_the_tasks_distr
         asked = quiz._choosing()
         (right,) = asked.right
         last = asked.row["dialogue"].splitlines()[-1].removeprefix("Client: ")
-        assert (last if last != "(says nothing)" else "", right) in plays
+        assert (last if last != "(says nothing)" else "", right) in following
         assert len(set(asked.options)) == 4
         assert right in asked.options
         assert not known & (set(asked.options) - {right})
