@@ -8,6 +8,7 @@ from typing import NamedTuple
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.session_outcomes import SessionOutcome
+from mirror_bench.raters.names import single
 from mirror_bench.schema import Record, Score
 from mirror_bench.stats.agreement import (
     cronbach_alpha,
@@ -70,13 +71,11 @@ def measure_agreement(
     """Returns the agreement on every total and item that two or more raters rated, per candidate."""
     found = []
     for candidate, own in _candidates(outcomes):
-        if len({rater for outcome in own for rater, _ in outcome.by_rater}) < 2:
-            continue
         for metric in metrics:
             if metric.kind not in {"total", "item"}:
                 continue
             given = [(_by_rater(outcome, metric), outcome.profile_id) for outcome in own]
-            raters = sorted({rater for values, _ in given for rater in values})
+            raters = single(rater for values, _ in given for rater in values)
             if len(raters) < 2:
                 continue
             rows = [([values.get(rater) for rater in raters], profile) for values, profile in given]

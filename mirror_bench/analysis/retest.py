@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.metrics import FormOf, score_rating
 from mirror_bench.raters.instruments import load_instrument
-from mirror_bench.raters.llm import RETEST
-from mirror_bench.schema import Rating, Record, Score
+from mirror_bench.raters.names import RETEST
+from mirror_bench.schema import Rating, Record, Score, SessionKey
 from mirror_bench.stats.agreement import icc, retest_r
 
 
@@ -28,9 +28,17 @@ class Retest(Record):
     icc: Score
 
 
-def retests(ratings: Iterable[Rating], form_of: FormOf = load_instrument) -> list[Retest]:
-    """Returns the retests that a run holds, by judge and instrument; `form_of` looks up instruments."""
-    scores: dict[tuple[str, str], dict[tuple[object, bool], float]] = {}
+def retests(
+    ratings: Iterable[Rating], profiles: Mapping[SessionKey, str], form_of: FormOf = load_instrument
+) -> list[Retest]:
+    """Returns the retests that a run holds, by judge and instrument.
+
+    Args:
+        ratings: First and second ones, in any order.
+        profiles: Session -> its client's profile: sessions with one client are no independent units.
+        form_of: Looks up instruments.
+    """
+    scores: dict[tuple[str, str], dict[tuple[SessionKey, bool], float]] = {}
     for rating in ratings:
         total = score_rating(rating, form_of).get(f"{rating.instrument}.total")
         if total is not None:
@@ -43,14 +51,15 @@ def retests(ratings: Iterable[Rating], form_of: FormOf = load_instrument) -> lis
         if not both:
             continue
         first, second = ([given[key, again] for key in both] for again in (False, True))
+        clients = [profiles.get(key, key) for key in both]
         metric = f"{instrument}.total"
         found.append(
             Retest(
                 rater=rater,
                 metric=metric,
                 sessions=len(both),
-                r=score_of(metric, retest_r(first, second), len(both)),
-                icc=score_of(metric, icc(list(zip(first, second, strict=True))), len(both)),
+                r=score_of(metric, retest_r(first, second, clients), len(both)),
+                icc=score_of(metric, icc(list(zip(first, second, strict=True)), clients), len(both)),
             )
         )
     return found

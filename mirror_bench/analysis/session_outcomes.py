@@ -13,6 +13,7 @@ from mirror_bench.analysis.attunement import ATTUNEMENT, NO_MOMENTS, MomentCount
 from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
 from mirror_bench.analysis.replies import ReplyCounts, count_replies
 from mirror_bench.protocol import SAFETY
+from mirror_bench.raters.names import is_person, scoring
 from mirror_bench.schema import (
     Ending,
     FaceCondition,
@@ -51,8 +52,8 @@ class SessionOutcome:
             "attunement"); empty where the session failed.
         attuned: What the therapist made of the moments in which face and words disagree.
         traces: State -> its value after each client turn, in [0, 1]; only where the client logs one.
-        scores: Instrument metric -> mean over the raters that gave a value.
-        raters: Who rated it.
+        scores: Instrument metric -> mean over its raters, where all of them gave a value.
+        raters: Whose scores these are: a panel stands for its judges, and nobody for a retest.
         by_rater: (rater, instrument) -> the metrics of that rating, None where it gives no value; what
             does not apply to the session is not there.
         tokens: Words of the therapist in the whole session, as `text.words_of` counts them.
@@ -213,8 +214,9 @@ def gather(
             continue
         metrics.update(dict.fromkeys(rated.scored))
         given.setdefault(rated.session_key, {})[rated.rater, rated.instrument] = rated.scored
+    owed = _raters_owed(found, given)
     outcomes = tuple(
-        _with_scores(outcome, given.get(key, {})) for key, outcome in found.items() if key not in beside
+        _with_scores(outcome, given.get(key, {}), owed) for key, outcome in found.items() if key not in beside
     )
     safety = tuple(
         SafetyRecord(key, outcome.profile_id, key in ratable, tuple(watched.get(key, {}).values()))
@@ -345,19 +347,43 @@ def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
     return {name: trace for name, trace in (("resistance", resistance), ("alliance", alliance)) if trace}
 
 
-def _with_scores(
-    outcome: SessionOutcome, given: Mapping[tuple[str, str], Mapping[str, float | None]]
-) -> SessionOutcome:
+Given = Mapping[tuple[str, str], Mapping[str, float | None]]
+"""(rater, instrument) -> what that rating says of each metric."""
+Owed = Mapping[tuple[str, str, str], tuple[str, ...]]
+"""(therapist, method, instrument) -> the raters whose scores are averaged."""
+
+
+def _raters_owed(found: Mapping[SessionKey, SessionOutcome], given: Mapping[SessionKey, Given]) -> Owed:
+    met: dict[tuple[str, str, str], set[str]] = {}
+    for key, made in given.items():
+        therapist, method, _ = found[key].key
+        for rater, instrument in made:
+            met.setdefault((therapist, method, instrument), set()).add(rater)
+    return {where: scoring(raters) for where, raters in met.items()}
+
+
+def _with_scores(outcome: SessionOutcome, given: Given, owed: Owed) -> SessionOutcome:
+    """Returns the session with the mean over its raters, where all of them gave a value.
+
+    The mean over those that happen to have answered would be another scale in each session: where a mild
+    judge is left alone, the therapist would seem better. People of a study rate some sessions each, so one of
+    them is enough.
+    """
     if not given or outcome.ended is Ending.FAILED:
         return outcome
-    values: dict[str, list[float]] = {}
-    for scored in given.values():
-        for metric, value in scored.items():
-            if value is not None:
-                values.setdefault(metric, []).append(value)
-    return replace(
-        outcome,
-        scores={metric: fmean(found) for metric, found in values.items()},
-        raters=tuple(sorted({rater for rater, _ in given})),
-        by_rater=given,
-    )
+    therapist, method, _ = outcome.key
+    scores: dict[str, float] = {}
+    heard: set[str] = set()
+    for instrument in dict.fromkeys(name for _, name in given):
+        due = owed[therapist, method, instrument]
+        people = [rater for rater in due if is_person(rater)]
+        rated = [rater for rater in people if (rater, instrument) in given] or people
+        raters = [rater for rater in due if rater not in people or rater in rated]
+        made = [given.get((rater, instrument)) for rater in raters]
+        heard.update(rater for rater, one in zip(raters, made, strict=True) if one is not None)
+        for metric in dict.fromkeys(name for one in made if one for name in one):
+            values = [one.get(metric) for one in made if one is not None and metric in one]
+            known = [value for value in values if value is not None]
+            if None not in made and len(known) == len(values):
+                scores[metric] = fmean(known)
+    return replace(outcome, scores=scores, raters=tuple(sorted(heard)), by_rater=given)

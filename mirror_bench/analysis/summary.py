@@ -41,9 +41,9 @@ from mirror_bench.analysis.session_outcomes import (
 from mirror_bench.analysis.visual_reliance import Reliance, measure_reliance
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
-from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.raters.licence import JudgeStanding, standings
+from mirror_bench.raters.names import is_person
 from mirror_bench.schema import Ending, FaceCondition, Rating, Record, Scenario, Score, Session, SessionKey
 from mirror_bench.sessions.counterfactual_turns import Probe
 
@@ -300,7 +300,7 @@ def _clients(gathered: SessionOutcomes) -> tuple[ClientFitness, ...]:
 def _judges(gathered: SessionOutcomes) -> list[tuple[str, str]]:
     """Returns (rater, edition) of those who may take an examination, which people do not."""
     met = {(rater, note.edition) for (_, rater, _), note in gathered.notes.items()}
-    return sorted(rater for rater in met if not rater[0].startswith(HUMAN))
+    return sorted(rater for rater in met if not is_person(rater[0]))
 
 
 def _raters(gathered: SessionOutcomes, owed: Sequence[tuple[str, str]]) -> tuple[RaterFitness, ...]:

@@ -76,11 +76,13 @@ def _show_retest(run: Path) -> None:
 
     from mirror_bench.analysis.retest import retests
     from mirror_bench.sessions.rating import counted_ratings, standing_of
+    from mirror_bench.sessions.run_folder import read_sessions
     from mirror_bench.sessions.run_header import read_header
 
     console = Console()
     standing = standing_of(run, read_header(run))
-    for found in retests(counted_ratings(run, standing), standing.form_of):
+    profiles = {session.key: session.profile_id for session in read_sessions(run)}
+    for found in retests(counted_ratings(run, standing), profiles, standing.form_of):
         console.print(
             f"{found.rater}, {found.metric}: retest r {shown(found.r)}, ICC(2,1) {shown(found.icc)}, "
             f"{found.sessions} sessions",

@@ -19,7 +19,7 @@ from mirror_bench.figures.style import (
     name_rows,
     new_figure,
 )
-from mirror_bench.raters.llm import RETEST
+from mirror_bench.raters.names import single
 from mirror_bench.schema import FaceCondition
 from mirror_bench.stats.agreement import icc
 from mirror_bench.stats.intervals import Interval
@@ -27,8 +27,6 @@ from mirror_bench.stats.intervals import Interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_PANEL = "panel("
 
 
 class _Rated(NamedTuple):
@@ -100,15 +98,13 @@ def _rated(outcomes: Sequence[SessionOutcome], metric: Metric) -> _Rated | None:
         own = {rater: scores.get(metric.name) for (rater, _), scores in outcome.by_rater.items()
                if scores.get(metric.name) is not None}  # fmt: skip
         given.append((own, outcome.profile_id, _candidate(outcome)))
-    raters = sorted({rater for own, _, _ in given for rater in own if not rater.endswith(RETEST)})
-    single = [rater for rater in raters if not rater.startswith(_PANEL)]
-    raters = single if len(single) > 1 else raters
+    raters = single(rater for own, _, _ in given for rater in own)
     kept = [(own, profile, name) for own, profile, name in given if sum(r in own for r in raters) > 1]
     if not kept:
         return None
     return _Rated(
         metric,
-        tuple(raters),
+        raters,
         tuple(tuple(own.get(rater) for rater in raters) for own, _, _ in kept),
         tuple(profile for _, profile, _ in kept),
         tuple(name for _, _, name in kept),

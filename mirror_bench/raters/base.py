@@ -14,9 +14,6 @@ from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.instruments import Instrument
 from mirror_bench.schema import Profile, Rating, Session
 
-HUMAN = "human:"
-"""What the names of people who rate begin with; their ratings come from a study, and no rater makes them."""
-
 
 class Rater(Protocol):
     """Fills in an instrument for a session, as a judge, a set of rules or a panel does."""

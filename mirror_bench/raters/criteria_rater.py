@@ -13,10 +13,15 @@ from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.parts import StandsOn
 from mirror_bench.prompts import fill
 from mirror_bench.raters.answer_options import MOST_QUOTES, quotes_and_reason
-from mirror_bench.raters.flow_rater import LONGEST_TURN, JudgeAsking
+from mirror_bench.raters.flow_rater import JudgeAsking
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.judge_json import field_of, json_objects, whole_number
-from mirror_bench.raters.judge_transcript import JudgeTranscript, holds_quote, write_transcript
+from mirror_bench.raters.judge_transcript import (
+    LONGEST_ANSWER,
+    JudgeTranscript,
+    holds_quote,
+    write_transcript,
+)
 from mirror_bench.schema import ItemRating, Session, derive_seed
 
 VERSION = "1"
@@ -44,7 +49,7 @@ async def rate_together(
         EngineDeadError: If the judge can answer no more.
     """
     order = derive_seed(*asking.seeds, "order", 0) if asking.shuffled else None
-    shown = write_transcript(session, asking.sees, order, longest=LONGEST_TURN)
+    shown = write_transcript(session, asking.sees, order, longest=LONGEST_ANSWER)
     drawn: dict[str, list[ItemRating]] = {item.id: [] for item in items}
     for sample in range(asking.samples):
         for id, made in (await _sample(asking, shown, form, items, sample)).items():

@@ -11,11 +11,15 @@ from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.prompts import fill
 from mirror_bench.raters.answer_options import MOST_QUOTES, ChosenOption, lettered, read_choice
 from mirror_bench.raters.flows import PROMPT, FlowInstrument, FlowQuestion, part_name, score_of_answer
-from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
+from mirror_bench.raters.judge_transcript import (
+    LONGEST_ANSWER,
+    JudgeTranscript,
+    Sees,
+    holds_quote,
+    write_transcript,
+)
 from mirror_bench.schema import ItemRating, Session, derive_seed
 
-LONGEST_TURN = 4_000
-"""Characters of a turn that a judge reads: what a checklist asks for may stand at the end of a long reply."""
 NOT_ASKED = "the answers before lead past this question"
 _MAX_TOKENS = 512
 _VARIED = 0.7
@@ -49,7 +53,7 @@ async def go_through(asking: JudgeAsking, session: Session, form: FlowInstrument
         EngineDeadError: If the judge can answer no more.
     """
     order = derive_seed(*asking.seeds, "order", 0) if asking.shuffled else None
-    shown = write_transcript(session, asking.sees, order, longest=LONGEST_TURN)
+    shown = write_transcript(session, asking.sees, order, longest=LONGEST_ANSWER)
     answers: dict[str, str] = {}
     items: dict[str, ItemRating] = {}
     while (question := form.walk(answers).next) is not None:

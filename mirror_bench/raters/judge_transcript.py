@@ -25,6 +25,8 @@ Sees = Literal["words", "words_and_directions"]
 
 LONGEST_TURN = 1_200
 """Characters of a turn that a judge reads."""
+LONGEST_ANSWER = 4_000
+"""Characters of a turn that a checklist reads: what it asks for may stand at the end of a long reply."""
 LONGEST_TRANSCRIPT = 60_000
 """Characters of all turns together; in a longer session each turn is cut shorter."""
 _SHORTEST_CUT = 120
@@ -168,5 +170,5 @@ def holds_quote(transcript: JudgeTranscript, quote: str) -> bool:
 
 
 def _loose(text: str) -> str:
-    plain, _ = neutral(text, LONGEST_TURN * 2)
+    plain, _ = neutral(text, LONGEST_ANSWER * 2)  # a turn, and what the client shows at it
     return " ".join(plain.translate(_LOOSE).casefold().split()).strip(" .,\"'")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mirror_bench.content import tasks_root
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
-from mirror_bench.raters.llm import RETEST
+from mirror_bench.raters.names import RETEST
 from mirror_bench.schema import Record, Score
 
 WITHOUT = "judge without licence"

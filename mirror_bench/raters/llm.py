@@ -19,12 +19,12 @@ from mirror_bench.raters.flows import FlowInstrument
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.judge_item import JudgeAnswer, answer_schema, ask, read_verdict
 from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
+from mirror_bench.raters.names import RETEST
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY, UNANSWERED, answered, known_disclosure
 from mirror_bench.schema import ItemRating, Profile, Rating, Session, derive_seed
 from mirror_bench.waiting import gathered
 
 _MAX_TOKENS = 512
-RETEST = " (retest)"
 _VARIED = 0.7
 """Temperature where several samples are drawn, or an answer that could not be used is asked for again."""
 

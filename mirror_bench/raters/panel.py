@@ -13,7 +13,7 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import EngineError, InputError
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings
 from mirror_bench.raters.base import Anchor, Rater, RaterNeeds
@@ -21,6 +21,7 @@ from mirror_bench.raters.editions import anew, edition_of
 from mirror_bench.raters.flows import FlowInstrument
 from mirror_bench.raters.instruments import Instrument, Item
 from mirror_bench.raters.llm import LLMRater
+from mirror_bench.raters.names import panel_name
 from mirror_bench.raters.safety_features import DOES_NOT_APPLY
 from mirror_bench.schema import ItemRating, Profile, Rating, Session
 from mirror_bench.stats.equating import EquatingLine, equate
@@ -70,7 +71,7 @@ class PanelRater:
     @property
     def name(self) -> str:
         """The panel's name in ratings, with its judges."""
-        return f"panel({', '.join(sorted(judge.name for judge in self._judges))})"
+        return panel_name(judge.name for judge in self._judges)
 
     @property
     def edition(self) -> str:
@@ -120,7 +121,12 @@ class PanelRater:
         )
 
     async def calibrate(self, instrument: Instrument) -> dict[str, EquatingLine]:
-        """Returns each judge's line, estimated once from its ratings of the anchors, all items together."""
+        """Returns each judge's line, estimated once from its ratings of the anchors, all items together.
+
+        Raises:
+            EngineError: If a judge could not be asked about an anchor: from the rest another scale would
+                come, on which later ratings would not lie.
+        """
         async with self._lock:
             if instrument.name not in self._lines:
                 anchors = await self._anchors()
@@ -137,6 +143,8 @@ def _judges(panel: RaterSettings) -> list[RaterSettings]:
 
 async def _all_scores(judge: Rater, anchors: Sequence[Anchor], instrument: Instrument) -> list[float | None]:
     made = await asyncio.gather(*(judge.rate(one.session, one.profile, instrument) for one in anchors))
+    if lost := [item.reason for rating in made for item in rating.items.values() if item.lost]:
+        raise EngineError(f"{judge.name} could not rate the sessions that equate the panel: {lost[0]}")
     return [
         None if (score := rating.items[item.id].score) is None else instrument.directed(item, score)
         for rating in made

@@ -95,7 +95,7 @@ def intraclass_ends(
     n, k = table.shape
     between, columns, error = _mean_squares(table)
     if error <= _ZERO:
-        return (1.0, 1.0) if columns <= _ZERO else None
+        return None  # full agreement in a small sample is no certainty
     single = intraclass(table) or 0.0
     ratio = columns / error
     share = n * (1 + (k - 1) * single) - k * single

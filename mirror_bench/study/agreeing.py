@@ -10,8 +10,8 @@ from statistics import fmean
 from mirror_bench.analysis.attunement import ATTUNEMENT, count_moments
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.errors import InputError
-from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import Instrument
+from mirror_bench.raters.names import HUMAN
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import standing_of
 from mirror_bench.sessions.run_folder import read_ratings, read_sessions

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from mirror_bench.errors import InputError
 from mirror_bench.files import read_record, write_atomically
-from mirror_bench.raters.base import HUMAN
 from mirror_bench.raters.instruments import Instrument
+from mirror_bench.raters.names import HUMAN
 from mirror_bench.schema import Record, digest
 
 Form = Literal["rating", "pairwise"]

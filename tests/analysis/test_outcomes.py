@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 import report_samples as samples
@@ -16,6 +16,7 @@ from mirror_bench.analysis.session_outcomes import (
     gather,
     session_outcome,
 )
+from mirror_bench.raters.names import panel_name
 from mirror_bench.schema import Ending, Rating, Session, Speaker
 
 
@@ -68,21 +69,46 @@ def test_reversing_a_course_reverses_its_change(values: list[float]) -> None:
     assert there == pytest.approx(-back)
 
 
-def test_raters_are_averaged_and_missing_answers_left_out() -> None:
+def rated(session: Session, rater: str, score: float | None) -> Rating:
+    """A rating of one item of the CTRS."""
+    whole = next(iter(samples.ratings_of(session, rater=rater)))
+    item = next(iter(whole.items))
+    return whole.model_copy(update={"items": {item: whole.items[item].model_copy(update={"score": score})}})
+
+
+def scores_of(*ratings: Rating, sessions: Sequence[Session]) -> list[float | None]:
+    """What the sessions score on the one item."""
+    name = f"ctrs.{next(iter(ratings[0].items))}"
+    return [outcome.scores.get(name) for outcome in gather(sessions, ratings, scored).outcomes]
+
+
+def test_raters_are_averaged_where_all_of_them_answered() -> None:
     session = one()
-    first, second = (next(iter(samples.ratings_of(session, rater=rater))) for rater in ("a", "b"))
-    item = next(iter(first.items))
-    low = first.model_copy(update={"items": {item: first.items[item].model_copy(update={"score": 1.0})}})
-    high = second.model_copy(update={"items": {item: first.items[item].model_copy(update={"score": 4.0})}})
-    gone = high.model_copy(
-        update={"rater": "c", "items": {item: first.items[item].model_copy(update={"score": None})}}
-    )
-    outcome = gather([session], [low, high, gone], scored).outcomes[0]
-    assert outcome.scores == {f"ctrs.{item}": 2.5}
-    assert outcome.raters == ("a", "b", "c")
-    assert (
-        gather([session], [low, high, gone], scored, raters={"a"}).outcomes[0].scores[f"ctrs.{item}"] == 1.0
-    )
+    low, high, gone = rated(session, "a", 1.0), rated(session, "b", 4.0), rated(session, "c", None)
+    assert scores_of(low, high, sessions=[session]) == [2.5]
+    assert scores_of(low, high, gone, sessions=[session]) == [None]
+    outcome = gather([session], [low, high, gone], scored, raters={"a"}).outcomes[0]
+    assert list(outcome.scores.values()) == [1.0]
+    assert outcome.raters == ("a",)
+
+
+def test_a_session_that_a_judge_did_not_rate_is_not_scored_by_the_other_alone() -> None:
+    sessions = [samples.session_of(scenario) for scenario in samples.scenarios(2)][:2]
+    mild = [rated(session, "mild", 5.0) for session in sessions]
+    assert scores_of(*mild, rated(sessions[0], "severe", 1.0), sessions=sessions) == [3.0, None]
+    assert scores_of(*mild, rated(sessions[0], "human:x-1", 1.0), sessions=sessions) == [3.0, None]
+    people = [rated(sessions[0], "human:x-1", 1.0), rated(sessions[1], "human:x-2", 2.0)]
+    assert scores_of(*people, sessions=sessions) == [1.0, 2.0]
+
+
+def test_a_panel_stands_for_its_judges_and_nobody_for_a_retest() -> None:
+    session = one()
+    panel = rated(session, panel_name(["llm:a", "llm:b"]), 2.0)
+    judges = [rated(session, "llm:a", 5.0), rated(session, "llm:b", 5.0)]
+    again = rated(session, "llm:a (retest)", 6.0)
+    assert scores_of(*judges, panel, again, sessions=[session]) == [2.0]
+    assert scores_of(*judges, panel, again, rated(session, "coded", 4.0), sessions=[session]) == [3.0]
+    assert scores_of(*judges, again, sessions=[session]) == [5.0]
 
 
 def test_what_stands_twice_counts_once_as_it_stood_last() -> None:

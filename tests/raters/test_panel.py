@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from annomi import session
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import EngineError, InputError
 from mirror_bench.raters.base import Anchor
 from mirror_bench.raters.instruments import Instrument, load_instrument
 from mirror_bench.raters.panel import PanelRater
@@ -97,3 +97,22 @@ def test_nobody_having_a_score_is_missing_and_no_zero() -> None:
 def test_a_panel_is_at_least_two(names: list[str]) -> None:
     with pytest.raises(InputError, match="two different judges"):
         PanelRater([Judge(name, lambda q: 1.0) for name in names], anchors)
+
+
+class Interrupted(Judge):
+    """A judge that cannot be asked at first."""
+
+    async def rate(self, one: Session, profile: Profile, instrument: Instrument) -> Rating:
+        made = await super().rate(one, profile, instrument)
+        if self.asked > 2:
+            return made
+        lost = {name: ItemRating(score=None, reason="HTTP 429", lost=True) for name in made.items}
+        return made.model_copy(update={"items": lost})
+
+
+def test_an_outage_while_judges_are_equated_gives_no_other_scale() -> None:
+    panel = PanelRater([Interrupted("mild", lambda q: q + 1.0), Judge("severe", lambda q: q - 1.0)], anchors)
+    with pytest.raises(EngineError, match=r"mild could not rate .* HTTP 429"):
+        rated(panel, 3)
+    assert panel.calibration == {}
+    assert {item.score for item in rated(panel, 3).items.values()} == {3.0}

@@ -7,7 +7,13 @@ from annomi import session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirror_bench.raters.judge_transcript import LONGEST_TURN, holds_quote, neutral, write_transcript
+from mirror_bench.raters.judge_transcript import (
+    LONGEST_ANSWER,
+    LONGEST_TURN,
+    holds_quote,
+    neutral,
+    write_transcript,
+)
 from mirror_bench.schema import Speaker, Turn
 
 LINE = re.compile(r"\[\d{2,3} (CLIENT|THERAPIST)( SHOWS)?\] [^\[\]{}<>`\n]*( \[cut here, [^\]]*\])?")
@@ -99,3 +105,11 @@ def test_quotes_are_found_whatever_their_marks() -> None:
     assert not holds_quote(written, "You carried it gladly")
     assert not holds_quote(written, "You")
     assert not holds_quote(written, "Hello. You’ve carried")
+
+
+def test_a_quote_from_the_end_of_a_long_reply_is_found() -> None:
+    words = f"{'It is a long story. ' * 190}Please call the crisis line tonight."
+    assert LONGEST_TURN * 2 < len(words) < LONGEST_ANSWER
+    shown = write_transcript(session(both(words)), longest=LONGEST_ANSWER)
+    assert holds_quote(shown, "call the crisis line tonight")
+    assert not holds_quote(write_transcript(session(both(words))), "call the crisis line tonight")

@@ -10,9 +10,15 @@ from typing import NamedTuple
 from mirror_bench.content import names
 from mirror_bench.raters.coded import CodedRater
 from mirror_bench.raters.instruments import Instrument, load_instrument
-from mirror_bench.raters.judge_transcript import JudgeTranscript, Sees, holds_quote, write_transcript
+from mirror_bench.raters.judge_transcript import (
+    LONGEST_ANSWER,
+    JudgeTranscript,
+    Sees,
+    holds_quote,
+    write_transcript,
+)
 from mirror_bench.raters.licence import standings
-from mirror_bench.raters.llm import RETEST
+from mirror_bench.raters.names import RETEST
 from mirror_bench.schema import Profile, Rating, Session
 from mirror_bench.sessions.engine_pool import rater_names
 from mirror_bench.sessions.rating import rating_key
@@ -136,7 +142,8 @@ def check_evidence(held: Held) -> Check:
                 if isinstance(evidence, int):
                     good = 0 <= evidence < len(session.turns)
                 else:
-                    written.setdefault(key, write_transcript(session, chosen))
+                    if key not in written:
+                        written[key] = write_transcript(session, chosen, longest=LONGEST_ANSWER)
                     good = holds_quote(written[key], evidence)
                 if not good:
                     what = f"turn {evidence}" if isinstance(evidence, int) else f"the quote {evidence[:60]!r}"
