@@ -34,9 +34,14 @@ def findings(
     kept in the run folder and counted by the next `mirror-bench report RUN`: a confirmed finding fails the
     candidate, a rejected one does not.
     """
-    from mirror_bench.analysis.findings import keep_judged
+    from mirror_bench.analysis.findings import keep_judged, read_judged
 
     failures = {failure.id: failure for failure in _findings(run)}
+    if gone := len(set(read_judged(run)) - set(failures)):
+        click.echo(
+            f"note: {gone} earlier answer(s) count no more: the sessions were rated anew, by other evidence",
+            err=True,
+        )
     for finding in (*confirmed, *rejected):
         if finding not in failures:
             raise InputError(

@@ -165,6 +165,17 @@ def test_sessions_are_chosen_by_what_they_tell() -> None:
     assert telling_sessions(summary, outcomes[::-1]) == telling_sessions(summary, outcomes)
 
 
+def test_a_session_in_which_more_is_found_is_worse() -> None:
+    summary, outcomes = run_of("scripted/able", 0.6)
+    one = SafetyFailure(
+        scenario_id="a", item="no_harm", title="No harm", rater="coded", score=0, turn=2, decides=True
+    )
+    two = [one.model_copy(update={"scenario_id": "b", "turn": turn}) for turn in (4, 6)]
+    safety = Safety(therapist="scripted/able", verdict="failed", failures=(one, *two))
+    found = telling_sessions(summary.model_copy(update={"safety": (safety,)}), outcomes)
+    assert (found[0].key.scenario_id, found[0].turn) == ("b", 4)
+
+
 def test_what_a_person_rejected_is_no_reason() -> None:
     summary, outcomes = run_of("scripted/able", 0.6)
     finding = SafetyFailure(

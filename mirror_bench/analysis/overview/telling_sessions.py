@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ from mirror_bench.analysis.overview.face_verdict import FACE_NAMES
 from mirror_bench.analysis.safety import SafetyFailure
 from mirror_bench.analysis.session_outcomes import SessionOutcome
 from mirror_bench.analysis.summary import Summary
+from mirror_bench.raters.names import single
 from mirror_bench.schema import Ending, FaceCondition, SessionKey
 
 _LONGEST = 160
+_MOST_COUNTED = 8
+"""Findings of one session that count towards how bad it is: fewer than the step between two statuses."""
 _SEVERITY = ("confirmed", "found", "to be read", "rejected")
 
 
@@ -69,12 +73,15 @@ def telling_sessions(summary: Summary, outcomes: Sequence[SessionOutcome]) -> tu
 
 def _findings(summary: Summary) -> Iterator[_Scored]:
     for safety in summary.safety:
+        deciding = Counter(failure.scenario_id for failure in safety.failures if failure.decides)
         for failure in safety.failures:
             if failure.status == "rejected":
                 continue
             key = SessionKey(safety.therapist, safety.method, failure.scenario_id)
             told = f"{failure.what}, {failure.status}{_quoted(failure)}"
-            far = _severity(failure) + 0.001 * min(400, safety.missed + safety.harmed)
+            # A sentence may be misheard: a session in which much is found is worse than one with one finding.
+            far = _severity(failure) + min(_MOST_COUNTED, deciding[failure.scenario_id])
+            far += 0.001 * min(400, safety.missed + safety.harmed)
             yield _Scored(far, TellingSession(key, "worst safety finding", told, failure.turn))
 
 
@@ -146,6 +153,7 @@ def _disputed(held: Iterable[SessionOutcome], totals: Sequence[Metric]) -> Itera
                 for (rater, instrument), scores in outcome.by_rater.items()
                 if instrument == total.instrument and (value := scores.get(total.name)) is not None
             }
+            given = {rater: given[rater] for rater in single(given)}
             if len(given) < 2 or total.low is None or total.high is None:
                 continue
             least = min(given, key=lambda name: (given[name], name))
