@@ -15,6 +15,7 @@ from mirror_bench.raters.coded import refuse_unknown_features
 from mirror_bench.raters.editions import anew, asks_anew, edition_of
 from mirror_bench.raters.instruments import Instrument, load_instrument, own_file
 from mirror_bench.schema import Ending, Profile, Rating, Session, derive_seed, digest
+from mirror_bench.sessions.added_raters import added_editions, keep_added_raters
 from mirror_bench.sessions.batch import RatingDue, run_ratings
 from mirror_bench.sessions.engine_pool import EnginePool, open_raters, rater_editions
 from mirror_bench.sessions.judging.panel_calibration import keep_calibrations
@@ -81,17 +82,20 @@ class Standing:
 
     Attributes:
         form_of: Name -> instrument.
-        editions: Rater -> its edition, where it is known.
+        editions: The protocol's raters -> their editions.
+        added: Raters who came later -> their editions, where they are known.
     """
 
     form_of: Callable[[str], Instrument]
     editions: Mapping[str, str]
+    added: Mapping[str, str] = field(default_factory=dict)
 
     def counts(self, rating: Rating) -> bool:
         """Whether a rating was made with the present instrument and rater; an older folder does not say."""
         if rating.instrument_digest not in ("", self.form_of(rating.instrument).digest):
             return False
-        return rating.rater_edition in ("", self.editions.get(rating.rater, rating.rater_edition))
+        own = self.added.get(rating.rater, rating.rater_edition)
+        return rating.rater_edition in ("", self.editions.get(rating.rater, own))
 
 
 def standing_of(folder: Path, header: RunHeader) -> Standing:
@@ -104,7 +108,7 @@ def standing_of(folder: Path, header: RunHeader) -> Standing:
         editions = rater_editions(header.protocol.raters)
     except InputError as error:
         raise InputError(f"{folder / 'run.json'}: {error}") from None
-    return Standing(cache(partial(instrument_of, folder)), editions)
+    return Standing(cache(partial(instrument_of, folder)), editions, added_editions(folder))
 
 
 def counted_ratings(folder: Path, standing: Standing, of: Collection[str] | None = None) -> Iterator[Rating]:
@@ -233,6 +237,7 @@ async def rate_again(
             await pool.start()
             for path in filter(None, map(own_file, known)):
                 folder.keep_instrument(path)
+            keep_added_raters(out, [one for one in raters if one not in header.protocol.raters])
             try:
                 made = await rate(
                     folder,
