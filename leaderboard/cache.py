@@ -1,8 +1,9 @@
 """What an earlier build made of each submission, so that only what changed is verified and written again.
 
 Everything is kept under a digest of all that it follows from: the submission's bytes, the code and content
-of mirror-bench, the site's own code and templates, and the packages that compute and draw. So nothing is ever
-out of date; what cannot be read is made anew; and what a build did not use is removed at its end.
+of mirror-bench, the judges' licences, the site's own code and templates, and the packages that compute and
+draw. So nothing is ever out of date; what cannot be read is made anew; and what a build did not use is
+removed at its end.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import mirror_bench
 from mirror_bench.content import tasks_root
 from mirror_bench.errors import InputError
 from mirror_bench.files import write_atomically
+from mirror_bench.raters.licence import licence_folder
 
 if TYPE_CHECKING:
     from mirror_bench.submissions.findings import Verdict
@@ -54,7 +56,7 @@ class BoardCache:
         """Digest of all that decides what is found of a submission."""
         packages = [f"python {python_version()}", *(f"{name} {_version(name)}" for name in _PACKAGES)]
         package = Path(mirror_bench.__file__).parent
-        return _digest([*packages, digest_of(package), digest_of(tasks_root())])
+        return _digest([*packages, digest_of(package), digest_of(tasks_root()), digest_of(licence_folder())])
 
     @cached_property
     def writing(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from leaderboard.cache import ENDING
 from leaderboard.own_submissions import mirror, pack_verified
+from mirror_bench.data.base import DataSet
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
+from mirror_bench.sessions.imported.runs import imported_protocol
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
 from mirror_bench.submissions.archive import MANIFEST, read_archive
@@ -44,10 +47,16 @@ def rate_anew(path: Path, work: Path) -> Path | None:
 
 
 def _lay_out(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Writes the members of a submission as a run folder without ratings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in ("ratings.jsonl", "calls.sqlite"):
-        (folder / left).unlink(missing_ok=True)
+    """Writes the members of a submission as a run folder without ratings.
+
+    Raises:
+        InputError: If the folder holds something that is no run.
+    """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "run.json").is_file():
+        raise InputError(f"{folder}: is no run folder and would be replaced: name another --work")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
     for name, content in members.items():
         if name not in _RATINGS:
             target = folder / name
@@ -61,8 +70,13 @@ def _due(path: Path, header: RunHeader) -> bool:
     Raises:
         InputError: If something else has changed as well.
     """
-    protocol = load_protocol(header.protocol.name)
-    now = protocol_fingerprint(protocol).parts
+    if header.imported is None:
+        protocol = load_protocol(header.protocol.name)
+        now = dict(protocol_fingerprint(protocol).parts)
+    else:
+        protocol = imported_protocol(load_protocol(header.imported.rated_as))
+        now = dict(protocol_fingerprint(protocol, DataSet("imported")).parts)
+        now["data"] = header.parts["data"]  # its people came with it
     changed = {key for key in now.keys() | header.parts.keys() if now.get(key) != header.parts.get(key)}
     if moved := sorted(changed - parts_of_ratings(protocol)):
         raise InputError(

@@ -61,17 +61,29 @@ def write_site(out: Path, boards: Sequence[Board], cache: BoardCache | None = No
         raise InputError(f"--out {out} is a file: name a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise InputError(f"--out {out} holds other files than a site: name a new or empty folder")
-    draft = out.with_name(f".{out.name}.part")
+    draft, before = (out.with_name(f".{out.name}.{kind}") for kind in ("part", "before"))
     shutil.rmtree(draft, ignore_errors=True)
     try:
         sessions = _write(draft, boards, cache)
-        if out.is_dir():
-            shutil.rmtree(out)
-        draft.replace(out)
+        _replace(out, draft, before)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return SiteSize(sum(len(board.models) for board in boards), sessions, size)
+
+
+def _replace(out: Path, draft: Path, before: Path) -> None:
+    """Puts the draft in the site's place; the site is set aside until the draft stands there."""
+    shutil.rmtree(before, ignore_errors=True)
+    if out.is_dir():
+        out.replace(before)
+    try:
+        draft.replace(out)
+    except OSError:
+        if before.is_dir():
+            before.replace(out)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _write(place: Path, boards: Sequence[Board], cache: BoardCache | None) -> int:

@@ -122,6 +122,16 @@ def test_a_failure_leaves_the_earlier_site(
         monkeypatch.setattr("leaderboard.site.sessions_csv", fail)
         with pytest.raises(OSError, match="disk full"):
             write_site(tmp_path / "site", found)
+        assert _files(tmp_path / "site") == before
+        monkeypatch.undo()
+        replace = Path.replace
+
+        def refuse_draft(path: Path, target: Path) -> Path:
+            return fail() if path.name.endswith(".part") else replace(path, target)  # type: ignore[return-value]
+
+        monkeypatch.setattr(Path, "replace", refuse_draft)
+        with pytest.raises(OSError, match="disk full"):
+            write_site(tmp_path / "site", found)
     assert _files(tmp_path / "site") == before
     assert not list(tmp_path.glob(".site*"))
 
@@ -206,6 +216,11 @@ def test_another_version_or_template_is_another_key(tmp_path: Path, monkeypatch:
     assert (one.measuring, one.writing) == (other.measuring, other.writing)
     monkeypatch.setattr("leaderboard.cache._version", lambda package: "0")
     assert BoardCache(tmp_path).measuring != one.measuring
+    monkeypatch.setenv("MIRROR_BENCH_LICENCES", str(tmp_path / "licences"))
+    without = BoardCache(tmp_path).measuring
+    (tmp_path / "licences").mkdir()
+    (tmp_path / "licences" / "a.json").write_text("{}")
+    assert BoardCache(tmp_path).measuring != without
     (tmp_path / "templates").mkdir()
     monkeypatch.setattr("leaderboard.cache.HERE", tmp_path)
     before = BoardCache(tmp_path / "c").writing
