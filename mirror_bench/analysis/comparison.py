@@ -172,6 +172,7 @@ def _match(
         {outcome.pair for outcome in outcomes[name] if outcome.ended is not Ending.FAILED}
         for name in (first, second)
     ]
+    both = held[0] & held[1]
     return Match(
         first=first,
         second=second,
@@ -202,10 +203,10 @@ def _match(
             len(orders),
         ),
         differences=tuple(
-            score_of(metric, contrast(outcomes[first], outcomes[second], metric).interval, len(ours))
+            score_of(metric, contrast(outcomes[first], outcomes[second], metric).interval, len(both))
             for metric in metrics
         ),
-        apart=() if held[0] & held[1] else tuple(_apart(outcomes[first], outcomes[second], metrics)),
+        apart=() if both else tuple(_apart(outcomes[first], outcomes[second], metrics)),
     )
 
 

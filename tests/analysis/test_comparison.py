@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import report_samples as samples
 
 from mirror_bench.analysis.comparison import compare
+from mirror_bench.analysis.metrics import score_rating
+from mirror_bench.analysis.session_outcomes import gather
 from mirror_bench.figures.comparison import write_strengths
 from mirror_bench.raters.preferences import Opinion, Preference
 
@@ -59,6 +62,17 @@ def test_without_verdicts_there_is_no_ranking(tmp_path) -> None:  # type: ignore
     assert found.standings == ()
     assert found.matches[0].win_rate.value is None
     assert write_strengths(found, tmp_path) == []
+
+
+def test_candidates_of_whom_no_pair_was_read_are_still_compared_by_their_scores() -> None:
+    due = samples.scenarios(2)
+    held = [gather(*samples.run_of(due, skill=skill), score_rating).outcomes for skill in (0.4, 0.8)]
+    (match,) = compare([], dict(zip("ab", held, strict=True)), ["ctrs.total"], judge="j").matches
+    (difference,) = match.differences
+    assert (difference.n, difference.coverage) == (2, 1.0)
+    assert difference.value is not None
+    assert difference.value < 0
+    assert match.win_rate.value is None
 
 
 def test_the_figure_is_drawn(tmp_path) -> None:  # type: ignore[no-untyped-def]
