@@ -97,10 +97,6 @@ class Grammar:
     unseen: tuple[str, ...]
     closings: tuple[str, ...]
 
-    def seen_as(self, expression: str) -> FaceKind | None:
-        """Returns what an expression counts as, or None where the model is not taught it."""
-        return next((seen for seen in self.seen if expression in seen.of), None)
-
     def caption_names(self, caption: str) -> str:
         """Returns what a caption names, or "" where it names nothing known."""
         head = caption.strip().lower().partition(":")[0]

@@ -59,9 +59,3 @@ def look_of(label: str) -> Look:
     """Returns the look of an expression's label; that of a face at rest for any that is not known."""
     looks = {look.name: look for look in load_looks()}
     return looks.get(label, looks["neutral"])
-
-
-def named_in(caption: str) -> str:
-    """Returns the name of the look that a caption names, or "" where it names none."""
-    head = caption.strip().lower().partition(",")[0].rstrip(".")
-    return next((look.name for look in load_looks() if look.head == head), "")

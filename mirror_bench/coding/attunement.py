@@ -53,9 +53,9 @@ class MaskedMoment(NamedTuple):
     Attributes:
         turn: The client's turn, an index into the session's turns.
         reply: The therapist's turn that answers it.
-        taken: `RIGHT` where it names what the face shows, `WRONG` where it names what the face contradicts or
-            the client sends back, `VAGUE` where it speaks of the face or of a mismatch without a reading that
-            holds, `NOTHING` where it passes it over.
+        taken: `RIGHT` where it names what the face shows, `WRONG` where it names what the face contradicts,
+            `VAGUE` where it speaks of the face or of a mismatch without a reading that holds or that the
+            client takes, `NOTHING` where it passes it over.
     """
 
     turn: int

@@ -15,7 +15,7 @@ from mirror_bench.data.sources.imported import load_imported
 from mirror_bench.data.sources.registry import load_data
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import Protocol
-from mirror_bench.schema import Scenario, digest
+from mirror_bench.schema import Scenario
 from mirror_bench.sessions.run_folder import read_sessions
 from mirror_bench.sessions.run_header import RunHeader
 from mirror_bench.sessions.standing import parts_below_ratings
@@ -89,11 +89,6 @@ def rating_parts(header: RunHeader) -> Mapping[str, Any]:
             key for key in header.parts if key.startswith(("files.instruments/", "instruments/"))
         )
     return {key: value for key, value in header.parts.items() if key in named or key.startswith(_OF_RATING)}
-
-
-def rating_digest(header: RunHeader) -> str:
-    """Returns the digest of what a run's ratings stand on: two runs of one digest were rated alike."""
-    return digest(dict(rating_parts(header)))
 
 
 def refuse_unlike(headers: Sequence[RunHeader], names: Sequence[str]) -> None:

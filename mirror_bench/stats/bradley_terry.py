@@ -40,7 +40,7 @@ class Strength(NamedTuple):
 
     Attributes:
         value: The estimate.
-        low: Lower end of its interval, or None where there was no second cluster.
+        low: Lower end of its interval, or None without a second cluster or where it has no end.
         high: Upper end likewise.
         rank: From 1, by the estimate.
         best_rank: The best rank that the differences between competitors leave it.

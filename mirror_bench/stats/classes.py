@@ -59,7 +59,7 @@ def class_agreement(
         reference: n classes; at least one.
         found: n classes.
         names: All classes there can be.
-        clusters: n cluster names; whole clusters are drawn for the intervals.
+        clusters: n cluster names; for the intervals one whole cluster after the other is left out.
 
     Raises:
         ValueError: If there is nothing to compare, or a class is not among `names`.

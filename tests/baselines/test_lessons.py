@@ -4,7 +4,7 @@ import pytest
 
 from baselines.corpus import read_source
 from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
-from baselines.smol.looks import load_looks, look_of, named_in
+from baselines.smol.looks import load_looks, look_of
 from baselines.smol.teacher import technique_moves
 from mirror_bench.data.checks.contamination import Protected
 from mirror_bench.data.sources.mini import load_mini
@@ -85,6 +85,5 @@ def test_every_named_expression_has_a_look_and_every_technique_moves(lessons: li
     assert set(technique_moves()) == set(techniques())
     assert {expression.label for expression in shown_in(lessons)} <= set(EXPRESSIONS)
     for look in load_looks():
-        assert named_in(look.caption) == look.name
-    assert named_in("nothing of the kind") == ""
+        assert look.caption.lower().startswith(look.head)
     assert look_of("nobody knows").name == "neutral"
