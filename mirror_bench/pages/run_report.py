@@ -111,7 +111,7 @@ def _import_notes(headers: Sequence[RunHeader]) -> tuple[str, ...]:
             "under this protocol; nothing of it can be replayed."
         )
         if told.left_out:
-            notes.append(f"{name}: {told.left_out} conversations could not be read (problems.txt).")
+            notes.append(f"{name}: {told.left_out} conversations or rows could not be read (problems.txt).")
     return tuple(notes)
 
 

@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_listed_and_told_by_the_exit_code(tmp_path: Path)
         "t.jsonl:4",
     ]
     assert "empty: kept as silence" in listed[0]
-    assert "3 conversations left out" in done.output
+    assert "3 conversations or rows left out" in done.output
     path.write_text("{broken\n")
     assert "holds no conversation" in _refused("import", "messages", path, "--out", tmp_path / "none")
     assert not (tmp_path / "none").exists()
@@ -234,14 +234,18 @@ def test_redacted_words_names_and_people(tmp_path: Path) -> None:
 
 def test_people_are_looked_up_and_found_in_ids(tmp_path: Path) -> None:
     people = personas(tmp_path / "people")
-    path = lines(tmp_path / "t.jsonl", chat("a", "b", id="x_Ilse_run1"), chat("c", "d", id="x_Ilse_run2"))
-    _call(
+    chats = [chat("a", "b", id=f"x_{name}") for name in ("Ilse_run1", "Ilse_run2", "Uwe_run1")]
+    path = lines(tmp_path / "t.jsonl", *chats)
+    done = _call(
         *("import", "messages", path, "--out", tmp_path / "run", "--name", "x"),
         *("--people", f"vera:{people}", "--client-from", "_([A-Z][a-z]+)_"),
     )
     pairs = [one.pair for one in read_sessions(tmp_path / "run")]
-    assert [pair.rpartition(":")[2] for pair in pairs] == ["0", "1"]
-    assert all(pair.startswith("vera-ilse-") for pair in pairs)
+    assert [pair.rpartition(":")[2] for pair in pairs] == ["0", "1", "0"]
+    assert all(pair.startswith("vera-ilse-") for pair in pairs[:2])
+    assert done.exit_code == 0
+    (problem,) = (tmp_path / "run" / "problems.txt").read_text().splitlines()
+    assert "x_Uwe_run1: the people that were given hold nobody of that name" in problem
 
 
 def test_faces_and_stage_directions_are_kept(tmp_path: Path) -> None:

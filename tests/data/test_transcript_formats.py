@@ -185,6 +185,33 @@ def test_a_table_of_other_columns_is_mapped(tmp_path: Path) -> None:
     assert _said(found[0]) == [("Kunde", "Hallo"), ("Berater", "Ja")]
 
 
+def test_words_after_an_unquoted_comma_are_not_lost_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,speaker,text\n1,client,Well, I do not know\n1,client,Hm\n1,therapist,Yes,,\n")
+    found, problems = _read("csv", path)
+    assert [_said(held) for held in found] == [[("client", "Hm"), ("therapist", "Yes")]]
+    assert [(one.line, one.message.partition(" (")[0]) for one in problems] == [
+        (2, "has 4 cells where the header has 3")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "lines", "heard"),
+    [("", "lines 3 to 6", ["a"]), ('5,client,"e"\n6,client,f\n', "lines 3 to 7", ["a", "f"])],
+)
+def test_a_quotation_mark_that_is_never_closed_takes_nothing_in_silence(
+    more: str, lines: str, heard: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        f'id,speaker,text\n1,client,a\n2,client,"b\n3,client,c\n4,client,d\n4,therapist,e\n{more}'
+    )
+    found, problems = _read("csv", path)
+    assert [words for held in found for _, words in _said(held)] == heard
+    (problem,) = problems
+    assert lines in problem.message
+
+
 def test_a_large_table_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mirror_bench.data.transcripts import tables
 

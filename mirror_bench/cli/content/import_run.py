@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -117,7 +118,7 @@ def _say(imported: Imported, out: Path) -> None:
         click.echo(line, err=True)
     if facts.problems:
         more = facts.problems - len(imported.first_problems)
-        left = f", {facts.left_out} conversations left out" if facts.left_out else ""
+        left = f", {facts.left_out} conversations or rows left out" if facts.left_out else ""
         rest = f" and {more} more" if more else ""
         click.echo(
             f"{facts.problems} things could not be read as they stand{left}{rest}: {out / 'problems.txt'}",
@@ -131,4 +132,4 @@ def _say(imported: Imported, out: Path) -> None:
         f"personal details: {told}{f' ({done})' if facts.details else ''}; looked for {facts.examined}",
         err=True,
     )
-    click.echo(f"rate it with: mirror-bench rate {out}")
+    click.echo(f"rate it with: mirror-bench rate {quote(str(out))}")

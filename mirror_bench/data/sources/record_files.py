@@ -107,7 +107,9 @@ def _delimiter(text: str, suffix: str) -> str:
 
 def _csv(text: str, suffix: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yields each row as a dictionary, or what is wrong with it."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, suffix))
+    # Strict: else a quotation mark that is never closed takes all that follows into one cell, without a word.
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text, suffix), strict=True)
     header: list[str] | None = None
     while True:
         begins = reader.line_num + 1
@@ -118,7 +120,8 @@ def _csv(text: str, suffix: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield begins, f"is not CSV: {error}"
+            lost = f"; all up to line {reader.line_num} is left out" if reader.line_num > begins else ""
+            yield begins, f"is not CSV: {error}{lost}"
             continue
         finally:
             csv.field_size_limit(limit)

@@ -77,7 +77,8 @@ def _rows(path: Path, reading: TranscriptReading) -> Iterator[_Row]:
     delimiter = delimiter_of(first)
     header = header_of(first, delimiter)
     places = _places(path, header, reading.columns)
-    reader = csv.reader(source, delimiter=delimiter)
+    # Strict: else a quotation mark that is never closed takes all that follows into one cell, without a word.
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     while True:
         begins = ends[0] + 1
         limit = csv.field_size_limit(LONGEST_LINE)
@@ -86,18 +87,26 @@ def _rows(path: Path, reading: TranscriptReading) -> Iterator[_Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            reading.say(path.name, begins, f"is not CSV ({error}): the row was left out")
+            what = "the row was" if ends[0] == begins else f"lines {begins} to {ends[0]} were"
+            reading.say(path.name, begins, f"is not CSV ({error}): {what} left out", lost=True)
             continue
         finally:
             csv.field_size_limit(limit)
         if not any(cell.strip() for cell in row):
             continue
         named = dict(zip(header, row, strict=False))
-        if len(row) < len(header):
-            reading.say(path.name, begins, f"has {len(row)} cells where the header has {len(header)}")
         values = {part: named.get(column, "").strip() for part, column in places.items()}
-        if lacking := [part for part in ("id", "speaker") if not values[part]]:
-            reading.say(path.name, begins, f"its column {places[lacking[0]]} is empty: the row was left out")
+        unlike = f"has {len(row)} cells where the header has {len(header)}"
+        lacking = [part for part in ("id", "speaker") if not values[part]]
+        if any(cell.strip() for cell in row[len(header) :]):
+            dropped = f"{unlike} (words that hold {delimiter!r} must stand in quotes): the row was left out"
+        elif lacking:
+            dropped = f"its column {places[lacking[0]]} is empty: the row was left out"
+        else:
+            dropped = ""
+        if dropped or len(row) < len(header):
+            reading.say(path.name, begins, dropped or unlike, lost=bool(dropped))
+        if dropped:
             continue
         words = clean(values["text"])
         yield begins, values["id"], values.get("order", ""), values["speaker"], words, named

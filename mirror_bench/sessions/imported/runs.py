@@ -306,6 +306,9 @@ class _Filling:
         scenario = self.people.scenario(
             profile, FaceCondition.MATCHED if any(turn.face for turn in turns) else FaceCondition.NONE
         )
+        if new and self.people.stranger(profile):
+            why = "the people that were given hold nobody of that name: it was made from what stands here"
+            self.reading.say(held.source, held.line, f"{held.id}: {why}")
         if new:
             self._profiles.write(f"{profile.line()}\n".encode())
         for face in faces:

@@ -15,7 +15,7 @@ from mirror_bench.data.sources.people import read_people
 from mirror_bench.data.transcripts.base import Conversation, Spoken, TranscriptReading
 from mirror_bench.data.transcripts.personal_details import Finder, Redacting
 from mirror_bench.data.transcripts.speakers import Cast
-from mirror_bench.data.untrusted_input import clean, identifier
+from mirror_bench.data.untrusted_input import MAX_TEXT, clean, identifier
 from mirror_bench.errors import InputError
 from mirror_bench.faces.base import Face
 from mirror_bench.faces.directions.marks import part_directions
@@ -70,6 +70,10 @@ class People:
         profile = self._known.get(key.lower()) or self._made(held, key, redacting)
         self._profiles[key] = profile
         return profile, profile.id not in self._sessions
+
+    def stranger(self, profile: Profile) -> bool:
+        """Tells whether people were given, and a client is none of them."""
+        return self.given is not None and profile not in self.given.profiles
 
     def scenario(self, profile: Profile, condition: FaceCondition) -> Scenario:
         """Returns the next scenario of a client: one seed for each of its conversations."""
@@ -182,7 +186,8 @@ class SessionMaker:
         if not words and not spoken.images and not direction:
             self._say(held, spoken, f"a turn of the {side.value} is empty: kept as silence")
         if len(words) > MAX_WORDS:
-            self._say(held, spoken, f"a turn has {len(words)} characters: it was cut at {MAX_WORDS}")
+            more = " or more" if len(words) >= MAX_TEXT else ""  # a reader keeps no more of it
+            self._say(held, spoken, f"a turn has {len(words)}{more} characters: it was cut at {MAX_WORDS}")
         face = self._face(held, spoken) if side is Speaker.CLIENT and spoken.images else None
         shows = side is Speaker.CLIENT and direction
         turn = Turn(
@@ -204,7 +209,9 @@ class SessionMaker:
             with Image.open(io.BytesIO(spoken.images[-1])) as opened:
                 png = as_png(opened)
         except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-            self._say(held, spoken, f"an image cannot be opened ({str(error)[:80]}): the turn has no face")
+            unknown = isinstance(error, UnidentifiedImageError)  # which tells where in memory it lay
+            why = "of no known kind" if unknown else str(error)[:80]
+            self._say(held, spoken, f"an image cannot be opened ({why}): the turn has no face")
             return None
         return Face(png=png, sha256=hashlib.sha256(png).hexdigest(), expression=Expression())
 
