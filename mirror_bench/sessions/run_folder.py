@@ -193,6 +193,13 @@ def kept_instrument(folder: Path, name: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def own_instruments(folder: Path) -> list[str]:
+    """Returns the names of the instruments of the user's whose copies lie in a run folder."""
+    return sorted(
+        path.stem for path in (folder / "instruments").glob("*") if path.suffix in (".yaml", *TABLES)
+    )
+
+
 def read_sessions(folder: Path, of: Collection[str] | None = None) -> Iterator[Session]:
     """Yields the sessions of a run folder; where one was held twice, both.
 

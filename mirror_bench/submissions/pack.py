@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from mirror_bench import __version__
+from mirror_bench.content import names
 from mirror_bench.data.base import DataSet
 from mirror_bench.data.sources.imported import PROFILES
 from mirror_bench.data.sources.registry import load_data
@@ -32,7 +34,8 @@ def pack_run(run: Path, card: Card, out: Path, *, with_faces: bool = False) -> M
     """Writes a run's submission and returns its manifest.
 
     Sessions stand in the order of the scenarios and ratings in that of the sessions, whenever they were made.
-    Answers of models (`calls.sqlite`) are left out, and so are faces, which can be drawn again.
+    Answers of models (`calls.sqlite`) are left out; so are faces, which can be drawn again, and ratings on
+    instruments of the user's own, which nobody else could compute again.
 
     Args:
         run: The run folder.
@@ -160,10 +163,18 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
         for number, session in enumerate(sessions)
         if session.ended is not Ending.FAILED
     }
+    packaged = set(names("instruments", ".yaml"))
+    if own := sorted(set(header.protocol.all_instruments) - packaged):
+        raise InputError(
+            f"{run}: was rated with {own[0]}, an instrument of your own, so that nobody else can compute its "
+            "scores again: hold the run with packaged instruments, and add yours by mirror-bench rate"
+        )
     made: dict[tuple[str, str, str], Rating] = {}
     for rating in counted_ratings(run, standing_of(run, header)):
         key = rating_key(rating)
-        if rating.scenario_id in place and not (rating.lost and key in made):
+        if rating.instrument not in packaged or rating.scenario_id not in place:
+            continue
+        if not (rating.lost and key in made):
             made[key] = rating
     lacking = sum(
         (kept := made.get((session, rater, instrument))) is None or kept.lost
@@ -173,7 +184,8 @@ def _ratings(run: Path, header: RunHeader, sessions: Sequence[Session]) -> list[
     )
     if lacking:
         raise InputError(
-            f"{run}: {lacking} ratings are still to be made: make them with mirror-bench rate {run}"
+            f"{run}: {lacking} ratings are still to be made: make them with "
+            f"mirror-bench rate {quote(str(run))}"
         )
     return sorted(
         made.values(), key=lambda rating: (place[rating.scenario_id], rating.rater, rating.instrument)

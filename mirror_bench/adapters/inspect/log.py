@@ -126,7 +126,8 @@ def _samples(
     for rating in counted_ratings(folder, standing):
         if rating.rater in counting or "all" in counting:
             own.setdefault(rating.scenario_id, []).append(rating)
-    forms = [standing.form_of(name) for name in header.protocol.all_instruments]
+    rated = (rating.instrument for ratings in own.values() for rating in ratings)
+    forms = [standing.form_of(name) for name in dict.fromkeys((*header.protocol.all_instruments, *rated))]
     last = {
         session.scenario_id: session for session in read_sessions(folder) if session.condition is condition
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,7 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
     Answers of models (calls.sqlite) stay where they are. The run must be finished and rated; sessions that
     failed are packed as failed. Check the file with mirror-bench verify before you hand it in.
     """
+    from mirror_bench.sessions.run_folder import own_instruments
     from mirror_bench.sessions.run_header import read_header
     from mirror_bench.submissions.pack import SUFFIX, pack_run
 
@@ -62,7 +64,12 @@ def pack(run: Path, out: Path | None, meta: Path | None, with_faces: bool, as_js
             err=True,
         )
     click.echo(f"{target}: {_size(target.stat().st_size)}, {_told(manifest.coverage)}")
-    click.echo(f"check it with: mirror-bench verify {target}")
+    if own := own_instruments(run):
+        click.echo(
+            f"ratings on instruments of your own are left out, nobody else has them: {', '.join(own)}",
+            err=True,
+        )
+    click.echo(f"check it with: mirror-bench verify {quote(str(target))}")
     click.echo(
         "then hand it in: a pull request that adds the file to leaderboard/submissions/ of the repository"
     )
