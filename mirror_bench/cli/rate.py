@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from mirror_bench.cli.outcome import shown
+
+if TYPE_CHECKING:
+    from mirror_bench.schema import Rating
 
 
 @click.command()
@@ -46,7 +53,8 @@ def rate(
     """Add to RUN the ratings that it lacks; without options, those of its own protocol.
 
     A rating is lacking that was never made, that was lost while the judge was out of reach, or that was made
-    with another version of the instrument or the rater.
+    with another version of the instrument or the rater. The exit code is 1 where nothing was scored, or a
+    judge could not be asked.
     """
     from mirror_bench.api.evaluating import add_ratings
 
@@ -60,15 +68,36 @@ def rate(
         concurrency=concurrency,
         progress=not quiet,
     )
-    told = [rating(again=again).told]
+    first = rating(again=again)
+    told, found = [first.told], [*first]
     if retest is not None:
-        told.append(f"retest: {rating(retest=True, sessions=retest).told}")
+        second = rating(retest=True, sessions=retest)
+        told.append(f"retest: {second.told}")
+        found += second
         _show_retest(run)
     others = " --rater all" if judge or panel else ""  # a report shows the protocol's raters unless asked
     click.echo(
         f"{'; '.join(told)}; they are in {run / 'ratings.jsonl'}; "
-        f"show them with: mirror-bench report {run}{others}"
+        f"show them with: mirror-bench report {quote(str(run))}{others}"
     )
+    if problem := _lacking(found):
+        click.echo(problem, err=True)
+        sys.exit(1)
+
+
+def _lacking(found: Sequence[Rating]) -> str:
+    """Returns why there is less than was asked for, or "": nothing was rated, or a judge was out of reach."""
+    lost: dict[tuple[str, ...], bool] = {}
+    for rating in found:  # a rating that was made later takes the place of one that was lost
+        key = (rating.scenario_id, rating.rater, rating.instrument)
+        lost[key] = rating.lost and lost.get(key, True)
+    if count := sum(lost.values()):
+        return f"{count} ratings were lost while their judge could not be asked: the same command makes them"
+    if not any(item.score is not None or not item.applies for one in found for item in one.items.values()):
+        return "nothing was scored: " + (
+            "no rating has a score, see the reasons above" if found else "the run holds no session to rate"
+        )
+    return ""
 
 
 def _show_retest(run: Path) -> None:

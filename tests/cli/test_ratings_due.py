@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ items:
 """
 
 
-def rate(*arguments: str | Path) -> str:
+def rate(*arguments: str | Path, code: int = 0) -> str:
     done = CliRunner().invoke(cli, ["rate", *map(str, arguments), "--quiet"], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == code, done.output
     return " ".join(done.output.split())
 
 
@@ -134,8 +135,41 @@ def test_ratings_without_a_score_say_why(tmp_path: Path) -> None:
     out, form = tmp_path / "run", tmp_path / "mood.yaml"
     form.write_text(HOPE.replace("    coded: {start: 0.2, pro: {autonomy: 0.5, reflects: 0.3}}\n", ""))
     hold(out)
-    assert "2 ratings added, 0 scored: 2 × the coded rater has no rule" in rate(out, "--instrument", form)
-    assert "0 ratings added" in rate(out, "--instrument", form)
+    told = rate(out, "--instrument", form, code=1)
+    assert "2 ratings added, 0 scored: 2 × the coded rater has no rule" in told
+    assert "nothing was scored: no rating has a score" in told
+    assert "0 ratings added" in rate(out, "--instrument", form, code=1)
+
+
+def test_a_judge_that_is_out_of_reach_is_no_success(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    hold(out)
+    with serving(lambda body, number: verdict(4)) as server:
+        judge = ("--judge", server.model("j", max_retries=0), "--instrument", "ctrs")
+        server.down = True
+        assert "2 ratings were lost" in rate(out, *judge, code=1)
+        server.down = False
+        rate(out, *judge)
+    for name in ("sessions.jsonl", "ratings.jsonl"):
+        (out / name).write_text("")
+    assert "the run holds no session to rate" in rate(out, *judge, code=1)
+
+
+def test_ratings_on_an_instrument_of_ones_own_are_not_handed_in_and_are_exported(tmp_path: Path) -> None:
+    out, form, meta = tmp_path / "run", tmp_path / "hope.yaml", tmp_path / "meta.yaml"
+    form.write_text(HOPE)
+    meta.write_text("name: Bot\nauthors: [A]\nlicence: MIT\nbase_model: none\ntraining_data: [none]\n")
+    run = ["run", "--therapist", "scripted/parrot", "--limit", "1", "--quiet", "--out", str(out)]
+    assert CliRunner().invoke(cli, run, catch_exceptions=False).exit_code == 0
+    rate(out, "--instrument", form)
+    packed = str(tmp_path / "a.mirror.zip")
+    done = CliRunner().invoke(cli, ["pack", str(out), "--meta", str(meta), "-o", packed])
+    assert done.exit_code == 0, done.exception
+    assert "ratings on instruments of your own are left out, nobody else has them: hope" in done.stderr
+    with zipfile.ZipFile(packed) as archive:
+        assert '"hope"' not in archive.read("ratings.jsonl").decode()
+    exported = CliRunner().invoke(cli, ["export-inspect", str(out), "--out", str(tmp_path / "logs")])
+    assert exported.exit_code == 0, exported.exception
 
 
 @pytest.mark.parametrize(
