@@ -7,10 +7,12 @@ import functools
 import importlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from mirror_bench.errors import InputError, OwnCodeError, told
@@ -45,9 +47,36 @@ class OwnCode:
     answered: bool = False
 
     @functools.cached_property
-    def thread(self) -> ThreadPoolExecutor:
+    def calls(self) -> OwnThread:
         """Where code that is not async runs: one call at a time, so that it need not be safe for threads."""
-        return ThreadPoolExecutor(1, thread_name_prefix="therapist")
+        return OwnThread()
+
+
+class OwnThread:
+    """Makes calls one after the other in a thread for which nobody waits when a run is stopped."""
+
+    def __init__(self) -> None:
+        self._due: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        threading.Thread(target=self._work, name="therapist", daemon=True).start()
+
+    def call(self, what: Callable[[], Any]) -> Future[Any]:
+        """Returns what a call will have given once its turn has come."""
+        future: Future[Any] = Future()
+        self._due.put((future, what))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, what = self._due.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(what())
+            except (StopIteration, GeneratorExit, asyncio.CancelledError) as error:
+                # Raised into a coroutine, these would mean something else than that the code failed.
+                future.set_exception(OwnCodeError(told(error)))
+            except BaseException as error:
+                future.set_exception(error)
 
 
 @functools.cache
@@ -215,8 +244,13 @@ class OwnTherapist:
         try:
             if self._is_async:
                 return await self._reply(heard, image)
-            loop = asyncio.get_running_loop()
-            said = await loop.run_in_executor(self._code.thread, self._reply, heard, image)
+            asked = self._code.calls.call(functools.partial(self._reply, heard, image))
+            said = await asyncio.wrap_future(asked)
             return await said if inspect.isawaitable(said) else said
         except SystemExit as error:  # would end the whole run
+            raise OwnCodeError(told(error)) from None
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # the run is being stopped
             raise OwnCodeError(told(error)) from None

@@ -129,7 +129,16 @@ def test_a_name_of_nothing_is_refused_by_what_there_is(tmp_path: Path, therapist
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("raising", ["raise ConnectionError('gone')", "sys.exit(3)", "1 / 0"])
+@pytest.mark.parametrize(
+    "raising",
+    [
+        "raise ConnectionError('gone')",
+        "sys.exit(3)",
+        "1 / 0",
+        "next(iter(()))",
+        "raise __import__('asyncio').CancelledError",
+    ],
+)
 def test_an_exception_fails_its_session_alone_and_can_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raising: str
 ) -> None:

@@ -44,3 +44,41 @@ def test_it_tells_how_to_go_on_and_shows_no_traceback(signal: str, ignored: str,
     assert "every finished turn is kept in run: the same command goes on" in done.stderr
     assert "Traceback" not in done.stderr
     assert "exception" not in done.stderr
+
+
+_NEVER_ANSWERS = """
+import os, signal, threading, time
+
+def reply(words, image):
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    time.sleep(3600)
+
+reply.sees = False
+"""
+
+
+def test_it_does_not_wait_for_code_that_never_answers(tmp_path: Path) -> None:
+    (tmp_path / "sleeps.py").write_text(_NEVER_ANSWERS, encoding="utf-8")
+    path = os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH", ""))))
+    command = [sys.executable, "-c", "from mirror_bench.cli import main; main()", "run"]
+    done = subprocess.run(
+        [
+            *command,
+            "--quiet",
+            "--no-safety",
+            "--therapist",
+            "python/sleeps:reply",
+            "--limit",
+            "1",
+            "--out",
+            "run",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path},
+        timeout=300,
+    )
+    assert done.returncode != 0
+    assert "the same command goes on" in done.stderr
+    assert "Traceback" not in done.stderr
