@@ -111,12 +111,15 @@ def check_variable(name: str, where: str) -> None:
 
 
 def check_url(url: str, where: str) -> None:
-    """Refuses an address that holds a password or a key: addresses are recorded.
+    """Refuses what is no address, or one that holds a password or a key: addresses are recorded.
 
     Raises:
         InputError: If so; the message holds neither.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"{where}: base_url={url[:100]} is no address ({error})") from None
     secret = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True) if names_a_key(name)]
     if "@" in parts.netloc or secret:
         what = f"no {secret[0]!r} in its query" if secret else "no password"

@@ -10,6 +10,7 @@ import click
 
 from mirror_bench.cli import print_json
 from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
+from mirror_bench.cli.options.numbers import NumberRange
 
 if TYPE_CHECKING:
     from mirror_bench.analysis.regression.run_estimate import Estimate
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--tokens-per-second",
-    type=click.FloatRange(min=0, min_open=True),
+    type=NumberRange(min=0, min_open=True),
     default=None,
     help="Tokens that are generated in a second, over all requests at once: gives the time.",
 )

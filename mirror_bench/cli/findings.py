@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +46,7 @@ def findings(
     for finding in (*confirmed, *rejected):
         if finding not in failures:
             raise InputError(
-                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {run}"
+                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {quote(str(run))}"
             )
     if both := set(confirmed) & set(rejected):
         raise InputError(f"{', '.join(sorted(both))}: both confirmed and rejected; give it once")
@@ -91,7 +92,7 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
             break
         if key in answers:
             keep_judged(run, failure.id, answers[key])
-    click.echo(f"to count the answers: mirror-bench report {run}")
+    click.echo(f"to count the answers: mirror-bench report {quote(str(run))}")
 
 
 def _told(run: Path, failure: SafetyFailure) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.cli.options.numbers import Number
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--baseline", type=click.Path(path_type=Path), required=True, help="The run to hold against.")
 @click.option("--candidate", type=click.Path(path_type=Path), required=True, help="The run to be checked.")
 @click.option(
-    "--margin", type=float, default=0.1, show_default=True, help="The drop that is tolerated, in points."
+    "--margin", type=Number(), default=0.1, show_default=True, help="The drop that is tolerated, in points."
 )
 @click.option("--metric", multiple=True, help="Such as wai.total or wai.bond; all totals where not given.")
-@click.option("--alpha", type=float, default=0.05, show_default=True, help="Chance of a false alarm.")
+@click.option("--alpha", type=Number(), default=0.05, show_default=True, help="Chance of a false alarm.")
 @click.option(
     "--condition",
     type=click.Choice(CONDITIONS),
@@ -35,7 +36,7 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.option("--strict", is_flag=True, help="Also fail where the sample is too small to tell.")
 @click.option(
     "--min-coverage",
-    type=float,
+    type=Number(),
     default=0.95,
     show_default=True,
     help="Share of the scenarios due that both runs must have scored; below, the gate fails.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.cli.options.numbers import Number
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--metric", multiple=True, help="Such as wai.total or wai.bond; all totals where not given.")
-@click.option("--alpha", type=float, default=0.05, show_default=True, help="Chance of naming a drop wrongly.")
+@click.option(
+    "--alpha", type=Number(), default=0.05, show_default=True, help="Chance of naming a drop wrongly."
+)
 @click.option(
     "--condition",
     type=click.Choice(CONDITIONS),
@@ -29,7 +32,7 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 )
 @click.option(
     "--min-coverage",
-    type=float,
+    type=Number(),
     default=0.95,
     show_default=True,
     help="Share of its sessions that a run must have scored; below, it counts as not measured.",

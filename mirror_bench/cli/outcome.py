@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -196,13 +197,13 @@ def _for_safety_alone(summary: Summary, entry: CandidateScores) -> str:
 
 def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
     """What a reader is likely to want next: at most three lines."""
-    run = folders[0]
+    run = quote(str(folders[0]))
     steps = []
     if any(safety.with_status("to be read") for safety in summary.safety):
         steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
     if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
         steps.append("hold failed sessions again: the same command with --retry-failed")
-    if len(folders) == 1 and (changes := _to_tell_the_face(summary)):
+    if len(folders) == 1 and not summary.imported and (changes := _to_tell_the_face(summary)):
         steps.append(f"does the face help? the same command with {changes} --out ANOTHER")
     if {rater.rater for rater in summary.raters} == {"coded"}:
         steps.append(f"ratings by a model, too: mirror-bench rate {run} --judge PROVIDER/NAME")

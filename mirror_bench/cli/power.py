@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mirror_bench.cli.options.numbers import Number
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,14 +19,22 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 
 
 @click.command()
-@click.option("--effect", type=float, required=True, help="The difference to find, in points of the score.")
+@click.option(
+    "--effect", type=Number(), required=True, help="The difference to find, in points of the score."
+)
 @click.option(
     "--runs", multiple=True, type=click.Path(path_type=Path), help="A past run; may stand several times."
 )
 @click.option("--standardized", is_flag=True, help="The effect is in standard deviations: dz, or d unpaired.")
-@click.option("--power", "wanted", type=float, default=0.8, show_default=True, help="Chance of finding it.")
 @click.option(
-    "--alpha", type=float, default=0.05, show_default=True, help="Chance of finding one where there is none."
+    "--power", "wanted", type=Number(), default=0.8, show_default=True, help="Chance of finding it."
+)
+@click.option(
+    "--alpha",
+    type=Number(),
+    default=0.05,
+    show_default=True,
+    help="Chance of finding one where there is none.",
 )
 @click.option("--metric", default="", help="ctrs, wai, or any score such as wai.bond; the runs' first total.")
 @click.option(
@@ -42,7 +51,7 @@ CONDITIONS = ("matched", "none", "neutral", "shuffled", "incongruent")
 )
 @click.option(
     "--margin",
-    type=float,
+    type=Number(),
     help="Plan for `gate --margin`: how many it takes to prove a drop of --effect beyond this.",
 )
 @click.option(

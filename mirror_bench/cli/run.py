@@ -12,6 +12,7 @@ import click
 
 from mirror_bench.cli.options.cluster import ray_option, set_ray_address
 from mirror_bench.cli.options.evaluation_options import evaluation_options, read_evaluation
+from mirror_bench.cli.options.numbers import NumberRange
 from mirror_bench.cli.options.tracking import log_option, log_outcome, read_trackers
 
 if TYPE_CHECKING:
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--min-coverage",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.95,
     show_default=True,
     help="Exit with 1 where a smaller share of the sessions due was held and rated.",
 )
 @click.option(
     "--max-cost",
-    type=click.FloatRange(min=0, min_open=True),
+    type=NumberRange(min=0, min_open=True),
     default=None,
     metavar="USD",
     help="Stop before the run has cost more in all; the same command with a higher one goes on.",
@@ -72,7 +73,8 @@ def run(
 
     trackers = read_trackers(log)
     set_ray_address(options.pop("ray"))
-    spending = None if max_cost is None else SpendingLimit(max_cost, load_prices(prices))
+    listed = load_prices(prices)
+    spending = None if max_cost is None else SpendingLimit(max_cost, listed)
     evaluation = read_evaluation(
         options,
         out,

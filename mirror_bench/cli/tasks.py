@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.cli.options.numbers import NumberRange
 from mirror_bench.errors import InputError
 
 _INCLUDE = click.option(
@@ -63,7 +64,7 @@ def list_command(include: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=256, show_default=True)
 @click.option(
     "--min-coverage",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.95,
     show_default=True,
     help="The smallest share of a task's documents that must be answered; below it, exit code 1.",

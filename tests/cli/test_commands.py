@@ -68,6 +68,23 @@ BAD = {
         ["run", "--therapist", "transformers/{tmp}/none", "--out", "{tmp}/r"],
         "{tmp}/none",
     ),
+    "an address that is none": (
+        ["run", "--therapist", "openai/m?base_url=http://[::1/v1", "--out", "{tmp}/r"],
+        "base_url=http://[::1/v1 is no address",
+    ),
+    "a cost that is no number": (
+        ["run", "--therapist", "scripted/parrot", "--max-cost", "nan", "--out", "{tmp}/r"],
+        "nan is not a finite number",
+    ),
+    "an endless margin": (["gate", "--margin", "inf", "--baseline", "a", "--candidate", "b"], "not a finite"),
+    "a rate of nothing": (
+        ["estimate", "--therapist", "openai/m", "--tokens-per-second", "nan"],
+        "not a finite",
+    ),
+    "prices that are not there": (
+        ["run", "--therapist", "scripted/parrot", "--prices", "{tmp}/no.yaml", "--out", "{tmp}/r"],
+        "no.yaml",
+    ),
     "report of nothing": (["report", "{tmp}"], "is no run folder"),
     "report of two without a place": (["report", "{tmp}", "{tmp}"], "--out"),
     "rate nothing": (["rate", "{tmp}"], "is no run folder"),

@@ -6,6 +6,7 @@ import importlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from mirror_bench.adapters.trackers import TRACKERS
@@ -72,7 +73,7 @@ def log_run(
     for tracker in trackers:
         where, problem = _logged(tracker, run, patience)
         if problem:
-            again = f"mirror-bench report {folder} --log {tracker.name}"
+            again = f"mirror-bench report {quote(str(folder))} --log {tracker.name}"
             say(
                 f"--log {tracker.name}: not logged: {redact(problem)}; the run is whole, and "
                 f"{again} tries again"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mirror_bench.cli.options.numbers import NumberRange
+
 
 @click.command()
 @click.option(
@@ -31,7 +33,7 @@ import click
 @click.option(
     "--least-width", type=click.IntRange(32), default=64, show_default=True, help="Of the face, in pixels."
 )
-@click.option("--least-sharpness", type=click.FloatRange(0), default=25.0, show_default=True)
+@click.option("--least-sharpness", type=NumberRange(0), default=25.0, show_default=True)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the yield as JSON.")
 def annomi(

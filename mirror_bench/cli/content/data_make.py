@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mirror_bench.cli.options.numbers import NumberRange
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,16 +48,14 @@ _HELD_BACK = ("dev", "test")
 @click.option("--against", multiple=True, metavar="SOURCE", help="Must not be repeated either; repeatable.")
 @click.option(
     "--above",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=NumberRange(0, 1, max_open=True),
     default=0.15,
     show_default=True,
     help="Likeness of 5-grams above which the later of two sessions falls.",
 )
 @click.option("--concurrency", type=click.IntRange(1, 10_000), default=16, show_default=True)
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it would cost, and ask nothing.")
-@click.option(
-    "--max-cost", type=click.FloatRange(0, min_open=True), default=None, help="Stop at so many USD."
-)
+@click.option("--max-cost", type=NumberRange(0, min_open=True), default=None, help="Stop at so many USD.")
 @click.option("--prices", type=click.Path(path_type=Path), default=None, help="Prices of your own.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print the yield, or the estimate, as JSON.")

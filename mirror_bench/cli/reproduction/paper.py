@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.cli.options.numbers import NumberRange
 from mirror_bench.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _METHODS = "direct,ec,p,p+ec"
 @click.option("--estimate-only", is_flag=True, help="Say what it would take, and stop.")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(min=0, min_open=True),
+    type=NumberRange(min=0, min_open=True),
     default=None,
     metavar="USD",
     help="Begin only where the estimate is below, and stop before more was spent.",
@@ -59,7 +60,7 @@ _METHODS = "direct,ec,p,p+ec"
 @click.option("--concurrency", type=click.IntRange(1, 4096), default=32, show_default=True)
 @click.option(
     "--min-coverage",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.95,
     show_default=True,
     help="Exit with 1 where a smaller share of a run's sessions was held and rated.",

@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.cli.options.numbers import Number
 from mirror_bench.errors import InputError
 
 _EACH = (2, 3, 4, 5)
@@ -20,17 +21,19 @@ _EACH = (2, 3, 4, 5)
     show_default=True,
     help="Of the study.",
 )
-@click.option("--width", type=float, required=True, help="How wide the 95 % interval may be, end to end.")
+@click.option("--width", type=Number(), required=True, help="How wide the 95 % interval may be, end to end.")
 @click.option(
     "--agreement",
-    type=float,
+    type=Number(),
     default=0.6,
     show_default=True,
     help="ICC expected among raters; of pairs, of the answers to one pair.",
 )
-@click.option("--rate", type=float, default=0.6, show_default=True, help="Of pairs: the win rate expected.")
 @click.option(
-    "--power", type=float, default=0.8, show_default=True, help="Of pairs: chance of finding that rate."
+    "--rate", type=Number(), default=0.6, show_default=True, help="Of pairs: the win rate expected."
+)
+@click.option(
+    "--power", type=Number(), default=0.8, show_default=True, help="Of pairs: chance of finding that rate."
 )
 @click.option(
     "--each", type=click.IntRange(min=2), default=None, help="Raters of each; default: 2 to 5 are shown."
