@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _LOG = logging.getLogger("mirror_bench")
-# So many requests in a row that found no server, each after its own retries, and the server counts as gone.
+# So many tries in a row that found no server, and at least all of one request, and the server counts as gone:
+# were a session failed instead, the same command would not hold it again once the server is back.
 _UNREACHED_LIMIT = 3
 # Whoever copies an address from a manual copies the path that is added here, too.
 _PATH = "/chat/completions"
@@ -178,7 +179,7 @@ class ChatServer:
         if not error.unreached:
             return EngineError(f"{self.name}: {error} in {tries} {'try' if tries == 1 else 'tries'}")
         line = f"no server answers at base_url={self.url} ({error}); start it or correct base_url"
-        if self._reached and self._unreached < _UNREACHED_LIMIT * (self._patience.retries + 1):
+        if self._reached and self._unreached < max(_UNREACHED_LIMIT, self._patience.retries + 1):
             return EngineError(f"{self.name}: {line}")
         return self.die(line)
 
