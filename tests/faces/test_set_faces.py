@@ -20,7 +20,7 @@ from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, scaled
 from mirror_bench.faces.factory import open_faces
 from mirror_bench.faces.presenter import ShownFaces
-from mirror_bench.faces.sets.source import BASIC, SetFaces, read_set
+from mirror_bench.faces.sets.source import BASIC, SetFaces, read_age, read_set
 from mirror_bench.protocol import FaceSettings, load_protocol
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 from mirror_bench.sessions.standing import protocol_fingerprint
@@ -146,7 +146,7 @@ def test_a_run_shows_the_set_and_its_report_names_digest_and_licence(
     assert kept
     assert kept <= {hashlib.sha256(path.read_bytes()).hexdigest() for path in written.rglob("*.png")}
     report = (tmp_path / "run" / "report.html").read_text()
-    assert f"set/2 {read_set(written).digest[:12]} (CC BY 4.0)" in report
+    assert f"set/3 {read_set(written).digest[:12]} (CC BY 4.0)" in report
     assert str(written) not in report
 
 
@@ -208,6 +208,12 @@ def test_check_says_what_a_sound_set_covers(written: Path) -> None:
         ({"file_name": "ann/none.png"}, r"metadata\.csv:2: cannot read the image 'ann/none\.png'"),
         ({"file_name": "metadata.csv"}, r"metadata\.csv:2: cannot read the image"),
         ({"age": "99"}, r"person 'ann' has several values under 'age': 24, 99"),
+        ({"person": "eve", "age": "1990-05-02"}, r"metadata\.csv:2: person 'eve': age '1990-05-02' is not"),
+        (
+            {"person": "eve", "sex": "femle"},
+            r"person 'eve': sex 'femle' is not understood: write female, male",
+        ),
+        ({"person": "eve", "skin": "4"}, r"person 'eve': skin '4' is not understood: write light, medium"),
     ],
 )
 def test_an_unsound_set_is_refused_by_line(own: Path, change: dict[str, str], message: str) -> None:
@@ -238,3 +244,26 @@ def test_a_source_that_cannot_be_opened_is_refused(name: str, message: str) -> N
     kind, _, folder = name.partition(":")
     with pytest.raises(InputError, match=message):
         open_faces(kind, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("34", 34),
+        ("34.0", 34),
+        ("34.5", 34.5),
+        ("35 to 59", 47),
+        ("under 35", 25),
+        ("60+", 70),
+        ("1990", None),
+    ],
+)
+def test_an_age_is_years_or_a_range(text: str, years: float | None) -> None:
+    assert read_age(text) == years
+
+
+def test_what_says_nothing_of_a_person_is_no_fault(own: Path) -> None:
+    path = own / "metadata.csv"
+    path.write_text(path.read_text().replace(",24,female,", ",nan,Unknown,"))
+    (ann,) = (person for person in read_set(own).people if person.name == "ann")
+    assert (ann.age, ann.sex) == (None, None)

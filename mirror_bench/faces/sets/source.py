@@ -7,9 +7,9 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,15 @@ _ALSO = {
     "disgusted": "disgust", "surprised": "surprise", "contemptuous": "contempt",
 }  # fmt: skip
 _SKINS = {"light": 1 / 6, "medium": 0.5, "dark": 5 / 6}
+_SEXES = {
+    **dict.fromkeys(("f", "female", "w", "woman", "girl"), "female"),
+    **dict.fromkeys(("m", "male", "man", "boy"), "male"),
+    **dict.fromkeys(("a", "androgynous", "non-binary", "nonbinary"), "androgynous"),
+}
+_UNSTATED = frozenset({"", "unknown", "n/a", "na", "nan", "none", "null", "other", "?", "-"})
+"""What a cell holds that says nothing, also as other programs write it."""
+_OLDEST = 120
+T = TypeVar("T")
 _UNIT = re.compile(r"\s*([LR]?\d+)\s*[:=]\s*(\d*\.?\d+)\s*")
 
 
@@ -131,7 +140,7 @@ class SetFaces:
         InputError: If the set is not as it must be, or somebody lacks a basic expression.
     """
 
-    version = "2"
+    version = "3"
     """Raised with every change of who stands for whom and which image is shown."""
 
     takes_argument = True
@@ -234,18 +243,37 @@ def _described(name: str, images: Sequence[SetImage]) -> Person:
             )
         return found.pop() if found else ""
 
-    return Person(name, read_age(said("age")), read_sex(said("sex")), read_skin(said("skin")), tuple(images))
+    def read(column: str, reader: Callable[[str], T | None], form: str) -> T | None:
+        text = said(column)
+        value = None if text in _UNSTATED else reader(text)
+        if value is None and text not in _UNSTATED:
+            raise InputError(
+                f"{images[0].entry.where}: person {name!r}: {column} {text!r} is not understood: "
+                f"write {form}, or leave it empty"
+            )
+        return value
+
+    return Person(
+        name,
+        read("age", read_age, "years such as 34, or a range such as 35 to 59"),
+        read("sex", read_sex, "female, male or androgynous"),
+        read("skin", read_skin, "light, medium, dark or a number from 0 to 1"),
+        tuple(images),
+    )
 
 
 def read_sex(text: str) -> str | None:
     """Returns "female", "male" or "androgynous", or None where a cell says none of them."""
-    return {"f": "female", "w": "female", "m": "male", "a": "androgynous"}.get(text.lower()[:1])
+    return _SEXES.get(text.lower())
 
 
 def read_age(text: str) -> float | None:
-    """Returns years: of "34", the number; of a range such as "35 to 59" or "under 35", about its middle."""
-    numbers = [float(number) for number in re.findall(r"\d+", text)[:2]]
-    if not numbers:
+    """Returns years: of "34", the number; of a range such as "35 to 59" or "under 35", about its middle.
+
+    None where the text names no year from 0 to 120, or any other number, such as a date.
+    """
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
+    if not 1 <= len(numbers) <= 2 or max(numbers) > _OLDEST:
         return None
     beside = -10 if text.startswith(("under", "<")) else 10 if re.search(r"over|older|\+|>", text) else 0
     return sum(numbers) / len(numbers) + beside
