@@ -8,6 +8,7 @@ list elsewhere.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, told
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,23 @@ def ask_stands_on(kind: str, name: str, part: Any, *settings: Any) -> StandsOn:
     """
     declare: Callable[..., Any] | None = getattr(part, "stands_on", None)
     remedy = f'return mirror_bench.parts.StandsOn(versions={{"{kind}.{name}": "1"}}, content=…, models=…)'
+    given = f"({', '.join(('settings', 'needs')[: len(settings)])})"
     if not callable(declare):
-        given = "(settings)" if settings else "()"
         raise InputError(
             f"the {kind} {name!r} does not say what it stands on, so no fingerprint can cover it: "
             f"give {_named(part)} a method stands_on{given} and {remedy}"
         )
-    found = declare(*settings)
+    if inspect.isclass(part) and settings and inspect.isfunction(inspect.getattr_static(part, "stands_on")):
+        raise InputError(
+            f"the {kind} {name!r} is asked what it stands on before it is made: make "
+            f"{_named(part)}.stands_on{given} a class method (@classmethod)"
+        )
+    try:
+        found = declare(*settings)
+    except InputError:
+        raise
+    except Exception as error:  # another package's code
+        raise InputError(f"the {kind} {name!r} cannot say what it stands on: {told(error)}") from None
     if not isinstance(found, StandsOn):
         raise InputError(
             f"the {kind} {name!r} says that it stands on {type(found).__name__} {str(found)[:60]!r}: {remedy}"

@@ -89,6 +89,8 @@ class ClientKind(Protocol):
 
     A client with options of its own has a class attribute `Options`, a pydantic class: they stand in a
     protocol under `client.options`.
+
+    Its methods are asked of the class itself, so that both are class methods (`@classmethod`).
     """
 
     version: str

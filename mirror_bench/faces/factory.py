@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, told
 from mirror_bench.faces import FACE_SOURCES
 from mirror_bench.faces.base import FaceSource
 from mirror_bench.parts import read_options
@@ -29,4 +29,9 @@ def open_faces(kind: str, argument: str = "", options: Mapping[str, Any] | None 
     given: dict[str, Any] = {} if read is None else {"options": read}
     if argument and not getattr(make, "takes_argument", False):
         raise InputError(f"faces: {kind}:{argument}: the face source {kind!r} takes nothing behind a colon")
-    return make(argument, **given) if argument else make(**given)
+    try:
+        return make(argument, **given) if argument else make(**given)
+    except InputError:
+        raise
+    except Exception as error:  # another package's code
+        raise InputError(f"faces: the face source {kind!r} cannot be made: {told(error)}") from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import struct
 from collections.abc import Callable
 
+from mirror_bench.errors import InputError
 from mirror_bench.faces import conditions, identity
 from mirror_bench.faces.base import Face, FaceSource
 from mirror_bench.faces.conditions import expression_at_turn
@@ -15,6 +17,10 @@ from mirror_bench.schema import Expression, FaceIdentity, Scenario
 
 VERSION = "1"
 """Raised with every change of which face is shown at a turn; part of the fingerprint."""
+
+SIDE = 336
+"""Pixels of every face's side."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def stands_on() -> StandsOn:
@@ -45,17 +51,30 @@ class ShownFaces:
             expression: What the client's own face shows.
 
         Raises:
-            InputError: If the profile's face or the expression cannot be drawn.
+            InputError: If the profile's face or the expression cannot be drawn, or what is drawn is no PNG of
+                the size that all faces have.
         """
         frame: Callable[[Scenario, int], bytes | None] | None = getattr(self.source, "frame", None)
         if frame is not None:  # recorded faces belong to turns
             png = frame(scenario, turn)
-            return None if png is None else Face(png, hashlib.sha256(png).hexdigest(), expression)
+            return None if png is None else self._checked(png, expression)
         shown = expression_at_turn(scenario.condition, expression, scenario.pair, turn)
         return None if shown is None else self._face(identity_of(scenario.profile).line(), shown.line())
 
     def _make(self, identity: str, expression: str) -> Face:
         """Makes what two lines of JSON say, which unlike the records can be looked up."""
         shown = Expression.model_validate_json(expression)
-        png = self.source.render(FaceIdentity.model_validate_json(identity), shown)
-        return Face(png=png, sha256=hashlib.sha256(png).hexdigest(), expression=shown)
+        return self._checked(self.source.render(FaceIdentity.model_validate_json(identity), shown), shown)
+
+    def _checked(self, png: object, expression: Expression) -> Face:
+        """Returns the face; another package's source may give anything, which no model should be shown."""
+        given = f"a {type(png).__name__}"
+        if isinstance(png, bytes):
+            size = struct.unpack(">II", png[16:24]) if png.startswith(_PNG) and len(png) >= 24 else None
+            if size == (SIDE, SIDE):
+                return Face(png=png, sha256=hashlib.sha256(png).hexdigest(), expression=expression)
+            given = f"an image of {size[0]} x {size[1]}" if size else "bytes that are no PNG"
+        raise InputError(
+            f"the face source {self.source.name} gives {given}: what it renders must be a PNG of "
+            f"{SIDE} x {SIDE} pixels, as bytes"
+        )

@@ -71,6 +71,8 @@ class RaterKind(Protocol):
 
     A rater with options of its own has a class attribute `Options`, a pydantic class: they stand in a
     protocol under `options` of its entry in `raters`.
+
+    Its methods are asked of the class itself, so that both are class methods (`@classmethod`).
     """
 
     version: str

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from mirror_bench.errors import EngineError, InputError, told
+from mirror_bench.errors import EngineError, InputError, OwnCodeError, told
 from mirror_bench.raters.base import Rater
 from mirror_bench.raters.editions import edition_of
 from mirror_bench.raters.instruments import Instrument
@@ -103,6 +103,8 @@ async def run_ratings(
     async def one(rating: RatingDue) -> None:
         try:
             made = await rating.rater.rate(rating.session, rating.profile, rating.instrument)
+            if not isinstance(made, Rating):
+                raise OwnCodeError(f"{rating.rater.name}: gave {type(made).__name__}, not a Rating")
         except InputError:
             raise
         except Exception as error:  # an engine's failure, or somebody's own code

@@ -1,14 +1,20 @@
 import hashlib
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.presenter import ShownFaces
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceCondition, FaceIdentity, Profile, Resistance, Scenario
 
+_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 336, 336)
+
 
 class CountingSource:
-    """Renders a text, and counts how often."""
+    """Renders the start of a PNG and a text, and counts how often."""
 
     name = "counting/1"
 
@@ -20,7 +26,7 @@ class CountingSource:
 
     def render(self, identity: FaceIdentity, expression: Expression) -> bytes:
         self.rendered.append(expression.label)
-        return f"{identity.line()} {expression.line()}".encode()
+        return _START + f"{identity.line()} {expression.line()}".encode()
 
 
 def _scenario(condition: FaceCondition, name: str = "p-1") -> Scenario:
@@ -75,3 +81,20 @@ def test_threads_share_one_show() -> None:
         assert face is not None
         assert face.expression.label == names[place % 19]
         assert EXPRESSIONS[names[place % 19]].line().encode() in face.png
+
+
+@pytest.mark.parametrize(
+    ("png", "given"),
+    [
+        ("a text", "a str"),
+        (b"GIF89a", "bytes that are no PNG"),
+        (_START[:16] + struct.pack(">II", 10, 20), "an image of 10 x 20"),
+    ],
+)
+def test_what_no_model_should_be_shown_is_refused(
+    png: bytes, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = CountingSource()
+    monkeypatch.setattr(source, "render", lambda *_: png)
+    with pytest.raises(InputError, match=f"counting/1 gives {given}: .* PNG of 336 x 336"):
+        ShownFaces(source).show(_scenario(FaceCondition.MATCHED), 0, EXPRESSIONS["anger"])

@@ -316,6 +316,37 @@ def test_a_part_without_a_declaration_is_told_what_to_add(
     assert not out.exists()
 
 
+class Instance(Silent):
+    """Is asked of its class, and declares as an object would."""
+
+    def stands_on(self, settings: Any) -> StandsOn:
+        return StandsOn()
+
+
+class Raises(Silent):
+    """Cannot be asked."""
+
+    @classmethod
+    def stands_on(cls, *_: Any) -> StandsOn:
+        raise FileNotFoundError("no phrases")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (Instance, r"make .*Instance.stands_on\(settings\) a class method"),
+        (Raises, r"'broken' cannot say what it stands on: FileNotFoundError: no phrases"),
+    ],
+)
+def test_a_part_that_cannot_declare_is_one_line(
+    written: Callable[..., Path], install: Any, kind: type, told: str
+) -> None:
+    path = written(client={"kind": "broken"}, raters=[{"kind": "coded"}], faces="drawn")
+    install({"clients": {"broken": kind}})
+    with pytest.raises(InputError, match=told):
+        protocol_fingerprint(checked_protocol(str(path)))
+
+
 def test_what_stands_behind_a_colon_is_refused_where_it_means_nothing(written: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="'drawn' takes nothing behind a colon"):
         checked_protocol(str(written(faces="drawn:faces")))
