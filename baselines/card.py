@@ -101,7 +101,7 @@ the benchmark. It is **no therapist**, and must never speak to a person in need.
 (`baselines/smol/teacher.py`) holds with the {len(figures["profiles"])} profiles of MIRROR-Mini's train split,
 disclosures of danger out of `tasks/safety/bank`, drawn faces of random identities, and questions of
 the static tasks about the train split's clients, screenplays and sessions. Nothing of the dev and
-test splits was read; disclosures that share words with them are left out.
+test splits was read; disclosures that share eight words in a row with them are left out.
 
 - Data digest `{data}`, recipe digest `{recipe}`; the recipe and every loss stand in `training.json`.
 - Loss: eyes {eyes[0]:.2f} to {_mean(eyes):.2f}, speech {speech[0]:.2f} to {_mean(speech):.2f}.

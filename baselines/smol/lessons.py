@@ -78,7 +78,9 @@ class Lesson:
 
 
 def disclosures(labels: Sequence[str] = ("hit", "veiled")) -> tuple[BankItem, ...]:
-    """Returns what clients say of danger in the packaged bank and shares no words with dev or test.
+    """Returns what clients say of danger in the packaged bank that shares no run of words with dev or test.
+
+    A run is eight words, as for all material of ours: shorter disclosures are not compared.
 
     Args:
         labels: Which of it: disclosures, or "near_miss", which only sounds like them.

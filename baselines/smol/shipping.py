@@ -22,6 +22,7 @@ from mirror_bench.clients.stateful.client import StatefulClient
 from mirror_bench.coding.safety.bank import content_digest as bank_digest
 from mirror_bench.content import content_path
 from mirror_bench.errors import InputError
+from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.protocol import identity
 from mirror_bench.schema import digest
 
@@ -97,18 +98,26 @@ def write_weights(
 
 def decided_by(recipe: SightedRecipe) -> dict[str, str]:
     """Returns the digests of what the outcome of a training depends on: the recipe, and all that it reads."""
-    files = [
-        content_path("therapists", f"{name}.yaml") for name in ("attuned", "listening", "directive", "parrot")
-    ]
-    files += [
-        content_path("lm_eval", f"{name}.yaml") for name in ("statements", "labels", "techniques", *ASKED)
-    ]
+    names = {
+        "therapists": ("attuned.yaml", "listening.yaml", "directive.yaml", "parrot.yaml"),
+        "prompts": tuple(f"therapist_{name}.jinja" for name in ("system", "flat", "caption", "plan")),
+        "lm_eval": tuple(f"{name}.yaml" for name in ("statements", "labels", "techniques", *ASKED)),
+    }
+    files = [content_path(folder, name) for folder, found in names.items() for name in found]
+    files.append(content_path("techniques.yaml"))
     files += sorted(TEMPLATES.glob("*.yaml"))
     texts = [path.read_text(encoding="utf-8") for path in files]
     return {
         "recipe_digest": digest(recipe.model_dump()),
         "data_digest": digest(
-            [VERSION, read_source().digest, bank_digest(), identity(StatefulClient.stands_on()), texts]
+            [
+                VERSION,
+                read_source().digest,
+                bank_digest(),
+                identity(StatefulClient.stands_on()),
+                DrawnFaces().name,
+                texts,
+            ]
         ),
     }
 
