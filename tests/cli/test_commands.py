@@ -81,6 +81,8 @@ BAD = {
         ["estimate", "--therapist", "openai/m", "--tokens-per-second", "nan"],
         "not a finite",
     ),
+    "an effect that is no number": (["power", "--effect", "nan", "--standardized"], "not a finite"),
+    "a width that is no number": (["study", "plan", "--width", "nan"], "not a finite"),
     "prices that are not there": (
         ["run", "--therapist", "scripted/parrot", "--prices", "{tmp}/no.yaml", "--out", "{tmp}/r"],
         "no.yaml",

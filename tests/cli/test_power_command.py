@@ -99,7 +99,6 @@ def test_the_table_says_what_is_needed(run: Path) -> None:
     [
         (["--effect", "0.2"], "give a past run with --runs"),
         (["--effect", "0", "--standardized"], "other than 0"),
-        (["--effect", "nan", "--standardized"], "other than 0"),
         (["--effect", "0.2", "--standardized", "--power", "1.2"], "--power and --alpha"),
         (["--effect", "0.2", "--standardized", "--per-profile", "3"], "add --runs"),
         (["--effect", "1e-9", "--standardized"], "no run could be large enough"),

@@ -172,7 +172,7 @@ def test_one_profile_alone_has_a_score_without_interval(tmp_path: Path) -> None:
 
 
 def candidates() -> tuple[Summary, list[Session], list[Rating], list[SessionOutcome]]:
-    """Three candidates under two face conditions, one of them rated by two."""
+    """Three candidates under two face conditions, rated by two."""
     due = samples.scenarios(8, conditions=(FaceCondition.MATCHED, FaceCondition.NONE))
     sessions: list[Session] = []
     ratings: list[Rating] = []
@@ -180,7 +180,7 @@ def candidates() -> tuple[Summary, list[Session], list[Rating], list[SessionOutc
         held, rated = samples.run_of(due, name, "", skill)
         sessions += held
         ratings += rated
-        ratings += [one.model_copy(update={"rater": "judge"}) for one in rated[:4]]
+        ratings += [one.model_copy(update={"rater": "judge"}) for one in rated]
     ratings[-1] = ratings[-1].model_copy(
         update={"items": {name: ItemRating(score=1) for name in ratings[-1].items}}
     )

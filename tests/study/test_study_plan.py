@@ -65,7 +65,6 @@ def test_the_command() -> None:
     ("options", "named"),
     [
         (["--width", "0"], "--width 0"),
-        (["--width", "nan"], "--width nan"),
         (["--width", "0.3", "--agreement", "1"], "--agreement 1"),
         (["--width", "0.3", "--rate", "0"], "--rate 0"),
         (["--width", "0.3", "--power", "1"], "--power 1"),
