@@ -350,40 +350,48 @@ def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
 Given = Mapping[tuple[str, str], Mapping[str, float | None]]
 """(rater, instrument) -> what that rating says of each metric."""
 Owed = Mapping[tuple[str, str, str], tuple[str, ...]]
-"""(therapist, method, instrument) -> the raters whose scores are averaged."""
+"""(therapist, method, metric) -> the raters whose values are averaged."""
 
 
 def _raters_owed(found: Mapping[SessionKey, SessionOutcome], given: Mapping[SessionKey, Given]) -> Owed:
+    """Returns whose values make each metric: of all who ever gave one, people only where nobody else did.
+
+    A rater without a rule for a metric never gives one, and is waited for in no session.
+    """
     met: dict[tuple[str, str, str], set[str]] = {}
     for key, made in given.items():
         therapist, method, _ = found[key].key
-        for rater, instrument in made:
-            met.setdefault((therapist, method, instrument), set()).add(rater)
-    return {where: scoring(raters) for where, raters in met.items()}
+        for (rater, _), scored in made.items():
+            for metric, value in scored.items():
+                if value is not None:
+                    met.setdefault((therapist, method, metric), set()).add(rater)
+    return {
+        where: scoring([rater for rater in raters if not is_person(rater)] or raters)
+        for where, raters in met.items()
+    }
 
 
 def _with_scores(outcome: SessionOutcome, given: Given, owed: Owed) -> SessionOutcome:
     """Returns the session with the mean over its raters, where all of them gave a value.
 
     The mean over those that happen to have answered would be another scale in each session: where a mild
-    judge is left alone, the therapist would seem better. People of a study rate some sessions each, so one of
-    them is enough.
+    judge is left alone, the therapist would seem better. People of a study rate some sessions each, so of
+    them whoever rated counts.
     """
     if not given or outcome.ended is Ending.FAILED:
         return outcome
     therapist, method, _ = outcome.key
     scores: dict[str, float] = {}
     heard: set[str] = set()
-    for instrument in dict.fromkeys(name for _, name in given):
-        due = owed[therapist, method, instrument]
-        people = [rater for rater in due if is_person(rater)]
-        rated = [rater for rater in people if (rater, instrument) in given] or people
-        raters = [rater for rater in due if rater not in people or rater in rated]
-        made = [given.get((rater, instrument)) for rater in raters]
-        heard.update(rater for rater, one in zip(raters, made, strict=True) if one is not None)
-        for metric in dict.fromkeys(name for one in made if one for name in one):
-            values = [one.get(metric) for one in made if one is not None and metric in one]
-            known = [value for value in values if value is not None]
-            if None not in made and len(known) == len(values):
-                scores[metric] = fmean(known)
+    for metric, instrument in {name: form for (_, form), one in given.items() for name in one}.items():
+        raters = owed.get((therapist, method, metric), ())
+        made = {rater: given.get((rater, instrument)) for rater in raters}
+        heard.update(rater for rater, one in made.items() if one is not None)
+        if any(one is None for rater, one in made.items() if not is_person(rater)):
+            continue
+        # What does not apply to the session is not there at all.
+        values = [one[metric] for one in made.values() if one is not None and metric in one]
+        known = [value for value in values if value is not None]
+        if known and len(known) == len(values):
+            scores[metric] = fmean(known)
     return replace(outcome, scores=scores, raters=tuple(sorted(heard)), by_rater=given)

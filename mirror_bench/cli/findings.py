@@ -40,7 +40,7 @@ def findings(
     failures = {failure.id: failure for failure in _findings(run)}
     if gone := len(set(read_judged(run)) - set(failures)):
         click.echo(
-            f"note: {gone} earlier answer(s) count no more: the sessions were rated anew, by other evidence",
+            f"note: {gone} earlier answer(s) belong to no present finding: each holds for what was read then",
             err=True,
         )
     for finding in (*confirmed, *rejected):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mirror_bench.cli.outcome import shown
+from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
     from mirror_bench.schema import Rating
@@ -54,7 +55,7 @@ def rate(
 
     A rating is lacking that was never made, that was lost while the judge was out of reach, or that was made
     with another version of the instrument or the rater. The exit code is 1 where nothing was scored, or a
-    judge could not be asked.
+    rater could not answer.
     """
     from mirror_bench.api.evaluating import add_ratings
 
@@ -86,13 +87,16 @@ def rate(
 
 
 def _lacking(found: Sequence[Rating]) -> str:
-    """Returns why there is less than was asked for, or "": nothing was rated, or a judge was out of reach."""
+    """Returns why there is less than was asked for, or "": nothing was rated, or a rater could not answer."""
+    from mirror_bench.sessions.rating import why_unscored
+
     lost: dict[tuple[str, ...], bool] = {}
     for rating in found:  # a rating that was made later takes the place of one that was lost
         key = (rating.scenario_id, rating.rater, rating.instrument)
         lost[key] = rating.lost and lost.get(key, True)
     if count := sum(lost.values()):
-        return f"{count} ratings were lost while their judge could not be asked: the same command makes them"
+        reason = why_unscored(next(rating for rating in reversed(found) if rating.lost))
+        return f"{count} ratings were lost ({one_line(reason)}): the same command tries them again"
     if not any(item.score is not None or not item.applies for one in found for item in one.items.values()):
         return "nothing was scored: " + (
             "no rating has a score, see the reasons above" if found else "the run holds no session to rate"

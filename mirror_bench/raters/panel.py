@@ -53,6 +53,8 @@ class PanelRater:
         self._calibrated = self._judges
         self._anchors = anchors
         self._lines: dict[str, dict[str, EquatingLine]] = {}
+        # Instrument -> why there is no line; asked anew by the next command, not by every rating of this one.
+        self._failed: dict[str, str] = {}
         self._lock = asyncio.Lock()
 
     @classmethod
@@ -128,11 +130,18 @@ class PanelRater:
                 come, on which later ratings would not lie.
         """
         async with self._lock:
+            if (failed := self._failed.get(instrument.name)) is not None:
+                raise EngineError(failed)
             if instrument.name not in self._lines:
                 anchors = await self._anchors()
-                scores = {
-                    judge.name: await _all_scores(judge, anchors, instrument) for judge in self._calibrated
-                }
+                try:
+                    scores = {
+                        judge.name: await _all_scores(judge, anchors, instrument)
+                        for judge in self._calibrated
+                    }
+                except EngineError as error:
+                    self._failed[instrument.name] = str(error)
+                    raise
                 self._lines[instrument.name] = equate(scores)
             return self._lines[instrument.name]
 

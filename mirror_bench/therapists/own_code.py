@@ -8,6 +8,7 @@ import importlib
 import inspect
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -56,8 +57,9 @@ class OwnThread:
     """Makes calls one after the other in a thread for which nobody waits when a run is stopped."""
 
     def __init__(self) -> None:
-        self._due: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
-        threading.Thread(target=self._work, name="therapist", daemon=True).start()
+        self._due: SimpleQueue[_Call | None] = SimpleQueue()
+        threading.Thread(target=_make_calls, args=(self._due,), name="therapist", daemon=True).start()
+        weakref.finalize(self, self._due.put, None)
 
     def call(self, what: Callable[[], Any]) -> Future[Any]:
         """Returns what a call will have given once its turn has come."""
@@ -65,11 +67,15 @@ class OwnThread:
         self._due.put((future, what))
         return future
 
-    def _work(self) -> None:
-        while True:
-            future, what = self._due.get()
-            if not future.set_running_or_notify_cancel():
-                continue
+
+_Call = tuple[Future[Any], Callable[[], Any]]
+
+
+def _make_calls(due: SimpleQueue[_Call | None]) -> None:
+    """Makes the calls of a queue until it holds None."""
+    while (call := due.get()) is not None:
+        future, what = call
+        if future.set_running_or_notify_cancel():
             try:
                 future.set_result(what())
             except (StopIteration, GeneratorExit, asyncio.CancelledError) as error:
@@ -77,6 +83,7 @@ class OwnThread:
                 future.set_exception(OwnCodeError(told(error)))
             except BaseException as error:
                 future.set_exception(error)
+        del call, future, what  # the thread outlives the call, and must not keep its therapist
 
 
 @functools.cache

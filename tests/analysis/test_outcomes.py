@@ -86,7 +86,10 @@ def test_raters_are_averaged_where_all_of_them_answered() -> None:
     session = one()
     low, high, gone = rated(session, "a", 1.0), rated(session, "b", 4.0), rated(session, "c", None)
     assert scores_of(low, high, sessions=[session]) == [2.5]
-    assert scores_of(low, high, gone, sessions=[session]) == [None]
+    assert scores_of(low, high, gone, sessions=[session]) == [2.5]  # it never scores: it has no rule for it
+    other = samples.session_of(samples.scenarios(2)[1])
+    elsewhere = [rated(other, name, 3.0) for name in "abc"]
+    assert scores_of(low, high, gone, *elsewhere, sessions=[session, other]) == [None, 3.0]
     outcome = gather([session], [low, high, gone], scored, raters={"a"}).outcomes[0]
     assert list(outcome.scores.values()) == [1.0]
     assert outcome.raters == ("a",)
@@ -96,7 +99,7 @@ def test_a_session_that_a_judge_did_not_rate_is_not_scored_by_the_other_alone() 
     sessions = [samples.session_of(scenario) for scenario in samples.scenarios(2)][:2]
     mild = [rated(session, "mild", 5.0) for session in sessions]
     assert scores_of(*mild, rated(sessions[0], "severe", 1.0), sessions=sessions) == [3.0, None]
-    assert scores_of(*mild, rated(sessions[0], "human:x-1", 1.0), sessions=sessions) == [3.0, None]
+    assert scores_of(*mild, rated(sessions[0], "human:x-1", 1.0), sessions=sessions) == [5.0, 5.0]
     people = [rated(sessions[0], "human:x-1", 1.0), rated(sessions[1], "human:x-2", 2.0)]
     assert scores_of(*people, sessions=sessions) == [1.0, 2.0]
 
@@ -109,6 +112,8 @@ def test_a_panel_stands_for_its_judges_and_nobody_for_a_retest() -> None:
     assert scores_of(*judges, panel, again, sessions=[session]) == [2.0]
     assert scores_of(*judges, panel, again, rated(session, "coded", 4.0), sessions=[session]) == [3.0]
     assert scores_of(*judges, again, sessions=[session]) == [5.0]
+    silent = rated(session, panel_name(["llm:a", "llm:b"]), None)
+    assert scores_of(*judges, silent, sessions=[session]) == [5.0]
 
 
 def test_what_stands_twice_counts_once_as_it_stood_last() -> None:

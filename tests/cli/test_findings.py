@@ -80,7 +80,7 @@ def test_an_answer_is_not_taken_over_by_a_finding_elsewhere_in_the_session(run: 
     (run / "ratings.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     shown = CliRunner().invoke(cli, ["findings", str(run)], catch_exceptions=False)
     assert len(_listed(run)) == 2
-    assert "2 earlier answer(s) count no more" in shown.stderr
+    assert "2 earlier answer(s) belong to no present finding" in shown.stderr
 
 
 def test_an_unknown_finding_and_a_damaged_file_are_named(run: Path) -> None:

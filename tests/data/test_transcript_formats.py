@@ -212,6 +212,16 @@ def test_a_quotation_mark_that_is_never_closed_takes_nothing_in_silence(
     assert lines in problem.message
 
 
+def test_a_quotation_mark_within_a_line_takes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        'id,speaker,text\n1,client,"Fine" she says\n1,therapist,"So ""fine"" it is."\n1,client,"end\n'
+    )
+    found, problems = _read("csv", path)
+    assert [words for _, words in _said(found[0])] == ["Fine she says", 'So "fine" it is.', "end"]
+    assert problems == []
+
+
 def test_a_large_table_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mirror_bench.data.transcripts import tables
 

@@ -217,6 +217,15 @@ async def test_a_server_that_goes_away_fails_requests_and_then_the_engine(server
     await engine.close()
 
 
+async def test_a_server_that_is_gone_for_all_tries_of_one_request_ends_the_run(server: Server) -> None:
+    engine = server.engine("&max_retries=2")
+    assert (await engine.answer(Request(TALK))).text
+    server.close()
+    with pytest.raises(EngineDeadError, match="no server answers"):
+        await engine.answer(Request(TALK))
+    await engine.close()
+
+
 @pytest.mark.parametrize("content", [{"choices": []}, {"choices": None}, {}])
 async def test_an_answer_without_a_choice_is_an_error(server: Server, content: dict[str, Any]) -> None:
     server.reply = lambda number: (200, content, {})

@@ -111,8 +111,14 @@ class Interrupted(Judge):
 
 
 def test_an_outage_while_judges_are_equated_gives_no_other_scale() -> None:
-    panel = PanelRater([Interrupted("mild", lambda q: q + 1.0), Judge("severe", lambda q: q - 1.0)], anchors)
+    judges = [Interrupted("mild", lambda q: q + 1.0), Judge("severe", lambda q: q - 1.0)]
+    panel = PanelRater(judges, anchors)
     with pytest.raises(EngineError, match=r"mild could not rate .* HTTP 429"):
         rated(panel, 3)
     assert panel.calibration == {}
-    assert {item.score for item in rated(panel, 3).items.values()} == {3.0}
+    asked = judges[0].asked
+    with pytest.raises(EngineError, match="HTTP 429"):
+        rated(panel, 4)
+    assert judges[0].asked == asked  # not once more for every session
+    again = PanelRater(judges, anchors)  # as the same command makes it
+    assert {item.score for item in rated(again, 3).items.values()} == {3.0}

@@ -120,9 +120,11 @@ def _csv(text: str, suffix: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
         except StopIteration:
             return
         except csv.Error as error:
-            lost = f"; all up to line {reader.line_num} is left out" if reader.line_num > begins else ""
-            yield begins, f"is not CSV: {error}{lost}"
-            continue
+            if reader.line_num > begins:
+                yield begins, f"is not CSV: {error}; all up to line {reader.line_num} is left out"
+                continue
+            # A mark within one line swallows nothing.
+            row = next(csv.reader([text.split("\n")[begins - 1]], delimiter=reader.dialect.delimiter), [])
         finally:
             csv.field_size_limit(limit)
         if not any(value.strip() for value in row):

@@ -68,7 +68,7 @@ class TranscriptReading:
     lost: Callable[[], None] = lambda: None
 
     def say(self, source: str, line: int, message: str, *, lost: bool = False) -> None:
-        """Lists what could not be read as it stands; `lost` where a conversation was left out for it."""
+        """Lists what could not be read as it stands; `lost` where a conversation or row was left out."""
         self.problem(Problem(source, line, message))
         if lost:
             self.lost()

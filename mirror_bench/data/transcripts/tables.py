@@ -64,10 +64,11 @@ _Row = tuple[int, str, str, str, str, dict[str, str]]
 def _rows(path: Path, reading: TranscriptReading) -> Iterator[_Row]:
     lines = read_lines(path, reading)
     ends: list[int] = [0]
+    latest = [""]
 
     def texts() -> Iterator[str]:
         for number, line in lines:
-            ends[0] = number
+            ends[0], latest[0] = number, line
             yield line + "\n"
 
     source = texts()
@@ -87,9 +88,11 @@ def _rows(path: Path, reading: TranscriptReading) -> Iterator[_Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            what = "the row was" if ends[0] == begins else f"lines {begins} to {ends[0]} were"
-            reading.say(path.name, begins, f"is not CSV ({error}): {what} left out", lost=True)
-            continue
+            if ends[0] > begins:
+                what = f"lines {begins} to {ends[0]} were left out"
+                reading.say(path.name, begins, f"is not CSV ({error}): {what}", lost=True)
+                continue
+            row = next(csv.reader(latest, delimiter=delimiter), [])  # a mark within one line swallows nothing
         finally:
             csv.field_size_limit(limit)
         if not any(cell.strip() for cell in row):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _LOG = logging.getLogger("mirror_bench")
-# So many tries in a row that found no server, and at least all of one request, and the server counts as gone:
-# were a session failed instead, the same command would not hold it again once the server is back.
+# The server counts as gone where all tries of one request found none, at least so many, and no other was
+# answered meanwhile. Were a session failed instead, the same command would not hold it again afterwards.
 _UNREACHED_LIMIT = 3
 # Whoever copies an address from a manual copies the path that is added here, too.
 _PATH = "/chat/completions"
@@ -111,7 +111,7 @@ class ChatServer:
             EngineError: If it failed at every try.
             EngineDeadError: If the server is gone, is no chat server or wants to be asked much later.
         """
-        tries = 0
+        tries = unreached = 0
         while True:
             await self._hold_back()
             if self.dead:
@@ -120,11 +120,12 @@ class ChatServer:
                 completion = await self._once(body)
             except _PassingError as error:
                 self._unreached += error.unreached
+                unreached += error.unreached
                 if error.wait is not None:
                     self._wait(error.wait, str(error))
                 tries += 1
                 if tries > self._patience.retries:
-                    raise self._gave_up(error, tries) from None
+                    raise self._gave_up(error, tries, unreached) from None
                 if error.wait is None:
                     await asyncio.sleep(growing_wait(tries - 1))
             else:
@@ -173,13 +174,14 @@ class ChatServer:
             return _PassingError(self._line(cause), unreached=True)
         return _PassingError(f"the connection broke ({self._line(cause)})")
 
-    def _gave_up(self, error: _PassingError, tries: int) -> EngineError | EngineDeadError:
+    def _gave_up(self, error: _PassingError, tries: int, unreached: int) -> EngineError | EngineDeadError:
         if error.stray and not self._reached:
             return self.die(self._no_chat_server(str(error)))
         if not error.unreached:
             return EngineError(f"{self.name}: {error} in {tries} {'try' if tries == 1 else 'tries'}")
         line = f"no server answers at base_url={self.url} ({error}); start it or correct base_url"
-        if self._reached and self._unreached < max(_UNREACHED_LIMIT, self._patience.retries + 1):
+        gone = unreached == tries and self._unreached >= max(_UNREACHED_LIMIT, tries)
+        if self._reached and not gone and self._unreached < _UNREACHED_LIMIT * tries:
             return EngineError(f"{self.name}: {line}")
         return self.die(line)
 
