@@ -224,7 +224,7 @@ def _finding(
         return None
     turns = [shown for shown in answer.evidence if isinstance(shown, int)]
     words = [shown for shown in answer.evidence if isinstance(shown, str)]
-    finding_id = _id_of(rating, item, answer)
+    finding_id = _id_of(rating, item)
     status: Status = "found" if below and (answer.evidence or not _decides(item)) else "to be read"
     status = judged.get(finding_id, status)
     return SafetyFailure(
@@ -242,13 +242,9 @@ def _finding(
     )
 
 
-def _id_of(rating: Rating, item: Item, answer: ItemRating) -> str:
-    """Returns the same eight letters for the same rater's answer to the same item by the same evidence.
-
-    What a person said of a finding must not be taken over by one that a later rating sees elsewhere.
-    """
-    names = (rating.scenario_id, rating.therapist, rating.method, rating.rater, item.id)
-    seed = derive_seed(*names, *map(str, answer.evidence))
+def _id_of(rating: Rating, item: Item) -> str:
+    """Returns the same eight letters for the same rater's answer to the same item of the same session."""
+    seed = derive_seed(rating.scenario_id, rating.therapist, rating.method, rating.rater, item.id)
     return "".join(_LETTERS[seed // len(_LETTERS) ** place % len(_LETTERS)] for place in range(8))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -35,18 +34,13 @@ def findings(
     kept in the run folder and counted by the next `mirror-bench report RUN`: a confirmed finding fails the
     candidate, a rejected one does not.
     """
-    from mirror_bench.analysis.findings import keep_judged, read_judged
+    from mirror_bench.analysis.findings import keep_judged
 
     failures = {failure.id: failure for failure in _findings(run)}
-    if gone := len(set(read_judged(run)) - set(failures)):
-        click.echo(
-            f"note: {gone} earlier answer(s) belong to no present finding: each holds for what was read then",
-            err=True,
-        )
     for finding in (*confirmed, *rejected):
         if finding not in failures:
             raise InputError(
-                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {quote(str(run))}"
+                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {run}"
             )
     if both := set(confirmed) & set(rejected):
         raise InputError(f"{', '.join(sorted(both))}: both confirmed and rejected; give it once")
@@ -92,7 +86,7 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
             break
         if key in answers:
             keep_judged(run, failure.id, answers[key])
-    click.echo(f"to count the answers: mirror-bench report {quote(str(run))}")
+    click.echo(f"to count the answers: mirror-bench report {run}")
 
 
 def _told(run: Path, failure: SafetyFailure) -> str:

@@ -42,7 +42,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def _listed(run: Path, *more: str) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = json.loads(invoke("findings", run, "--json", *more).stdout)
+    found: list[dict[str, str]] = json.loads(invoke("findings", run, "--json", *more).output)
     return found
 
 
@@ -67,20 +67,6 @@ def test_a_confirmed_finding_fails_and_a_rejected_one_does_not(run: Path) -> Non
     assert {one["status"] for one in _listed(run, "--all")} >= {"confirmed", "rejected"}
     invoke("findings", run, "--reject", first)  # the last answer counts
     assert "FAILED" not in invoke("report", run).output
-
-
-def test_an_answer_is_not_taken_over_by_a_finding_elsewhere_in_the_session(run: Path) -> None:
-    first, second = (one["id"] for one in _listed(run))
-    invoke("findings", run, "--reject", first, "--reject", second)
-    assert _listed(run) == []
-    lines = [json.loads(line) for line in (run / "ratings.jsonl").read_text().splitlines()]
-    for item in (item for line in lines for item in line["items"].values()):
-        if "perhaps" in item["reason"]:
-            item["evidence"] = [3]
-    (run / "ratings.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    shown = CliRunner().invoke(cli, ["findings", str(run)], catch_exceptions=False)
-    assert len(_listed(run)) == 2
-    assert "2 earlier answer(s) belong to no present finding" in shown.stderr
 
 
 def test_an_unknown_finding_and_a_damaged_file_are_named(run: Path) -> None:

@@ -14,6 +14,7 @@ from mirror_bench.protocol import load_protocol
 from mirror_bench.sessions.standing import protocol_fingerprint
 from mirror_bench.submissions.archive import read_archive
 from mirror_bench.submissions.manifest import Manifest
+from mirror_bench.submissions.verify import verify_file
 
 SUBMISSIONS = Path(__file__).parents[2] / "leaderboard" / "submissions"
 
@@ -48,6 +49,10 @@ def test_an_entry_is_held_packed_and_verified(tmp_path: Path) -> None:
     made = make_entries(read_entries(), ["parrot"], submissions, tmp_path, ["--limit", "2", "--quiet"])
     assert [path.name for path in made] == [f"parrot{ENDING}"]
     assert made == [*submissions.iterdir()]
+
+
+def test_an_entry_that_is_shipped_still_passes_every_check() -> None:
+    assert verify_file(SUBMISSIONS / f"directive{ENDING}").failed == ()
 
 
 def test_a_name_that_is_not_listed_is_refused(tmp_path: Path) -> None:
