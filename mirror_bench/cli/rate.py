@@ -88,11 +88,11 @@ def rate(
 
 def _lacking(found: Sequence[Rating]) -> str:
     """Returns why there is less than was asked for, or "": nothing was rated, or a rater could not answer."""
-    from mirror_bench.sessions.rating import why_unscored
+    from mirror_bench.sessions.rating import rating_key, why_unscored
 
     lost: dict[tuple[str, ...], bool] = {}
     for rating in found:  # a rating that was made later takes the place of one that was lost
-        key = (rating.scenario_id, rating.rater, rating.instrument)
+        key = rating_key(rating)
         lost[key] = rating.lost and lost.get(key, True)
     if count := sum(lost.values()):
         reason = why_unscored(next(rating for rating in reversed(found) if rating.lost))

@@ -8,6 +8,9 @@ from typing import Protocol
 from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, FaceIdentity
 
+SIDE = 336
+"""Pixels of every face's side."""
+
 
 class FaceSource(Protocol):
     """Renders the face of a person with an expression as an image.

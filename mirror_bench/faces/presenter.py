@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mirror_bench.errors import InputError
 from mirror_bench.faces import conditions, identity
-from mirror_bench.faces.base import Face, FaceSource
+from mirror_bench.faces.base import SIDE, Face, FaceSource
 from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.faces.identity import identity_of
 from mirror_bench.parts import StandsOn
@@ -18,8 +18,6 @@ from mirror_bench.schema import Expression, FaceIdentity, Scenario
 VERSION = "1"
 """Raised with every change of which face is shown at a turn; part of the fingerprint."""
 
-SIDE = 336
-"""Pixels of every face's side."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 

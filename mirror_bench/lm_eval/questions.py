@@ -15,7 +15,7 @@ from mirror_bench.data.screenplays.records import (
     Screenplay,
 )
 from mirror_bench.errors import InputError
-from mirror_bench.faces.base import FaceSource
+from mirror_bench.faces.base import SIDE, FaceSource
 from mirror_bench.faces.directions.reader import read_direction
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.schema import (
@@ -33,7 +33,6 @@ SEED = 20250413
 LETTERS = "ABCDEFGH"
 SHOWN_LINES = 8
 """How many lines of the dialogue a prompt shows at most."""
-BLANK_SIDE = 336
 SILENCE = "(says nothing)"
 
 
@@ -80,7 +79,7 @@ def blank() -> Shown:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.new("RGB", (BLANK_SIDE, BLANK_SIDE), (128, 128, 128)).save(file, "PNG")
+    Image.new("RGB", (SIDE, SIDE), (128, 128, 128)).save(file, "PNG")
     return Shown(file.getvalue(), hashlib.sha256(file.getvalue()).hexdigest())
 
 

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from mirror_bench.errors import InputError
 from mirror_bench.files import guarded, write_atomically
 from mirror_bench.protocol import RaterSettings
-from mirror_bench.sessions.engine_pool import rater_editions
+from mirror_bench.sessions.engine_pool import rater_editions, rater_names
 
 FILE = "added_raters.json"
 _SETTINGS = TypeAdapter(tuple[RaterSettings, ...])
@@ -28,7 +28,8 @@ def keep_added_raters(folder: Path, raters: Sequence[RaterSettings]) -> None:
     """
     if not raters:
         return
-    known = {name: settings for settings in (*read_added_raters(folder), *raters) for name in _name(settings)}
+    all_added = (*read_added_raters(folder), *raters)
+    known = {name: settings for settings in all_added for name in _names(settings)}
     write_atomically(folder / FILE, _SETTINGS.dump_json(tuple(known.values()), indent=1) + b"\n")
 
 
@@ -59,7 +60,7 @@ def added_editions(folder: Path) -> dict[str, str]:
     return found
 
 
-def _name(settings: RaterSettings) -> list[str]:
+def _names(settings: RaterSettings) -> list[str]:
     with suppress(InputError):
-        return list(rater_editions([settings]))
+        return rater_names([settings])
     return [settings.model_dump_json()]

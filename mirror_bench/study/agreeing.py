@@ -11,7 +11,7 @@ from mirror_bench.analysis.attunement import ATTUNEMENT, count_moments
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.errors import InputError
 from mirror_bench.raters.instruments import Instrument
-from mirror_bench.raters.names import HUMAN
+from mirror_bench.raters.names import is_person
 from mirror_bench.schema import Record, Score
 from mirror_bench.sessions.rating import standing_of
 from mirror_bench.sessions.run_folder import read_ratings, read_sessions
@@ -161,10 +161,10 @@ def _scores(study: Path, key: StudyKey) -> tuple[dict[str, dict[str, dict[str, f
         for rating in read_ratings(folder):
             if rating.scenario_id not in ids or rating.instrument not in forms or rating.lost:
                 continue
-            if rating.rater.startswith(HUMAN) and rating.rater_edition != f"study {key.study}":
+            if is_person(rating.rater) and rating.rater_edition != f"study {key.study}":
                 continue  # people of another study
             form = forms[rating.instrument]
-            stale = not rating.rater.startswith(HUMAN) and not standing.counts(rating)
+            stale = not is_person(rating.rater) and not standing.counts(rating)
             if stale or rating.instrument_digest not in ("", form.digest):
                 unlike[f"{rating.rater} on {form.name}"] = None
                 continue

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirror_bench.errors import InputError
+from mirror_bench.faces.base import SIDE
 from mirror_bench.faces.facs import expressions
 from mirror_bench.faces.facs.action_units import check_units
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, nearest, signs
@@ -29,7 +30,6 @@ BASIC = ("neutral", "happiness", "sadness", "anger", "fear", "disgust", "surpris
 IMAGES = "faces.images"
 """Under which name a set's digest and licence stand in a fingerprint."""
 
-_SIDE = 336
 _ALSO = {
     "happy": "happiness", "sad": "sadness", "angry": "anger", "afraid": "fear", "fearful": "fear",
     "disgusted": "disgust", "surprised": "surprise", "contemptuous": "contempt",
@@ -245,8 +245,9 @@ def _described(name: str, images: Sequence[SetImage]) -> Person:
 
     def read(column: str, reader: Callable[[str], T | None], form: str) -> T | None:
         text = said(column)
-        value = None if text in _UNSTATED else reader(text)
-        if value is None and text not in _UNSTATED:
+        if text in _UNSTATED:
+            return None
+        if (value := reader(text)) is None:
             raise InputError(
                 f"{images[0].entry.where}: person {name!r}: {column} {text!r} is not understood: "
                 f"write {form}, or leave it empty"
@@ -295,9 +296,9 @@ def fitted(content: bytes) -> bytes:
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(content)) as image:
-        if image.format == "PNG" and image.size == (_SIDE, _SIDE) and image.mode == "RGB":
+        if image.format == "PNG" and image.size == (SIDE, SIDE) and image.mode == "RGB":
             return content
-        whole = ImageOps.pad(as_rgb(image), (_SIDE, _SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
+        whole = ImageOps.pad(as_rgb(image), (SIDE, SIDE), Image.Resampling.BILINEAR, color=(128, 128, 128))
     file = io.BytesIO()
     whole.save(file, "PNG", compress_level=6)
     return file.getvalue()

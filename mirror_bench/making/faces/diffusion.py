@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from mirror_bench.errors import InputError
-from mirror_bench.making.faces.generators import SIDE, Commission
+from mirror_bench.faces.base import SIDE
+from mirror_bench.making.faces.generators import Commission
 from mirror_bench.modelspec import ModelOptions, ModelSpec, read_options
 
 _REMEDY = "install the extra 'faces': pip install 'mirror-bench[faces]'"

@@ -10,9 +10,6 @@ from mirror_bench.making.faces import FACE_GENERATORS
 from mirror_bench.making.faces.due import DueFace
 from mirror_bench.modelspec import ModelOptions, ModelSpec, parse_model, read_options
 
-SIDE = 336
-"""Width and height of every face of the benchmark, in pixels."""
-
 
 class Commission(NamedTuple):
     """One image that a generator is asked for: the face, its prompts and its seed.

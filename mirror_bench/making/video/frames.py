@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirror_bench.errors import InputError
+from mirror_bench.faces.base import SIDE
 from mirror_bench.making.faces.checks.base import Box
 from mirror_bench.making.faces.checks.detection import faces_in
-from mirror_bench.making.faces.generators import SIDE
 
 SIDES = ("only", "left", "right", "largest")
 """Which face is the client's where a frame shows several; "only" takes frames with a single one."""

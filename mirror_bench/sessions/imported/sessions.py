@@ -73,7 +73,7 @@ class People:
 
     def stranger(self, profile: Profile) -> bool:
         """Tells whether people were given, and a client is none of them."""
-        return self.given is not None and profile not in self.given.profiles
+        return self.given is not None and profile.id in self._taken
 
     def scenario(self, profile: Profile, condition: FaceCondition) -> Scenario:
         """Returns the next scenario of a client: one seed for each of its conversations."""
