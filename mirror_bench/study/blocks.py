@@ -12,6 +12,8 @@ from mirror_bench.schema import derive_seed
 
 _DEALS = 40
 """Deals of which the most even one is taken."""
+_MORE_DEALS, _EVEN = 800, 3
+"""Deals at most, where overlaps of two raters still lie further apart than so many units."""
 T = TypeVar("T", bound=Hashable)
 
 
@@ -37,7 +39,9 @@ def assign(
     if not 1 <= each <= len(raters):
         raise ValueError(f"each unit can be rated by 1 to {len(raters)} raters, not {each}")
     best: tuple[tuple[int, int], dict[str, tuple[str, ...]]] | None = None
-    for number in range(_DEALS):
+    for number in range(_MORE_DEALS):
+        if number >= _DEALS and best is not None and best[0][0] <= _EVEN:
+            break
         dealt = _deal(units, raters, each, random.Random(derive_seed(seed, "blocks", number)))
         uneven = _unevenness(dealt, raters)
         if best is None or uneven < best[0]:
