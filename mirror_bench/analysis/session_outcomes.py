@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from mirror_bench.analysis.attunement import ATTUNEMENT, NO_MOMENTS, MomentCounts, count_moments
 from mirror_bench.analysis.fitness import ClientTalk, RatingNote, hear_client, note_rating
+from mirror_bench.analysis.raters.means import RaterScores, RatersOwed, mean_scores, raters_owed
 from mirror_bench.analysis.replies import ReplyCounts, count_replies
 from mirror_bench.protocol import SAFETY
-from mirror_bench.raters.names import is_person, scoring
 from mirror_bench.schema import (
     Ending,
     FaceCondition,
@@ -214,7 +214,7 @@ def gather(
             continue
         metrics.update(dict.fromkeys(rated.scored))
         given.setdefault(rated.session_key, {})[rated.rater, rated.instrument] = rated.scored
-    owed = _raters_owed(found, given)
+    owed = raters_owed({key: found[key].key[:2] for key in given}, given)
     outcomes = tuple(
         _with_scores(outcome, given.get(key, {}), owed) for key, outcome in found.items() if key not in beside
     )
@@ -278,6 +278,14 @@ def session_outcome(session: Session) -> SessionOutcome:
         client_talk=None if failed or session.ended is Ending.IMPORTED else hear_client(session),
         replies=count_replies(session),
     )
+
+
+def _with_scores(outcome: SessionOutcome, given: RaterScores, owed: RatersOwed) -> SessionOutcome:
+    """Returns the session with the mean over its raters of each metric."""
+    if not given or outcome.ended is Ending.FAILED:
+        return outcome
+    scores, raters = mean_scores(given, outcome.key[:2], owed)
+    return replace(outcome, scores=scores, raters=raters, by_rater=given)
 
 
 def _lean(rating: Rating, shared: dict[tuple[object, ...], ItemRating]) -> Rating:
@@ -345,53 +353,3 @@ def _traces(client: Sequence[Turn]) -> dict[str, tuple[float, ...]]:
         if all(part in turn.state for part in ALLIANCE)
     )
     return {name: trace for name, trace in (("resistance", resistance), ("alliance", alliance)) if trace}
-
-
-Given = Mapping[tuple[str, str], Mapping[str, float | None]]
-"""(rater, instrument) -> what that rating says of each metric."""
-Owed = Mapping[tuple[str, str, str], tuple[str, ...]]
-"""(therapist, method, metric) -> the raters whose values are averaged."""
-
-
-def _raters_owed(found: Mapping[SessionKey, SessionOutcome], given: Mapping[SessionKey, Given]) -> Owed:
-    """Returns whose values make each metric: of all who ever gave one, people only where nobody else did.
-
-    A rater without a rule for a metric never gives one, and is waited for in no session.
-    """
-    met: dict[tuple[str, str, str], set[str]] = {}
-    for key, made in given.items():
-        therapist, method, _ = found[key].key
-        for (rater, _), scored in made.items():
-            for metric, value in scored.items():
-                if value is not None:
-                    met.setdefault((therapist, method, metric), set()).add(rater)
-    return {
-        where: scoring([rater for rater in raters if not is_person(rater)] or raters)
-        for where, raters in met.items()
-    }
-
-
-def _with_scores(outcome: SessionOutcome, given: Given, owed: Owed) -> SessionOutcome:
-    """Returns the session with the mean over its raters, where all of them gave a value.
-
-    The mean over those that happen to have answered would be another scale in each session: where a mild
-    judge is left alone, the therapist would seem better. People of a study rate some sessions each, so of
-    them whoever rated counts.
-    """
-    if not given or outcome.ended is Ending.FAILED:
-        return outcome
-    therapist, method, _ = outcome.key
-    scores: dict[str, float] = {}
-    heard: set[str] = set()
-    for metric, instrument in {name: form for (_, form), one in given.items() for name in one}.items():
-        raters = owed.get((therapist, method, metric), ())
-        made = {rater: given.get((rater, instrument)) for rater in raters}
-        heard.update(rater for rater, one in made.items() if one is not None)
-        if any(one is None for rater, one in made.items() if not is_person(rater)):
-            continue
-        # What does not apply to the session is not there at all.
-        values = [one[metric] for one in made.values() if one is not None and metric in one]
-        known = [value for value in values if value is not None]
-        if known and len(known) == len(values):
-            scores[metric] = fmean(known)
-    return replace(outcome, scores=scores, raters=tuple(sorted(heard)), by_rater=given)

@@ -9,7 +9,6 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from mirror_bench.analysis.agreement import Halo, RaterAgreement, measure_agreement, measure_halo
 from mirror_bench.analysis.attunement import AttunementShares, measure_attunement
 from mirror_bench.analysis.candidate_scores import (
     CandidateScores,
@@ -29,6 +28,7 @@ from mirror_bench.analysis.length import LengthEffect, LengthSlope, measure_leng
 from mirror_bench.analysis.metrics import FormOf, Metric, describe, score_rating
 from mirror_bench.analysis.overview.face_verdict import FaceVerdict, judge_faces
 from mirror_bench.analysis.overview.ranking import CandidatePlace, rank_candidates
+from mirror_bench.analysis.raters.agreement import Halo, RaterAgreement, measure_agreement, measure_halo
 from mirror_bench.analysis.replies import ReplyShares, measure_replies
 from mirror_bench.analysis.safety import Judged, Safety, measure_safety
 from mirror_bench.analysis.session_outcomes import (

@@ -107,7 +107,7 @@ def _lacking(found: Sequence[Rating]) -> str:
 def _show_retest(run: Path) -> None:
     from rich.console import Console
 
-    from mirror_bench.analysis.retest import retests
+    from mirror_bench.analysis.raters.retest import retests
     from mirror_bench.sessions.rating import counted_ratings, standing_of
     from mirror_bench.sessions.run_folder import read_sessions
     from mirror_bench.sessions.run_header import read_header

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from mirror_bench.analysis.agreement import Halo, measure_halo
 from mirror_bench.analysis.length import Lengths, measure_length
 from mirror_bench.analysis.metrics import Metric, describe, score_rating
+from mirror_bench.analysis.raters.agreement import Halo, measure_halo
 from mirror_bench.analysis.session_outcomes import CandidateKey, SessionOutcome, gather
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.raters.coded import CodedRater
