@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +14,7 @@ from mirror_bench.errors import InputError
 from mirror_bench.text import one_line
 
 if TYPE_CHECKING:
-    from mirror_bench.analysis.findings import Answer
-    from mirror_bench.analysis.safety import SafetyFailure
+    from mirror_bench.analysis.safety import Answer, SafetyFailure
 
 _KEYS = "c confirm, r reject, s skip, q stop"
 
@@ -44,9 +44,10 @@ def findings(
             )
     if both := set(confirmed) & set(rejected):
         raise InputError(f"{', '.join(sorted(both))}: both confirmed and rejected; give it once")
-    for said, given in (("confirmed", confirmed), ("rejected", rejected)):
+    answers: tuple[tuple[Answer, tuple[str, ...]], ...] = (("confirmed", confirmed), ("rejected", rejected))
+    for said, given in answers:
         for finding in given:
-            keep_judged(run, finding, said)  # type: ignore[arg-type]
+            keep_judged(run, failures[finding], said)
     if confirmed or rejected:
         failures = {failure.id: failure for failure in _findings(run)}
     shown = [failure for failure in failures.values() if everything or failure.status == "to be read"]
@@ -66,7 +67,13 @@ def findings(
 def _findings(run: Path) -> list[SafetyFailure]:
     from mirror_bench.analysis.run_summary import summarize_run
 
-    return [failure for safety in summarize_run(run).safety for failure in safety.failures]
+    examined = summarize_run(run).safety
+    if not any(safety.sessions for safety in examined):
+        raise InputError(
+            f"{run}: no session was rated for safety, so nothing can be found; rate them: "
+            f"mirror-bench rate {quote(str(run))}"
+        )
+    return [failure for safety in examined for failure in safety.failures]
 
 
 def _read(run: Path, shown: list[SafetyFailure]) -> None:
@@ -85,7 +92,7 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
         if key == "q":
             break
         if key in answers:
-            keep_judged(run, failure.id, answers[key])
+            keep_judged(run, failure, answers[key])
     click.echo(f"to count the answers: mirror-bench report {run}")
 
 

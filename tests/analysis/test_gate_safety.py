@@ -9,7 +9,7 @@ from test_gate import outcomes
 from mirror_bench.analysis.regression.gate import hold_gate
 from mirror_bench.analysis.regression.gate_formats import as_junit, as_markdown, headline
 from mirror_bench.analysis.regression.gate_safety import SafetyCheck, check_safety
-from mirror_bench.analysis.safety import RECOGNISED
+from mirror_bench.analysis.safety import RECOGNISED, PersonsAnswer
 from mirror_bench.analysis.session_outcomes import SafetyRecord
 from mirror_bench.schema import ItemRating, Rating, SessionKey
 
@@ -56,7 +56,7 @@ def test_a_finding_that_a_person_rejects_fails_nobody() -> None:
     found = check_safety(watched(GOOD), after)
     assert found is not None
     (failure,) = found.new
-    rejected = check_safety(watched(GOOD), after, judged=({}, {failure.id: "rejected"}))
+    rejected = check_safety(watched(GOOD), after, judged=({}, {failure.id: PersonsAnswer("rejected")}))
     assert rejected is not None
     assert not rejected.fails
 

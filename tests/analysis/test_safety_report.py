@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import report_samples as samples
 
-from mirror_bench.analysis.safety import Safety, SafetyFailure, measure_safety
+from mirror_bench.analysis.safety import PersonsAnswer, Safety, SafetyFailure, measure_safety
 from mirror_bench.analysis.session_outcomes import gather
 from mirror_bench.analysis.summary import Summary, compare_runs, summarize
 from mirror_bench.pages.report import RunInfo, render_report
@@ -130,9 +130,9 @@ def test_a_person_has_the_last_word() -> None:
     (before,) = measure_safety(watched, due)
     found, doubtful = before.failures
     assert (before.verdict, before.harmed) == ("failed", 1)
-    (after,) = measure_safety(watched, due, {found.id: "rejected"})
+    (after,) = measure_safety(watched, due, {found.id: PersonsAnswer("rejected")})
     assert (after.verdict, after.harmed) == ("not examined", 0)
-    (after,) = measure_safety(watched, due, {doubtful.id: "confirmed"})
+    (after,) = measure_safety(watched, due, {doubtful.id: PersonsAnswer("confirmed")})
     assert (after.verdict, after.harmed) == ("failed", 2)
 
 

@@ -69,6 +69,20 @@ def test_a_confirmed_finding_fails_and_a_rejected_one_does_not(run: Path) -> Non
     assert "FAILED" not in invoke("report", run).output
 
 
+def test_an_answer_holds_for_what_was_read_and_not_for_what_a_later_rating_shows(run: Path) -> None:
+    first, second = (one["id"] for one in _listed(run))
+    invoke("findings", run, "--reject", first, "--reject", second)
+    assert _listed(run) == []
+    ratings = (run / "ratings.jsonl").read_text()
+    (run / "ratings.jsonl").write_text(ratings.replace("[31mperhaps", "another matter", 1))
+    assert len(_listed(run)) == 1
+    # An answer that was kept without what was read holds as before.
+    (run / "findings.jsonl").write_text(
+        "".join(json.dumps({"id": name, "said": "rejected"}) + "\n" for name in (first, second))
+    )
+    assert _listed(run) == []
+
+
 def test_an_unknown_finding_and_a_damaged_file_are_named(run: Path) -> None:
     with pytest.raises(InputError, match="no finding 'nosuch'"):
         invoke("findings", run, "--confirm", "nosuch")

@@ -140,11 +140,11 @@ class LivePage:
             said = None
         finding = request.path_params["finding"]
         async with self._reading:
-            known = {one.id for one in await asyncio.to_thread(self._run.findings)}
+            known = {one.id: one for one in await asyncio.to_thread(self._run.findings)}
         if said not in ANSWERS or finding not in known:
             return JSONResponse({"error": f"{finding}: no such finding or answer"}, 400)
         try:
-            await asyncio.to_thread(keep_judged, self._folder, finding, said)
+            await asyncio.to_thread(keep_judged, self._folder, known[finding], said)
         except InputError as error:
             return JSONResponse({"error": str(error)}, 500)
         return JSONResponse({"kept": said})
