@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -207,6 +209,22 @@ def test_a_run_becomes_a_log_that_inspect_reads(run: Any) -> None:
         ]
         assert len(images) == sum(bool(turn.face) for turn in turns)
     assert all(session.ended is not Ending.FAILED for session in sessions.values())
+
+
+def test_a_run_in_which_all_failed_becomes_the_log_of_an_error(run: Any, tmp_path: Path) -> None:
+    from inspect_ai.log import read_eval_log
+
+    failed = tmp_path / "run"
+    shutil.copytree(run.folder, failed)
+    lines = [json.loads(line) for line in (failed / "sessions.jsonl").read_text().splitlines()]
+    told = [{**line, "ended": "failed", "reason": "the server was gone"} for line in lines]
+    (failed / "sessions.jsonl").write_text("".join(json.dumps(line) + "\n" for line in told))
+    (failed / "ratings.jsonl").write_text("")
+    done = CliRunner().invoke(cli, ["export-inspect", str(failed), "--out", str(tmp_path / "logs")])
+    assert done.exit_code == 0, done.output
+    log = read_eval_log(done.output.strip())
+    assert log.status == "error"
+    assert all("server was gone" in sample.error.message for sample in log.samples)
 
 
 def test_inspect_models_can_be_candidates_of_a_run(

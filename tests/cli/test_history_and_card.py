@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_the_hub_reads_the_card(runs: list[Path], tmp_path: Path) -> None:
     assert "model-index" in str(ModelCard(f"---\n{text}---\n# My therapist\n").data)
     assert invoke("card", *runs, "--out", tmp_path / "card.yaml").output.startswith("written")
     assert len(yaml.safe_load((tmp_path / "card.yaml").read_text())["model-index"][0]["results"]) == 2
+
+
+def test_a_run_that_nobody_rated_has_no_card_and_no_findings(runs: list[Path], tmp_path: Path) -> None:
+    bare = tmp_path / "never rated"
+    shutil.copytree(runs[0], bare)
+    (bare / "ratings.jsonl").write_text("")
+    for command in ("card", "findings"):
+        with pytest.raises(InputError, match=r"mirror-bench rate '.*never rated'"):
+            invoke(command, bare)
 
 
 def test_run_folders_load_as_data_sets(runs: list[Path], tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _log(
     due = header.selection.sessions // max(1, len(header.selection.conditions))
     began = header.environment.started or "1970-01-01T00:00:00Z"
     return EvalLog(
-        status="success" if len(samples) >= due else "cancelled",
+        status="cancelled" if len(samples) < due else "success" if held else "error",
         eval=EvalSpec(
             created=began,
             task="mirror_bench/sessions",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from mirror_bench.cli import print_json
+from mirror_bench.errors import InputError
 
 
 @click.command()
@@ -32,6 +34,11 @@ def card(runs: tuple[Path, ...], model: str, out: Path | None, as_json: bool) ->
     summaries = [summarize_run(run) for run in runs]
     summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
     name = model or read_header(runs[0]).candidate.therapist
+    if not any(result["results"] for result in model_index(summary, name)):
+        raise InputError(
+            f"{runs[0]}: holds no score to put on a card; hold its sessions and rate them: "
+            f"mirror-bench rate {quote(str(runs[0]))}"
+        )
     text = card_metadata(summary, name, __version__)
     if out is not None:
         write_atomically(out, text.encode())
