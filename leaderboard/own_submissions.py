@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -154,5 +155,12 @@ def _assemble(*words: object) -> None:
 
 def _do(code: str, *words: object) -> None:
     command = [sys.executable, "-c", code, *map(str, words)]
-    if subprocess.run(command, check=False).returncode:
+    with subprocess.Popen(command) as process:
+        # Whoever is asked to end passes it on: a run left alone would go on for an hour.
+        before = signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
+        try:
+            failed = process.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if failed:
         raise InputError(f"failed, see above: {' '.join(command[3:])}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,20 @@ def test_an_entry_is_held_packed_and_verified(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_shipped_still_passes_every_check() -> None:
     assert verify_file(SUBMISSIONS / f"directive{ENDING}").failed == ()
+
+
+def test_a_run_ends_with_the_command_that_holds_it(tmp_path: Path) -> None:
+    code = "import sys; from leaderboard.own_submissions import mirror; mirror(*sys.argv[1:])"
+    told = ["run", "--therapist", "scripted/attuned", "--out", str(tmp_path / "run"), "--quiet"]
+    holding = subprocess.Popen([sys.executable, "-c", code, *told], stderr=subprocess.PIPE, text=True)
+    sessions = tmp_path / "run" / "sessions.jsonl"
+    while not (sessions.is_file() and sessions.stat().st_size):
+        assert holding.poll() is None
+        time.sleep(0.05)
+    holding.terminate()
+    _, said = holding.communicate(timeout=60)  # the run holds this pipe, too: it has ended as well
+    assert holding.returncode
+    assert "every finished turn is kept" in said
 
 
 def test_a_name_that_is_not_listed_is_refused(tmp_path: Path) -> None:
