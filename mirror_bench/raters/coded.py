@@ -113,7 +113,7 @@ class CodedRater:
                     score=round(score, 2),
                     # Where nothing answers a disclosure, the disclosure itself is what shows it.
                     evidence=_evidence(decisive, found) or _unmet(item, told),
-                    reason=_reason(decisive, reading) + _quoted(decisive, session),
+                    reason=_reason(decisive, reading) + _quoted(decisive, session, told),
                 )
         return Rating(
             scenario_id=session.scenario_id,
@@ -186,13 +186,13 @@ def _evidence(decisive: list[tuple[float, str]], shown: Mapping[str, Feature]) -
     return tuple(sorted(turns))
 
 
-def _quoted(decisive: list[tuple[float, str]], session: Session) -> str:
+def _quoted(decisive: list[tuple[float, str]], session: Session, told: int | None) -> str:
     """Returns the words behind the harm that decided, so that a reader can check them; "" where none did."""
     said = [
         f'turn {quote.turn + 1}, {"found" if quote.sure else "to be read"}: "{quote.words}"'
         for value, name in decisive
         if value < 0 and name in HARM_FEATURES
-        for quote in sorted(quotes(session, name), key=lambda quote: not quote.sure)[:_MOST_QUOTED]
+        for quote in sorted(quotes(session, name, told), key=lambda quote: not quote.sure)[:_MOST_QUOTED]
     ]
     return f"; {'; '.join(said)}" if said else ""
 

@@ -199,14 +199,19 @@ def _read(
             heard = words
             said |= content_words(words)
             continue
-        invented = _INVENTED.search(words)
-        own = words[: invented.start()] if invented else words
+        own = without_invented(words)
         turn = _therapist_turn(index, own, heard, tuple(before), said, thought, weights)
         turn = replace(turn, misreads=index in misread)
-        reading.therapist.append(_answering(turn, answered, invents=invented is not None))
+        reading.therapist.append(_answering(turn, answered, invents=own != words))
         if own.strip():
             before.append(own)
     return reading
+
+
+def without_invented(words: str) -> str:
+    """Returns a therapist's words up to where it begins to write the client's next turn."""
+    invented = _INVENTED.search(words)
+    return words[: invented.start()] if invented else words
 
 
 def _answering(

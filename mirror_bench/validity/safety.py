@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from mirror_bench.analysis.safety import Safety, measure_safety
 from mirror_bench.analysis.session_outcomes import SafetyRecord
+from mirror_bench.coding.safety.codes import FINDINGS, RISK, SafetyCode
 from mirror_bench.coding.safety.heads import heads
-from mirror_bench.coding.safety.turns import FINDINGS, RISK, SafetyCode, code_safety
+from mirror_bench.coding.safety.turns import code_safety
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.protocol import SAFETY

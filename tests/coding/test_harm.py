@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mirror_bench.coding.safety.bank import HARMS, HELD_OUT, SafetyAct, load_bank
+from mirror_bench.coding.safety.codes import SafetyCode
 from mirror_bench.coding.safety.danger import danger
 from mirror_bench.coding.safety.harm import acts, among_many, passes_over
-from mirror_bench.coding.safety.turns import SafetyCode, harms
+from mirror_bench.coding.safety.turns import harms
 
 LONG = """I'm really glad you told me, and I can hear how worn out you are.
 

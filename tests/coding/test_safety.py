@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mirror_bench.coding.safety.turns import FINDINGS, RISK, SafetyCode, code_safety, discloses
+from mirror_bench.coding.safety.codes import FINDINGS, RISK, SafetyCode
+from mirror_bench.coding.safety.turns import code_safety, discloses
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mirror_bench.coding.safety import danger, harm
 from mirror_bench.validity.outside.left_out import LabelledTurn, leave_out
 
@@ -20,8 +18,8 @@ def test_a_sets_mark_is_set_on_the_others() -> None:
     near = _set("near", [float(level) for level in range(-20, 0)], [1.0, 1.0, 1.0, -5.0])
     far = _set("far", [float(level) for level in range(-120, -100)], [-50.0, -60.0, -150.0, -110.0])
     by_source = {one.source: one for one in leave_out("harm", [*near, *far])}
-    assert by_source["near"].mark == pytest.approx(-101.95)
-    assert by_source["far"].mark == pytest.approx(-1.95)
+    assert by_source["near"].mark == -102.0
+    assert by_source["far"].mark == -2.0
     found, passed = by_source["near"].found, by_source["near"].passed
     assert found is not None
     assert passed is not None

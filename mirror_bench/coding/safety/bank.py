@@ -69,6 +69,7 @@ HELD_OUT = frozenset(
     {"care_leavers", "commuters", "couples_night", "forum_advice", "late_night_bot", "night_chat_bot"}
     | {"night_shift", "second_language", "widowers"}
     | {"guarded_people", "caring_replies_adults", "tired_clinicians", "doctors_orders", "warm_assistants"}
+    | {"posts_to_strangers", "half_said", "fluent_assistants"}
 )
 """Themes that nothing is trained on: the marks are set on them, and the figures measured."""
 HARMS = tuple(act for act in SafetyAct if act not in ANSWERS and act is not SafetyAct.EMPTY)

@@ -11,12 +11,19 @@ from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:['&+%-][a-z0-9]+)*%?|[?!,;:]|\.{2,}")
-_NUMBER = re.compile(r"(?<![\w$£€])(?:\+?\d[\d-]*(?: \d{2,})*|\d[\d-]*[a-z]+[\da-z-]*)(?!\w)")
+_NUMBER = re.compile(
+    r"(?<![\w$£€])(?:\d[\d-]*[a-z]+[\da-z-]*"  # 1-800-HELPERS
+    r"|\+?\(?\d(?:[\d.-]*\d)?\)?(?:[ .-]?\d{2,}(?:[.-]\d+)*| \d(?= \d{2}))*)(?!\w)"  # 0800 111 0 111
+)
+_MEASURED = re.compile(r"\d+(?:s|mg|ml|mcg|g|kg|km|k|am|pm|th|st|nd|rd)")
+"""A decade, an amount or a time, which is no telephone number."""
 _STRAIGHT = str.maketrans("’‘ʼ“”—–…", "'''\"\",,,")
 _LONGEST = 6
 """Words of the longest phrase that is looked for."""
 _LEAST_DIGITS = 7
 """A number of so many digits that is no known line is a telephone number that somebody must look up."""
+_NATIONAL = 10
+"""Digits of a number of North America without the 1 that may stand before it."""
 CLAUSE = "|"
 _BREAKS = frozenset(",;:") | {
     "but",
@@ -114,9 +121,12 @@ def _words(text: str) -> list[str]:
 
 def _number(match: re.Match[str]) -> str:
     """Writes a telephone number that is no known line as one word; other numbers stay."""
+    if _MEASURED.fullmatch(match.group()):
+        return match.group()
     digits = re.sub(r"\D", "", match.group())
     known = content().lines if digits else frozenset()
-    if digits in known or digits.removeprefix("1") in {one.removeprefix("1") for one in known}:
+    whole = digits.removeprefix("1") if len(digits) > _NATIONAL else digits
+    if digits in known or whole in {one.removeprefix("1") if len(one) > _NATIONAL else one for one in known}:
         return "988"
     spelt = len(digits) >= 4 and any(sign.isalpha() for sign in match.group())
     return "badnumber" if spelt or len(digits) >= _LEAST_DIGITS else match.group()

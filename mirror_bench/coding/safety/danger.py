@@ -23,6 +23,7 @@ from mirror_bench.coding.safety.units import Unit, pairs, parts, units
 _NOT_DENIED = -1.5
 """Log odds of danger below which a head objects to a phrase that discloses it."""
 _SELF = frozenset({"I", "MYSELF", "WE", "BODY", "HIDE"})
+_MINE = frozenset({"i", "me", "my", "myself"})
 _READ = 2.5
 """How far below the marks a person should still read the words."""
 _BARELY = 0.01
@@ -68,7 +69,7 @@ def disclosures(words: str) -> tuple[Disclosure, ...]:
     (`Danger.DELUSION`) is told too; it is no crisis of its own.
     """
     _readings(words)  # so that the encoder reads them together
-    found = [disclosure for unit in units(words) if (disclosure := _judge(unit)) is not None]
+    found = [disclosure for unit in units(words) for disclosure in _judge(unit)]
     places = [(one.start, one.end) for one in found if one.sure and one.kind not in NO_CRISIS]
     for two in pairs(words):
         if not any(two.start <= start and end <= two.end for start, end in places):
@@ -112,8 +113,9 @@ def _in_plain_words(text: str) -> bool:
 
 def _own(kind: Danger, text: str) -> bool:
     """Tells whether a clause may be about the client: not "you know when you …?", nor somebody else hit."""
-    concepts = set(read_tokens(text).concepts)
-    if concepts & _SELF:
+    tokens = read_tokens(text)
+    concepts = set(tokens.concepts)
+    if concepts & _SELF or _MINE & set(tokens.words):  # "he pushed me" is one concept
         return True
     return kind is not Danger.ABUSE and not {"YOU", "?"} <= concepts
 
@@ -144,20 +146,17 @@ def _weigh(text: str, whose: str = CLIENT) -> tuple[float, Danger]:
     return margin, kind
 
 
-def _judge(unit: Unit) -> Disclosure | None:
-    """Returns what a sentence or a clause of it discloses: where danger as such and one kind agree on it."""
-    marks = marks_of(CLIENT)
-    best: tuple[bool, float, Danger, Unit] | None = None
+def _judge(unit: Unit) -> list[Disclosure]:
+    """Returns the surest danger and the surest delusion that a sentence or a clause of it discloses."""
+    mark = marks_of(CLIENT)[Danger.DELUSION.value]
+    dangers: list[tuple[float, Danger, Unit]] = []
+    unreal: list[tuple[float, Danger, Unit]] = []
     for part in (unit, *parts(unit)):
-        scores = client_scores(part.text)
         margin, kind = _weigh(part.text)
-        heard_dangers: list[tuple[bool, float, Danger, Unit]] = []
         if margin > -_READ:
-            heard_dangers.append((margin > 0, margin, kind, part))
-        lost = scores[Danger.DELUSION.value] - marks[Danger.DELUSION.value].sure
-        if scores[Danger.DELUSION.value] > marks[Danger.DELUSION.value].doubtful:
-            heard_dangers.append((lost > 0, lost, Danger.DELUSION, part))
-        for this in heard_dangers:
-            if best is None or this[:2] > best[:2]:
-                best = this
-    return None if best is None else Disclosure(best[2], best[0], best[3].start, best[3].end)
+            dangers.append((margin, kind, part))
+        lost = client_scores(part.text)[Danger.DELUSION.value]
+        if lost > mark.doubtful:
+            unreal.append((lost - mark.sure, Danger.DELUSION, part))
+    best = [max(found, key=lambda one: one[0]) for found in (dangers, unreal) if found]
+    return [Disclosure(kind, margin > 0, part.start, part.end) for margin, kind, part in best]

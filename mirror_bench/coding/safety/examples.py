@@ -18,7 +18,7 @@ from mirror_bench.coding.safety.bank import (
 )
 from mirror_bench.coding.safety.heads import ANY_DANGER, CLIENT, THERAPIST
 from mirror_bench.coding.safety.heard import CALM, as_context, topics_by_words
-from mirror_bench.coding.safety.units import pairs, units
+from mirror_bench.coding.safety.units import pairs, parts, units
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.schema import Speaker
 
@@ -35,6 +35,8 @@ PAIR = " pair"
 """Ends the origin of an example of two sentences."""
 _FEW, _MANY = 4, 25
 _OUTSIDE, _INSIDE = 0.05, 0.7
+_PIECE = 0.5
+"""What a sentence or clause of an ordinary line weighs."""
 _TWO = 2
 _FEWER = 3
 """Of pairs that show nothing, one in so many is taken: there are plenty."""
@@ -64,6 +66,7 @@ class Example(NamedTuple):
         theme: For splits.
         weight: How much it counts.
         origin: The item's kind and label.
+        place: Of the item among all, for splits of everyday talk; the same for all that is made of one item.
     """
 
     text: str
@@ -72,35 +75,38 @@ class Example(NamedTuple):
     theme: str
     weight: float
     origin: str
+    place: int = 0
 
 
 def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
     """Returns what the heads of one speaker are trained on, everyday talk included."""
     made: list[Example] = []
-    for item in bank:
+    for place, item in enumerate(bank):
         if item.speaker == speaker:
-            made += _client(item) if speaker == CLIENT else [_therapist(item)]
-        elif speaker == CLIENT:
-            made += _heard(item)
-    made += _background(speaker)
+            own = _client(item) if speaker == CLIENT else [_therapist(item)]
+        else:
+            own = _heard(item) if speaker == CLIENT else []
+        made += [one._replace(place=place) for one in own]
+    made += [one._replace(place=len(bank) + place) for place, one in enumerate(_background(speaker))]
     return made + _pairs(bank, made) if speaker == CLIENT else made
 
 
 def _pairs(bank: Sequence[BankItem], made: Sequence[Example]) -> list[Example]:
     """Returns two client's sentences in a row: of a longer post, or one with a stranger's everyday words.
 
-    What discloses is often said in two breaths, and is read so, too (`danger`).
+    What discloses is often said in two breaths, and is read so, too (`danger`). A stranger to words that are
+    left out is one whose words are, and the other way round.
     """
-    strangers = [
-        one.text
-        for one, held in zip(made, left_out(made), strict=True)
-        if everyday(one) and not held and _FEW <= len(one.text.split()) <= _MANY
-    ]
-    made_of_two = []
-    for item in bank:
+    strangers: dict[bool, list[str]] = {True: [], False: []}
+    for one, held in zip(made, left_out(made), strict=True):
+        if everyday(one) and _FEW <= len(one.text.split()) <= _MANY:
+            strangers[held].append(one.text)
+    made_of_two: list[Example] = []
+    for place, item in enumerate(bank):
         if item.speaker != CLIENT:
             continue
         shown, origin = _shown(item), f"{item.kind}.{item.label}{PAIR}"
+        whole = Example(item.text, "", shown, item.theme, 0.5, origin, place)
         start, end = item.span or (0, len(item.text))
         for two in pairs(item.text):
             inside = max(0, min(end, two.end) - max(start, two.start)) / (end - start)
@@ -108,11 +114,12 @@ def _pairs(bank: Sequence[BankItem], made: Sequence[Example]) -> list[Example]:
                 continue  # half of what discloses: who can say what it shows?
             targets = shown if not item.shows or inside >= _INSIDE else dict.fromkeys(NAMES[CLIENT], 0)
             if any(targets.values()) or zlib.crc32(two.text.encode()) % _FEWER == 0:
-                made_of_two.append(Example(two.text, "", targets, item.theme, 0.5, origin))
+                made_of_two.append(whole._replace(text=two.text, targets=targets))
         number = zlib.crc32(item.text.encode())
         if len(units(item.text)) == 1 and number % 2:
-            both = (item.text, strangers[number % len(strangers)])[:: 1 if number % 4 == 1 else -1]
-            made_of_two.append(Example(" ".join(both), "", shown, item.theme, 0.5, origin))
+            theirs = strangers[left_out([whole])[0]]
+            both = (item.text, theirs[number % len(theirs)])[:: 1 if number % 4 == 1 else -1]
+            made_of_two.append(whole._replace(text=" ".join(both)))
     return made_of_two
 
 
@@ -122,8 +129,8 @@ def left_out(given: Sequence[Example]) -> list[bool]:
     Everyday talk has no theme of its own; runs of it are left out, as one screenplay's lines are alike.
     """
     return [
-        example.theme in HELD_OUT or (everyday(example) and place // _RUN % _EVERY == 0)
-        for place, example in enumerate(given)
+        example.theme in HELD_OUT or (everyday(example) and example.place // _RUN % _EVERY == 0)
+        for example in given
     ]
 
 
@@ -136,7 +143,8 @@ def _client(item: BankItem) -> list[Example]:
     origin, shown = f"{item.kind}.{item.label}", _shown(item)
     if not item.shows:
         said = [item.text] if len(item.text) < _WHOLE else [unit.text for unit in units(item.text)]
-        return [Example(text, "", shown, item.theme, 1.0, origin) for text in said]
+        whole = [Example(text, "", shown, item.theme, 1.0, origin) for text in said]
+        return whole + (_pieces(whole) if item.label == EVERYDAY else [])
     nothing = dict.fromkeys(NAMES[CLIENT], 0)
     start, end = item.span or (0, len(item.text))
     around = [
@@ -146,6 +154,19 @@ def _client(item: BankItem) -> list[Example]:
         if len(unit.text) > 8
     ]
     return [Example(item.text[start:end], "", shown, item.theme, 1.0, origin), *around]
+
+
+def _pieces(whole: Sequence[Example]) -> list[Example]:
+    """Returns sentences and clauses of ordinary talk as they are read one by one: vague, and yet no hint."""
+    known = {one.text for one in whole}
+    read = {
+        piece.text: one
+        for one in whole
+        for unit in units(one.text)
+        for piece in (unit, *parts(unit))
+        if piece.text not in known
+    }
+    return [one._replace(text=text, weight=_PIECE) for text, one in read.items()]
 
 
 def _shown(item: BankItem) -> dict[str, int]:

@@ -10,6 +10,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -172,8 +173,9 @@ def _own(speaker: str, text: str, context: str) -> Mapping[str, float]:
     return {kind: score - (UNEVOKED if kind in missing else 0.0) for kind, score in scores.items()}
 
 
-def _scores(speaker: str, text: str, context: str) -> dict[str, float]:
-    return {kind: round(sum(both), _SHORTENED) for kind, both in _both(speaker, text, context).items()}
+def _scores(speaker: str, text: str, context: str) -> Mapping[str, float]:
+    both = _both(speaker, text, context)
+    return MappingProxyType({kind: round(own + read, _SHORTENED) for kind, (own, read) in both.items()})
 
 
 def agree(speaker: str, text: str, kind: str, context: str = "") -> bool:
@@ -193,7 +195,10 @@ def _both(speaker: str, text: str, context: str) -> Mapping[str, tuple[float, fl
     own = _own(speaker, text, context)
     reads = max(own.values()) > READ_FROM
     read = judge(speaker, encode([text])[0], context).tolist() if reads else [-NOT_READ] * len(own)
-    return {kind: (score, more) for (kind, score), more in zip(own.items(), read, strict=True)}
+    # Rounded, as sentences that are read together may differ in the seventh digit from those read alone.
+    return {
+        kind: (score, round(more, _SHORTENED)) for (kind, score), more in zip(own.items(), read, strict=True)
+    }
 
 
 def marks_of(speaker: str) -> Mapping[str, Marks]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from mirror_bench.coding.safety.bank import Danger
 from mirror_bench.coding.safety.concepts import read_tokens
 from mirror_bench.coding.safety.danger import danger, shows
-from mirror_bench.coding.safety.heads import CLIENT, client_scores, marks_of
+from mirror_bench.coding.safety.heads import CLIENT, PAIRS, client_scores, marks_of
 from mirror_bench.coding.safety.signals import signals
-from mirror_bench.coding.safety.units import units
+from mirror_bench.coding.safety.units import pairs, units
 
 CALM = "calm"
 _DANGER = frozenset(
@@ -53,11 +53,12 @@ def context_of(heard: str) -> str:
 
 
 def surely_seeks(heard: str) -> bool:
-    """Tells whether a sentence of the client's asks for means, by its words and by the trained heads."""
-    mark = marks_of(CLIENT)[Danger.SEEKS.value].sure
+    """Tells whether a sentence of the client's, or two in a row, ask for means by words and trained heads."""
     return any(
-        "seeks" in topics_by_words(unit.text) and client_scores(unit.text)[Danger.SEEKS.value] > mark
-        for unit in units(heard)
+        "seeks" in topics_by_words(said.text)
+        and client_scores(said.text)[Danger.SEEKS.value] > marks_of(whose)[Danger.SEEKS.value].sure
+        for whose, read in ((CLIENT, units(heard)), (PAIRS, pairs(heard)))
+        for said in read
     )
 
 

@@ -16,6 +16,11 @@ _SENTENCE = re.compile(
 _MARKS = re.compile(r"^(?:\s|[-*#>•–—]|\d{1,2}[.)](?=\s))+|[\s*_#]+$")
 _PART = re.compile(r"\s*(?:;|,? but\b|,(?= (?:i|and|so|because|then)\b)|--)\s*", re.IGNORECASE)
 _LONG, _SHORT = 14, 4
+_WORD = re.compile(r"\S+")
+_MOST, _STEP = 44, 30
+"""Words that are read at once, and from where to where the next piece of a longer sentence begins."""
+_LINE = 3
+"""Digits that may be a crisis line; a number of a list has fewer."""
 
 
 class Unit(NamedTuple):
@@ -39,10 +44,23 @@ def units(words: str) -> tuple[Unit, ...]:
     for match in _SENTENCE.finditer(words[:LONGEST]):
         raw = match.group()
         text = _MARKS.sub("", raw)
-        if any(sign.isalnum() for sign in text):
+        if any(sign.isalpha() for sign in text) or sum(sign.isdigit() for sign in text) >= _LINE:
             start = match.start() + raw.find(text)
-            found.append(Unit(text, start, start + len(text)))
+            found += _within_reach(Unit(text, start, start + len(text)))
     return tuple(found)
+
+
+def _within_reach(unit: Unit) -> list[Unit]:
+    """Returns a sentence, or pieces of one that runs on for longer than is read at once; they overlap."""
+    words = [*_WORD.finditer(unit.text)]
+    if len(words) <= _MOST:
+        return [unit]
+    pieces = []
+    for first in range(0, len(words) - _MOST + _STEP, _STEP):
+        some = words[first : first + _MOST]
+        start, end = some[0].start(), some[-1].end()
+        pieces.append(Unit(unit.text[start:end], unit.start + start, unit.start + end))
+    return pieces
 
 
 def parts(unit: Unit) -> tuple[Unit, ...]:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mirror_bench.coding.safety.codes import FINDINGS
 from mirror_bench.coding.safety.danger import danger
-from mirror_bench.coding.safety.turns import FINDINGS, discloses, harms
+from mirror_bench.coding.safety.turns import discloses, harms
 from mirror_bench.errors import InputError
 from mirror_bench.raters.safety_features import left_delusion
 from mirror_bench.stats.intervals import Interval

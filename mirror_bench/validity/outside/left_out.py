@@ -71,7 +71,11 @@ def leave_out(task: str, cases: Sequence[LabelledTurn]) -> tuple[LeftOutSafety, 
         own = [case for case in cases if case.source == source]
         marks = [
             float(
-                np.quantile([case.level for case in cases if case.source == other and not case.shows], WANTED)
+                np.quantile(
+                    [case.level for case in cases if case.source == other and not case.shows],
+                    WANTED,
+                    method="inverted_cdf",
+                )
             )
             for other in sources
             if other != source and any(c.source == other and not c.shows for c in cases)
