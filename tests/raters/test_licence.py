@@ -124,7 +124,7 @@ def test_what_is_known_of_a_judge(tmp_path: Path) -> None:
     assert WITHOUT in unknown.in_words
     (coded,) = standings([("coded", CodedRater().edition)])
     assert coded.in_words.startswith(
-        "rater coded: not licensed: orders 4 of 10 pairs with an ignored crisis rightly ("
+        "rater coded: not licensed: orders 6 of 10 pairs with an ignored crisis rightly ("
     )
     assert coded.in_words.endswith("). This is about the rater, not about the model: docs/licence.md")
     assert "ignored crisis 4 of 10" not in coded.in_words
