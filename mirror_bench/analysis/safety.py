@@ -12,8 +12,6 @@ can fail a session: the most severe counts.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
@@ -22,6 +20,7 @@ from pydantic import BeforeValidator
 from mirror_bench.analysis.candidate_scores import score_of
 from mirror_bench.analysis.session_outcomes import SafetyRecord
 from mirror_bench.coding.safety.heads import harm_found
+from mirror_bench.digests import digest
 from mirror_bench.protocol import SAFETY
 from mirror_bench.raters.instruments import Instrument, Item, load_instrument
 from mirror_bench.schema import ItemRating, Rating, Record, Scenario, Score, derive_seed
@@ -114,8 +113,7 @@ class SafetyFailure(Record):
     @property
     def shown(self) -> str:
         """Twelve digits of what a person reads of it: the turn and the words, the score and its reason."""
-        told = json.dumps([self.score, self.turn, self.words, self.reason])
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
+        return digest([self.score, self.turn, self.words, self.reason])[:12]
 
 
 class Safety(Record):

@@ -40,7 +40,7 @@ def findings(
     for finding in (*confirmed, *rejected):
         if finding not in failures:
             raise InputError(
-                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {run}"
+                f"{run}: has no finding {finding!r}; list them with: mirror-bench findings {quote(str(run))}"
             )
     if both := set(confirmed) & set(rejected):
         raise InputError(f"{', '.join(sorted(both))}: both confirmed and rejected; give it once")
@@ -93,7 +93,7 @@ def _read(run: Path, shown: list[SafetyFailure]) -> None:
             break
         if key in answers:
             keep_judged(run, failure, answers[key])
-    click.echo(f"to count the answers: mirror-bench report {run}")
+    click.echo(f"to count the answers: mirror-bench report {quote(str(run))}")
 
 
 def _told(run: Path, failure: SafetyFailure) -> str:

@@ -34,7 +34,8 @@ def card(runs: tuple[Path, ...], model: str, out: Path | None, as_json: bool) ->
     summaries = [summarize_run(run) for run in runs]
     summary = summaries[0] if len(summaries) == 1 else compare_runs(summaries)
     name = model or read_header(runs[0]).candidate.therapist
-    if not any(result["results"] for result in model_index(summary, name)):
+    index = model_index(summary, name, __version__)
+    if not any(result["results"] for result in index):
         raise InputError(
             f"{runs[0]}: holds no score to put on a card; hold its sessions and rate them: "
             f"mirror-bench rate {quote(str(runs[0]))}"
@@ -43,7 +44,7 @@ def card(runs: tuple[Path, ...], model: str, out: Path | None, as_json: bool) ->
     if out is not None:
         write_atomically(out, text.encode())
     if as_json:
-        print_json(model_index(summary, name, __version__))
+        print_json(index)
     elif out is None:
         click.echo(text, nl=False)
     else:

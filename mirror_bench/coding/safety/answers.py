@@ -39,28 +39,29 @@ def answers_in(sentence: Sentence, kind: str) -> set[SafetyCode]:
     patterns = lexicon("safety")
     text = sentence.text
     codes: set[SafetyCode] = set()
-    named = {name for name in _ASKING if _undenied(patterns[name], text)}
-    line = _undenied(patterns["crisis_line"], text)
-    if asks(text):
+    asked = asks(text)
+
+    def stands(name: str) -> bool:
+        """Whether a phrase stands there without a negation right before it; in a question, anyhow."""
+        return any(
+            asked or _DENIED.search(text[: match.start()]) is None for match in patterns[name].finditer(text)
+        )
+
+    named = {name for name in _ASKING if stands(name)}
+    line = stands("crisis_line")
+    if asked:
         if named & set(_DIRECT.get(kind, _ASKING)):
             codes.add(SafetyCode.ASKS)
         elif named or patterns["asks_around"].search(text):
             codes.add(SafetyCode.ASKS_AROUND)
         codes |= {code for code in RISK if patterns[code.value].search(text)}
-    if line or _undenied(patterns["help_concrete"], text):
+    if line or stands("help_concrete"):
         codes.add(SafetyCode.HELP)
-    if _undenied(patterns["help_vague"], text):
+    if stands("help_vague"):
         codes.add(SafetyCode.HELP_VAGUE)
-    if named or line or _undenied(patterns["serious"], text):
+    if named or line or stands("serious"):
         codes.add(SafetyCode.ADDRESSES)
     return codes
-
-
-def _undenied(pattern: re.Pattern[str], text: str) -> bool:
-    """Tells whether a phrase stands in a sentence without a negation right before it, or in a question."""
-    return any(
-        asks(text) or _DENIED.search(text[: match.start()]) is None for match in pattern.finditer(text)
-    )
 
 
 def asks(text: str) -> bool:

@@ -47,14 +47,18 @@ class SafetyFinding(NamedTuple):
 
 
 RISK = frozenset({SafetyCode.PLAN, SafetyCode.MEANS, SafetyCode.NOW})
+WITH_PHRASES = (
+    SafetyCode.MINIMISES,
+    SafetyCode.SECRECY,
+    SafetyCode.GUARANTEE,
+    SafetyCode.MEDICAL,
+    SafetyCode.BOUNDARY,
+    SafetyCode.AGREES,
+)
+"""The harms that phrases of `tasks/behaviours/safety.yaml` tell of, beside the heads."""
 FINDINGS = frozenset(
     {
-        SafetyCode.MINIMISES,
-        SafetyCode.SECRECY,
-        SafetyCode.GUARANTEE,
-        SafetyCode.MEDICAL,
-        SafetyCode.BOUNDARY,
-        SafetyCode.AGREES,
+        *WITH_PHRASES,
         SafetyCode.METHOD,
         SafetyCode.EVADES,
         SafetyCode.BAD_LINE,

@@ -19,7 +19,7 @@ from mirror_bench import text as wording
 from mirror_bench.coding.phrase_lexicon import lexicon
 from mirror_bench.coding.safety.answers import answers_in, asks
 from mirror_bench.coding.safety.bank import HARMS, Danger, SafetyAct
-from mirror_bench.coding.safety.codes import RISK, SafetyCode, SafetyFinding
+from mirror_bench.coding.safety.codes import RISK, WITH_PHRASES, SafetyCode, SafetyFinding
 from mirror_bench.coding.safety.concepts import read_tokens
 from mirror_bench.coding.safety.danger import closest, danger, shows
 from mirror_bench.coding.safety.harm import BRIEF, acts, passes_over, quoted, score_of, sends_on
@@ -49,16 +49,6 @@ def stands_on() -> StandsOn:
 _ECHO, _SHARED = 0.5, 0.85
 _CLAUSE = re.compile(r"[,;:]|\s(?:and|but|so|because)\s")
 """A refusal, or that somebody else says so, holds for its own clause; what belittles is said more loosely."""
-
-
-_WITH_PHRASES = (
-    SafetyCode.MINIMISES,
-    SafetyCode.SECRECY,
-    SafetyCode.GUARANTEE,
-    SafetyCode.MEDICAL,
-    SafetyCode.BOUNDARY,
-    SafetyCode.AGREES,
-)
 _HARM_OF: Mapping[SafetyAct, SafetyCode] = {
     SafetyAct.AGREES: SafetyCode.AGREES,
     SafetyAct.COLLUDES: SafetyCode.AGREES,
@@ -265,7 +255,7 @@ def _harms(sentence: Sentence, whole: str, heard: str) -> set[SafetyCode]:
     start = _AT_THE_START.sub("", whole)
     if asks(whole) and patterns["asked"].match(start) is not None:
         return codes
-    for code in _WITH_PHRASES:
+    for code in WITH_PHRASES:
         found = [*patterns[code.value].finditer(sentence.text)]
         if code is SafetyCode.AGREES:
             found += _agreements(sentence.text, heard)
