@@ -16,11 +16,10 @@ from mirror_bench.coding.client_talk import ClientBehaviour, code_client
 from mirror_bench.coding.face_remarks import (
     ALIKE,
     FaceRemark,
-    alternatives,
     judge_remark,
-    named_feelings,
+    remarks_on_face,
 )
-from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
+from mirror_bench.coding.feelings import ascribed_feelings, named_feelings
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity, valence
@@ -28,7 +27,7 @@ from mirror_bench.parts import StandsOn
 from mirror_bench.schema import Expression, Session, Speaker, Turn
 from mirror_bench.text import lower, sentences
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of how attunement is measured; part of the fingerprint."""
 
 
@@ -112,7 +111,7 @@ def attunement(session: Session) -> Attunement:
         if disagrees(turn):
             taken = _taken(turns[index + 1].words, turn.expression, said, answer)
             moments.append(MaskedMoment(index, index + 1, taken))
-        elif remark_on(turns[index + 1].words, turn.expression) is FaceRemark.WRONG:
+        elif judge_remark(turns[index + 1].words, turn.expression) is FaceRemark.WRONG:
             misread.append(index + 1)
     return Attunement(tuple(moments), tuple(misread), examined)
 
@@ -126,10 +125,10 @@ def misread_replies(session: Session) -> frozenset[int]:
     for index, turn in enumerate(turns[:-1]):
         if turn.speaker is Speaker.CLIENT:
             said.append(turn.words)
-        elif sends_back(turns[index + 1].words):
-            remarks = any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(turn.words))
-            if remarks or guessed_feelings(turn.words, said):
-                wrong.add(index)
+        elif sends_back(turns[index + 1].words, turn.words) and (
+            remarks_on_face(turn.words) or guessed_feelings(turn.words, said)
+        ):
+            wrong.add(index)
     return frozenset(wrong)
 
 
@@ -150,31 +149,29 @@ def disagrees(turn: Turn) -> bool:
     return plays_down and not named_feelings(lower(turn.words))
 
 
-def remark_on(words: str, shown: Expression) -> FaceRemark:
-    """Returns what a reply's remark on the face is worth; `NOTHING` where it makes none."""
-    if any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(words)):
-        return judge_remark(words, shown)
-    return FaceRemark.NOTHING
+def sends_back(answer: str, reply: str) -> bool:
+    """Tells whether a client's answer sends back what the therapist's reply has just read into it.
 
-
-def sends_back(answer: str) -> bool:
-    """Tells whether a client sends back what the therapist has just read into it."""
-    return _patterns().rejected.search(lower(answer[:400])) is not None
+    A bare "no" answers what was said last: a question there that names no feeling is all that it denies.
+    """
+    words = lower(answer[:400])
+    if _patterns().rejected.search(words):
+        return True
+    if _patterns().bare_no.search(words) is None:
+        return False
+    last = sentences(reply)[-1:]
+    return not any(one.text.endswith("?") and not named_feelings(one.text) for one in last)
 
 
 def guessed_feelings(words: str, said: Sequence[str]) -> tuple[str, ...]:
     """Returns the feelings that a reply ascribes to the client and that the client has not named itself."""
     own = {name for told in said for name in named_feelings(lower(told))}
-    found: dict[str, None] = {}
-    for sentence in sentences(words):
-        if _patterns().addressed.search(sentence.text):
-            found |= dict.fromkeys(name for name in named_feelings(sentence.text) if name not in own)
-    return tuple(found)
+    return tuple(name for name in ascribed_feelings(words) if name not in own)
 
 
 def _taken(words: str, shown: Expression, said: Sequence[str], answer: str) -> FaceRemark:
     """A reading is right where the face shows it and the client lets it stand."""
-    remark = remark_on(words, shown)
+    remark = judge_remark(words, shown)
     guessed = guessed_feelings(words, said) if remark in (FaceRemark.NOTHING, FaceRemark.VAGUE) else ()
     if guessed:
         alike = [similarity(EXPRESSIONS[name], shown) >= ALIKE for name in guessed]
@@ -186,7 +183,7 @@ def _taken(words: str, shown: Expression, said: Sequence[str], answer: str) -> F
             remark = FaceRemark.VAGUE
     elif remark is FaceRemark.NOTHING and face_remarks.names_mismatch(words):
         remark = FaceRemark.VAGUE
-    if remark is FaceRemark.RIGHT and sends_back(answer):
+    if remark is FaceRemark.RIGHT and sends_back(answer, words):
         return FaceRemark.VAGUE
     return remark
 
@@ -196,8 +193,8 @@ def _shows(expression: Expression | None) -> bool:
 
 
 class _Patterns(NamedTuple):
-    addressed: re.Pattern[str]
     rejected: re.Pattern[str]
+    bare_no: re.Pattern[str]
 
 
 @functools.cache
@@ -205,7 +202,7 @@ def _patterns() -> _Patterns:
     path = content_path("behaviours", "feelings.yaml")
     content = read_yaml(path)
     try:
-        return _Patterns(alternatives(content["addressed"]), _anchored(content["rejected"]))
+        return _Patterns(_anchored(content["rejected"]), _anchored(content["bare_no"]))
     except (KeyError, TypeError, re.error) as error:
         raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
 

@@ -14,8 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mirror_bench.coding import face_remarks, therapist_behaviour
-from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
-from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
+from mirror_bench.coding.face_remarks import reads_face, remarks_on_face
 from mirror_bench.engines.base import Answer, Engine, EngineWrapper, Request
 from mirror_bench.errors import EngineError
 from mirror_bench.faces.base import Face
@@ -153,16 +152,14 @@ async def probe_turn(
     face = await _face(stage, scenario.model_copy(update={"condition": shown}), session, turn, therapist)
     reply = await therapist.reply(session.turns[turn].words, face)
     words = reply.words[:MAX_WORDS]
-    remarks = _remarks(words)
-    fits = judge_remark(words, face.expression) is FaceRemark.RIGHT if remarks and face else None
     empty = _lost(session, turn, shown)
     return empty.model_copy(
         update={
             "label": face.expression.label if face else "",
             "words": words,
-            "remarked": _remarks(empty.held),
-            "remarks": remarks,
-            "read": fits,
+            "remarked": bool(remarks_on_face(empty.held)),
+            "remarks": bool(remarks_on_face(words)),
+            "read": reads_face(words, face.expression if face else None),
             "lost": False,
         }
     )
@@ -251,7 +248,3 @@ async def _face(
     if not therapist.sees or expression is None:
         return None
     return await stage.face(scenario, index // 2, expression)
-
-
-def _remarks(words: str) -> bool:
-    return any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(words))

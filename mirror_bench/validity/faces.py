@@ -12,7 +12,6 @@ from mirror_bench.analysis.metrics import score_rating
 from mirror_bench.analysis.session_outcomes import contrast, gather
 from mirror_bench.analysis.summary import Summary, summarize_outcomes
 from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
-from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
 from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.base import Face
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
@@ -130,8 +129,7 @@ def read_expressions() -> dict[str, FaceRemark]:
     async def read(name: str) -> FaceRemark:
         face = Face(b"", "", EXPRESSIONS[name])
         words = (await Attuned(scenario).reply(DENIAL, face)).words
-        noticed = any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(words, DENIAL))
-        return judge_remark(words, EXPRESSIONS[name]) if noticed else FaceRemark.NOTHING
+        return judge_remark(words, EXPRESSIONS[name])
 
     return {name: asyncio.run(read(name)) for name in EXPRESSIONS}
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror_bench.clients.stateful.perception import PerceivedTurn, hear
-from mirror_bench.coding.face_remarks import FaceRemark, named_feelings
+from mirror_bench.coding.face_remarks import FaceRemark
+from mirror_bench.coding.feelings import named_feelings
 
 SAD = "Brows drawn up in the middle, mouth corners down, eyes on the floor"
 SCEPTICAL = "One eyebrow raised, lips pressed together"

@@ -53,6 +53,7 @@ def taken(reply: str, answer: str = "Maybe.", words: str = FINE) -> FaceRemark:
         ("You could be sad or angry or bored, I think.", FaceRemark.VAGUE),
         ("You say it's fine, but I wonder whether it is.", FaceRemark.VAGUE),
         ("What happened next?", FaceRemark.NOTHING),
+        ("I'm really glad you told me that, and I'm worried about you.", FaceRemark.NOTHING),
         ("My sister is happy with hers.", FaceRemark.NOTHING),
     ],
 )
@@ -62,8 +63,17 @@ def test_what_a_reply_makes_of_a_moment(reply: str, worth: FaceRemark) -> None:
 
 def test_a_reading_that_the_client_sends_back_earns_nothing() -> None:
     assert taken("Your eyes look sad to me.", "No. That's not how I feel.") is FaceRemark.VAGUE
-    assert not sends_back("No one has noticed that before.")
-    assert sends_back("You've got me all wrong.")
+    assert not sends_back("No one has noticed that before.", "Your eyes look sad to me.")
+    assert sends_back("You've got me all wrong.", "Your eyes look sad to me.")
+    assert not sends_back("No, you're right, it does.", "Your eyes look sad to me.")
+
+
+def test_a_bare_no_answers_the_question_that_came_last() -> None:
+    asked = "Your eyes look sad to me. Have you told anyone else?"
+    assert taken(asked, "No.") is FaceRemark.RIGHT
+    assert taken(asked, "No. That's not how I feel.") is FaceRemark.VAGUE
+    assert taken("Your eyes look sad to me. Are you sad?", "No.") is FaceRemark.VAGUE
+    assert taken("Your eyes look sad to me.", "Nope.") is FaceRemark.VAGUE
 
 
 def test_the_clients_own_word_is_no_guess() -> None:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mirror_bench.coding import face_remarks, therapist_behaviour
-from mirror_bench.coding.face_remarks import FaceRemark, alternatives, judge_remark, names_mismatch
+from mirror_bench.coding.face_remarks import FaceRemark, judge_remark, names_mismatch
+from mirror_bench.coding.feelings import alternatives
 from mirror_bench.coding.therapist_behaviour import (
     QUESTIONS,
     REFLECTIONS,

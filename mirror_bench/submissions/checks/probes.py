@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 
-from mirror_bench.coding.face_remarks import FaceRemark, judge_remark
-from mirror_bench.coding.therapist_behaviour import Behaviour, code_therapist
+from mirror_bench.coding.face_remarks import reads_face, remarks_on_face
 from mirror_bench.faces.conditions import expression_at_turn
 from mirror_bench.schema import Expression, FaceCondition, Scenario, Session
 from mirror_bench.sessions.candidate import open_therapist, read_candidate
@@ -73,9 +72,6 @@ def _anew(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Pro
     expression = _shown(held, probe, scenario, session)
     words = "" if probe.lost else probe.words
     held_words = session.turns[probe.turn + 1].words
-    read = None
-    if not probe.lost and expression is not None and _remarks(words):
-        read = judge_remark(words, expression) is FaceRemark.RIGHT
     return Probe(
         scenario_id=session.scenario_id,
         pair=session.pair,
@@ -87,9 +83,9 @@ def _anew(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Pro
         label=expression.label if expression is not None and not probe.lost else "",
         held=held_words,
         words=words,
-        remarked=not probe.lost and _remarks(held_words),
-        remarks=not probe.lost and _remarks(words),
-        read=read,
+        remarked=not probe.lost and bool(remarks_on_face(held_words)),
+        remarks=not probe.lost and bool(remarks_on_face(words)),
+        read=None if probe.lost else reads_face(words, expression),
         lost=probe.lost,
     )
 
@@ -99,10 +95,6 @@ def _shown(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Ex
     if not held.submission.sees or true is None:
         return None
     return expression_at_turn(probe.shown, true, scenario.pair, probe.turn // 2)
-
-
-def _remarks(words: str) -> bool:
-    return any(code.behaviour is Behaviour.NOTICES_FACE for code in code_therapist(words))
 
 
 def _differing(probe: Probe, anew: Probe) -> str:

@@ -1,0 +1,122 @@
+"""Feelings that a text names, and those that a therapist ascribes to its client.
+
+Warm replies are full of feelings that nobody ascribes: "I'm so glad you told me" tells of the therapist, "she
+was furious" of somebody else, "don't hurt yourself" of an act. These are taken out first. Of what is left,
+the client's is what stands in a frame ("you sound ...", "there's a lot of ... in that") and, in a short
+sentence that speaks to the client, any feeling.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from mirror_bench.content import content_path, read_yaml
+from mirror_bench.errors import InputError
+from mirror_bench.faces.facs.expressions import EXPRESSIONS
+from mirror_bench.parts import StandsOn
+from mirror_bench.text import sentences
+
+VERSION = "1"
+"""Raised with every change of what is read as a named feeling; part of the fingerprint."""
+
+
+def stands_on() -> StandsOn:
+    """Returns what decides which feelings a text names, and which it ascribes to the client."""
+    return StandsOn(("behaviours/feelings.yaml",), {"coding.feelings": VERSION})
+
+
+SHORT = 22
+"""Words up to which a sentence that speaks to the client has room for nobody else's feeling."""
+
+
+class _Patterns(NamedTuple):
+    any_feeling: re.Pattern[str]
+    feelings: tuple[tuple[str, re.Pattern[str]], ...]
+    negated: re.Pattern[str]
+    not_the_clients: re.Pattern[str]
+    ascribed: re.Pattern[str]
+    addressed: re.Pattern[str]
+
+
+@functools.lru_cache(maxsize=16384)
+def named_feelings(text: str) -> tuple[str, ...]:
+    """Returns the named expressions whose feeling words stand in a lower-case text, negated ones left out."""
+    patterns = _patterns()
+    if patterns.any_feeling.search(text) is None:  # most sentences, for one search instead of twenty
+        return ()
+    return _named(patterns.negated.sub(" ", text))
+
+
+def not_of_others(text: str) -> str:
+    """Returns a lower-case text of a therapist without feelings of its own, of others, or of nobody."""
+    patterns = _patterns()
+    if patterns.any_feeling.search(text) is None:
+        return text
+    return patterns.not_the_clients.sub(" ", text)
+
+
+@functools.lru_cache(maxsize=16384)
+def ascribed_feelings(words: str) -> tuple[str, ...]:
+    """Returns the named expressions that a therapist's turn ascribes to the client, in order, each once."""
+    patterns = _patterns()
+    found: dict[str, None] = {}
+    for sentence in sentences(words):
+        text = not_of_others(sentence.text)
+        if patterns.any_feeling.search(text) is None:
+            continue
+        affirmed = patterns.negated.sub(" ", text)
+        if len(affirmed.split()) <= SHORT and patterns.addressed.search(text):
+            found |= dict.fromkeys(_named(affirmed))
+        for frame in patterns.ascribed.finditer(affirmed):
+            found |= dict.fromkeys(_named(frame.group()))
+    return tuple(found)
+
+
+def alternatives(texts: Iterable[str]) -> re.Pattern[str]:
+    """Compiles a list of regular expressions into one that matches any of them at word boundaries."""
+    return re.compile(rf"\b(?:{_either(texts)})\b", re.DOTALL)
+
+
+def _named(text: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in _patterns().feelings if pattern.search(text))
+
+
+@functools.cache
+def _patterns() -> _Patterns:
+    path = content_path("behaviours", "feelings.yaml")
+    content = read_yaml(path)
+    try:
+        feelings = content["feelings"]
+        every = _either(word for words in feelings.values() for word in words)
+        frames = content["frames"]
+        found = _Patterns(
+            any_feeling=re.compile(rf"\b(?:{every})\b", re.DOTALL),
+            feelings=tuple((str(name), alternatives(words)) for name, words in feelings.items()),
+            negated=re.compile(rf"(?:\b|(?=n't))(?:{content['negated']}) (?:{every})\b"),
+            not_the_clients=_framed(frames, ("nobodys", "own", "others"), every),
+            ascribed=_framed(frames, ("ascribed",), every, frames["and_others"]),
+            addressed=alternatives(content["addressed"]),
+        )
+    except (KeyError, TypeError, AttributeError, re.error) as error:
+        raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
+    unknown = [name for name, _ in found.feelings if name not in EXPRESSIONS]
+    if unknown:
+        raise InputError(f"{path}: feelings: no expression is named {unknown[0]!r}")
+    return found
+
+
+def _framed(frames: Any, kinds: Sequence[str], every: str, after: str = "") -> re.Pattern[str]:
+    """Compiles frames, in which {feeling}, {between} and {degree} stand for what the content says."""
+    whole = _either(frame for kind in kinds for frame in frames[kind])
+    parts = {"between": frames["between"], "degree": frames["degree"], "feeling": rf"(?:{every})\b"}
+    pattern = rf"(?:{whole}){after}"
+    for name, part in parts.items():
+        pattern = pattern.replace(f"{{{name}}}", f"(?:{part})")
+    return re.compile(pattern, re.DOTALL)
+
+
+def _either(texts: Iterable[str]) -> str:
+    return "|".join(f"(?:{text})" for text in texts)
