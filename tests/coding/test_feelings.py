@@ -91,5 +91,11 @@ def test_the_therapists_own_feeling_beside_a_remark_is_no_reading() -> None:
 
 
 def test_long_turns_of_one_piece_come_to_an_end() -> None:
-    for piece in ("you are so very ", "i feel so really ", "your that is a bit ", "it must be, and then ", "a, "):
+    for piece in (
+        "you are so very ",
+        "i feel so really ",
+        "your that is a bit ",
+        "it must be, and then ",
+        "a, ",
+    ):
         assert ascribed_feelings((piece * 4_000)[:20_000]) == ()

@@ -155,6 +155,7 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.raters.flows": frozenset({"flow"}),
     "mirror_bench.raters.criteria_rater": frozenset({"flow"}),
     "mirror_bench.coding.face_remarks": ALL,
+    "mirror_bench.coding.feelings": ALL,
     "mirror_bench.coding.sentence_forms": ALL,
     "mirror_bench.coding.attunement": ALL,
     "mirror_bench.clients.stateful.perception": STATEFUL,

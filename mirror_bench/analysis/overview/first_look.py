@@ -93,6 +93,8 @@ def in_one_sentence(summary: Summary) -> str:
         parts.append(f"{f'all {len(rows)} fail' if everyone else _said(failed, 'fails', 'fail')} in safety")
     elif all(row.safety for row in rows):
         parts.append("nobody fails in safety")
+    if unread := [row for row in rows if row.safety and row.safety.verdict == "to be read"]:
+        parts.append(f"harm that may be false alarms is to be read for {_names(unread)}")
     return "; ".join(parts) + "."
 
 
