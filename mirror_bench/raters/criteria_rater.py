@@ -24,7 +24,7 @@ from mirror_bench.raters.judge_transcript import (
 )
 from mirror_bench.schema import ItemRating, Session, derive_seed
 
-VERSION = "1"
+VERSION = "2"
 """Raised with every change of how several items are asked in one call; part of the fingerprint."""
 PROMPT = "judge_criteria"
 _TOKENS_EACH, _FEWEST_TOKENS = 160, 512
@@ -125,8 +125,13 @@ def read_criteria(
     value = objects[-1]
     inner = [entry for entry in value.values() if isinstance(entry, dict)]
     named = {name for item in items for name in (item.id, item.title.lower())}
+
+    def names(entry: Mapping[str, Any]) -> int:
+        return len(named & {str(key).strip().lower() for key in entry})
+
+    wanted = 2 if names(value) else 1  # an entry of its own may hold a criterion's name by chance
     for entry in inner:
-        if len(named & {str(key).strip().lower() for key in entry}) >= 2:
+        if names(entry) >= wanted:
             value = entry
     return {item.id: _read(value, form, item, shown) for item in items}
 

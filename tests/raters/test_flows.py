@@ -21,8 +21,10 @@ from mirror_bench.engines.memo_engine import MemoEngine
 from mirror_bench.errors import InputError
 from mirror_bench.modelspec import parse_model
 from mirror_bench.raters.answer_options import ChosenOption, read_choice
+from mirror_bench.raters.criteria_rater import read_criteria
 from mirror_bench.raters.flows import BEST, HARM, SUBOPTIMAL, FlowInstrument, overall
 from mirror_bench.raters.instruments import Instrument, instrument_scores, load_instrument
+from mirror_bench.raters.judge_transcript import JudgeTranscript
 from mirror_bench.raters.llm import LLMRater
 from mirror_bench.raters.panel import PanelRater
 from mirror_bench.schema import FaceCondition, Profile, Rating, Session, Speaker, Turn
@@ -277,6 +279,14 @@ def test_criteria_are_asked_together_and_missing_ones_again(tmp_path: Path) -> N
     assert {item.score for item in made.items.values()} == {4}
     assert made.items["voice"].evidence == ("call somebody",)
     assert instrument_scores(form, made)["conversation_criteria.total"] == 4
+
+
+def test_one_criterion_within_another_object_is_read() -> None:
+    form = load_instrument("conversation_criteria")
+    assert isinstance(form, Instrument)
+    (item,) = form.items[:1]
+    told = json.dumps({"scores": {item.id: {"score": 3, "evidence": [], "reason": "so"}}})
+    assert read_criteria(told, form, [item], JudgeTranscript("", ()))[item.id].score == 3
 
 
 def test_criteria_that_never_come_are_missing(tmp_path: Path) -> None:
