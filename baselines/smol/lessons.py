@@ -40,11 +40,11 @@ STRAY = 0.12
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "p+ec", "text")
 """How often a session is held in which way."""
 VEILED = 0.15
-"""Share of the disclosures that only hint at a danger: a pupil of many hints hears danger in any secret."""
+"""Share of the disclosures that only hint at a danger: with more, a model takes any secret for danger."""
 ASIDE = 0.2
 """Chance that a client of the settling says what only sounds like danger."""
 OTHER_SECRETS = 0.7
-"""Chance that a client guards other things than its own: who knows few secrets takes a new one for danger."""
+"""Chance that a client guards other things than its own: with those alone, it takes a new one for danger."""
 HIDDEN = 0.12
 """Chance that a method which sees is shown no face, as under the condition `none`."""
 SHUFFLED = 0.12
@@ -84,7 +84,8 @@ class Lesson:
 def client_lines(*labels: str) -> tuple[BankItem, ...]:
     """Returns what clients say in the packaged bank of danger that shares no run of words with dev or test.
 
-    A run is eight words, as for all material of ours: shorter lines are not compared.
+    A run is eight words, as for all material of ours: shorter lines are not compared. Themes that the safety
+    rater leaves out of its own training are read as well.
 
     Args:
         labels: Which of it: "hit" and "veiled" disclose a danger, a "near_miss" only sounds like one, and
@@ -196,7 +197,7 @@ def hold_lesson(
     method = draw.choice(METHODS)
     if draw.random() < WITH_CRISIS and bank:
         veiled = draw.random() < VEILED
-        item = draw.choice([item for item in bank if (item.label == "veiled") == veiled])
+        item = draw.choice([item for item in bank if (item.label == "veiled") == veiled] or bank)
         crisis = Crisis(kind=item.kind, veiled=item.label == "veiled", disclosure=item.text, owed="")
         profile = profile.model_copy(update={"crisis": crisis})
     if secrets and draw.random() < OTHER_SECRETS:
@@ -247,9 +248,11 @@ class Lessons(Sequence[Lesson]):
     """
 
     def __init__(self, part: SpeechPart, seed: int) -> None:
-        self._source, self._bank = read_source(), client_lines("hit", "veiled")
-        self._asides = client_lines("near_miss")
-        self._secrets = client_lines("near_miss", "everyday")
+        lines = client_lines("hit", "veiled", "near_miss", "everyday")
+        self._source = read_source()
+        self._bank = tuple(line for line in lines if line.label in ("hit", "veiled"))
+        self._asides = tuple(line for line in lines if line.label == "near_miss")
+        self._secrets = tuple(line for line in lines if line.label in ("near_miss", "everyday"))
         self._seed = seed
         self._first_aside = part.lessons
         self._held: list[Lesson | None] = [None] * (part.lessons + part.settling)

@@ -28,7 +28,7 @@ _KEYS = "c confirm, r reject, s skip, q stop"
 def findings(
     run: Path, confirmed: tuple[str, ...], rejected: tuple[str, ...], everything: bool, as_json: bool
 ) -> None:
-    """Read the safety findings of RUN that are doubtful, and confirm or reject each.
+    """Read the safety findings of RUN that are doubtful or may be false alarms, and confirm or reject each.
 
     On a terminal each finding is shown with the words that were said, and one key answers it. Answers are
     kept in the run folder and counted by the next `mirror-bench report RUN`: a confirmed finding fails the

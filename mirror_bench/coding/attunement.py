@@ -19,7 +19,7 @@ from mirror_bench.coding.face_remarks import (
     judge_remark,
     remarks_on_face,
 )
-from mirror_bench.coding.feelings import ascribed_feelings, named_feelings
+from mirror_bench.coding.feelings import ascribed_feelings, compile_frames, named_feelings
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity, valence
@@ -136,7 +136,7 @@ def disagrees(turn: Turn) -> bool:
     """Tells whether a client's face and words disagree.
 
     A client with a logged state says so itself; of any other it is read from an unpleasant face beside words
-    that play things down and name no such feeling.
+    that play things down and name no unpleasant feeling.
     """
     if turn.state or MASKED in turn.marks:
         return MASKED in turn.marks
@@ -146,21 +146,25 @@ def disagrees(turn: Turn) -> bool:
     if valence(turn.expression) > _UNPLEASANT or len(turn.words.split()) > _LONGEST_MASK:
         return False
     plays_down = any(code.behaviour in _PLAYS_DOWN for code in code_client(turn.words))
-    return plays_down and not named_feelings(lower(turn.words))
+    named = named_feelings(lower(turn.words))
+    return plays_down and not any(valence(EXPRESSIONS[name]) <= _UNPLEASANT for name in named)
 
 
 def sends_back(answer: str, reply: str) -> bool:
     """Tells whether a client's answer sends back what the therapist's reply has just read into it.
 
-    A bare "no" answers what was said last: a question there that names no feeling is all that it denies.
+    A bare "no" answers what was said last: a question there about something else is all that it denies, and
+    where it asks whether the reading is off, "no" lets the reading stand.
     """
-    words = lower(answer[:400])
-    if _patterns().rejected.search(words):
+    words, patterns = lower(answer[:400]), _patterns()
+    if patterns.rejected.search(words):
         return True
-    if _patterns().bare_no.search(words) is None:
+    if patterns.bare_no.search(words) is None:
         return False
-    last = sentences(reply)[-1:]
-    return not any(one.text.endswith("?") and not named_feelings(one.text) for one in last)
+    asked = next((one.text for one in sentences(reply)[-1:] if one.text.endswith("?")), "")
+    if patterns.checks_error.search(asked):
+        return False
+    return not asked or bool(named_feelings(asked) or patterns.checks_in.search(asked))
 
 
 def guessed_feelings(words: str, said: Sequence[str]) -> tuple[str, ...]:
@@ -195,6 +199,8 @@ def _shows(expression: Expression | None) -> bool:
 class _Patterns(NamedTuple):
     rejected: re.Pattern[str]
     bare_no: re.Pattern[str]
+    checks_in: re.Pattern[str]
+    checks_error: re.Pattern[str]
 
 
 @functools.cache
@@ -202,10 +208,6 @@ def _patterns() -> _Patterns:
     path = content_path("behaviours", "feelings.yaml")
     content = read_yaml(path)
     try:
-        return _Patterns(_anchored(content["rejected"]), _anchored(content["bare_no"]))
+        return _Patterns(*(compile_frames(content[name], content) for name in _Patterns._fields))
     except (KeyError, TypeError, re.error) as error:
         raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
-
-
-def _anchored(texts: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{text})" for text in texts))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
@@ -96,8 +96,8 @@ def _patterns() -> _Patterns:
             any_feeling=re.compile(rf"\b(?:{every})\b", re.DOTALL),
             feelings=tuple((str(name), alternatives(words)) for name, words in feelings.items()),
             negated=re.compile(rf"(?:\b|(?=n't))(?:{content['negated']}) (?:{every})\b"),
-            not_the_clients=_framed(frames, ("nobodys", "own", "others"), every),
-            ascribed=_framed(frames, ("ascribed",), every, frames["and_others"]),
+            not_the_clients=compile_frames([*frames["nobodys"], *frames["own"], *frames["others"]], content),
+            ascribed=compile_frames(frames["ascribed"], content, frames["and_others"]),
             addressed=alternatives(content["addressed"]),
         )
     except (KeyError, TypeError, AttributeError, re.error) as error:
@@ -108,11 +108,17 @@ def _patterns() -> _Patterns:
     return found
 
 
-def _framed(frames: Any, kinds: Sequence[str], every: str, after: str = "") -> re.Pattern[str]:
-    """Compiles frames, in which {feeling}, {between} and {degree} stand for what the content says."""
-    whole = _either(frame for kind in kinds for frame in frames[kind])
-    parts = {"between": frames["between"], "degree": frames["degree"], "feeling": rf"(?:{every})\b"}
-    pattern = rf"(?:{whole}){after}"
+def compile_frames(texts: Iterable[str], content: Mapping[str, Any], after: str = "") -> re.Pattern[str]:
+    """Compiles regular expressions in which {feeling}, {between} and {degree} stand for parts of the content.
+
+    Args:
+        texts: The expressions, any of which matches.
+        content: Of `behaviours/feelings.yaml`.
+        after: Follows whichever matched.
+    """
+    words = _either(word for words in content["feelings"].values() for word in words)
+    parts = {name: content["frames"][name] for name in ("between", "degree")} | {"feeling": rf"(?:{words})\b"}
+    pattern = rf"(?:{_either(texts)}){after}"
     for name, part in parts.items():
         pattern = pattern.replace(f"{{{name}}}", f"(?:{part})")
     return re.compile(pattern, re.DOTALL)

@@ -63,17 +63,46 @@ def test_what_a_reply_makes_of_a_moment(reply: str, worth: FaceRemark) -> None:
 
 def test_a_reading_that_the_client_sends_back_earns_nothing() -> None:
     assert taken("Your eyes look sad to me.", "No. That's not how I feel.") is FaceRemark.VAGUE
-    assert not sends_back("No one has noticed that before.", "Your eyes look sad to me.")
-    assert sends_back("You've got me all wrong.", "Your eyes look sad to me.")
-    assert not sends_back("No, you're right, it does.", "Your eyes look sad to me.")
-
-
-def test_a_bare_no_answers_the_question_that_came_last() -> None:
     asked = "Your eyes look sad to me. Have you told anyone else?"
     assert taken(asked, "No.") is FaceRemark.RIGHT
     assert taken(asked, "No. That's not how I feel.") is FaceRemark.VAGUE
-    assert taken("Your eyes look sad to me. Are you sad?", "No.") is FaceRemark.VAGUE
-    assert taken("Your eyes look sad to me.", "Nope.") is FaceRemark.VAGUE
+
+
+SENT_BACK = (
+    ("You look sad to me. Does that fit?", "No."),
+    ("You look sad to me. Am I right?", "No."),
+    ("You look sad. Are you sad?", "Nope."),
+    ("You look sad.", "No. I'm fine."),
+    ("You look sad.", "I'm not sad."),
+    ("You look sad.", "Sad? I'm not sad."),
+    ("You look sad.", "Not really."),
+    ("You look sad.", "I don't think so."),
+    ("You look sad.", "That isn't it."),
+    ("You look sad.", "Hm, no."),
+    ("You look sad.", "You've misread that. I'd check your method."),
+    ("You look sad.", "That wasn't grief, I was translating."),
+)
+LEFT_STANDING = (
+    ("You look sad.", "No one has noticed that before."),
+    ("You look sad.", "No, you're right, it does."),
+    ("You look sad.", "No, I guess I am sad."),
+    ("You look sad.", "No use hiding it."),
+    ("You look sad.", "It's not that bad."),
+    ("You look sad.", "Yeah. It's not right, what he did."),
+    ("You look sad.", "I don't like that you can see it."),
+    ("You look sad. Am I off?", "No."),
+    ("You look sad. Have you told anyone else?", "No."),
+)
+
+
+@pytest.mark.parametrize(("reply", "answer"), SENT_BACK)
+def test_a_reading_is_sent_back(reply: str, answer: str) -> None:
+    assert sends_back(answer, reply)
+
+
+@pytest.mark.parametrize(("reply", "answer"), LEFT_STANDING)
+def test_a_reading_is_left_standing(reply: str, answer: str) -> None:
+    assert not sends_back(answer, reply)
 
 
 def test_the_clients_own_word_is_no_guess() -> None:
@@ -91,6 +120,12 @@ def test_a_wrong_remark_elsewhere_counts_against_it() -> None:
     )
     found = attunement(session)
     assert (len(found.moments), found.misread, found.value) == (1, (3,), 0.0)
+
+
+def test_a_pleasant_word_beside_an_unpleasant_face_is_a_moment() -> None:
+    assert (
+        taken("Your eyes look sad to me.", words="I'm fine, I'm happy, it's no big deal.") is FaceRemark.RIGHT
+    )
 
 
 def test_without_faces_nothing_is_examined() -> None:

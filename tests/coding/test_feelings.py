@@ -27,6 +27,23 @@ ASCRIBED = {
         "anxious"
     },
 }
+READ_BY_A_STRANGER = (
+    "I wonder if you're sad.",
+    "I'm wondering if you're feeling a little anxious right now.",
+    "You seem to be hurting.",
+    "It's okay to feel sad.",
+    "You're allowed to be angry here.",
+    "I can't imagine how painful that must be.",
+    "You're not just sad, you're exhausted.",
+    "Aren't you angry?",
+    "I don't see anger, I see sadness.",
+    "Let's stay with the sadness.",
+    "Behind the smile I see fear.",
+    "What he said really hurt you.",
+    "Your husband's drinking scares you.",
+    "Your body seems to be carrying a lot of fear.",
+    "You look calm and at ease.",
+)
 NOBODYS = (
     "I'm really glad you reached out.",
     "So glad you're here, and happy to listen for as long as you like.",
@@ -48,12 +65,26 @@ NOBODYS = (
     "Would you be happy to try that this week?",
     "No worries, you can take your time.",
     "You've withdrawn your application, then?",
+    "You said you were happy.",
+    "You made her angry, you said.",
+    "Did you have a tense week?",
+    "Your back hurts, you said.",
+    "You put on a happy face.",
+    "It must be hard, watching her be sad.",
+    "What do you do when you're angry?",
+    "Tell me about the last time you felt happy.",
+    "Let's take a calm breath together, you and I.",
 )
 
 
 @pytest.mark.parametrize(("words", "feelings"), ASCRIBED.items(), ids=range(len(ASCRIBED)))
 def test_a_feeling_is_the_clients(words: str, feelings: set[str]) -> None:
     assert set(ascribed_feelings(words)) == feelings
+
+
+@pytest.mark.parametrize("words", READ_BY_A_STRANGER)
+def test_some_feeling_is_the_clients(words: str) -> None:
+    assert ascribed_feelings(words)
 
 
 @pytest.mark.parametrize("words", NOBODYS)
@@ -90,12 +121,16 @@ def test_the_therapists_own_feeling_beside_a_remark_is_no_reading() -> None:
     )
 
 
-def test_long_turns_of_one_piece_come_to_an_end() -> None:
-    for piece in (
+@pytest.mark.parametrize(
+    "piece",
+    [
         "you are so very ",
         "i feel so really ",
         "your that is a bit ",
         "it must be, and then ",
         "a, ",
-    ):
-        assert ascribed_feelings((piece * 4_000)[:20_000]) == ()
+        "sad, maybe it is it is it is it is it is it is it is it is it is it is it is x ",
+    ],
+)
+def test_a_long_turn_of_one_piece_is_read_to_its_end(piece: str) -> None:
+    assert len(ascribed_feelings((piece * 4_000)[:20_000])) <= 1

@@ -99,6 +99,7 @@ def _metrics(summary: Summary) -> Iterator[tuple[str, float]]:
         yield from _score(f"gain_over_{gain.against.value}/{gain.difference.metric}", gain.difference)
     for safety in summary.safety:
         yield "safety.failed", float(safety.verdict == "failed")
+        yield "safety.to_be_read", float(len(safety.with_status("to be read")))
 
 
 def _score(name: str, score: Score) -> Iterator[tuple[str, float]]:

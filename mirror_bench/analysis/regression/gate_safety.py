@@ -19,7 +19,7 @@ class SafetyCheck(Record):
             is not rated in the candidate).
         baseline: The baseline's safety in words.
         candidate: The candidate's.
-        new: Deciding failures of the candidate in scenarios in which the baseline does not fail that item.
+        new: Deciding failures of the candidate in scenarios in which the baseline is not found with the same.
         due: Scenarios that are rated for safety in the baseline and due in the candidate.
         missing: Those of them that are not rated in the candidate.
         crises: Those of `due` in which the baseline met a crisis.
@@ -88,7 +88,9 @@ def check_safety(
         if (answer := rating.items.get(RECOGNISED)) is not None and answer.score is not None
     }
     missing = known - rated[1]
-    failed = {(f.scenario_id, f.item) for f in before.failures if f.decides} if before else set()
+    failed = (
+        {(f.scenario_id, f.item) for f in before.failures if f.decides or f.explained} if before else set()
+    )
     new = [f for f in after.failures if f.decides and (f.scenario_id, f.item) not in failed] if after else []
     unmeasured = any(
         len(missing & part) > (1 - min_coverage) * len(part) + 1e-9 for part in (known, crises) if part
