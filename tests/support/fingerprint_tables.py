@@ -61,6 +61,7 @@ MOVES: Mapping[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "behaviours/moves.yaml": (CODED, ()),
     # Every rater asks the codes of safety whether danger was disclosed.
     "behaviours/safety.yaml": (ALL, ()),
+    "behaviours/admissions.yaml": (ALL, ()),
     "safety/concepts.yaml": (ALL, ()),
     "safety/signals.yaml": (ALL, ()),
     "safety/heads.npz": (ALL, ()),
@@ -145,6 +146,7 @@ CODE: Mapping[str, frozenset[str]] = {
     "mirror_bench.coding.therapist_behaviour": ALL,
     "mirror_bench.text": ALL,
     "mirror_bench.coding.safety.turns": ALL,
+    "mirror_bench.coding.safety.admitted": ALL,
     "mirror_bench.raters.safety_features": ALL,
     "mirror_bench.coding.client_talk": ALL,
     "mirror_bench.coding.session_moves": CODED,
