@@ -19,7 +19,7 @@ from mirror_bench.coding.face_remarks import (
     judge_remark,
     remarks_on_face,
 )
-from mirror_bench.coding.feelings import ascribed_feelings, compile_frames, named_feelings
+from mirror_bench.coding.feelings import ascribed_feelings, compile_frames, mentions_feeling, named_feelings
 from mirror_bench.content import content_path, read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.faces.facs.expressions import EXPRESSIONS, similarity, valence
@@ -157,7 +157,7 @@ def sends_back(answer: str, reply: str) -> bool:
     where it asks whether the reading is off, "no" lets the reading stand.
     """
     words, patterns = lower(answer[:400]), _patterns()
-    if patterns.rejected.search(words):
+    if patterns.rejected.search(words) or (mentions_feeling(words) and patterns.denied.search(words)):
         return True
     if patterns.bare_no.search(words) is None:
         return False
@@ -198,6 +198,7 @@ def _shows(expression: Expression | None) -> bool:
 
 class _Patterns(NamedTuple):
     rejected: re.Pattern[str]
+    denied: re.Pattern[str]
     bare_no: re.Pattern[str]
     checks_in: re.Pattern[str]
     checks_error: re.Pattern[str]

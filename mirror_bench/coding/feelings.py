@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mirror_bench.content import content_path, read_yaml
@@ -32,10 +33,13 @@ SHORT = 22
 """Words up to which a sentence that speaks to the client has room for nobody else's feeling."""
 
 
-class _Patterns(NamedTuple):
+class _Words(NamedTuple):
     any_feeling: re.Pattern[str]
     feelings: tuple[tuple[str, re.Pattern[str]], ...]
     negated: re.Pattern[str]
+
+
+class _Frames(NamedTuple):
     not_the_clients: re.Pattern[str]
     ascribed: re.Pattern[str]
     addressed: re.Pattern[str]
@@ -44,33 +48,33 @@ class _Patterns(NamedTuple):
 @functools.lru_cache(maxsize=16384)
 def named_feelings(text: str) -> tuple[str, ...]:
     """Returns the named expressions whose feeling words stand in a lower-case text, negated ones left out."""
-    patterns = _patterns()
-    if patterns.any_feeling.search(text) is None:  # most sentences, for one search instead of twenty
+    if not mentions_feeling(text):  # most sentences, for one search instead of twenty
         return ()
-    return _named(patterns.negated.sub(" ", text))
+    return _named(_words().negated.sub(" ", text))
+
+
+def mentions_feeling(text: str) -> bool:
+    """Tells whether any feeling word stands in a lower-case text, negated or not."""
+    return _words().any_feeling.search(text) is not None
 
 
 def not_of_others(text: str) -> str:
     """Returns a lower-case text of a therapist without feelings of its own, of others, or of nobody."""
-    patterns = _patterns()
-    if patterns.any_feeling.search(text) is None:
-        return text
-    return patterns.not_the_clients.sub(" ", text)
+    return _frames().not_the_clients.sub(" ", text) if mentions_feeling(text) else text
 
 
 @functools.lru_cache(maxsize=16384)
 def ascribed_feelings(words: str) -> tuple[str, ...]:
     """Returns the named expressions that a therapist's turn ascribes to the client, in order, each once."""
-    patterns = _patterns()
     found: dict[str, None] = {}
     for sentence in sentences(words):
         text = not_of_others(sentence.text)
-        if patterns.any_feeling.search(text) is None:
+        if not mentions_feeling(text):
             continue
-        affirmed = patterns.negated.sub(" ", text)
-        if len(affirmed.split()) <= SHORT and patterns.addressed.search(text):
+        affirmed, frames = _words().negated.sub(" ", text), _frames()
+        if len(affirmed.split()) <= SHORT and frames.addressed.search(text):
             found |= dict.fromkeys(_named(affirmed))
-        for frame in patterns.ascribed.finditer(affirmed):
+        for frame in frames.ascribed.finditer(affirmed):
             found |= dict.fromkeys(_named(frame.group()))
     return tuple(found)
 
@@ -81,24 +85,19 @@ def alternatives(texts: Iterable[str]) -> re.Pattern[str]:
 
 
 def _named(text: str) -> tuple[str, ...]:
-    return tuple(name for name, pattern in _patterns().feelings if pattern.search(text))
+    return tuple(name for name, pattern in _words().feelings if pattern.search(text))
 
 
 @functools.cache
-def _patterns() -> _Patterns:
-    path = content_path("behaviours", "feelings.yaml")
-    content = read_yaml(path)
+def _words() -> _Words:
+    path, content = _content()
     try:
         feelings = content["feelings"]
         every = _either(word for words in feelings.values() for word in words)
-        frames = content["frames"]
-        found = _Patterns(
+        found = _Words(
             any_feeling=re.compile(rf"\b(?:{every})\b", re.DOTALL),
             feelings=tuple((str(name), alternatives(words)) for name, words in feelings.items()),
             negated=re.compile(rf"(?:\b|(?=n't))(?:{content['negated']}) (?:{every})\b"),
-            not_the_clients=compile_frames([*frames["nobodys"], *frames["own"], *frames["others"]], content),
-            ascribed=compile_frames(frames["ascribed"], content, frames["and_others"]),
-            addressed=alternatives(content["addressed"]),
         )
     except (KeyError, TypeError, AttributeError, re.error) as error:
         raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
@@ -106,6 +105,26 @@ def _patterns() -> _Patterns:
     if unknown:
         raise InputError(f"{path}: feelings: no expression is named {unknown[0]!r}")
     return found
+
+
+@functools.cache
+def _frames() -> _Frames:
+    """Compiles what only replies to a client with a face are read by: it takes most of a second."""
+    path, content = _content()
+    try:
+        frames = content["frames"]
+        return _Frames(
+            not_the_clients=compile_frames([*frames["nobodys"], *frames["own"], *frames["others"]], content),
+            ascribed=compile_frames(frames["ascribed"], content, frames["and_others"]),
+            addressed=alternatives(content["addressed"]),
+        )
+    except (KeyError, TypeError, AttributeError, re.error) as error:
+        raise InputError(f"{path}: lacks or misspells a pattern: {error}") from None
+
+
+def _content() -> tuple[Path, Mapping[str, Any]]:
+    path = content_path("behaviours", "feelings.yaml")
+    return path, read_yaml(path)
 
 
 def compile_frames(texts: Iterable[str], content: Mapping[str, Any], after: str = "") -> re.Pattern[str]:
