@@ -112,6 +112,19 @@ def test_what_to_do_with_a_face_is_no_remark_on_it(words: str) -> None:
     assert judge_remark(words, EXPRESSIONS["sadness"]) is FaceRemark.NOTHING
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I wonder if your face says something else.",
+        "You sat down with your arms crossed.",
+        "You close your eyes when you say that.",
+        "There's something behind your eyes.",
+    ],
+)
+def test_a_remark_on_the_face_is_one(words: str) -> None:
+    assert remarks_on_face(words)
+
+
 def test_the_therapists_own_feeling_beside_a_remark_is_no_reading() -> None:
     told = "I'm glad you came. Your eyes look sad to me. I'm worried about you."
     assert judge_remark(told, EXPRESSIONS["sadness"]) is FaceRemark.RIGHT
