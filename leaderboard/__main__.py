@@ -113,18 +113,25 @@ def _write(submissions: Path, out: Path, cache: BoardCache | None, verify: bool)
     show_default=True,
     help="Holds the reference, put together, and the run folders; what is there is not made again.",
 )
-def entries(names: tuple[str, ...], submissions: Path, work: Path) -> None:
+@click.option(
+    "--keep-sessions",
+    is_flag=True,
+    help="Sessions of a model stand in which the present client, hearing the recorded words, does what is "
+    "recorded; only the others are held.",
+)
+def entries(names: tuple[str, ...], submissions: Path, work: Path, keep_sessions: bool) -> None:
     """Make the project's own entries anew (all of leaderboard/entries.yaml, or NAMES alone).
 
     Each is held, packed and verified, and replaces its file once no check fails: after a change of data,
-    prompts, rater or client, whose fingerprint older files do not have.
+    prompts, rater or client, whose fingerprint older files do not have. Where the client alone has changed,
+    --keep-sessions asks the model about what the change moves and nothing else.
     """
     from leaderboard.own_submissions import make_entries, read_entries
 
     listed = read_entries()
     work.mkdir(parents=True, exist_ok=True)
     submissions.mkdir(parents=True, exist_ok=True)
-    for path in make_entries(listed, names or tuple(listed.entries), submissions, work):
+    for path in make_entries(listed, names or tuple(listed.entries), submissions, work, keep=keep_sessions):
         click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from leaderboard.cache import ENDING
+from leaderboard.keeping import keep_what_stands
 from mirror_bench.content import read_yaml
 from mirror_bench.errors import InputError
 from mirror_bench.submissions.card import make_card
@@ -83,7 +85,13 @@ def read_entries(path: Path = LIST) -> OwnEntries:
 
 
 def make_entries(
-    entries: OwnEntries, chosen: Sequence[str], submissions: Path, work: Path, options: Sequence[str] = ()
+    entries: OwnEntries,
+    chosen: Sequence[str],
+    submissions: Path,
+    work: Path,
+    options: Sequence[str] = (),
+    *,
+    keep: bool = False,
 ) -> list[Path]:
     """Makes entries anew, replacing the files of the same names; what was held before is not held again.
 
@@ -93,6 +101,7 @@ def make_entries(
         submissions: Where the packed files go.
         work: Holds the reference, put together, run folders and cards.
         options: More options of `mirror-bench run`.
+        keep: Whether sessions of a model stand that the present client holds alike (`leaderboard/keeping`).
 
     Returns:
         The packed files.
@@ -107,9 +116,13 @@ def make_entries(
     packed = []
     for name in chosen:
         entry, run = entries.entries[name], work / name
+        target = submissions / f"{name}{ENDING}"
+        if keep and not entry.therapist and target.is_file() and not run.exists():
+            kept = keep_what_stands(target, run)
+            click.echo(f"{name}: {kept.stand} sessions stand, {kept.anew} are held anew")
         candidate = ["--therapist", entry.therapist] if entry.therapist else _reference(work, entry.method)
         mirror("run", *candidate, "--face-conditions", entry.faces, "--out", run, *options)
-        packed.append(pack_verified(run, entries.card(name), submissions / f"{name}{ENDING}"))
+        packed.append(pack_verified(run, entries.card(name), target))
     return packed
 
 

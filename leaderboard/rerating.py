@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from leaderboard.cache import ENDING
+from leaderboard.keeping import lay_out
 from leaderboard.own_submissions import mirror, pack_verified
 from mirror_bench.data.base import DataSet
 from mirror_bench.errors import InputError
@@ -16,9 +15,6 @@ from mirror_bench.sessions.imported.runs import imported_protocol
 from mirror_bench.sessions.run_header import RunHeader, read_header
 from mirror_bench.sessions.standing import parts_of_ratings, protocol_fingerprint
 from mirror_bench.submissions.archive import MANIFEST, read_archive
-
-_RATINGS = ("ratings.jsonl", "summary.json", MANIFEST)
-"""What is made anew; everything else of a submission stands."""
 
 
 def rate_anew(path: Path, work: Path) -> Path | None:
@@ -38,30 +34,12 @@ def rate_anew(path: Path, work: Path) -> Path | None:
     if opened.problems:
         raise InputError(f"{path}: {opened.problems[0]}")
     folder = work / path.name.removesuffix(ENDING)
-    _lay_out(folder, opened.members)
+    lay_out(folder, opened.members)
     header = read_header(folder)
     if not _due(path, header):
         return None
     mirror("rate", folder)
     return pack_verified(folder, json.loads(opened.members[MANIFEST])["card"], path)
-
-
-def _lay_out(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Writes the members of a submission as a run folder without ratings.
-
-    Raises:
-        InputError: If the folder holds something that is no run.
-    """
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "run.json").is_file():
-        raise InputError(f"{folder}: is no run folder and would be replaced: name another --work")
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    for name, content in members.items():
-        if name not in _RATINGS:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
 
 
 def _due(path: Path, header: RunHeader) -> bool:

@@ -50,6 +50,18 @@ def parts_of_ratings(protocol: Protocol) -> frozenset[str]:
     )
 
 
+def parts_that_replays_tell(protocol: Protocol) -> frozenset[str]:
+    """Returns the parts that move a session only through its client: whether they do, a replay tells.
+
+    Raises:
+        InputError: As `protocol_fingerprint`.
+    """
+    parts = declared(protocol)
+    fixed = {role: part for role, part in parts.items() if role in ("faces", "therapist")}
+    fixed["session"] = Declared(scenarios.stands_on() | dialogue.stands_on() | presenter.stands_on())
+    return fingerprint_parts(parts) - fingerprint_parts(fixed)
+
+
 def parts_below_ratings(protocol: Protocol) -> frozenset[str]:
     """Returns the parts of a protocol's fingerprint that its ratings stand on, sessions or not.
 

@@ -33,7 +33,7 @@ def check_probes(held: Held) -> Check:
             problems.append(f"{_named(key)} was not to be made")
             continue
         scenario, session = due[key]
-        if differing := _differing(probe, _anew(held, probe, scenario, session)):
+        if differing := _differing(probe, derive_probe(held, probe, scenario, session)):
             problems.append(f"{_named(key)}: another {differing} than made anew")
     order = list(counts)
     if not problems and order != sorted(order):
@@ -56,8 +56,8 @@ def _due(held: Held, probes: tuple[Probe, ...]) -> dict[_Key, tuple[Scenario, Se
     }
 
 
-def _anew(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Probe:
-    """The probe as it must be: made again for a scripted therapist, else what follows from its words."""
+def derive_probe(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Probe:
+    """Returns a probe as it must be: made again of a scripted therapist, else as it follows from its words."""
     if held.submission.scripted:
         candidate = read_candidate(held.submission.header.candidate.model)
 

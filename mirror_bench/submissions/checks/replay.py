@@ -63,6 +63,13 @@ def checks_of_client(held: Held) -> list[Check]:
     ]
 
 
+def replays_alike(held: Held, scenario: Scenario, session: Session) -> bool:
+    """Tells whether the present client says and does what is recorded, when it hears the recorded words."""
+    screenplays = {play.profile_id: play for play in reversed(held.data.screenplays)}
+    replayed = asyncio.run(_replay(held, scenario, session, screenplays))
+    return not [*_other_turns(session, replayed), *_other_ending(session, replayed)]
+
+
 async def _replay(
     held: Held, scenario: Scenario, session: Session, screenplays: Mapping[str, Screenplay]
 ) -> _Replayed:
