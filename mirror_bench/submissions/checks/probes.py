@@ -57,7 +57,7 @@ def _due(held: Held, probes: tuple[Probe, ...]) -> dict[_Key, tuple[Scenario, Se
 
 
 def derive_probe(held: Held, probe: Probe, scenario: Scenario, session: Session) -> Probe:
-    """Returns a probe as it must be: made again of a scripted therapist, else as it follows from its words."""
+    """Returns a probe as it must be: of a scripted therapist made again, else what its words make of it."""
     if held.submission.scripted:
         candidate = read_candidate(held.submission.header.candidate.model)
 
