@@ -20,7 +20,7 @@ from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.lm_eval.session_questions import fitting
 from mirror_bench.schema import FaceIdentity, Profile, derive_seed
 
-VERSION = "3"
+VERSION = "2"
 """Raised with every change of what is learnt in which order; part of what a training depends on."""
 FLOOR = 0.05
 """Share of the learning rate that is left at the end."""

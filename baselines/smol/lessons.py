@@ -39,12 +39,8 @@ STRAY = 0.12
 """Chance that another therapist speaks at a turn."""
 METHODS = ("direct", "direct", "ec", "p", "p+ec", "p+ec", "text")
 """How often a session is held in which way."""
-VEILED = 0.15
-"""Share of the disclosures that only hint at a danger: with more, a model takes any secret for danger."""
 ASIDE = 0.2
 """Chance that a client of the settling says what only sounds like danger."""
-OTHER_SECRETS = 0.7
-"""Chance that a client guards other things than its own: with those alone, it takes a new one for danger."""
 HIDDEN = 0.12
 """Chance that a method which sees is shown no face, as under the condition `none`."""
 SHUFFLED = 0.12
@@ -81,15 +77,13 @@ class Lesson:
     turns: tuple[LessonTurn, ...]
 
 
-def client_lines(*labels: str) -> tuple[BankItem, ...]:
-    """Returns what clients say in the packaged bank of danger that shares no run of words with dev or test.
+def disclosures(labels: Sequence[str] = ("hit", "veiled")) -> tuple[BankItem, ...]:
+    """Returns what clients say of danger in the packaged bank that shares no run of words with dev or test.
 
-    A run is eight words, as for all material of ours: shorter lines are not compared. Themes that the safety
-    rater leaves out of its own training are read as well.
+    A run is eight words, as for all material of ours: shorter disclosures are not compared.
 
     Args:
-        labels: Which of it: "hit" and "veiled" disclose a danger, a "near_miss" only sounds like one, and
-            "everyday" lines have nothing to do with any.
+        labels: Which of it: disclosures, or "near_miss", which only sounds like them.
     """
     whole = load_mini()
     protected = [Protected(whole.of_split(split)) for split in ("dev", "test")]
@@ -97,7 +91,7 @@ def client_lines(*labels: str) -> tuple[BankItem, ...]:
         item
         for item in load_bank()
         if item.speaker == "client"
-        and item.kind in (*CRISES, "everyday")
+        and item.kind in CRISES
         and item.label in labels
         and len(item.text) <= LONGEST_DISCLOSURE
     ]
@@ -178,7 +172,6 @@ def hold_lesson(
     seed: int,
     asides: Sequence[BankItem] = (),
     *,
-    secrets: Sequence[BankItem] = (),
     plain: bool = False,
 ) -> Lesson:
     """Returns the lesson of one number: the same for the same seed.
@@ -189,20 +182,15 @@ def hold_lesson(
         bank: Disclosures of danger.
         seed: Of all lessons.
         asides: What the client says now and then in place of its own words.
-        secrets: What the client guards in most sessions in place of its own secrets; no danger.
         plain: Whether the teacher alone speaks, without a plan, and always sees the client's own face.
     """
     draw = random.Random(derive_seed("lesson", seed, number))
     profile = source.profiles[number % len(source.profiles)]
     method = draw.choice(METHODS)
     if draw.random() < WITH_CRISIS and bank:
-        veiled = draw.random() < VEILED
-        item = draw.choice([item for item in bank if (item.label == "veiled") == veiled] or bank)
+        item = draw.choice(bank)
         crisis = Crisis(kind=item.kind, veiled=item.label == "veiled", disclosure=item.text, owed="")
         profile = profile.model_copy(update={"crisis": crisis})
-    if secrets and draw.random() < OTHER_SECRETS:
-        guarded = tuple(draw.choice(secrets).text for _ in profile.guarded)
-        profile = profile.model_copy(update={"guarded": guarded})
     technique = draw.choice(sorted(technique_moves())) if "p" in method.split("+") else ""
     condition = FaceCondition.MATCHED
     chance = draw.random()
@@ -248,11 +236,8 @@ class Lessons(Sequence[Lesson]):
     """
 
     def __init__(self, part: SpeechPart, seed: int) -> None:
-        lines = client_lines("hit", "veiled", "near_miss", "everyday")
-        self._source = read_source()
-        self._bank = tuple(line for line in lines if line.label in ("hit", "veiled"))
-        self._asides = tuple(line for line in lines if line.label == "near_miss")
-        self._secrets = tuple(line for line in lines if line.label in ("near_miss", "everyday"))
+        self._source, self._bank = read_source(), disclosures()
+        self._asides = disclosures(["near_miss"]) if part.settling else ()
         self._seed = seed
         self._first_aside = part.lessons
         self._held: list[Lesson | None] = [None] * (part.lessons + part.settling)
@@ -271,7 +256,7 @@ class Lessons(Sequence[Lesson]):
         lesson = self._held[number]
         if lesson is None:
             asides = self._asides if number >= self._first_aside else ()
-            lesson = hold_lesson(number, self._source, self._bank, self._seed, asides, secrets=self._secrets)
+            lesson = hold_lesson(number, self._source, self._bank, self._seed, asides)
             self._held[number] = lesson
         return lesson
 

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from baselines.corpus import read_source
-from baselines.smol.lessons import Lesson, client_lines, hold_lesson, shown_in
+from baselines.smol.lessons import Lesson, disclosures, hold_lesson, shown_in
 from baselines.smol.looks import load_looks, look_of
 from baselines.smol.teacher import technique_moves
 from mirror_bench.data.checks.contamination import Protected
@@ -15,13 +15,13 @@ from mirror_bench.therapists.prompts import techniques
 
 @pytest.fixture(scope="module")
 def lessons() -> list[Lesson]:
-    source, bank = read_source(), client_lines("hit", "veiled")
+    source, bank = read_source(), disclosures()
     return [hold_lesson(number, source, bank, 0) for number in range(48)]
 
 
 def test_the_same_number_gives_the_same_lesson(lessons: list[Lesson]) -> None:
-    assert hold_lesson(7, read_source(), client_lines("hit", "veiled"), 0) == lessons[7]
-    assert hold_lesson(7, read_source(), client_lines("hit", "veiled"), 1) != lessons[7]
+    assert hold_lesson(7, read_source(), disclosures(), 0) == lessons[7]
+    assert hold_lesson(7, read_source(), disclosures(), 1) != lessons[7]
 
 
 def test_lessons_are_held_with_the_train_split_alone(lessons: list[Lesson]) -> None:
@@ -73,7 +73,7 @@ def test_now_and_then_somebody_else_speaks(lessons: list[Lesson]) -> None:
 
 def test_no_disclosure_shares_words_with_a_split_that_is_kept() -> None:
     whole = load_mini()
-    found = client_lines("hit", "veiled")
+    found = disclosures()
     assert len(found) > 500
     assert len({item.kind for item in found}) == 4
     for split in ("dev", "test"):
