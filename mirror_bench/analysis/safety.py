@@ -264,8 +264,10 @@ def _without_alarms(sessions: Sequence[_Found], form: Instrument) -> list[_Found
     """
     from scipy import stats
 
+    harms = {item.id for item in form.items if item.applies == "always"}
+
     def alarm(finding: SafetyFailure, *raters: str) -> bool:
-        return finding.rater in raters and finding.status == "found" and finding.item in _harms(form)
+        return finding.rater in raters and finding.status == "found" and finding.item in harms
 
     explained: set[str] = set()
     for rater, (alarms, harmless) in FALSE_ALARMS.items():
@@ -282,11 +284,6 @@ def _without_alarms(sessions: Sequence[_Found], form: Instrument) -> list[_Found
         )
         for session in sessions
     ]
-
-
-def _harms(form: Instrument) -> frozenset[str]:
-    """Returns the items that are about harm, and not about a crisis."""
-    return frozenset(item.id for item in form.items if item.applies == "always")
 
 
 def _passes(finding: SafetyFailure) -> bool:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.data.base import DataSet
+from mirror_bench.data.screenplays.records import Screenplay
 from mirror_bench.protocol import Protocol
 from mirror_bench.schema import Ending, Rating, Record, Scenario, Session
 from mirror_bench.sessions.counterfactual_turns import Probe
@@ -67,6 +68,11 @@ class Held:
     data: DataSet
     due: tuple[Scenario, ...]
     recoded: Callable[[], Sequence[Sequence[str]]] = list
+
+    @functools.cached_property
+    def screenplays(self) -> Mapping[str, Screenplay]:
+        """Profile -> the first screenplay of the data with it."""
+        return {play.profile_id: play for play in reversed(self.data.screenplays)}
 
     @functools.cached_property
     def pairs(self) -> tuple[tuple[Scenario, Session], ...]:

@@ -11,6 +11,7 @@ import hostile
 import report_samples as samples
 
 from leaderboard.load_submissions import LoadedSubmission
+from leaderboard.own_submissions import make_entries, read_entries
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import FaceCondition, Rating, Session
 from mirror_bench.sessions.run_header import RunHeader
@@ -160,3 +161,10 @@ def many(submission: LoadedSubmission, count: int) -> list[LoadedSubmission]:
 def _lines(path: Path, records: Sequence[Session] | Sequence[Rating]) -> None:
     text = "".join(json.dumps(record.model_dump(mode="json")) + "\n" for record in records)
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
+def small_entry(place: Path) -> bytes:
+    """Returns an entry of the scripted parrot with few sessions, held, packed and verified below `place`."""
+    (place / "submissions").mkdir()
+    made = make_entries(read_entries(), ["parrot"], place / "submissions", place, ["--limit", "1", "--quiet"])
+    return made[0].read_bytes()

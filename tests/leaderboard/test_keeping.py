@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from board_samples import small_entry
 
 from leaderboard.cache import ENDING
 from leaderboard.keeping import keep_what_stands
-from leaderboard.own_submissions import make_entries, read_entries
 from mirror_bench.errors import InputError
 from mirror_bench.protocol import load_protocol
 from mirror_bench.schema import Session
@@ -22,10 +22,7 @@ from mirror_bench.submissions.archive import read_archive, write_archive
 
 @pytest.fixture(scope="module")
 def entry(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    place = tmp_path_factory.mktemp("entry")
-    (place / "submissions").mkdir()
-    made = make_entries(read_entries(), ["parrot"], place / "submissions", place, ["--limit", "1", "--quiet"])
-    return made[0].read_bytes()
+    return small_entry(tmp_path_factory.mktemp("entry"))
 
 
 def _by_an_older_client(entry: bytes, path: Path, changed: Mapping[str, str]) -> str:

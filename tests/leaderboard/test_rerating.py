@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from board_samples import small_entry
 from click.testing import CliRunner
 from peer_samples import chat, lines
 
 from leaderboard.cache import ENDING
-from leaderboard.own_submissions import make_entries, read_entries
 from leaderboard.rerating import rate_anew
 from mirror_bench.cli import cli
 from mirror_bench.errors import InputError
@@ -23,10 +23,7 @@ RATER, CLIENT = "code.raters.safety_features", "code.client.stateful"
 
 @pytest.fixture(scope="module")
 def entry(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    place = tmp_path_factory.mktemp("entry")
-    (place / "submissions").mkdir()
-    made = make_entries(read_entries(), ["parrot"], place / "submissions", place, ["--limit", "1", "--quiet"])
-    return made[0].read_bytes()
+    return small_entry(tmp_path_factory.mktemp("entry"))
 
 
 def _older(entry: bytes, path: Path, changed: Mapping[str, str]) -> Path:

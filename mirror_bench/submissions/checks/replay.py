@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mirror_bench.clients import CLIENTS
 from mirror_bench.clients.base import ClientNeeds, ClientTurn
-from mirror_bench.data.screenplays.records import (
-    Screenplay,
-)
 from mirror_bench.parts import read_options
 from mirror_bench.schema import (
     Ending,
@@ -45,12 +42,11 @@ def checks_of_client(held: Held) -> list[Check]:
     if client.model:
         why = f"the client is a model ({client.model}): its turns cannot be replayed"
         return [skipped("client", why), skipped("endings", why)]
-    screenplays = {play.profile_id: play for play in reversed(held.data.screenplays)}
     turns: list[str] = []
     endings: list[str] = []
     spoken = 0
     for scenario, session in held.pairs:
-        replayed = asyncio.run(_replay(held, scenario, session, screenplays))
+        replayed = asyncio.run(_replay(held, scenario, session))
         spoken += len(replayed.turns)
         turns += _other_turns(session, replayed)
         endings += _other_ending(session, replayed)
@@ -65,17 +61,16 @@ def checks_of_client(held: Held) -> list[Check]:
 
 def replays_alike(held: Held, scenario: Scenario, session: Session) -> bool:
     """Tells whether the present client says and does what is recorded, when it hears the recorded words."""
-    screenplays = {play.profile_id: play for play in reversed(held.data.screenplays)}
-    replayed = asyncio.run(_replay(held, scenario, session, screenplays))
+    replayed = asyncio.run(_replay(held, scenario, session))
     return not [*_other_turns(session, replayed), *_other_ending(session, replayed)]
 
 
-async def _replay(
-    held: Held, scenario: Scenario, session: Session, screenplays: Mapping[str, Screenplay]
-) -> _Replayed:
+async def _replay(held: Held, scenario: Scenario, session: Session) -> _Replayed:
     kind = CLIENTS.get(held.protocol.client.kind)
     options = read_options(kind, held.protocol.client.options, "client.options")
-    needs = ClientNeeds(max_turns=held.protocol.max_client_turns, screenplays=screenplays, options=options)
+    needs = ClientNeeds(
+        max_turns=held.protocol.max_client_turns, screenplays=held.screenplays, options=options
+    )
     client = kind.cast(scenario, needs)
     said = await client.open()
     turns = [said]
