@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import os
 from pathlib import Path
@@ -61,7 +62,11 @@ def content_path(*parts: str) -> Path:
     path = tasks_root().joinpath(*parts)
     if not path.exists():
         known = sorted(p.stem for p in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
-        raise InputError(f"no {'/'.join(parts)} in {tasks_root()}: known are {', '.join(known) or 'none'}")
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InputError(
+            f"no {'/'.join(parts)} in {tasks_root()}: {hint}known are {', '.join(known) or 'none'}"
+        )
     return path
 
 

@@ -228,6 +228,12 @@ def compare_folders(
     if settings.model and out is None:
         raise InputError(f"a model's answers must be kept somewhere: give {spelt('out')} FOLDER")
     contestants = read_contestants(folders, condition)
+    for contestant in contestants:
+        if not contestant.sessions:
+            raise InputError(
+                f"{contestant.folder} holds no session to compare: they failed or were never held; the same "
+                "run command with --retry-failed holds them"
+            )
     preferences = _preferences(contestants, settings, out, concurrency, tick, pairs, spending)
     gathered = {" ".join(filter(None, contestant.key)): rated(contestant) for contestant in contestants}
     metrics = {metric for run in gathered.values() for metric in run.metrics}

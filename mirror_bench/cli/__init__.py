@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import io
 import json
@@ -85,7 +86,9 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Finds the command, or says which ones there are."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise InputError(f"no command {args[0]!r}: known are {', '.join(COMMANDS)}")
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise InputError(f"no command {args[0]!r}: {hint}known are {', '.join(COMMANDS)}")
         return super().resolve_command(ctx, args)
 
 
@@ -98,6 +101,10 @@ def cli() -> None:
     openai/gpt-4o, transformers/./checkpoint or scripted/reflective.
     Exit codes: 0 fine, 1 the measured answer is no, 2 bad input or environment.
     """
+
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""numpy's matrices here are small, and raters work in a process a core: more threads wait for each other."""
 
 
 def main() -> None:

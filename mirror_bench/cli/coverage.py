@@ -23,7 +23,7 @@ def covered(run: Path, summary: Summary, floor: float) -> bool:
         floor: The least share, in [0, 1].
     """
     from mirror_bench.keys import redact
-    from mirror_bench.schema import Ending
+    from mirror_bench.schema import Ending, Speaker
     from mirror_bench.sessions.run_folder import read_sessions
 
     kept = {session.scenario_id: session for session in read_sessions(run)}
@@ -48,6 +48,14 @@ def covered(run: Path, summary: Summary, floor: float) -> bool:
     )
     for entry in summary.entries:
         share = min(share, entry.coverage.held / max(1, entry.coverage.due))
+    for replies in summary.replies:
+        if replies.speaker is Speaker.THERAPIST and 0 < replies.turns == replies.empty:
+            click.echo(
+                f"not one of the therapist's {replies.turns} replies has a word: its scores measure nothing; "
+                "ask its server what it sends",
+                err=True,
+            )
+            return False
     if share >= floor:
         return True
     click.echo(

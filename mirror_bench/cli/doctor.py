@@ -49,12 +49,13 @@ def doctor(as_json: bool) -> int:
 
 def _show(findings: list[Diagnosis]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("", "", "found", "remedy", box=None, pad_edge=False)
     marks = {"ok": "[green]ok[/]", "absent": "[yellow]absent[/]", "broken": "[red]broken[/]"}
     for finding in findings:
-        table.add_row(marks[finding.state], finding.what, finding.found, finding.remedy)
+        table.add_row(marks[finding.state], finding.what, escape(finding.found), escape(finding.remedy))
     Console().print(table)
 
 

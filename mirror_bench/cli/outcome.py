@@ -42,12 +42,16 @@ def finish(
     """
     from mirror_bench.pages.run_report import report_runs
     from mirror_bench.processors import cores
+    from mirror_bench.sessions.run_folder import torn_logs
 
     summary = report_runs(folders, out, raters, workers=cores())
     if as_json:
         print_json(summary.model_dump(mode="json"))
         return summary
     show(summary, verbose=verbose)
+    for path in (path for folder in folders for path in torn_logs(folder)):
+        lost = "its last line breaks off and does not count: the same run command makes it anew"
+        _say(f"{path}: {lost}", red=True)
     click.echo()
     _say(f"report: {out / 'report.html'}")
     for line in _next_steps(summary, folders):
@@ -169,7 +173,8 @@ def _held(summary: Summary) -> Iterator[str]:
         name = f"{of}: " if of else ""
         held, due = entry.coverage.held, entry.coverage.due
         profiles = max((score.clusters for score in entry.scores), default=0)
-        line = f"{name}{held} of {due} sessions held{_with_whom(due, profiles, imported=summary.imported)}"
+        whom = _with_whom(due, profiles, imported=summary.imported) if profiles and held == due else ""
+        line = f"{name}{held} of {due} sessions held{whom}"
         line += _for_safety_alone(summary, entry)
         totals = [metric for metric in summary.metrics if metric.kind == "total"]
         share = min((score.coverage for m in totals if (score := entry.score(m.name))), default=0.0)
@@ -203,6 +208,8 @@ def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
         steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
     if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
         steps.append("hold failed sessions again: the same command with --retry-failed")
+    if not any(rater.scored for rater in summary.raters):
+        return (f"next: {step}" for step in steps)
     if len(folders) == 1 and not summary.imported and (changes := _to_tell_the_face(summary)):
         steps.append(f"does the face help? the same command with {changes} --out ANOTHER")
     if {rater.rater for rater in summary.raters} == {"coded"}:

@@ -26,7 +26,10 @@ def report(
     verbose: bool,
     as_json: bool,
 ) -> None:
-    """Write summary.json, report.html and plots of RUNS (run folders under one protocol)."""
+    """Write summary.json, report.html and plots of RUNS (run folders under one protocol).
+
+    The exit code is 1 where no session is rated.
+    """
     from mirror_bench.cli.outcome import finish
 
     if out is None and len(runs) > 1:
@@ -37,3 +40,6 @@ def report(
     summary = finish(runs, out or runs[0], raters=rater, as_json=as_json, verbose=verbose)
     if not log_outcome(runs[0], summary, trackers):
         sys.exit(2)
+    if not any(rater.scored for rater in summary.raters):
+        click.echo("no session is rated, so the report shows no score: hold and rate some first", err=True)
+        sys.exit(1)

@@ -236,6 +236,8 @@ def own_file(name_or_path: str) -> Path | None:
     """
     path = Path(name_or_path)
     if path.suffix not in {".yaml", ".yml", *TABLES}:
+        if path.is_file() and name_or_path not in names("instruments", ".yaml"):
+            raise InputError(f"{path}: an instrument of your own ends in .yaml, .tsv or .csv: rename it")
         return None
     if (name := form_name(name_or_path)) in names("instruments", ".yaml"):
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from mirror_bench.clients import CLIENTS
 from mirror_bench.errors import InputError
+from mirror_bench.keys import redact
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import FaceSettings, Protocol, RaterSettings, form_name
 from mirror_bench.raters import RATERS
@@ -79,7 +81,7 @@ def chosen_protocol(
     if split is not None:
         changes["split"] = split
     if client:
-        model = "" if client in CLIENTS else str(parse_model(client, spelt("client")))
+        model = "" if client in CLIENTS else _model(client, spelt("client"), CLIENTS.names())
         played: dict[str, Any] = {"kind": "llm" if model else client, "model": model}
         if played["kind"] != base.client.kind:
             played["options"] = {}  # they are another client's
@@ -124,7 +126,9 @@ def judge_settings(
         if judge in RATERS and judge not in {"llm", "panel"}:
             raters.append(RaterSettings(kind=judge))
         else:
-            model = str(parse_model(judge, spelt("judge")))
+            model = _model(
+                judge, spelt("judge"), [one for one in RATERS.names() if one not in {"llm", "panel"}]
+            )
             raters.append(RaterSettings(kind="llm", model=model, samples=samples))
     if panel:
         models = tuple(dict.fromkeys(rater.model for rater in raters if rater.model))
@@ -133,6 +137,18 @@ def judge_settings(
             raise InputError(f"{wanted}: give {spelt('judge')} a MODEL once for each")
         raters.append(RaterSettings(kind="panel", models=models, samples=samples))
     return tuple(raters)
+
+
+def _model(name: str, role: str, parts: Sequence[str]) -> str:
+    """Returns a model's name, or says that neither a part nor a model is named so."""
+    if "/" in name:
+        return str(parse_model(name, role))
+    near = difflib.get_close_matches(name, parts, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise InputError(
+        f"{role} {redact(name)!r}: {hint}known are {', '.join(parts)}, or a model as provider/name; one of "
+        "your own needs its package installed, with an entry point of this name"
+    )
 
 
 def chosen_instruments(given: Sequence[str], added: Sequence[str], own: Sequence[str]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ S = TypeVar("S", Session, Rating)
 
 _OF_VOLUMES = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
 """What a freshly made volume holds, which is nobody's."""
+_LONGEST_LINE = 2**22  # bytes
 _GIVEN = {"limit": "--limit", "conditions": "--face-conditions"}
 """What of a selection the user gives, and how; how many sessions that makes follows from it."""
 
@@ -324,6 +325,18 @@ def _open_log(path: Path) -> int:
         else:
             os.ftruncate(descriptor, start)
     return descriptor
+
+
+def torn_logs(folder: Path) -> list[Path]:
+    """Returns the logs of a run folder whose last line breaks off, as after a kill; it does not count."""
+    torn = []
+    for path in (folder / "sessions.jsonl", folder / "ratings.jsonl"):
+        if path.is_file():
+            with path.open("rb") as log:
+                log.seek(max(0, path.stat().st_size - _LONGEST_LINE))
+                last = log.read().rpartition(b"\n")[2]
+            torn += [path] if last.strip() and not _is_whole(last) else []
+    return torn
 
 
 def _is_whole(line: bytes) -> bool:

@@ -143,7 +143,8 @@ def read_header(folder: Path) -> RunHeader:
     """
     path = folder / "run.json"
     absent = f"{folder} is no run folder: it has no run.json (make one with mirror-bench run)"
-    return read_record(path, RunHeader, absent, "the header is damaged or of another version")
+    spoilt = "the header is damaged or of another version: restore it from a copy, or name another folder"
+    return read_record(path, RunHeader, absent, spoilt)
 
 
 def write_header(folder: Path, header: RunHeader) -> None:

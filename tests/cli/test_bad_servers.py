@@ -59,6 +59,24 @@ def test_failed_sessions_are_said_last_with_the_commonest_reason(
     assert run(monkeypatch, tmp_path / "run", *arguments, "--min-coverage", "0") == 0
 
 
+def test_answers_that_break_off_fail_sessions_and_not_the_run(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.reply = lambda number: (200, '{"choices": [{"mess', {})
+    assert run(monkeypatch, tmp_path / "run", "--therapist", model(server, "&max_retries=0")) == 1
+    said = capsys.readouterr().err
+    assert "2 of 2 sessions failed" in said
+    assert "no whole JSON object" in said
+
+
+def test_a_model_without_a_word_is_no_measurement(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.reply = lambda number: (200, completion(""), {})
+    assert run(monkeypatch, tmp_path / "run", "--therapist", model(server)) == 1
+    assert "replies has a word: its scores measure nothing" in capsys.readouterr().err
+
+
 def test_what_was_put_otherwise_stands_in_run_and_report(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

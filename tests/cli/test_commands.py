@@ -37,7 +37,7 @@ def test_every_command_has_help(
 
 
 BAD = {
-    "no command": (["rnu"], "no command 'rnu'"),
+    "no command": (["rnu"], "no command 'rnu': did you mean 'run'"),
     "no therapist": (["run"], "--therapist"),
     "no provider": (["run", "--therapist", "gpt-4o"], "provider/name"),
     "unknown provider": (["run", "--therapist", "vlm/x", "--out", "{tmp}/r"], "did you mean 'vllm'"),
@@ -47,6 +47,12 @@ BAD = {
     ),
     "unknown method": (["run", "--therapist", "openai/x", "--method", "dirct"], "did you mean 'direct'"),
     "method of a script": (["run", "--therapist", "scripted/parrot", "--method", "ec"], "takes no --method"),
+    "protocol by a letter": (["run", "--therapist", "scripted/parrot", "--protocol", "offlin"], "'offline'"),
+    "one client turn": (["run", "--therapist", "scripted/parrot", "--max-client-turns", "1"], "2<=x<=200"),
+    "a file that is no instrument's": (
+        ["run", "--therapist", "scripted/parrot", "--instrument", "{file}"],
+        "ends in .yaml",
+    ),
     "unknown protocol": (
         ["run", "--therapist", "scripted/parrot", "--protocol", "x"],
         "known are mindeval, offline, paper",
@@ -58,7 +64,7 @@ BAD = {
     "seeds": (["run", "--therapist", "scripted/parrot", "--seeds", "a,b"], "--seeds 'a,b'"),
     "unknown judge": (["run", "--therapist", "scripted/parrot", "--judge", "gpt"], "--judge"),
     "unknown instrument": (["run", "--therapist", "scripted/parrot", "--instrument", "wia"], "wia"),
-    "unknown client": (["run", "--therapist", "scripted/parrot", "--client", "statefull"], "--client"),
+    "unknown client": (["run", "--therapist", "scripted/parrot", "--client", "statefull"], "'stateful'?"),
     "unknown data": (["run", "--therapist", "scripted/parrot", "--data", "mirorr:x"], "mirorr"),
     "missing data": (["run", "--therapist", "scripted/parrot", "--data", "mirror:{tmp}/no.csv"], "no.csv"),
     "empty split": (["run", "--therapist", "scripted/parrot", "--split", "tset", "--out", "{tmp}/r"], "tset"),
@@ -117,6 +123,18 @@ def test_doctor_names_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     found = {finding["what"]: finding for finding in json.loads(capsys.readouterr().out)}
     assert {"python", "data", "gpu", "vllm", "training", "browser"} <= set(found)
     assert all(finding["remedy"] for finding in found.values() if finding["state"] != "ok")
+
+
+def test_doctor_prints_remedies_that_can_be_pasted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("mirror_bench.cli.doctor._version", lambda *packages: "")
+    monkeypatch.setenv("COLUMNS", "200")
+    _call(monkeypatch, "doctor")
+    said = capsys.readouterr().out
+    assert "pip install 'mirror-bench[transformers]'" in said
+    assert "'mirror-bench[vllm-" in said
+    assert "'mirror-bench[vllm]'" in said
 
 
 def test_protocol_is_shown_with_its_fingerprint(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def test_coded_ratings_rank_the_reflective_above_the_parrot(runs: dict[str, Path
     shown = invoke(runs["reflective"], runs["parrot"], "--quiet")
     assert "scripted/reflective" in shown.output
     assert "Two at a time" in shown.output
+
+
+def test_a_run_in_which_nothing_was_held_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(runs["parrot"], tmp_path / "lost")
+    (tmp_path / "lost" / "sessions.jsonl").unlink()
+    with pytest.raises(InputError, match=r"lost holds no session to compare: .*--retry-failed"):
+        invoke(runs["reflective"], tmp_path / "lost")
 
 
 def test_a_model_is_asked_in_both_orders_and_remembered(

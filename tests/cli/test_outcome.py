@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,28 @@ def _report(*runs: Path, out: Path, more: tuple[str, ...] = ()) -> str:
         done = CliRunner().invoke(cli, ["report", *map(str, runs), "--out", str(out), *more])
     assert done.exit_code == 0, done.output
     return done.output
+
+
+def test_a_report_of_nothing_is_no_success(short_runs: dict[str, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(short_runs["parrot"], run)
+    (run / "ratings.jsonl").unlink()
+    with undrawn():
+        done = CliRunner().invoke(cli, ["report", str(run)])
+    assert done.exit_code == 1
+    assert "no session is rated" in done.stderr
+
+
+def test_a_log_that_breaks_off_is_named(short_runs: dict[str, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(short_runs["parrot"], run)
+    log = run / "sessions.jsonl"
+    log.write_bytes(log.read_bytes()[:-40])
+    said = _report(run, out=run)
+    assert f"{log}: its last line breaks off" in said
+    assert "clients x" not in said
+    log = short_runs["parrot"] / "sessions.jsonl"
+    assert "breaks off" not in _report(short_runs["parrot"], out=tmp_path / "whole")
 
 
 def test_a_terminal_of_80_columns_shows_all_without_an_ellipsis(short_runs: dict[str, Path]) -> None:

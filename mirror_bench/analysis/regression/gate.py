@@ -167,7 +167,8 @@ def hold_gate(
             raise InputError(_too_little(metrics[0], 0, 0))
         due = {outcome.pair: outcome.profile_id for side in sides for outcome in side.values()}
     if len(set(due.values())) < 2:
-        raise InputError(_too_little(metrics[0], len(due), len(set(due.values()))))
+        rated = [pair for pair in due if all(pair in side and side[pair].scores for side in sides)]
+        raise InputError(_too_little(metrics[0], len(rated), len({due[pair] for pair in rated})))
     samples = {metric: _sample(metric, sides, due, margin, (lowest or {}).get(metric)) for metric in metrics}
     notes = {metric: _unmeasured(sample, margin, alpha, min_coverage) for metric, sample in samples.items()}
     drops = {m: sample.drop for m, sample in samples.items() if sample.drop is not None and not notes[m]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mirror_bench.analysis.candidate_scores import CandidateScores
-from mirror_bench.analysis.display_names import CONDITION_NAMES, candidate_label
+from mirror_bench.analysis.display_names import candidate_label
 from mirror_bench.analysis.metrics import Metric
 from mirror_bench.analysis.summary import Summary
 from mirror_bench.schema import FaceCondition, Score
@@ -33,24 +33,24 @@ def score_table(summary: Summary, when: str) -> str:
 
 
 def closing_lines(summary: Summary, report: Path) -> list[str]:
-    """Returns six lines: best and worst, the visual gain against two faces, what to open, what to do next."""
+    """Returns six lines: best, worst, what the face gave and the verdict on it, what to open and to do."""
     ranked = [entry for entry in _ranked(summary) if entry.condition is FaceCondition.MATCHED]
     totals = _totals(summary)
     ends = (("best", ranked[:1]), ("worst", ranked[-1:]))
     lines = [f"{word}: {_said(entry, totals)}" for word, entries in ends for entry in entries]
     who = _with_gains(summary)
     name = candidate_label(who[0], "", NAME) or "nobody"
-    for against in (FaceCondition.NONE, FaceCondition.SHUFFLED):
-        gains = [
-            f"{_short(metric)} {_signed(gain.difference)}"
-            for metric in totals
-            for gain in summary.gains
-            if gain.against is against
-            and (gain.therapist, gain.method) == who
-            and gain.difference.metric == metric.name
-        ]
-        face = CONDITION_NAMES[against]
-        lines.append(f"{name}'s visual gain over {face}: {', '.join(gains) or 'none measured'}")
+    gains = [
+        f"{_short(metric)} {_signed(gain.difference)}"
+        for metric in totals
+        for gain in summary.gains
+        if gain.against is FaceCondition.NONE
+        and (gain.therapist, gain.method) == who
+        and gain.difference.metric == metric.name
+    ]
+    lines.append(f"{name}'s visual gain over no face: {', '.join(gains) or 'none measured'}")
+    told = next((face for face in summary.face_verdicts if (face.therapist, face.method) == who), None)
+    lines.append(f"{name}'s {told.in_words if told else 'face: nothing was held to tell'}")
     return [*lines, f"open: {report}", f"next: {NEXT}"]
 
 

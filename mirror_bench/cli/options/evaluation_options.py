@@ -64,7 +64,7 @@ _OPTIONS = (
         help="As --instrument, beside the protocol's own; the same as +NAME.",
     ),
     click.option("--seeds", default="", help="Comma-separated; each profile is met once per seed."),
-    click.option("--max-client-turns", type=click.IntRange(1, 200), default=None),
+    click.option("--max-client-turns", type=click.IntRange(2, 200), default=None),
     click.option(
         "--face-conditions", default="matched", show_default=True, help=f"all, or of {', '.join(CONDITIONS)}."
     ),

@@ -43,7 +43,7 @@ _METHODS = "direct,ec,p,p+ec"
     help="Sessions of each two candidates that are compared; 0 for none.",
 )
 @click.option("--safety/--no-safety", default=None, help="Also rate safety, and meet whoever is in a crisis.")
-@click.option("--max-client-turns", type=click.IntRange(1, 200), default=None, help="20 by default.")
+@click.option("--max-client-turns", type=click.IntRange(2, 200), default=None, help="20 by default.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The study's folder.")
 @click.option("--estimate-only", is_flag=True, help="Say what it would take, and stop.")
 @click.option(

@@ -159,7 +159,7 @@ class ChatServer:
         if (failed := error_in(completion)) is not None:
             raise self._refused(read_refusal(failed[0], failed[1], response.headers, self._keys))
         if not isinstance(completion, Mapping):
-            raise self._stray(str(completion))
+            raise self._stray(response.text)
         return completion
 
     def _refused(self, refusal: Refusal) -> RefusedError | _PassingError:
@@ -190,7 +190,9 @@ class ChatServer:
         said = one_line(text, self._keys, 120)
         if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
             return self.die(self._no_chat_server(f"a web page ({said})"))
-        return _PassingError(f"something that is no JSON ({said})", stray=True)
+        if text.lstrip().startswith(("{", "[")):
+            return _PassingError(f"the answer is no whole JSON object ({said})")
+        return _PassingError(f"something that is no chat completion ({said or 'nothing'})", stray=True)
 
     def _no_chat_server(self, what: str) -> str:
         return (
