@@ -1,4 +1,4 @@
-"""How fast the parts of a session are on one core: the client, the behaviour coder, the drawing of faces."""
+"""How fast the parts of a session are on one core: client, behaviour coder, coded rater, drawn faces."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mirror_bench.data.sources.mini import load_mini
 from mirror_bench.faces.drawing.drawn_faces import DrawnFaces
 from mirror_bench.faces.facs.expressions import EXPRESSIONS
 from mirror_bench.faces.identity import random_identity
+from mirror_bench.raters.coded import CodedRater
+from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.schema import Scenario, Speaker
 from mirror_bench.sessions.offline_sessions import rehearse
 from mirror_bench.therapists.policies.comparison import Attuned, Reflective
@@ -84,6 +86,29 @@ def coded_per_second(turns: int) -> dict[str, float]:
     return {"therapist": _pace(therapist, turns), "client": _pace(client, turns)}
 
 
+def rated_per_minute(sessions: int) -> float:
+    """Returns sessions that the coded rater rates with CTRS and WAI per minute of one core's time.
+
+    They are held by stateful clients and a scripted therapist; a mark in every turn makes each new to it.
+    """
+    profiles, instruments = load_mini().profiles, (load_instrument("ctrs"), load_instrument("wai"))
+    held = [
+        rehearse(Scenario(profile=profile, resistance=profile.resistance), Attuned)
+        for profile in (profiles[place % len(profiles)] for place in range(sessions + 1))
+    ]
+    rater = CodedRater()
+
+    def rate(number: int) -> object:
+        one, said = held[number], f" {number}."
+        turns = tuple(turn.model_copy(update={"words": turn.words + said}) for turn in one.turns)
+        session = one.model_copy(update={"turns": turns})
+        client = profiles[number % len(profiles)]
+        return [asyncio.run(rater.rate(session, client, instrument)) for instrument in instruments]
+
+    rate(sessions)  # the lexicons are read and compiled here
+    return 60 * _pace(rate, sessions)
+
+
 def _pace(code: Callable[[int], object], turns: int) -> float:
     start = time.process_time()
     for number in range(turns):
@@ -114,5 +139,6 @@ def measure(sessions: int, turns: int, faces: int) -> dict[str, float]:
         "client_turns_per_s_known_words": round(clients["known_words"]),
         "coded_therapist_turns_per_s": round(coded["therapist"]),
         "coded_client_turns_per_s": round(coded["client"]),
+        "coded_sessions_per_min": round(rated_per_minute(sessions)),
         "faces_per_s": round(faces_per_second(faces), 1),
     }

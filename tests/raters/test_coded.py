@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from statistics import mean
 
@@ -136,20 +135,6 @@ def test_the_difference_is_not_length_alone() -> None:
     good = [f["wai.total"] for f, high in found if high]
     poor = [f["wai.total"] for f, high in found if not high]
     assert auc(good, poor) >= 0.85
-
-
-@needs_annomi
-def test_rates_a_thousand_sessions_a_minute() -> None:
-    held = [s for s, _ in transcripts()]
-    fresh = [
-        s.model_copy(update={"turns": tuple(t.model_copy(update={"words": t.words + " ."}) for t in s.turns)})
-        for s in held
-    ]
-    scores(held[0])
-    start = time.process_time()
-    for one in fresh:
-        scores(one)
-    assert len(fresh) / (time.process_time() - start) * 60 >= 1_000
 
 
 def play(*lines: str) -> list[Turn]:
