@@ -155,7 +155,8 @@ async def _hold(
 ) -> Tally:
     held = {session.scenario_id for session in folder.sessions()}
     left = [scenario for scenario in due if scenario.id not in held]
-    tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left))
+    longest = 2 * evaluation.protocol.max_client_turns  # the therapist's beside them
+    tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left), longest=longest)
     source = open_faces(**evaluation.protocol.faces.model_dump())
     with ThreadPoolExecutor(max(2, cores()), thread_name_prefix="faces") as drawers:
         stage = FacePresenter(ShownFaces(source), drawers, folder.keep_face)

@@ -25,6 +25,7 @@ class Tally:
         due: Units of work in all (sessions, or ratings).
         done: Units finished, those of an earlier start included.
         before: Units that were finished before this start.
+        longest: Turns that one unit may have; 0 where that is not known.
     """
 
     what: str
@@ -34,6 +35,7 @@ class Tally:
     failed: int = 0
     turns: int = 0
     tokens: int = 0
+    longest: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     def heard(self, turn: Turn) -> None:
@@ -58,8 +60,12 @@ class Tally:
             parts.append(f"{self.failed} failed")
         now = self.done - self.before
         left = self.due - self.done
-        if left and now:
-            parts.append(f"about {_clock(seconds / now * left)} left")
+        ends = [seconds / now * left] if now else []
+        if self.longest and self.turns:  # many are held at once, so that none ends for long
+            most = (self.due - self.before) * self.longest - self.turns
+            ends.append(seconds / self.turns * max(0, most))
+        if left and ends:
+            parts.append(f"{'about' if now else 'at most'} {_clock(min(ends))} left")
         elif not left:
             parts.append(f"in {_clock(seconds)}")
         return " · ".join(parts)

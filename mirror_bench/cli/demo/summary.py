@@ -40,17 +40,16 @@ def closing_lines(summary: Summary, report: Path) -> list[str]:
     lines = [f"{word}: {_said(entry, totals)}" for word, entries in ends for entry in entries]
     who = _with_gains(summary)
     name = candidate_label(who[0], "", NAME) or "nobody"
+    told = [face for face in summary.face_verdicts if face.differences]
+    own = next((face for face in told if (face.therapist, face.method) == who), None)
     gains = [
-        f"{_short(metric)} {_signed(gain.difference)}"
-        for metric in totals
-        for gain in summary.gains
-        if gain.against is FaceCondition.NONE
-        and (gain.therapist, gain.method) == who
-        and gain.difference.metric == metric.name
+        f"{one.title.removesuffix(' total')} {_signed(one.difference)}"
+        for one in (own.differences if own else ())
+        if one.against is FaceCondition.NONE
     ]
     lines.append(f"{name}'s visual gain over no face: {', '.join(gains) or 'none measured'}")
-    told = next((face for face in summary.face_verdicts if (face.therapist, face.method) == who), None)
-    lines.append(f"{name}'s {told.in_words if told else 'face: nothing was held to tell'}")
+    verdicts = [f"{candidate_label(face.therapist, '', NAME)}: {face.verdict}" for face in told]
+    lines.append(f"did the face help? {', '.join(verdicts) or 'nothing was held to tell'}")
     return [*lines, f"open: {report}", f"next: {NEXT}"]
 
 
