@@ -64,3 +64,16 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"encoder\.npz"):
         read_encoder(path)
+
+
+def test_tuning_goes_on_where_the_shipped_encoder_stands() -> None:
+    tune = pytest.importorskip("mirror_bench.coding.safety.tune", reason="tuning needs the extra 'train'")
+    transformers = pytest.importorskip("transformers")
+    model = transformers.AutoModel.from_pretrained(tune.original(), attn_implementation="eager")
+    heads = tune.TunedHeads()
+    tune.take_up(encoder(), model.encoder.layer[tune.FROZEN :], heads)
+    taken, shipped = tune.arrays_of(model, heads), encoder().arrays
+    moved = {name for name in taken if name.split(".")[0] in {"2", "3", "4", "5", "client", "therapist"}}
+    assert len(moved) == 4 * 12 + 2
+    for name in moved:
+        assert np.abs(taken[name] - shipped[name]).max() < 1e-6, name
