@@ -218,21 +218,23 @@ def compare_folders(
     spelt: Spelling = as_option,
     pairs: Collection[str] | None = None,
     spending: SpendingLimit | None = None,
+    lost_may_stand: bool = False,
 ) -> RunComparison:
     """Compares run folders; arguments and errors as for `compare`.
 
     `tick` is called after each comparison with how many there are in all; `spelt` says how messages name an
-    argument; `pairs` and `spending` as for `prefer`.
+    argument; `pairs` and `spending` as for `prefer`; `lost_may_stand` says that a run without a session is no
+    error.
     """
     (settings,) = judge_settings((judge,), spelt=spelt)
     if settings.model and out is None:
         raise InputError(f"a model's answers must be kept somewhere: give {spelt('out')} FOLDER")
     contestants = read_contestants(folders, condition)
-    for contestant in contestants:
+    for contestant in () if lost_may_stand else contestants:
         if not contestant.sessions:
+            again = "" if contestant.header.imported else f": hold them again with {spelt('retry_failed')}"
             raise InputError(
-                f"{contestant.folder} holds no session to compare: they failed or were never held; the same "
-                "run command with --retry-failed holds them"
+                f"{contestant.folder} has no session with {contestant.condition} faces to compare{again}"
             )
     preferences = _preferences(contestants, settings, out, concurrency, tick, pairs, spending)
     gathered = {" ".join(filter(None, contestant.key)): rated(contestant) for contestant in contestants}

@@ -134,7 +134,7 @@ def evaluate(
         samples=_whole("samples", samples, 1, 64),
         instrument=_several("instruments", instruments),
         seeds=_seeds(seeds),
-        max_client_turns=_whole_or_none("max_client_turns", max_client_turns, 1, 200),
+        max_client_turns=_whole_or_none("max_client_turns", max_client_turns, 2, 200),
         safety=safety,
         resistance=resistance,
         spelt=_as_argument,

@@ -209,6 +209,7 @@ def finish_study(
         tick=tick,
         pairs=study.pairs(),
         spending=spending,
+        lost_may_stand=True,
     )
     judge = next((preference.judge for preference in compared.preferences), study.judge)
     return paper_table(study.folders, compared.preferences, judge)

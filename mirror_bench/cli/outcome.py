@@ -50,7 +50,7 @@ def finish(
         return summary
     show(summary, verbose=verbose)
     for path in (path for folder in folders for path in torn_logs(folder)):
-        lost = "its last line breaks off and does not count: the same run command makes it anew"
+        lost = "its last line breaks off and does not count: the command that wrote it makes it anew"
         _say(f"{path}: {lost}", red=True)
     click.echo()
     _say(f"report: {out / 'report.html'}")
@@ -208,13 +208,15 @@ def _next_steps(summary: Summary, folders: Sequence[Path]) -> Iterator[str]:
         steps.append(f"read the doubtful safety findings: mirror-bench findings {run}")
     if any(entry.coverage.held < entry.coverage.due for entry in summary.entries):
         steps.append("hold failed sessions again: the same command with --retry-failed")
-    if not any(rater.scored for rater in summary.raters):
-        return (f"next: {step}" for step in steps)
-    if len(folders) == 1 and not summary.imported and (changes := _to_tell_the_face(summary)):
+    scored = any(rater.scored for rater in summary.raters)
+    if scored and len(folders) == 1 and not summary.imported and (changes := _to_tell_the_face(summary)):
         steps.append(f"does the face help? the same command with {changes} --out ANOTHER")
-    if {rater.rater for rater in summary.raters} == {"coded"}:
-        steps.append(f"ratings by a model, too: mirror-bench rate {run} --judge PROVIDER/NAME")
-    if len(folders) == 1:
+    held = any(entry.coverage.held for entry in summary.entries)
+    if held and {rater.rater for rater in summary.raters} == {"coded"}:
+        steps.append(
+            f"ratings by a model{', too' if scored else ''}: mirror-bench rate {run} --judge PROVIDER/NAME"
+        )
+    if scored and len(folders) == 1:
         steps.append(f"compare two runs: mirror-bench report {run} OTHER --out BOTH")
     return (f"next: {step}" if not number else f"      {step}" for number, step in enumerate(steps[:3]))
 

@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Write summary.json, report.html and plots of RUNS (run folders under one protocol).
 
-    The exit code is 1 where no session is rated.
+    The exit code is 1 where no session has a score.
     """
     from mirror_bench.cli.outcome import finish
 
@@ -41,5 +41,7 @@ def report(
     if not log_outcome(runs[0], summary, trackers):
         sys.exit(2)
     if not any(rater.scored for rater in summary.raters):
-        click.echo("no session is rated, so the report shows no score: hold and rate some first", err=True)
+        held = any(entry.coverage.held for entry in summary.entries)
+        first = "rate them (mirror-bench rate --judge PROVIDER/NAME)" if held else "hold and rate some"
+        click.echo(f"no session has a score, so the report shows none: {first} first", err=True)
         sys.exit(1)

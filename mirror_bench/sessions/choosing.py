@@ -141,12 +141,13 @@ def judge_settings(
 
 def _model(name: str, role: str, parts: Sequence[str]) -> str:
     """Returns a model's name, or says that neither a part nor a model is named so."""
-    if "/" in name:
+    if "/" in name or ":" in name:  # a model, or code of one's own, of which that says how it is written
         return str(parse_model(name, role))
-    near = difflib.get_close_matches(name, parts, n=1)
+    known = [part for part in parts if part not in {"llm", "panel"}]  # these name no model
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise InputError(
-        f"{role} {redact(name)!r}: {hint}known are {', '.join(parts)}, or a model as provider/name; one of "
+        f"{role} {redact(name)!r}: {hint}known are {', '.join(known)}, or a model as provider/name; one of "
         "your own needs its package installed, with an entry point of this name"
     )
 

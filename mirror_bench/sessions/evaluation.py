@@ -155,7 +155,9 @@ async def _hold(
 ) -> Tally:
     held = {session.scenario_id for session in folder.sessions()}
     left = [scenario for scenario in due if scenario.id not in held]
-    longest = 2 * evaluation.protocol.max_client_turns  # the therapist's beside them
+    client = evaluation.protocol.client
+    # The therapist's turns beside the client's; a screenplay ends where it ends.
+    longest = 0 if client.kind == "replay" else 2 * evaluation.protocol.max_client_turns
     tally = Tally("sessions", len(due), len(due) - len(left), len(due) - len(left), longest=longest)
     source = open_faces(**evaluation.protocol.faces.model_dump())
     with ThreadPoolExecutor(max(2, cores()), thread_name_prefix="faces") as drawers:

@@ -60,12 +60,11 @@ class Tally:
             parts.append(f"{self.failed} failed")
         now = self.done - self.before
         left = self.due - self.done
-        ends = [seconds / now * left] if now else []
-        if self.longest and self.turns:  # many are held at once, so that none ends for long
-            most = (self.due - self.before) * self.longest - self.turns
-            ends.append(seconds / self.turns * max(0, most))
-        if left and ends:
-            parts.append(f"{'about' if now else 'at most'} {_clock(min(ends))} left")
+        spoken = left * self.longest - self.turns
+        if left and now:
+            parts.append(f"about {_clock(seconds / now * left)} left")
+        elif self.turns and spoken > 0:  # many are held at once, so that none ends for long
+            parts.append(f"about {_clock(seconds / self.turns * spoken)} left")
         elif not left:
             parts.append(f"in {_clock(seconds)}")
         return " · ".join(parts)

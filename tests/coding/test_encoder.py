@@ -68,6 +68,7 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
 
 def test_tuning_goes_on_where_the_shipped_encoder_stands() -> None:
     tune = pytest.importorskip("mirror_bench.coding.safety.tune", reason="tuning needs the extra 'train'")
+    pytest.importorskip(tune.PACKAGE)
     transformers = pytest.importorskip("transformers")
     model = transformers.AutoModel.from_pretrained(tune.original(), attn_implementation="eager")
     heads = tune.TunedHeads()

@@ -80,7 +80,9 @@ async def test_a_dead_engine_stops_everything() -> None:
 def test_progress_says_what_is_left() -> None:
     none_yet = Tally("sessions", 10, turns=40, longest=24)
     none_yet.started -= 20
-    assert none_yet.line() == "0/10 sessions · 2.0 turns/s · at most 1:40 left"
+    assert none_yet.line() == "0/10 sessions · 2.0 turns/s · about 1:40 left"
+    none_yet.turns = 250  # spoken again after failures: nothing can be told
+    assert none_yet.line() == "0/10 sessions · 12.5 turns/s"
     tally = Tally("sessions", 10, done=6, before=2, failed=1, turns=40, tokens=900)
     tally.started -= 4
     line = tally.line()

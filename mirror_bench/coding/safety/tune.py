@@ -21,7 +21,7 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from mirror_bench.coding.safety.bank import bank_digest, bank_paths, load_bank
+from mirror_bench.coding.safety.bank import HELD_OUT, bank_digest, bank_paths, load_bank
 from mirror_bench.coding.safety.encoder import (
     CONTEXTS,
     LONGEST,
@@ -322,7 +322,10 @@ def main() -> None:
     themes = {theme.stem for theme in bank_paths()}
     if unknown := sorted({*asked.add} - themes):
         parser.error(f"--add {unknown[0]}: no theme of tasks/safety/bank is named so")
-    epochs = asked.epochs or (_ADDING_EPOCHS if asked.add else _EPOCHS)
+    if held := sorted({*asked.add} & HELD_OUT):
+        parser.error(f"--add {held[0]}: nothing is trained on this theme (HELD_OUT)")
+    usual = _ADDING_EPOCHS if asked.add else _EPOCHS
+    epochs = usual if asked.epochs is None else asked.epochs
     write_encoder(path, tune(epochs=epochs, added=asked.add))
     print(f"written: {path.name}, {path.stat().st_size / 1e6:.1f} MB")
 

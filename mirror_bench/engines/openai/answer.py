@@ -79,6 +79,19 @@ def read_json(text: str) -> object:
         return text
 
 
+def breaks_off(text: str) -> bool:
+    """Tells whether a server's answer is the beginning of a JSON object whose end is missing."""
+    if not text.lstrip().startswith("{"):
+        return False
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip())
+    except RecursionError:
+        pass
+    return False
+
+
 def error_in(completion: object) -> tuple[int, Mapping[str, Any]] | None:
     """Returns the status and body of an error that came with the status 200, or None."""
     if not isinstance(completion, Mapping) or completion.get("choices"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from mirror_bench.engines.openai.answer import error_in, read_json
+from mirror_bench.engines.openai.answer import breaks_off, error_in, read_json
 from mirror_bench.engines.openai.refusals import Refusal, one_line, read_refusal
 from mirror_bench.engines.openai.waiting import growing_wait, in_words, named_wait
 from mirror_bench.errors import EngineDeadError, EngineError
@@ -190,9 +190,10 @@ class ChatServer:
         said = one_line(text, self._keys, 120)
         if text.lstrip()[:200].lower().startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
             return self.die(self._no_chat_server(f"a web page ({said})"))
-        if text.lstrip().startswith(("{", "[")):
+        if breaks_off(text):
             return _PassingError(f"the answer is no whole JSON object ({said})")
-        return _PassingError(f"something that is no chat completion ({said or 'nothing'})", stray=True)
+        kind = "JSON" if isinstance(read_json(text), str) else "chat completion"
+        return _PassingError(f"something that is no {kind} ({said or 'nothing'})", stray=True)
 
     def _no_chat_server(self, what: str) -> str:
         return (
