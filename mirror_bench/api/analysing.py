@@ -204,7 +204,7 @@ def compare(
 
 
 def _as_argument(name: str) -> str:
-    return {"face-conditions": "condition"}.get(name, name) + "="
+    return {"face-conditions": "condition", "retry-failed": "retry_failed"}.get(name, name) + "="
 
 
 def compare_folders(
@@ -232,7 +232,9 @@ def compare_folders(
     contestants = read_contestants(folders, condition)
     for contestant in () if lost_may_stand else contestants:
         if not contestant.sessions:
-            again = "" if contestant.header.imported else f": hold them again with {spelt('retry_failed')}"
+            again = (
+                "" if contestant.header.imported else f": hold them, with {spelt('retry-failed')} if need be"
+            )
             raise InputError(
                 f"{contestant.folder} has no session with {contestant.condition} faces to compare{again}"
             )

@@ -58,7 +58,7 @@ def test_coded_ratings_rank_the_reflective_above_the_parrot(runs: dict[str, Path
 def test_a_run_in_which_nothing_was_held_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
     shutil.copytree(runs["parrot"], tmp_path / "lost")
     (tmp_path / "lost" / "sessions.jsonl").unlink()
-    with pytest.raises(InputError, match=r"lost holds no session to compare: .*--retry-failed"):
+    with pytest.raises(InputError, match=r"no session with matched faces to compare: .*--retry-failed"):
         invoke(runs["reflective"], tmp_path / "lost")
 
 

@@ -11,7 +11,6 @@ import pytest
 from chat_server import KEY, Reply, Server, completion, refusal
 
 from mirror_bench.engines.base import ImagePart, Message, Request, Sampling
-from mirror_bench.engines.openai.answer import breaks_off
 from mirror_bench.errors import EngineDeadError, EngineError
 from mirror_bench.raters.instruments import load_instrument
 from mirror_bench.raters.judge_item import answer_schema
@@ -392,19 +391,3 @@ async def test_a_form_that_the_server_does_not_enforce_is_told_in_words(server: 
     assert body["messages"][0]["content"].startswith("Listen.")
     assert '"score": {"type": "integer"}' in body["messages"][0]["content"]
     await engine.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "cut"),
-    [
-        ('{"choices": [{"mess', True),
-        ('{"choices": [', True),
-        ('{"choices": []}', False),
-        ("[]", False),
-        ("null", False),
-        ('{"response": "a"}\n{"response": "b"}', False),
-        ("Ollama is running", False),
-    ],
-)
-def test_an_answer_that_breaks_off_is_told_from_another_servers(text: str, cut: bool) -> None:
-    assert breaks_off(text) is cut
