@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,7 @@ SCRIPTED = (
     Part("directive", "scripted/directive"),
     Part("parrot", "scripted/parrot"),
 )
+INSTEAD = "or give --skip-reference"
 REFERENCE = (Part("reference-direct", method="direct", seen="matched,none"),)
 
 
@@ -56,15 +58,19 @@ def demo(out: Path, limit: int, skip_reference: bool) -> None:
     """Compare the scripted therapists and the shipped reference model, and report."""
     started = time.perf_counter()
     if not skip_reference:
-        click.echo("Putting the reference together: base, eyes and adapter …", err=True)
-        put_together(out / "reference")
+        refuse_without_reference()
+        click.echo("The reference is put together meanwhile: base, eyes, adapter.", err=True)
     click.echo(
         "Scripted therapists of known skill meet resisting clients: a yardstick for every model.", err=True
     )
     from mirror_bench.cli.demo.summary import closing_lines, score_table
     from mirror_bench.pages.run_report import report_runs
 
-    folders = asyncio.run(_hold(SCRIPTED, "", out, limit))
+    with ThreadPoolExecutor(1) as beside:
+        put = None if skip_reference else beside.submit(put_together, out / "reference")
+        folders = asyncio.run(_hold(SCRIPTED, "", out, limit))
+        if put is not None:
+            put.result()
     if not skip_reference:
         click.echo(score_table(report_runs(folders, out), f"after {_minutes(started)}"))
         model = f"{'vllm' if importlib.util.find_spec('vllm') else 'transformers'}/{out / 'reference'}"
@@ -80,23 +86,30 @@ def _minutes(started: float) -> str:
     return f"{(time.perf_counter() - started) / 60:.1f} minutes"
 
 
+def refuse_without_reference() -> None:
+    """Ends the demo where what the reference needs is not installed.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("baselines") is None:
+        raise InputError(
+            f"the reference needs the extra 'train': pip install 'mirror-bench[train]', {INSTEAD}"
+        )
+
+
 def put_together(checkpoint: Path) -> None:
     """Puts the shipped reference together with its base, in a process of its own; what is there is kept.
 
     Raises:
-        InputError: If something that it needs is not installed.
+        InputError: If it cannot be, as where its base is not installed.
     """
-    instead = "or give --skip-reference"
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("baselines") is None:
-        raise InputError(
-            f"the reference needs the extra 'train': pip install 'mirror-bench[train]', {instead}"
-        )
     command = [sys.executable, "-m", "baselines.assemble", str(checkpoint)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         reason = lines[-1].removeprefix("Error: ") if lines else f"exit code {done.returncode}"
-        raise InputError(f"the reference cannot be put together: {reason}; {instead}")
+        raise InputError(f"the reference cannot be put together: {reason}; {INSTEAD}")
 
 
 async def _hold(parts: Sequence[Part], model: str, out: Path, limit: int) -> list[Path]:
