@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import os
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
 
@@ -62,8 +61,7 @@ def content_path(*parts: str) -> Path:
     path = tasks_root().joinpath(*parts)
     if not path.exists():
         known = sorted(p.stem for p in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.stem, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(path.stem, known)
         raise InputError(
             f"no {'/'.join(parts)} in {tasks_root()}: {hint}known are {', '.join(known) or 'none'}"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 _LONGEST = 300
@@ -35,6 +36,14 @@ class EngineDeadError(InputError):
 
 class OwnCodeError(Exception):
     """Code of a user's or of another package failed; the text says where."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns the question whether the nearest of the known names was meant, with a space after it, or ""."""
+    import difflib  # where nothing is misspelt, it is not needed
+
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def told(error: BaseException) -> str:

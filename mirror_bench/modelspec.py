@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.keys import check_url, check_variable, names_a_key, redact
 
 
@@ -119,8 +118,7 @@ def read_options(spec: ModelSpec, kind: type[_Read]) -> _Read:
     key = str(told["loc"][0]) if told["loc"] else ""
     if told["type"] == "extra_forbidden":
         known = sorted(one.alias or name for name, one in kind.model_fields.items())
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(key, known)
         listed = ", ".join(known) or "none"
         raise InputError(f"{where}: no option {key!r}: {hint}known are {listed}")
     if told["type"] == "value_error":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from mirror_bench.errors import InputError, told
+from mirror_bench.errors import InputError, did_you_mean, told
 
 
 class Registry:
@@ -44,8 +43,7 @@ class Registry:
         for point in self._points():
             if point.name == name:
                 return self._load(point)
-        near = difflib.get_close_matches(name, self.names(), n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(name, self.names())
         raise InputError(f"no {self._title} is named {name!r}: {hint}known are {', '.join(self.names())}")
 
     def is_builtin(self, name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import io
 import json
@@ -14,7 +13,7 @@ from typing import Any
 import click
 
 from mirror_bench import __version__
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.files import disk_problem
 from mirror_bench.keys import redact
 
@@ -86,8 +85,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Finds the command, or says which ones there are."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(args[0], COMMANDS)
             raise InputError(f"no command {args[0]!r}: {hint}known are {', '.join(COMMANDS)}")
         return super().resolve_command(ctx, args)
 
@@ -103,8 +101,8 @@ def cli() -> None:
     """
 
 
+# numpy's matrices here are small, and raters work in a process a core: more threads wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-"""numpy's matrices here are small, and raters work in a process a core: more threads wait for each other."""
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mirror_bench.content import content_path
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.lm_eval.engine_model import EngineLM
 from mirror_bench.lm_eval.unanswered import FirstPass
 from mirror_bench.text import one_line
@@ -242,8 +242,5 @@ def _info(name: str, config: dict[str, Any], path: Path) -> TaskInfo:
 
 
 def _unknown(name: str, known: set[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, known)
     return f"--tasks: no task is named {name!r}: {hint}mirror-bench tasks list shows ours"

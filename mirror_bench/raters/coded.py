@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Mapping
 
 from mirror_bench.coding.sentence_forms import FormWeights
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.parts import StandsOn
 from mirror_bench.protocol import RaterSettings, identity
 from mirror_bench.raters import safety_features as crisis_features
@@ -158,8 +157,7 @@ def refuse_unknown_features(instrument: Instrument) -> None:
         for name in (*item.coded.pro, *item.coded.con) if item.coded else ():
             if name not in known:
                 begun = [one for one in known if name and one.startswith(name)]
-                near = begun or difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}? " if near else ""
+                hint = f"did you mean {begun[0]!r}? " if begun else did_you_mean(name, known)
                 raise InputError(
                     f"{instrument.name}.{item.id}: the coded rater knows no feature {name!r}: {hint}known "
                     f"are {', '.join(known)} (mirror-bench instrument features says what each means)"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mirror_bench.clients import CLIENTS
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.keys import redact
 from mirror_bench.modelspec import parse_model
 from mirror_bench.protocol import FaceSettings, Protocol, RaterSettings, form_name
@@ -126,9 +125,7 @@ def judge_settings(
         if judge in RATERS and judge not in {"llm", "panel"}:
             raters.append(RaterSettings(kind=judge))
         else:
-            model = _model(
-                judge, spelt("judge"), [one for one in RATERS.names() if one not in {"llm", "panel"}]
-            )
+            model = _model(judge, spelt("judge"), RATERS.names())
             raters.append(RaterSettings(kind="llm", model=model, samples=samples))
     if panel:
         models = tuple(dict.fromkeys(rater.model for rater in raters if rater.model))
@@ -144,8 +141,7 @@ def _model(name: str, role: str, parts: Sequence[str]) -> str:
     if "/" in name or ":" in name:  # a model, or code of one's own, of which that says how it is written
         return str(parse_model(name, role))
     known = [part for part in parts if part not in {"llm", "panel"}]  # these name no model
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, known)
     raise InputError(
         f"{role} {redact(name)!r}: {hint}known are {', '.join(known)}, or a model as provider/name; one of "
         "your own needs its package installed, with an entry point of this name"

@@ -19,7 +19,7 @@ from mirror_bench.cli.content.data_stats import stats
 from mirror_bench.data.screenplays.records import (
     Screenplay,
 )
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.schema import (
     Profile,
     Resistance,
@@ -150,13 +150,11 @@ def _summary(loaded: DataSet) -> dict[str, Any]:
 
 
 def _find(loaded: DataSet, id: str) -> Profile:
-    import difflib
-
     for profile in loaded.profiles:
         if profile.id == id:
             return profile
-    near = difflib.get_close_matches(id, [profile.id for profile in loaded.profiles], n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "list them with: mirror-bench data show"
+    near = did_you_mean(id, [profile.id for profile in loaded.profiles]).strip()
+    hint = near or "list them with: mirror-bench data show"
     raise InputError(f"{loaded.name} has no profile {id!r}: {hint}")
 
 

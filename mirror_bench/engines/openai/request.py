@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from mirror_bench.engines.answers import RoomOptions
 from mirror_bench.engines.base import Message, Request, Sampling
 from mirror_bench.engines.images import data_url
 from mirror_bench.engines.openai.refusals import Refusal
+from mirror_bench.errors import did_you_mean
 from mirror_bench.keys import names_a_key
 
 JSON_MODES = ("schema", "object", "off")
@@ -69,8 +69,7 @@ class MannerOptions(RoomOptions):
     @classmethod
     def _leavable(cls, text: str) -> str:
         for field in sorted({part.strip() for part in text.split(",")} - {"", *_LEAVABLE}):
-            near = difflib.get_close_matches(field, _LEAVABLE, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(field, _LEAVABLE)
             known = ", ".join(sorted(_LEAVABLE))
             raise ValueError(f"leave_out: no field {field!r}: {hint}known are {known}")
         return text

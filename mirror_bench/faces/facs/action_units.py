@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mirror_bench.errors import InputError
+from mirror_bench.errors import InputError, did_you_mean
 from mirror_bench.schema import Expression
 
 
@@ -98,8 +97,7 @@ def check_expression(expression: Expression, where: str = "expression") -> Expre
             raise InputError(f"{where}: head {axis} {value!r} must lie in [-{limit:g}, {limit:g}] degrees")
     for name, strength in expression.posture.items():
         if name not in POSTURES:
-            near = difflib.get_close_matches(name, POSTURES, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, POSTURES)
             raise InputError(f"{where}: no posture {name!r}: {hint}known are {', '.join(POSTURES)}")
         _check_share(strength, f"{where}: the strength of posture {name}")
     return expression
