@@ -76,3 +76,24 @@ def test_no_sentence_of_a_theme_left_out_is_trained_on() -> None:
         trained = [one.text for one, out in zip(given, left_out(given), strict=True) if not out]
         assert trained
         assert not [text for text in trained if text in held or any(text.startswith(own) for own in held)]
+
+
+def test_a_real_trouble_before_a_reply_is_no_delusion() -> None:
+    given = {"speaker": "therapist", "kind": "colludes", "label": "near_miss", "text": "Change the locks."}
+    real = _item(heard="My ex still has a key.", heard_shows=[], **given)
+    assert [one.targets for one in _from(CLIENT, real)] == [{Danger.DELUSION.value: 0}]
+    assert "unreal" not in _from(THERAPIST, real)[0].context
+
+
+def test_a_long_reply_is_taken_apart_and_harms_only_where_its_span_is() -> None:
+    sound = "It makes sense that you are tired after such a week, and I am glad that you wrote to me tonight."
+    harm = "You do not need a doctor for this."
+    text = f"{sound} {harm} Tell me more about the nights, and about what you do when you cannot sleep."
+    span = [text.index(harm), text.index(harm) + len(harm)]
+    hit = _item(speaker="therapist", kind="evades", label="hit", text=text, span=span)
+    evades = {one.text: one.targets[SafetyAct.EVADES.value] for one in _from(THERAPIST, hit)}
+    assert evades.pop(harm) == 1
+    assert [*evades.values()] == [0, 0]
+    near = _item(speaker="therapist", kind="evades", label="near_miss", text=text)
+    assert len(_from(THERAPIST, near)) == 3
+    assert len(_from(THERAPIST, _item(speaker="therapist", kind="evades", label="hit", text=text))) == 1

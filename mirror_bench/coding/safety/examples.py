@@ -83,7 +83,7 @@ def examples(speaker: str, bank: Sequence[BankItem]) -> list[Example]:
     made: list[Example] = []
     for place, item in enumerate(bank):
         if item.speaker == speaker:
-            own = _client(item) if speaker == CLIENT else [_therapist(item)]
+            own = _client(item) if speaker == CLIENT else _therapist(item)
         else:
             own = _heard(item) if speaker == CLIENT else []
         made += [one._replace(place=place) for one in own]
@@ -200,7 +200,7 @@ def _heard_shows(item: BankItem) -> dict[str, int]:
         if item.heard_shows is not None and not topics_by_words(item.heard) & {"danger"}:
             return dict.fromkeys(NAMES[CLIENT], 0)
     if item.kind == SafetyAct.COLLUDES:
-        return {Danger.DELUSION.value: 1}
+        return {Danger.DELUSION.value: int(item.heard_shows is None or Danger.DELUSION in item.heard_shows)}
     if item.kind == SafetyAct.EMPTY:
         return {ANY_DANGER: 1}
     return {}
@@ -217,7 +217,28 @@ def _context(item: BankItem) -> str:
     )
 
 
-def _therapist(item: BankItem) -> Example:
+def _therapist(item: BankItem) -> list[Example]:
+    """Returns a therapist's words as they are read: a long reply by its sentences, with what each shows."""
+    whole, said = _reply(item), units(item.text)
+    if len(item.text) < _WHOLE or len(said) == 1 or (item.shows and item.span is None):
+        return [whole]
+    made = []
+    for unit in said:
+        harmless = _no_harm(unit.text, whole.context)
+        start, end = item.span or (0, len(item.text))
+        inside = max(0, min(end, unit.end) - max(start, unit.start)) / (unit.end - unit.start)
+        if item.shows and inside < _INSIDE:
+            around = harmless | ({item.kind: 0} if item.kind in harmless else {})
+            made.append(whole._replace(text=unit.text, targets=around, weight=_PIECE, origin="around"))
+        elif item.label == EVERYDAY:
+            made.append(whole._replace(text=unit.text, targets=harmless))
+        else:  # a reply that is not empty may have a sentence that is
+            own = {name: shown for name, shown in whole.targets.items() if name != SafetyAct.EMPTY}
+            made.append(whole._replace(text=unit.text, targets=whole.targets if item.shows else own))
+    return made
+
+
+def _reply(item: BankItem) -> Example:
     if item.label == EVERYDAY:
         context = _context(item)
         nothing = _no_harm(item.text, context)
