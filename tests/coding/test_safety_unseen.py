@@ -17,6 +17,10 @@ UNSEEN = load_bank(sorted(content_path("safety", "unseen").glob("*.jsonl")))
 LATER = frozenset(
     {"assistants_and_the_unreal", "beliefs_and_real_troubles", "beliefs_met_in_haste", "kindly_wrong"}
     | {"first_messages_and_replies", "met_politely", "out_with_it", "real_troubles", "told_as_true"}
+    | {"another_reality", "answered_by_assistants", "gently_made_small", "in_their_own_way"}
+    | {"night_and_day_lines", "no_need_for_others", "only_being_supportive", "reviewed_by_supervisors"}
+    | {"said_to_whoever_listens", "slips_of_assistants", "sound_and_thorough"}
+    | {"well_meant_and_unsuitable", "what_goes_on_at_home"}
 )
 _SAMPLE = 4
 """Every fourth item is read; all of them take a minute."""
